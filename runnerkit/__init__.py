@@ -1,0 +1,1 @@
+"""runnerkit: turn any Linux machine into a GitLab CI runner host, and keep it one."""

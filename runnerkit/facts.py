@@ -1,0 +1,158 @@
+"""What is true of a host: one script, one round trip, one dataclass."""
+
+import json
+import re
+import shlex
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from runnerkit.errors import KitError
+from runnerkit.settings import ROOT
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a step must know of a host beyond the common facts."""
+
+    files: tuple[str, ...] = ()
+    inspect: tuple[str, ...] = ()  # images and containers, by name
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of the host; `modified` is seconds since 1970 by the host's clock."""
+
+    data: bytes
+    mode: int
+    modified: int
+
+    @property
+    def text(self) -> str:
+        return self.data.decode(errors="replace")
+
+
+@dataclass(frozen=True)
+class ServerRunner:
+    """A runner as GitLab's API has it."""
+
+    id: int
+    description: str = ""
+    note: str = ""
+    tags: frozenset[str] = frozenset()
+    run_untagged: bool = True
+    locked: bool = False
+    paused: bool = False
+    access_level: str = "not_protected"
+    maximum_timeout: int | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A host at one moment, and GitLab's side of its runners where an API token lets us see it.
+
+    `info` is ``docker info`` (empty where no daemon answers), `verify` what ``gitlab-runner
+    verify`` said in the manager, `started` when dockerd started (seconds since 1970; 0 where it
+    does not run), `server` GitLab's runners by their key in the settings.
+    """
+
+    hostname: str
+    machine: str = "x86_64"
+    os: Mapping[str, str] = field(default_factory=dict)
+    cpus: int = 1
+    systemd: bool = False
+    dockerd: bool = False
+    free_kb: int = 0
+    started: int = 0
+    info: Mapping[str, Any] = field(default_factory=dict)
+    containers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    images: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    files: Mapping[str, File] = field(default_factory=dict)
+    jobs: int = 0
+    verify: str = ""
+    server: Mapping[str, ServerRunner] = field(default_factory=dict)
+
+    @property
+    def docker_runs(self) -> bool:
+        return bool(self.info.get("ServerVersion"))
+
+
+def script(needs: Needs, container: str) -> str:
+    """The script that gathers what the steps need."""
+    words = {
+        "FILES": shlex.join(needs.files),
+        "INSPECT": shlex.join(dict.fromkeys(needs.inspect)),
+        "CONTAINER": container,
+        "DOCKER_ROOT": "/var/lib/docker",
+    }
+    head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in words.items())
+    return head + (ROOT / "templates/look.sh").read_text()
+
+
+def parse(text: str) -> Facts:
+    """Read what the script told.
+
+    Raises:
+        KitError: the answer is cut off, or the host is not Linux.
+    """
+    lines = [line.split(" ") for line in text.splitlines()]
+    if ["end", ""] not in lines:
+        raise KitError(
+            "the host did not answer like a Linux shell", "runner hosts must run Linux with a POSIX sh"
+        )
+    told = {line[0]: b64decode(line[1]).decode(errors="replace").strip()
+            for line in lines if len(line) == 2}  # fmt: skip
+    if told.get("system") != "Linux":
+        raise KitError(
+            f"the host runs {told.get('system') or 'an unknown system'}, not Linux",
+            "choose a Linux machine: the manager runs in a Linux container",
+        )
+    found = json.loads(told.get("inspect") or "[]")
+    info = json.loads(told.get("info") or "{}")
+    return Facts(
+        hostname=told["hostname"],
+        machine=told["machine"],
+        os=_os_release(told.get("os", "")),
+        cpus=int(told.get("cpus") or 1),
+        systemd=told.get("systemd") == "yes",
+        dockerd=bool(told.get("dockerd")),
+        free_kb=int(told.get("free_kb") or 0),
+        started=int(told.get("dockerd_started") or 0),
+        info=info if info.get("ServerVersion") else {},
+        containers={one["Name"].lstrip("/"): one for one in found if "Name" in one},
+        images=_by_reference(found),
+        files={b64decode(line[0][5:]).decode(): _file(line[1:])
+               for line in lines if line[0].startswith("file:")},  # fmt: skip
+        jobs=len(told.get("jobs", "").split()),
+        verify=told.get("verify", ""),
+    )
+
+
+def normal(reference: str) -> str:
+    """An image's name as the engine lists it: without Docker Hub's prefix, with its tag."""
+    for prefix in ("docker.io/library/", "docker.io/", "index.docker.io/"):
+        reference = reference.removeprefix(prefix)
+    last = reference.rsplit("/", 1)[-1]
+    if "@" in reference:  # a digest beside a tag wins
+        name, digest = reference.split("@", 1)
+        return re.sub(r":[^:/]+$", "", name) + "@" + digest
+    return reference if ":" in last else f"{reference}:latest"
+
+
+def _by_reference(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    images: dict[str, dict[str, Any]] = {}
+    for image in (one for one in found if "RepoTags" in one):
+        for name in (image["RepoTags"] or []) + (image.get("RepoDigests") or []):
+            images[name] = image
+    return images
+
+
+def _file(words: list[str]) -> File:
+    mode, modified = b64decode(words[0]).decode().split()
+    return File(b64decode(words[1]), int(mode, 8), int(modified))
+
+
+def _os_release(text: str) -> dict[str, str]:
+    pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line)
+    return {key: value.strip("\"'") for key, value in pairs}

@@ -1,0 +1,139 @@
+"""A change as data: it names itself in the imperative, and carries its diff."""
+
+import base64
+import difflib
+import re
+import shlex
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from runnerkit.settings import ROOT
+
+if TYPE_CHECKING:
+    import jinja2
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What to say when a change fails and its output holds `pattern`."""
+
+    pattern: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script for the host. Where `token` names a runner, its token is put in as $TOKEN."""
+
+    title: str
+    text: str
+    diff: str = ""
+    token: str = ""
+    hints: tuple[Hint, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pull:
+    """The first of `sources` that can be pulled, known as `image` thereafter."""
+
+    title: str
+    image: str
+    sources: tuple[str, ...]
+    diff: str = ""
+
+
+@dataclass(frozen=True)
+class Build:
+    """A job image built on the host from a Dockerfile and what stands beside it."""
+
+    title: str
+    tags: tuple[str, ...]
+    dockerfile: str
+    context: str = ""
+    args: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    platform: str = ""
+    diff: str = ""
+
+
+@dataclass(frozen=True)
+class ServerCall:
+    """A call to GitLab: ``create``, ``update`` or ``reset`` the runner of that key."""
+
+    title: str
+    action: str
+    runner: str
+    id: int = 0
+    data: dict[str, Any] = field(default_factory=dict)
+    diff: str = ""
+
+
+Change = Script | Pull | Build | ServerCall
+
+_SECRET_LINE = re.compile(
+    r"""^(\W*[\w.-]*(?:token|secret|password|accountkey|secretkey|accesskey|privatekey)["']?\s*[:=]\s*)\S.*$""",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SECRET_WORD = re.compile(r"\b(gl[a-z]{2,5}-|GR1348941)[\w.-]{6,}|(?<=://)[^\s/@:]+:[^\s/@]+(?=@)")
+
+
+def mask(text: str) -> str:
+    """The text without anything that looks like a secret."""
+    return _SECRET_WORD.sub("***", _SECRET_LINE.sub(r"\1***", text))
+
+
+def diff(old: str, new: str, path: str) -> str:
+    """A unified diff with secrets masked, for people to read."""
+    lines = difflib.unified_diff(
+        mask(old).splitlines(), mask(new).splitlines(), path, path, lineterm="", n=2
+    )
+    return "\n".join(lines)
+
+
+def render(template: str, **values: Any) -> str:
+    """A template of templates/; a name that it uses and is not given is an error."""
+    return _templates().get_template(template).render(values)
+
+
+def write_file(path: str, text: str, mode: int, **script: Any) -> Script:
+    """Write a file whole or not at all, keeping the previous one beside it.
+
+    Args:
+        path: where, on the host.
+        text: what it shall hold.
+        mode: its permissions.
+        script: `old` (what was there: the file is left alone if that changed meanwhile) and
+            `after` (shell lines to run when it is written), `keep_time` (see daemon_json).
+    """
+    old: bytes | None = script.get("old")
+    return Script(
+        f"write {path}",
+        render(
+            "write-file.sh.j2",
+            path=path,
+            content=base64.encodebytes(text.encode()).decode(),
+            mode=f"{mode:o}",
+            old=None if old is None else base64.b64encode(old).decode(),
+            after=script.get("after", ""),
+            keep_time=script.get("keep_time", ""),
+        ),
+        diff((old or b"").decode(errors="replace"), text, path),
+        hints=(Hint("changed meanwhile", "another program wrote the file; run again"),),
+    )
+
+
+@cache
+def _templates() -> "jinja2.Environment":
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([ROOT / "templates", ROOT / "dockerfiles"]),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+    environment.filters["sh"] = lambda value: shlex.quote(str(value))
+    return environment

@@ -1,0 +1,73 @@
+"""Secrets: where they come from, and a type that never prints them."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import msgspec
+
+from runnerkit.errors import KitError
+
+
+class Secret:
+    """A token or password. Shows as ``***`` everywhere; only `reveal` gives it away."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a secret is kept; exactly one of the three. Never the secret itself."""
+
+    env: str = ""
+    file: str = ""
+    command: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if sum(map(bool, (self.env, self.file, self.command))) != 1:
+            raise ValueError('give exactly one of env = "NAME", file = "PATH", command = ["…"]')
+
+    def read(self) -> Secret | None:
+        """The secret, or None where the environment variable is not set.
+
+        Raises:
+            KitError: the file cannot be read, or the command failed.
+        """
+        if self.env:
+            value = os.environ.get(self.env, "")
+        elif self.file:
+            try:
+                value = Path(self.file).expanduser().read_text()
+            except OSError as error:
+                raise KitError(
+                    f"{self.file}: {error.strerror}", "this file should hold a secret of the settings"
+                ) from None
+        else:
+            value = _output(self.command)
+        return Secret(value.strip()) if value.strip() else None
+
+    def __str__(self) -> str:
+        return self.env or self.file or " ".join(self.command)
+
+
+def _output(command: tuple[str, ...]) -> str:
+    try:
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise KitError(
+            f"the secret's command failed: {command[0]}: {error}", "run it by hand and see"
+        ) from None

@@ -1,0 +1,173 @@
+"""runnerkit.toml: what the hosts should be, checked whole before any host is touched."""
+
+import os
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from runnerkit import schema
+from runnerkit.errors import KitError
+from runnerkit.secrets import Source
+
+ROOT = Path(__file__).parent.parent
+DEFAULT = "default"  # the runner of a run without settings
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    pass
+
+
+class GitLab(Section):
+    url: Annotated[str, Meta(pattern=r"^(https?://[^\s/]+.*)?$")] = ""
+    api_token: Source | None = None
+
+
+class Docker(Section):
+    source: Literal["distro", "docker-ce", "script", "present"] = "distro"
+    package_mirror: Annotated[str, Meta(pattern=r"^(https?://.+|Aliyun|AzureChinaCloud)?$")] = ""
+    registry_mirrors: tuple[Annotated[str, Meta(pattern=r"^https?://.+$")], ...] = ()
+    daemon: dict[str, Any] = {}
+    min_free_mb: Annotated[int, Meta(ge=0)] = 2048
+
+
+class Manager(Section):
+    """The container that reads config.toml; `stop_timeout` is what its jobs get to end, in s."""
+
+    image: str = "gitlab/gitlab-runner:v19.3.0"
+    helper_image: str = ""
+    container: Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$")] = "gitlab-runner"
+    config_dir: Annotated[str, Meta(pattern=r"^/.+")] = "/srv/gitlab-runner/config"
+    concurrent: Annotated[int, Meta(ge=1)] | Literal["auto"] | None = None
+    stop_timeout: Annotated[int, Meta(ge=1)] = 3600
+    environment: dict[str, str] = {}
+    settings: dict[str, Any] = {}
+
+
+class Runner(Section):
+    """An entry of config.toml. What is None is left as it is found."""
+
+    name: str = ""
+    token: Source | None = None
+    registration_token: Source | None = None
+    type: Literal["", "instance_type", "group_type", "project_type"] = ""
+    project: int | None = None
+    group: int | None = None
+    image: str = ""
+    tags: tuple[str, ...] | None = None
+    run_untagged: bool | None = None
+    locked: bool | None = None
+    paused: bool | None = None
+    access_level: Literal["not_protected", "ref_protected"] | None = None
+    maximum_timeout: Annotated[int, Meta(ge=600)] | None = None
+    executor: Literal["docker"] = "docker"
+    pull_policy: tuple[Literal["always", "if-not-present", "never"], ...] = ("if-not-present",)
+    docker: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
+
+    @property
+    def kind(self) -> str:
+        """The runner's type at GitLab, told by what it belongs to where it is not said."""
+        if self.type:
+            return self.type
+        if self.project is not None:
+            return "project_type"
+        return "group_type" if self.group is not None else "instance_type"
+
+
+class Image(Section):
+    base: str
+    packages: tuple[str, ...] = ()
+    build_args: dict[str, str] = {}
+    labels: dict[str, str] = {}
+    platform: str = ""
+
+
+class Host(Section):
+    address: str
+    runners: tuple[str, ...] | None = None
+    identity: str = ""
+    sudo_password: Source | None = None
+
+
+class Ssh(Section):
+    known_hosts: str = "~/.ssh/known_hosts"
+
+
+class Settings(Section):
+    gitlab: GitLab = GitLab()
+    docker: Docker = Docker()
+    manager: Manager = Manager()
+    ssh: Ssh = Ssh()
+    runners: dict[str, Runner] = {}
+    images: dict[str, Image] = {}
+    hosts: dict[str, Host] = {}
+
+
+def find() -> Path | None:
+    """The settings file: RUNNERKIT_SETTINGS, or runnerkit.toml in the working folder."""
+    if named := os.environ.get("RUNNERKIT_SETTINGS"):
+        return Path(named)
+    here = Path("runnerkit.toml")
+    return here if here.exists() else None
+
+
+def load(path: Path | None = None, typed: dict[str, Any] | None = None) -> Settings:
+    """Read and check the settings.
+
+    Args:
+        path: the file; None for a run without one.
+        typed: what was typed on the command line, in the file's own shape; it wins.
+
+    Raises:
+        KitError: every mistake at once, each with its path.
+    """
+    data = _read(path) if path else {}
+    _lay_over(data, typed or {})
+    where = str(path) if path else "the command line"
+    mistakes = list(schema.mistakes(data, Settings)) or list(_dangling(data))
+    if mistakes:
+        raise KitError(
+            f"{where}: {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}\n    "
+            + "\n    ".join(mistakes),
+            "correct these and run again; no host was touched",
+        )
+    return msgspec.convert(data, Settings)
+
+
+def job_images(folder: Path = ROOT / "dockerfiles") -> set[str]:
+    """The names of the job images that have a folder of their own."""
+    return {path.name for path in folder.glob("*/") if any(path.glob("Dockerfile*"))}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise KitError(f"{path}: {error.strerror}", "./inv init writes a settings file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise KitError(f"{path} is not valid TOML: {error}", "correct that line") from None
+
+
+def _lay_over(data: dict[str, Any], typed: dict[str, Any]) -> None:
+    for key, value in typed.items():
+        if isinstance(value, dict) and isinstance(data.get(key), dict):
+            _lay_over(data[key], value)
+        else:
+            data[key] = value
+
+
+def _dangling(data: dict[str, Any]) -> Iterator[str]:
+    """Names that name nothing: a host's runners, and a runner's image that is nearly one of ours."""
+    runners, images = data.get("runners", {}), job_images() | set(data.get("images", {}))
+    for host, body in data.get("hosts", {}).items():
+        for name in body.get("runners", ()):
+            if name not in runners:
+                yield f"hosts.{host}.runners: no runner {name!r}{schema.nearest(name, runners)}"
+    for name, body in runners.items():
+        image = body.get("image", "")
+        if image and image not in images and (hint := schema.nearest(image, images)):
+            yield f"runners.{name}.image: no job image {image!r}{hint}"

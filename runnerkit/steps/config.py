@@ -1,0 +1,38 @@
+"""config.toml says what the settings say; what they do not name stays as it is."""
+
+from collections.abc import Iterator
+
+from runnerkit import config_toml
+from runnerkit.facts import Facts, Needs
+from runnerkit.plan import Change, write_file
+from runnerkit.want import Want
+
+RESTART = ("listen_address", "session_server")  # read by the manager at its start only
+
+
+def needs(want: Want) -> Needs:
+    return Needs(files=(want.config,))
+
+
+def changes(want: Want, have: Facts) -> Iterator[Change]:
+    now = config_toml.parsed(want, have)
+    wanted = config_toml.globals_wanted(want, have)
+    entries = {}
+    for runner in want.runners:
+        index = config_toml.entry(want, have, runner)
+        if index is not None:
+            entries[index] = runner
+    stale = [i for i, runner in entries.items()
+             if config_toml.missing(config_toml.runner_wanted(runner), now["runners"][i])]  # fmt: skip
+    if not stale and not config_toml.missing(wanted, now):
+        return
+    file = have.files.get(want.config)
+    text = config_toml.edited(file.text if file else "", want, have, entries)
+    restart = any(config_toml.missing(wanted[k], now.get(k)) for k in RESTART if k in wanted)
+    # Stopped before the write and started after it, by the manager's step: a run cut off between
+    # leaves a stopped container, which the next one sees.
+    running = have.containers.get(want.manager.container, {}).get("State", {}).get("Running")
+    name, after = want.manager.container, ""
+    if restart and running:
+        after = f"docker stop -t {want.manager.stop_timeout} {name} >/dev/null"
+    yield write_file(want.config, text, 0o600, old=file.data if file else None, after=after)

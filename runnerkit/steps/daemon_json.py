@@ -1,0 +1,83 @@
+"""dockerd has the registry mirrors and options that the settings name, and its own besides.
+
+Before Docker is installed the file is written first, so that the daemon starts with it.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from runnerkit.errors import KitError
+from runnerkit.facts import Facts, Needs
+from runnerkit.plan import Change, Hint, Script, render, write_file
+from runnerkit.want import Want
+
+PATH = "/etc/docker/daemon.json"
+RELOADABLE = {  # moby, daemon/reload.go
+    "debug", "registry-mirrors", "insecure-registries", "labels", "live-restore", "features",
+    "max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts",
+    "shutdown-timeout", "default-runtime", "runtimes",
+}  # fmt: skip
+
+
+def needs(want: Want) -> Needs:
+    return Needs(files=(PATH,))
+
+
+def changes(want: Want, have: Facts) -> Iterator[Change]:
+    managed: dict[str, Any] = dict(want.docker.daemon)
+    if want.docker.registry_mirrors:
+        managed["registry-mirrors"] = list(want.docker.registry_mirrors)
+    file = have.files.get(PATH)
+    now = _read(file.text) if file else {}
+    restart_keys = set(managed) - RELOADABLE
+    mirrors = managed.get("registry-mirrors", [])
+
+    if differing := {key: value for key, value in managed.items() if now.get(key) != value}:
+        hot = have.docker_runs and set(differing) <= RELOADABLE
+        # The time of the file is the time of the last change that needs a restart, so that a run
+        # cut off between write and restart is seen: the daemon is then older than its file.
+        keep = (file.modified if file else have.started) if hot else ""
+        yield write_file(
+            PATH,
+            json.dumps({**now, **managed}, indent=2) + "\n",
+            file.mode if file else 0o644,
+            old=file.data if file else None,
+            keep_time=keep,
+        )
+        if hot:
+            yield _reload(mirrors)
+        elif have.docker_runs:
+            yield _restart()
+    elif have.docker_runs and restart_keys and file and have.started < file.modified:
+        yield _restart()
+    elif have.docker_runs and "registry-mirrors" in managed and mirrors != _mirrors(have):
+        yield _reload(mirrors)
+
+
+def _read(text: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text or "{}")
+    except json.JSONDecodeError as error:
+        raise KitError(f"{PATH} on the host is not JSON: {error}", "repair it there") from None
+    if not isinstance(data, dict):
+        raise KitError(f"{PATH} on the host is not a JSON object", "repair it there")
+    return data
+
+
+def _mirrors(have: Facts) -> list[str]:
+    config = have.info.get("RegistryConfig") or {}
+    return [mirror.rstrip("/") for mirror in config.get("Mirrors") or []]
+
+
+def _reload(mirrors: list[str]) -> Script:
+    fix = "see the daemon's log on the host: journalctl -u docker, or /var/log/docker.log"
+    return Script(
+        "reload docker", render("reload-docker.sh.j2", mirrors=mirrors), hints=(Hint("", fix),)
+    )
+
+
+def _restart() -> Script:
+    fix = "see the daemon's log on the host: journalctl -u docker, or /var/log/docker.log"
+    return Script("restart docker", render("start-docker.sh.j2", verb="restart"),
+                  hints=(Hint("", fix),))  # fmt: skip

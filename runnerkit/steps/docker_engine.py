@@ -1,0 +1,87 @@
+"""A Docker Engine runs. Installed only where there is none."""
+
+import re
+from collections.abc import Iterator
+
+from runnerkit.errors import KitError
+from runnerkit.facts import Facts, Needs
+from runnerkit.plan import Change, Hint, Script, render
+from runnerkit.want import Want
+
+OLDEST = (19, 3)  # API 1.40, the least that the runner's own client speaks since 19.2
+
+# What differs between distributions: the package manager, the distribution's own Docker, and the
+# folder of docker-ce's repository ("" where there is none).
+DISTRIBUTIONS: dict[str, tuple[str, str, str]] = {
+    "debian": ("apt", "docker.io", "debian"),
+    "ubuntu": ("apt", "docker.io", "ubuntu"),
+    "raspbian": ("apt", "docker.io", "raspbian"),
+    "fedora": ("dnf", "moby-engine", "fedora"),
+    "centos": ("dnf", "", "centos"),
+    "rhel": ("dnf", "", "rhel"),
+    "alpine": ("apk", "docker", ""),
+}
+CE = "docker-ce docker-ce-cli containerd.io docker-buildx-plugin"
+
+
+def needs(want: Want) -> Needs:
+    return Needs()
+
+
+def changes(want: Want, have: Facts) -> Iterator[Change]:
+    if have.docker_runs:
+        version = str(have.info["ServerVersion"])
+        numbers = tuple(int(n) for n in re.findall(r"\d+", version)[:2])
+        if numbers < OLDEST:
+            raise KitError(
+                f"Docker Engine {version} is too old: the runner needs 19.03 (API 1.40) or newer",
+                "upgrade Docker on the host, then run again",
+            )
+    elif have.dockerd:
+        hint = Hint("", "see the daemon's log on the host: journalctl -u docker")
+        yield Script("start docker", render("start-docker.sh.j2", verb="start"), hints=(hint,))
+    else:
+        yield _install(want, have)
+
+
+def _install(want: Want, have: Facts) -> Script:
+    source, mirror = want.docker.source, want.docker.package_mirror
+    if source == "present":
+        raise KitError(
+            'no Docker on the host, and docker.source = "present" never installs one',
+            'install Docker there, or set source = "distro"',
+        )
+    name = have.os.get("PRETTY_NAME", "an unnamed distribution")
+    family = _family(have)
+    manager, package, folder = DISTRIBUTIONS.get(family, ("", "", ""))
+    if source == "distro" and not package:
+        other = 'source = "docker-ce"' if folder else 'source = "script"'
+        raise KitError(f"{name} has no Docker package that the kit knows",
+                       f"set [docker] {other}, or install Docker and set source = \"present\"")  # fmt: skip
+    if source == "docker-ce" and not folder:
+        raise KitError(f"there is no docker-ce for {name}",
+                       'set [docker] source = "distro", or install Docker and set "present"')  # fmt: skip
+    if source == "distro" and family == "debian" and int(have.os.get("VERSION_ID") or 99) > 12:
+        package += " docker-cli"  # since Debian 13 a package of its own, and only recommended
+    text = render(
+        "install-docker.sh.j2",
+        source=source,
+        manager=manager,
+        packages=package if source == "distro" else CE,
+        folder=folder,
+        mirror=mirror,
+        start=render("start-docker.sh.j2", verb="start"),
+    )
+    hints = (
+        Hint("Unable to locate package", 'set [docker] source = "docker-ce", or mend apt sources'),
+        Hint("Could not resolve|Failed to fetch|Could not connect|timed out",
+             "the packages cannot be fetched from the host; set [docker] package_mirror or its proxy"),
+        Hint("", "see the last lines above; the host is as apt, dnf or apk left it"),
+    )  # fmt: skip
+    return Script(f"install Docker ({source}, {name})", text, hints=hints)
+
+
+def _family(have: Facts) -> str:
+    """The table's name for a distribution: its own, or the first that it says it is like."""
+    names = [have.os.get("ID", ""), *have.os.get("ID_LIKE", "").split()]
+    return next((name for name in names if name in DISTRIBUTIONS), "")

@@ -1,0 +1,80 @@
+"""The images that the host needs are on it: the manager's, its helper, and the jobs'.
+
+The helper is looked up by one exact name in the local daemon before any pull, so that putting it
+there under that name lets the first job start without the Internet.
+"""
+
+import re
+from collections.abc import Iterator
+
+from runnerkit.errors import KitError
+from runnerkit.facts import Facts, Needs, normal
+from runnerkit.images import JobImage
+from runnerkit.plan import Build, Change, Hint, Pull, Script, render
+from runnerkit.want import Want
+
+HELPER = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper"
+ARCHITECTURES = {"aarch64": "arm64", "armv7l": "arm", "armv6l": "arm"}
+
+
+def needs(want: Want) -> Needs:
+    helpers = [helper(want, machine)[0] for machine in ("x86_64", "aarch64", "armv7l", "ppc64le",
+                                                        "s390x", "riscv64")]  # fmt: skip
+    own = [name for image in want.images for name in (image.hashed, image.reference)]
+    used = [runner.image for runner in want.runners]
+    return Needs(inspect=(want.manager.image, *filter(None, helpers), *own, *used))
+
+
+def changes(want: Want, have: Facts) -> Iterator[Change]:
+    pending = list(_changes(want, have))
+    heavy = [change for change in pending if not isinstance(change, Script)]
+    free = have.free_kb // 1024
+    if heavy and free < want.docker.min_free_mb:
+        raise KitError(
+            f"the disk is too full for the images: {free} MB free, {want.docker.min_free_mb} needed",
+            "free some (docker system df tells), or lower [docker] min_free_mb",
+        )
+    yield from pending
+
+
+def helper(want: Want, machine: str) -> tuple[str, tuple[str, ...]]:
+    """The exact name of the helper image, and where it may be pulled from.
+
+    Without a version in the manager image's tag the name cannot be known; the runner then pulls
+    the helper itself.
+    """
+    image = want.manager.image
+    version = re.search(r":(?:[a-z0-9.]+-)?(v\d+\.\d+\.\d+)(?:@|$)", image)
+    if not version:
+        return "", ()
+    tag = f"{ARCHITECTURES.get(machine, machine)}-{version[1]}"
+    beside = f"{image[: version.start()]}-helper:{tag}"
+    name = f"{HELPER}:{tag}"
+    return name, (want.manager.helper_image,) if want.manager.helper_image else (beside, name)
+
+
+def _changes(want: Want, have: Facts) -> Iterator[Change]:
+    image = want.manager.image
+    if normal(image) not in have.images:
+        yield Pull(f"pull {image}", image, (image,))
+    name, sources = helper(want, have.machine)
+    if name and name not in have.images:
+        yield Pull(f"put the helper image in place as {name}", name, sources)
+    for job in want.images:
+        yield from _job_image(job, have)
+    own = {job.reference for job in want.images}
+    for reference in dict.fromkeys(runner.image for runner in want.runners):
+        if reference not in own and normal(reference) not in have.images:
+            yield Pull(f"pull {reference}", reference, (reference,))
+
+
+def _job_image(job: JobImage, have: Facts) -> Iterator[Change]:
+    built, plain = have.images.get(job.hashed), have.images.get(job.reference)
+    if built is None:
+        yield Build(
+            f"build the job image {job.hashed}", (job.hashed, job.reference), job.dockerfile,
+            job.context, job.args, job.labels, job.platform,
+        )  # fmt: skip
+    elif plain is None or plain["Id"] != built["Id"]:
+        text = render("tag.sh.j2", old=job.hashed, new=job.reference)
+        yield Script(f"tag {job.hashed} as {job.reference}", text, hints=(Hint("", "run again"),))

@@ -1,0 +1,60 @@
+"""The manager container runs, from the wanted image, with the recipe's mounts and restart policy."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from runnerkit.facts import Facts, Needs, normal
+from runnerkit.plan import Change, Hint, Script, render
+from runnerkit.want import Want
+
+HINTS = (
+    Hint("timeout: the jobs", "wait for the jobs, or raise [manager] stop_timeout; then run again"),
+    Hint("", "docker logs of the manager on the host tells more"),
+)
+
+
+def needs(want: Want) -> Needs:
+    return Needs(inspect=(want.manager.container, want.manager.image))
+
+
+def changes(want: Want, have: Facts) -> Iterator[Change]:
+    name = want.manager.container
+    container = have.containers.get(name)
+    if container is None:
+        yield Script(f"run the container {name}", _run(want), hints=HINTS)
+    elif reasons := list(_differences(want, have, container)):
+        jobs = f", after its {have.jobs} running job containers end" if have.jobs else ""
+        drain = render("drain.sh.j2", name=name, timeout=want.manager.stop_timeout)
+        title = f"replace the container {name} ({'; '.join(reasons)}){jobs}"
+        yield Script(title, drain + _run(want), hints=HINTS)
+    elif not container["State"]["Running"]:
+        yield Script(f"start the container {name}", render("start.sh.j2", name=name), hints=HINTS)
+
+
+def binds(want: Want) -> tuple[str, ...]:
+    return (
+        f"{want.manager.config_dir}:/etc/gitlab-runner",
+        "/var/run/docker.sock:/var/run/docker.sock",
+    )
+
+
+def _run(want: Want) -> str:
+    return render("run-manager.sh.j2", manager=want.manager, binds=binds(want))
+
+
+def _differences(want: Want, have: Facts, container: Mapping[str, Any]) -> Iterator[str]:
+    image = have.images.get(normal(want.manager.image))
+    if image is None or image["Id"] != container["Image"]:
+        yield f"image {container['Config']['Image']} → {want.manager.image}"
+    policy = container["HostConfig"]["RestartPolicy"]["Name"]
+    if policy != "always":
+        yield f"restart policy {policy or 'no'} → always"
+    mounts = {f"{mount['Source']}:{mount['Destination']}" for mount in container["Mounts"]}
+    for bind in binds(want):
+        source, _, target = bind.partition(":")
+        # /var/run is a link to /run on every current distribution
+        if not mounts & {bind, f"{source.replace('/var/run/', '/run/')}:{target}"}:
+            yield f"mount {bind}"
+    for key, value in want.manager.environment.items():
+        if f"{key}={value}" not in (container["Config"]["Env"] or []):
+            yield f"environment {key}"

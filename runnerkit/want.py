@@ -1,0 +1,115 @@
+"""What one host should be: the settings, with names resolved and secrets read."""
+
+import re
+from dataclasses import dataclass
+
+from runnerkit import images
+from runnerkit.errors import KitError
+from runnerkit.images import JobImage
+from runnerkit.secrets import Secret
+from runnerkit.settings import DEFAULT, Docker, Manager, Runner, Settings
+
+WRONG_KIND = {
+    "glpat-": "a personal access token: put it in GITLAB_TOKEN (gitlab.api_token)",
+    "GR1348941": "a registration token: put it in REGISTRATION_TOKEN (registration_token)",
+    "glrt-": "a runner's own token: put it in RUNNER_TOKEN (token)",
+    "glptt-": "a trigger token, which cannot register a runner",
+    "glcbt-": "a job's token, which cannot register a runner",
+    "gldt-": "a deploy token, which cannot register a runner",
+}
+
+
+@dataclass(frozen=True)
+class WantedRunner:
+    """A runner on a host. `image` is the reference that config.toml shall name."""
+
+    key: str
+    spec: Runner
+    image: str
+    token: Secret | None = None
+    registration_token: Secret | None = None
+    adopts: bool = False
+
+    def name(self, hostname: str) -> str:
+        """Its name in config.toml, and its description at GitLab."""
+        if self.spec.name:
+            return self.spec.name
+        return hostname if self.key == DEFAULT else f"{hostname}-{self.key}"
+
+    def note(self, hostname: str) -> str:
+        """The mark by which a run finds what an interrupted one created at GitLab."""
+        return f"runnerkit host={hostname} runner={self.key}"
+
+
+@dataclass(frozen=True)
+class Want:
+    url: str
+    docker: Docker
+    manager: Manager
+    runners: tuple[WantedRunner, ...] = ()
+    images: tuple[JobImage, ...] = ()
+    api: bool = False
+
+    @property
+    def config(self) -> str:
+        """Where config.toml is on the host."""
+        return f"{self.manager.config_dir}/config.toml"
+
+
+def resolve(settings: Settings, host: str) -> Want:
+    """What the settings make of a host of that name (or of one that they do not name).
+
+    Raises:
+        KitError: a name, token or image definition is wrong.
+    """
+    url = settings.gitlab.url.rstrip("/")
+    if not url:
+        raise KitError("no GitLab is named", "give --url https://… or [gitlab] url = …")
+    named = settings.hosts.get(host)
+    keys = named.runners if named and named.runners is not None else tuple(settings.runners)
+    if not keys:
+        raise KitError("no runner is named", "give --image IMAGE, or a [runners.NAME] section")
+    found = {key: images.find(settings, settings.runners[key].image) for key in keys}
+    return Want(
+        url=url,
+        docker=settings.docker,
+        manager=settings.manager,
+        runners=tuple(_runner(settings, key, found[key]) for key in keys),
+        images=tuple({image.name: image for image in found.values() if image}.values()),
+        api=settings.gitlab.api_token is not None,
+    )
+
+
+def check(token: Secret | None, right: str, what: str) -> Secret | None:
+    """The token, unless its prefix says that it is of another kind than `right`.
+
+    Raises:
+        KitError: it is, or it holds what no token holds.
+    """
+    text = token.reveal() if token else ""
+    for prefix, kind in WRONG_KIND.items():
+        if prefix != right and text.startswith(prefix):
+            raise KitError(f"{what} holds {kind}", "give each token by its own name")
+    if text and not re.fullmatch(r"[\w.=~-]+", text, re.ASCII):
+        raise KitError(f"{what} is not a token: it has a space or a quote in it", "copy it again")
+    return token
+
+
+def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunner:
+    spec = settings.runners[key]
+    if not spec.image:
+        raise KitError(f"runners.{key}: no image", "give --image IMAGE, or image = …")
+    if spec.kind == "project_type" and spec.project is None:
+        raise KitError(f"runners.{key}: project_type needs project = ID", "add it")
+    if spec.kind == "group_type" and spec.group is None:
+        raise KitError(f"runners.{key}: group_type needs group = ID", "add it")
+    token = spec.token.read() if spec.token else None
+    old = spec.registration_token.read() if spec.registration_token else None
+    return WantedRunner(
+        key=key,
+        spec=spec,
+        image=image.reference if image else spec.image,
+        token=check(token, "glrt-", f"the token of runner {key}"),
+        registration_token=check(old, "GR1348941", f"the registration token of runner {key}"),
+        adopts=key == DEFAULT and not spec.name and len(settings.runners) == 1,
+    )
