@@ -78,7 +78,7 @@ def edited(text: str, want: Want, have: Facts, entries: dict[int, WantedRunner])
     document = tomlkit.parse(text)
     lay_over(document, globals_wanted(want, have))
     for index, runner in entries.items():
-        lay_over(document["runners"][index], runner_wanted(runner))  # type: ignore[index, arg-type]
+        lay_over(document["runners"][index], runner_wanted(runner))
     return tomlkit.dumps(document)
 
 

@@ -99,7 +99,8 @@ def parse(text: str) -> Facts:
     lines = [line.split(" ") for line in text.splitlines()]
     if ["end", ""] not in lines:
         raise KitError(
-            "the host did not answer like a Linux shell", "runner hosts must run Linux with a POSIX sh"
+            "the host did not answer like a Linux shell",
+            "runner hosts must run Linux with a POSIX sh",
         )
     told = {line[0]: b64decode(line[1]).decode(errors="replace").strip()
             for line in lines if len(line) == 2}  # fmt: skip
@@ -122,8 +123,11 @@ def parse(text: str) -> Facts:
         info=info if info.get("ServerVersion") else {},
         containers={one["Name"].lstrip("/"): one for one in found if "Name" in one},
         images=_by_reference(found),
-        files={b64decode(line[0][5:]).decode(): _file(line[1:])
-               for line in lines if line[0].startswith("file:")},  # fmt: skip
+        files={
+            b64decode(line[0][5:]).decode(): _file(line[1:])
+            for line in lines
+            if line[0].startswith("file:")
+        },
         jobs=len(told.get("jobs", "").split()),
         verify=told.get("verify", ""),
     )

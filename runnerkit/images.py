@@ -55,9 +55,7 @@ def find(settings: Settings, name: str) -> JobImage | None:
 
 def _rendered(name: str, image: Image) -> JobImage:
     text = render("Dockerfile.j2", image=image)
-    return _hashed(
-        JobImage(name, text, "", image.build_args, image.labels, image.platform)
-    )
+    return _hashed(JobImage(name, text, "", image.build_args, image.labels, image.platform))
 
 
 def _hashed(image: JobImage) -> JobImage:

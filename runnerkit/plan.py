@@ -91,9 +91,9 @@ def diff(old: str, new: str, path: str) -> str:
     return "\n".join(lines)
 
 
-def render(template: str, **values: Any) -> str:
+def render(name: str, /, **values: Any) -> str:
     """A template of templates/; a name that it uses and is not given is an error."""
-    return _templates().get_template(template).render(values)
+    return _templates().get_template(name).render(values)
 
 
 def write_file(path: str, text: str, mode: int, **script: Any) -> Script:

@@ -54,7 +54,8 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 value = Path(self.file).expanduser().read_text()
             except OSError as error:
                 raise KitError(
-                    f"{self.file}: {error.strerror}", "this file should hold a secret of the settings"
+                    f"{self.file}: {error.strerror}",
+                    "this file should hold a secret of the settings",
                 ) from None
         else:
             value = _output(self.command)

@@ -21,12 +21,12 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     pass
 
 
-class GitLab(Section):
+class GitLab(Section, frozen=True):
     url: Annotated[str, Meta(pattern=r"^(https?://[^\s/]+.*)?$")] = ""
     api_token: Source | None = None
 
 
-class Docker(Section):
+class Docker(Section, frozen=True):
     source: Literal["distro", "docker-ce", "script", "present"] = "distro"
     package_mirror: Annotated[str, Meta(pattern=r"^(https?://.+|Aliyun|AzureChinaCloud)?$")] = ""
     registry_mirrors: tuple[Annotated[str, Meta(pattern=r"^https?://.+$")], ...] = ()
@@ -34,7 +34,7 @@ class Docker(Section):
     min_free_mb: Annotated[int, Meta(ge=0)] = 2048
 
 
-class Manager(Section):
+class Manager(Section, frozen=True):
     """The container that reads config.toml; `stop_timeout` is what its jobs get to end, in s."""
 
     image: str = "gitlab/gitlab-runner:v19.3.0"
@@ -47,7 +47,7 @@ class Manager(Section):
     settings: dict[str, Any] = {}
 
 
-class Runner(Section):
+class Runner(Section, frozen=True):
     """An entry of config.toml. What is None is left as it is found."""
 
     name: str = ""
@@ -78,7 +78,7 @@ class Runner(Section):
         return "group_type" if self.group is not None else "instance_type"
 
 
-class Image(Section):
+class Image(Section, frozen=True):
     base: str
     packages: tuple[str, ...] = ()
     build_args: dict[str, str] = {}
@@ -86,18 +86,18 @@ class Image(Section):
     platform: str = ""
 
 
-class Host(Section):
+class Host(Section, frozen=True):
     address: str
     runners: tuple[str, ...] | None = None
     identity: str = ""
     sudo_password: Source | None = None
 
 
-class Ssh(Section):
+class Ssh(Section, frozen=True):
     known_hosts: str = "~/.ssh/known_hosts"
 
 
-class Settings(Section):
+class Settings(Section, frozen=True):
     gitlab: GitLab = GitLab()
     docker: Docker = Docker()
     manager: Manager = Manager()

@@ -97,7 +97,9 @@ def _mint(runner: WantedRunner, have: Facts, server: ServerRunner | None) -> Ser
         **owner.get(spec.kind, {}),
         **settings_at_gitlab(runner),
     }
-    return ServerCall(f"create runner {name} at GitLab ({spec.kind})", "create", runner.key, data=data)
+    return ServerCall(
+        f"create runner {name} at GitLab ({spec.kind})", "create", runner.key, data=data
+    )
 
 
 def _update(runner: WantedRunner, server: ServerRunner) -> Iterator[Change]:
@@ -106,12 +108,10 @@ def _update(runner: WantedRunner, server: ServerRunner) -> Iterator[Change]:
     if "tag_list" in said:
         said["tag_list"] = sorted(said["tag_list"])
     if differing := {key: value for key, value in said.items() if now[key] != value}:
-        lines = [
-            "\n".join(f"{key} = {values[key]}" for key in differing) for values in (now, said)
-        ]
+        lines = ["\n".join(f"{key} = {values[key]}" for key in differing) for values in (now, said)]
         yield ServerCall(
             f"set {', '.join(differing)} of runner #{server.id} at GitLab",
-            "update", runner.key, server.id, differing, diff(*lines, f"runner #{server.id}"),
+            "update", runner.key, server.id, differing, diff(lines[0], lines[1], f"runner #{server.id}"),
         )  # fmt: skip
 
 
@@ -122,5 +122,5 @@ def toml(value: Any) -> str:
     if isinstance(value, dict):
         table = tomlkit.inline_table()
         table.update(value)
-        return table.as_string()
-    return tomlkit.item(value).as_string()
+        return str(table.as_string())
+    return str(tomlkit.item(value).as_string())

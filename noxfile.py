@@ -1,0 +1,31 @@
+"""The project's checks. `./inv test` runs them all in .venv; `nox -s NAME` runs one."""
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "unit", "hosts"]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and format."""
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types, strictly."""
+    session.run("mypy")
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """What needs neither Docker nor a host."""
+    session.run("pytest", "-q", "tests/unit", "tests/sandbox", *session.posargs)
+
+
+@nox.session
+def hosts(session: nox.Session) -> None:
+    """End to end, in the sandbox: real sshd, systemd and dockerd."""
+    session.run("pytest", "-q", "tests/hosts", *session.posargs)

@@ -1,0 +1,172 @@
+"""The Docker SDK over the same door: ``docker system dial-stdio`` on a channel of the connection."""
+
+import io
+import json
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import requests
+from docker.transport.basehttpadapter import BaseHTTPAdapter
+from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnectionPool
+
+from runnerkit import images
+from runnerkit.errors import KitError
+from runnerkit.machine import Machine
+from runnerkit.plan import Build, Pull, mask
+
+Progress = Callable[[str], None]
+
+
+class _Connection(HTTPConnection):
+    machine: Machine
+
+    def connect(self) -> None:
+        self.sock = self.machine.open("exec docker system dial-stdio")
+
+
+class _Adapter(BaseHTTPAdapter):
+    def __init__(self, machine: Machine) -> None:
+        super().__init__()
+        kind = type("_Bound", (_Connection,), {"machine": machine})
+        self._pool = HTTPConnectionPool("docker", timeout=None, maxsize=4)
+        self._pool.ConnectionCls = kind
+
+    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> HTTPConnectionPool:
+        return self._pool
+
+    def request_url(self, request: Any, proxies: Any) -> str:
+        return str(request.path_url)
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+def connect(machine: Machine) -> docker.APIClient:
+    """A client that speaks the engine's own API version: some engines refuse older ones."""
+    probe = _client(machine, "1.40")
+    version = probe.version(api_version=False)["ApiVersion"]
+    probe.close()
+    return _client(machine, version)
+
+
+def pull(client: docker.APIClient, change: Pull, progress: Progress) -> None:
+    """Pull from the first source that has the image, and give it the wanted name.
+
+    Raises:
+        KitError: none has it.
+    """
+    failures = []
+    for source in change.sources:
+        name, _, tag = source.rpartition(":") if "@" not in source else (source, "", "")
+        if "/" in tag or not name:
+            name, tag = source, "latest"
+        try:
+            _follow_pull(client.pull(name, tag=tag or None, stream=True, decode=True), progress)
+        except (docker.errors.APIError, _Told) as error:
+            failures.append(f"{source}: {_text(error)}")
+            continue
+        if source != change.image:
+            repository, _, wanted = change.image.rpartition(":")
+            client.tag(source, repository, wanted, force=True)
+        return
+    mirrors = client.info().get("RegistryConfig", {}).get("Mirrors") or []
+    by = f" (mirrors tried: {', '.join(mirrors)})" if mirrors else " (no registry mirror is set)"
+    raise KitError(
+        f"cannot pull {' or '.join(failures)}{by}",
+        "check the name; behind a firewall set [docker] registry_mirrors to one that has the image",
+    )
+
+
+def build(client: docker.APIClient, change: Build, progress: Progress) -> None:
+    """Build a job image, and give it its names only when it is whole.
+
+    Raises:
+        KitError: the Dockerfile does not build; with the failing step and its last lines.
+    """
+    step, said = "", [""]
+    with _context(change) as context:
+        events = client.build(
+            fileobj=context, custom_context=True, tag=change.tags[0], rm=True, forcerm=True,
+            decode=True, buildargs=change.args, labels=change.labels,
+            platform=change.platform or None,
+        )  # fmt: skip
+        try:
+            for event in events:
+                _told(event)
+                if text := event.get("stream", event.get("status", "")).strip():
+                    step, said = (
+                        (text, []) if text.startswith("Step ") else (step, [*said[-9:], text])
+                    )
+                    progress(text)
+        except (docker.errors.APIError, _Told) as error:
+            last = "\n    ".join(mask(line) for line in said if line)
+            raise KitError(
+                f"{change.tags[0]} does not build: {step or 'before the first step'}: "
+                f"{_text(error)}\n    {last}",
+                "correct the Dockerfile (or its base), then run again; the old image is untouched",
+            ) from None
+    for tag in change.tags[1:]:
+        repository, _, name = tag.rpartition(":")
+        client.tag(change.tags[0], repository, name, force=True)
+
+
+class _Told(Exception):
+    """An error that the engine told in the midst of a stream."""
+
+
+def _client(machine: Machine, version: str) -> docker.APIClient:
+    client = docker.APIClient(base_url="http://docker", version=version, timeout=600)
+    client.mount("http://", _Adapter(machine))
+    client.trust_env = False
+    return client
+
+
+def _told(event: dict[str, Any]) -> None:
+    if "error" in event:
+        raise _Told(event["error"])
+
+
+def _text(error: Exception) -> str:
+    said = getattr(error, "explanation", None) or str(error)
+    return " ".join(str(said).split())
+
+
+def _follow_pull(events: Iterator[dict[str, Any]], progress: Progress) -> None:
+    layers: dict[str, tuple[int, int]] = {}
+    for event in events:
+        _told(event)
+        detail = event.get("progressDetail") or {}
+        if event.get("status") == "Downloading" and "total" in detail:
+            layers[event["id"]] = (detail["current"], detail["total"])
+            done, total = (sum(numbers) / 1e6 for numbers in zip(*layers.values(), strict=True))
+            progress(f"{done:.0f} of {total:.0f} MB")
+
+
+def _context(change: Build) -> io.BytesIO | Any:
+    import tempfile
+
+    spool = tempfile.SpooledTemporaryFile(max_size=8 << 20)  # noqa: SIM115
+    with tarfile.open(fileobj=spool, mode="w") as tar:
+        for name, path in images.files(change.context):
+            if name not in ("Dockerfile", "Dockerfile.j2"):
+                tar.add(Path(path), name, recursive=False)
+        text = change.dockerfile.encode()
+        entry = tarfile.TarInfo("Dockerfile")
+        entry.size = len(text)
+        tar.addfile(entry, io.BytesIO(text))
+    spool.seek(0)
+    return spool
+
+
+def failure(where: str, error: Exception) -> KitError:
+    """What to say when the engine itself does not answer."""
+    text = json.dumps(str(error))[:300]
+    if isinstance(error, requests.RequestException | docker.errors.DockerException):
+        return KitError(
+            f"{where}: the Docker engine does not answer: {text}", "run again; it goes on"
+        )
+    raise error

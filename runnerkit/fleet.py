@@ -1,0 +1,106 @@
+"""Many hosts side by side: every one finishes, and one outcome each is left to report."""
+
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+from runnerkit import converge, want
+from runnerkit.errors import KitError
+from runnerkit.facts import Facts
+from runnerkit.host import Host
+from runnerkit.machine import Machine, local_context
+from runnerkit.plan import Change
+from runnerkit.settings import Settings
+from runnerkit.steps import proof, registration
+from runnerkit.targets import Target
+from runnerkit.want import Want
+
+AT_ONCE = 20
+Say = Callable[[str, str], None]  # the host's name, and where it is
+
+
+@dataclass
+class Outcome:
+    """What became of a host; `error` is "" where all is well."""
+
+    host: str
+    changes: list[Change] = field(default_factory=list)
+    runners: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    error: str = ""
+    fix: str = ""
+    seconds: float = 0.0
+    execs: int = 0
+
+
+def bootstrap(targets: list[Target], settings: Settings, accept: bool, say: Say) -> list[Outcome]:
+    """Converge every host, then prove that GitLab accepts its runners."""
+
+    def work(host: Host, wanted: Want, outcome: Outcome) -> None:
+        def progress(change: Change, number: int, total: int) -> None:
+            say(outcome.host, f"[{number}/{total}] {change.title}")
+            outcome.changes.append(change)
+
+        _, have = converge.apply(host, wanted, progress)
+        outcome.runners = proof.accepted(wanted, have)
+        outcome.notes = list(registration.unmanaged(wanted, have))
+
+    return _each(targets, settings, accept, say, work)
+
+
+def plan(targets: list[Target], settings: Settings, accept: bool, say: Say) -> list[Outcome]:
+    """What bootstrap would change on every host."""
+
+    def work(host: Host, wanted: Want, outcome: Outcome) -> None:
+        have: Facts = converge.look(host, wanted)
+        outcome.changes = converge.plan(wanted, have)
+        outcome.notes = list(registration.unmanaged(wanted, have))
+
+    return _each(targets, settings, accept, say, work)
+
+
+def _each(
+    targets: list[Target],
+    settings: Settings,
+    accept: bool,
+    say: Say,
+    work: Callable[[Host, Want, Outcome], None],
+) -> list[Outcome]:
+    wants = {target.name: want.resolve(settings, target.name) for target in targets}
+    token = settings.gitlab.api_token.read() if settings.gitlab.api_token else None
+    token = want.check(token, "glpat-", "GITLAB_TOKEN")
+
+    def one(target: Target) -> Outcome:
+        outcome, start = Outcome(target.name), monotonic()
+        host = None
+        try:
+            say(target.name, "connecting")
+            machine = Machine(_context(target, settings, accept), target.password)
+            host = Host(machine, token, lambda line: say(target.name, f"  {line}"))
+            work(host, wants[target.name], outcome)
+        except KitError as error:
+            outcome.error, outcome.fix = error.what, error.fix
+        except Exception as error:  # a bug of the kit's; the other hosts still finish
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            outcome.error = f"{type(error).__name__}: {error} ({last.name}:{last.lineno})"
+            outcome.fix = "this is a bug in runnerkit: please report it with this line"
+        finally:
+            if host:
+                outcome.execs = host.machine.execs
+                host.close()
+        outcome.seconds = monotonic() - start
+        return outcome
+
+    with ThreadPoolExecutor(min(AT_ONCE, len(targets))) as pool:
+        return list(pool.map(one, targets))
+
+
+def _context(target: Target, settings: Settings, accept: bool) -> Any:
+    if target.address == "local":
+        return local_context()
+    from runnerkit import ssh
+
+    return ssh.connection(target.address, target.identity, settings.ssh.known_hosts, accept)

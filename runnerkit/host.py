@@ -1,0 +1,190 @@
+"""A host that can be looked at and written to: the machine, its engine and GitLab behind one face."""
+
+import getpass
+import os
+import re
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from runnerkit import config_toml
+from runnerkit.errors import KitError
+from runnerkit.facts import Facts
+from runnerkit.machine import Failed, Machine, NeedsPassword, Pipe
+from runnerkit.plan import Build, Change, Pull, Script, ServerCall, mask
+from runnerkit.secrets import Secret
+from runnerkit.want import Want
+
+if TYPE_CHECKING:
+    from runnerkit.gitlab import Server
+
+LOCK = (
+    "IFS= read -r owner; exec 9>>/run/runnerkit.lock; "
+    'if flock -n 9; then : >/run/runnerkit.lock; echo "$owner" >&9; echo locked; cat >/dev/null; '
+    "else cat /run/runnerkit.lock; fi"
+)
+
+
+class Host:
+    """Implements converge's Reader and Writer.
+
+    Args:
+        machine: the host.
+        token: GitLab's API token, where there is one.
+        line: told each line of progress within a change.
+    """
+
+    def __init__(self, machine: Machine, token: Secret | None, line: Callable[[str], None]) -> None:
+        self.machine, self._token, self._line = machine, token, line
+        self._minted: dict[str, Secret] = {}
+        self._engine: Any = None
+        self._held: Pipe | None = None
+        self._server: Server | None = None
+
+    def look(self, script: str) -> str:
+        try:
+            return self.machine.run(script)
+        except NeedsPassword:
+            self.machine.password = _ask_password()
+            return self.machine.run(script)
+
+    def server(self, want: Want, have: Facts) -> Facts:
+        if not self._token:
+            return have
+        gitlab, found = self._gitlab(want), {}
+        entries = config_toml.parsed(want, have).get("runners", [])
+        for runner in want.runners:
+            index = config_toml.entry(want, have, runner)
+            number = entries[index].get("id") if index is not None else None
+            if number:
+                known = gitlab.get(number)
+            elif index is None and not runner.token:
+                known = gitlab.find(runner, have.hostname)
+            else:
+                known = None
+            if known:
+                found[runner.key] = known
+        return replace(have, server=found)
+
+    def lock(self) -> None:
+        self._held = self.machine.open(LOCK)
+        owner = f"{getpass.getuser()}@{socket.gethostname()} since {datetime.now(UTC):%F %T} UTC"
+        self._held.sendall(f"{owner}\n".encode())
+        answer = self._held.recv(4096).decode(errors="replace").strip()
+        if answer != "locked":
+            raise KitError(
+                f"another run holds the host: {answer or 'unknown'}",
+                "wait for it to end; the lock goes with it",
+            )
+
+    def check(self, want: Want, pending: list[Change]) -> None:
+        """What can be known to fail before anything is changed."""
+        writes = [change.title for change in pending]
+        registers = [change for change in pending if isinstance(change, Script) and change.token]
+        if registers:
+            self._reach(want.url, "GitLab", "check --url, and DNS and firewall of the host")
+        if self._token and any(isinstance(change, ServerCall) for change in pending):
+            self._gitlab(want).check()
+        for runner in want.runners:
+            if runner.token and any(change.token == runner.key for change in registers):
+                from runnerkit.gitlab import check_token
+
+                check_token(want.url, runner.token)
+        if any(isinstance(c, Pull | Build) for c in pending) or any(
+            "daemon.json" in t for t in writes
+        ):
+            for mirror in want.docker.registry_mirrors:
+                self._reach(mirror, "registry mirror", "correct [docker] registry_mirrors")
+        if (
+            any(t.startswith("install Docker") for t in writes)
+            and "://" in want.docker.package_mirror
+        ):
+            self._reach(want.docker.package_mirror, "package mirror", "correct package_mirror")
+
+    def write(self, want: Want, change: Change) -> None:
+        match change:
+            case Script():
+                self._script(want, change)
+            case Pull() | Build():
+                self._build_or_pull(change)
+            case ServerCall(action="update"):
+                self._gitlab(want).update(change.id, change.data)
+            case ServerCall(action="reset"):
+                self._minted[change.runner] = self._gitlab(want).reset(change.id)
+            case ServerCall():
+                self._minted[change.runner] = self._gitlab(want).create(change.data)
+
+    def close(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
+        if self._held:
+            self._held.close()
+        self.machine.close()
+
+    def _script(self, want: Want, change: Script) -> None:
+        text = change.text
+        if change.token:
+            runner = next(r for r in want.runners if r.key == change.token)
+            token = runner.token or self._minted.get(runner.key) or runner.registration_token
+            if token is None:
+                raise KitError(f"{change.title}: no token", "run again")
+            text = f"TOKEN='{token.reveal()}'\n{text}"
+        try:
+            self.machine.run(text, lambda line: self._line(mask(line)))
+        except Failed as error:
+            said = mask(error.stderr)
+            fix = next((h.fix for h in change.hints if re.search(h.pattern, said)), "run again")
+            raise KitError(f"{change.title}: {mask(error.what)}", fix) from None
+
+    def _build_or_pull(self, change: Pull | Build) -> None:
+        from runnerkit import engine
+
+        try:
+            if self._engine is None:
+                self._engine = engine.connect(self.machine)
+            if isinstance(change, Pull):
+                engine.pull(self._engine, change, self._line)
+            else:
+                engine.build(self._engine, change, self._line)
+        except KitError:
+            raise
+        except Exception as error:
+            raise engine.failure(change.title, error) from None
+
+    def _gitlab(self, want: Want) -> "Server":
+        if self._server is None:
+            from runnerkit.gitlab import Server
+
+            assert self._token is not None
+            self._server = Server(want.url, self._token)
+        return self._server
+
+    def _reach(self, url: str, what: str, fix: str) -> None:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        if not self.machine.reaches(parts.hostname or "", port):
+            raise KitError(f"{what} {url} does not answer the host", f"{fix}; nothing was changed")
+
+
+_asking = threading.Lock()
+_answer: list[Secret] = []
+
+
+def _ask_password() -> Secret:
+    """sudo's password, asked once for all hosts."""
+    with _asking:
+        if not _answer:
+            value = os.environ.get("RUNNERKIT_SUDO_PASSWORD", "")
+            if not value and os.isatty(0):
+                value = getpass.getpass("sudo password on the hosts: ")
+            if not value:
+                raise KitError(
+                    "sudo on the host wants a password, and none is given",
+                    "run in a terminal to be asked for it, or set RUNNERKIT_SUDO_PASSWORD",
+                )
+            _answer.append(Secret(value))
+        return _answer[0]

@@ -1,0 +1,109 @@
+"""SSH by Fabric, with host keys checked, and its failures in words."""
+
+import base64
+import hashlib
+import socket
+from pathlib import Path
+from typing import Any
+
+import paramiko
+from fabric import Config, Connection
+from fabric.runners import Remote
+from paramiko.ssh_exception import NoValidConnectionsError
+
+from runnerkit.errors import KitError
+
+
+class UnknownHostKey(KitError):
+    pass
+
+
+def connection(target: str, identity: str, known_hosts: str, accept: bool) -> Connection:
+    """A connection to ``[user@]address[:port]`` or an alias of ~/.ssh/config; not opened yet.
+
+    Args:
+        target: the host.
+        identity: a private key's file, or "" for ssh's own choice.
+        known_hosts: the file of accepted host keys.
+        accept: accept an unknown host key and remember it there.
+    """
+    keys: dict[str, Any] = {"banner_timeout": 30, "auth_timeout": 30}
+    if identity:
+        keys |= {"key_filename": str(Path(identity).expanduser()), "look_for_keys": False}
+    made = Connection(
+        target,
+        config=Config(overrides={"runners": {"remote": _Remote}}),
+        connect_timeout=15,
+        connect_kwargs=keys,
+    )
+    file = Path(known_hosts).expanduser()
+    if file.exists():
+        made.client.load_system_host_keys(str(file))
+    made.client.set_missing_host_key_policy(_Remember(file) if accept else _Refuse())
+    return made
+
+
+def explain(where: str, error: Exception) -> KitError | None:
+    """The error in words, or None where it is not SSH's."""
+    match error:
+        case socket.gaierror():
+            return KitError(f"{where}: no such host", "check the name; it may be missing in DNS")
+        case paramiko.BadHostKeyException():
+            return KitError(
+                f"{where}: the host key has changed (now {fingerprint(error.key)})",
+                f"if the host was set up anew, ssh-keygen -R {error.hostname}; else someone is between",
+            )
+        case paramiko.AuthenticationException() | paramiko.PasswordRequiredException():
+            return _refused(where)
+        case TimeoutError():
+            return KitError(f"{where}: no answer within 15 s", "check address, port and firewall")
+        case NoValidConnectionsError() | ConnectionError() | EOFError():
+            return KitError(
+                f"{where}: cannot connect: {error}", "check that sshd listens on that port"
+            )
+        case paramiko.SSHException():
+            if "authentication methods" in str(error) or "private key" in str(error):
+                return _refused(where)
+            return KitError(f"{where}: SSH failed: {error}", "try: ssh -v to the same address")
+        case OSError():
+            return KitError(f"{where}: {error}", "check the network, then run again")
+    return None
+
+
+def fingerprint(key: paramiko.PKey) -> str:
+    """As ``ssh-keygen -l`` shows it."""
+    digest = base64.b64encode(hashlib.sha256(key.asbytes()).digest()).decode().rstrip("=")
+    return f"{key.get_name()} SHA256:{digest}"
+
+
+def _refused(where: str) -> KitError:
+    return KitError(
+        f"{where}: the host refuses this user or key",
+        "check the user, and that your key is in the host's ~/.ssh/authorized_keys",
+    )
+
+
+class _Refuse(paramiko.MissingHostKeyPolicy):
+    def missing_host_key(self, client: object, hostname: str, key: paramiko.PKey) -> None:
+        raise UnknownHostKey(
+            f"{hostname}: unknown host key {fingerprint(key)}",
+            "compare it with the host's, then accept it with --accept-new-host-keys",
+        )
+
+
+class _Remember(paramiko.MissingHostKeyPolicy):
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def missing_host_key(self, client: object, hostname: str, key: paramiko.PKey) -> None:
+        self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self.file.open("a") as known:
+            known.write(f"{hostname} {key.get_name()} {key.get_base64()}\n")
+
+
+class _Remote(Remote):  # type: ignore[misc]
+    def write_proc_stdin(self, data: str) -> None:
+        try:
+            super().write_proc_stdin(data)
+        except OSError:  # the command ended early; its exit code tells why
+            return

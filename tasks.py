@@ -1,0 +1,85 @@
+"""The menu: parse, call, print. What is done is in runnerkit/, what is tried in sandbox/."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from invoke.collection import Collection
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+HELP = {
+    "host": "comma-separated: local, user@address[:port], an ssh alias, a name or glob of [hosts], all",
+    "url": "GitLab's address, https://…",
+    "image": "the job image: a folder of dockerfiles/, a name of [images], or any reference",
+    "name": "the runner's name; the host's own name if not given",
+    "tags": "comma-separated tags of the runner",
+    "json": "print data on stdout instead of a table",
+    "accept-new-host-keys": "accept and remember an SSH host key seen for the first time",
+}
+
+
+@task(help=HELP)
+def bootstrap(
+    _: Context,
+    host: str = "",
+    url: str = "",
+    image: str = "",
+    name: str = "",
+    tags: str = "",
+    json: bool = False,
+    accept_new_host_keys: bool = False,
+) -> None:
+    """Make hosts into runner hosts, and prove that GitLab accepts them."""
+    from runnerkit import fleet, report
+
+    chosen = _chosen(host, url, image, name, tags)
+    with report.progress() as say:
+        outcomes = fleet.bootstrap(*chosen, accept_new_host_keys, say)
+    _end(report.bootstrapped(outcomes, json))
+
+
+@task(help=HELP)
+def plan(
+    _: Context,
+    host: str = "",
+    url: str = "",
+    image: str = "",
+    name: str = "",
+    tags: str = "",
+    json: bool = False,
+    accept_new_host_keys: bool = False,
+) -> None:
+    """Show what bootstrap would change; exit 0 nothing, 2 changes pending, 1 failed."""
+    from runnerkit import fleet, report
+
+    chosen = _chosen(host, url, image, name, tags)
+    with report.progress() as say:
+        outcomes = fleet.plan(*chosen, accept_new_host_keys, say)
+    _end(report.planned(outcomes, json))
+
+
+@task
+def init(_: Context) -> None:
+    """Write a commented runnerkit.toml to fill in; never overwrites one."""
+    from runnerkit import starter
+
+    print(starter.write(Path("runnerkit.toml")))
+
+
+def _chosen(host: str, url: str, image: str, name: str, tags: str) -> tuple[Any, Any]:
+    from runnerkit import settings, targets, typed
+
+    read = settings.load(settings.find(), typed.settings_of(url, image, name, tags))
+    return targets.choose(host, read), read
+
+
+def _end(code: int) -> None:
+    if code:
+        raise Exit(code=code)
+
+
+namespace = Collection(bootstrap, plan, init)
