@@ -1,0 +1,147 @@
+"""All state, in memory, behind one lock that also wakes whoever waits for a job."""
+
+import itertools
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sandbox.gitlab import mint
+from sandbox.gitlab.model import Job, Manager, Runner
+from sandbox.gitlab.seed import Project, Seed
+
+
+@dataclass
+class Fault:
+    """A failure ordered for an endpoint: instead of its work, or only in place of the answer."""
+
+    endpoint: str
+    status: int
+    times: int
+    after: bool = False
+
+
+@dataclass
+class Switches:
+    """What the control interface can change while the server runs."""
+
+    registration_tokens: bool = True
+    expire_tokens: bool = False
+    runner_token_seconds: int | None = None
+
+
+class World:
+    """The state. Every handler runs with `changed` held, so none needs a lock of its own."""
+
+    def __init__(self, seed: Seed, url: str, clock: Callable[[], float] = time.time) -> None:
+        self.seed = seed
+        self.url = url
+        self.now = clock
+        self.changed = threading.Condition()
+        self.closing = False
+        self.runners: dict[int, Runner] = {}
+        self.jobs: dict[int, Job] = {}
+        self.projects: dict[int, Project] = {p.id: p for p in seed.projects}
+        self.groups = {group.id: group for group in seed.groups}
+        self.switches = Switches()
+        self.faults: list[Fault] = []
+        self.requests: Counter[str] = Counter()
+        self.queue_value = mint.queue_value()
+        self._numbers = itertools.count(1)
+        self._job_numbers = itertools.count(1)
+        self._answering = 0
+
+    def new_runner(self, runner_type: str, token: Callable[[], str]) -> Runner:
+        """A new runner with a new token, known to nobody until it is put among `runners`."""
+        runner = Runner(next(self._numbers), "", runner_type, self.now())
+        self.reset_token(runner, token)
+        return runner
+
+    def reset_token(self, runner: Runner, token: Callable[[], str]) -> None:
+        """A new token for a runner; the old one is worth nothing from now on."""
+        life = self.switches.runner_token_seconds
+        runner.token = token()
+        runner.token_expires_at = self.now() + life if life else None
+
+    def runner_by_token(self, token: str) -> Runner | None:
+        """The runner that owns a token which has not expired."""
+        for runner in self.runners.values():
+            if runner.token == token:
+                expired = runner.token_expires_at and runner.token_expires_at <= self.now()
+                return None if expired else runner
+        return None
+
+    def contact(self, runner: Runner, system_id: str, ip_address: str) -> Manager:
+        """The runner was heard of: note it, and who spoke for it."""
+        now = self.now()
+        runner.contacted_at = now
+        if system_id not in runner.managers:
+            number = next(self._numbers)
+            runner.managers[system_id] = Manager(number, system_id, now, now, ip_address)
+        manager = runner.managers[system_id]
+        manager.contacted_at, manager.ip_address = now, ip_address
+        return manager
+
+    def add_job(self, project_id: int) -> Job:
+        """A new job; it is in the queue when `queue_changed` is called."""
+        job = Job(next(self._job_numbers), mint.job(), project_id, self.now())
+        self.jobs[job.id] = job
+        return job
+
+    def queue_changed(self) -> None:
+        """Wake everyone who waits for a job."""
+        self.queue_value = mint.queue_value()
+        self.changed.notify_all()
+
+    def next_job(self, runner: Runner) -> Job | None:
+        """The oldest job in the queue that the runner may take."""
+        for job in self.jobs.values():
+            if (
+                job.status == "pending"
+                and self.serves(runner, job.project_id)
+                and runner.wants(job)
+            ):
+                return job
+        return None
+
+    def serves(self, runner: Runner, project_id: int) -> bool:
+        """Whether a project is within the runner's reach."""
+        if runner.runner_type == "project_type":
+            return project_id in runner.project_ids
+        if runner.runner_type == "group_type":
+            namespace = self.projects[project_id].namespace
+            return namespace in {self.groups[number].path for number in runner.group_ids}
+        return True
+
+    def take_fault(self, endpoint: str) -> Fault | None:
+        """The failure ordered for this request, if any."""
+        for fault in self.faults:
+            if fault.endpoint in (endpoint, "*") and fault.times > 0:
+                fault.times -= 1
+                return fault
+        return None
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Counts a request that is being answered, for `close` to wait for."""
+        with self.changed:
+            self._answering += 1
+        try:
+            yield
+        finally:
+            with self.changed:
+                self._answering -= 1
+                self.changed.notify_all()
+
+    def close(self) -> None:
+        """Send every waiting runner away."""
+        with self.changed:
+            self.closing = True
+            self.changed.notify_all()
+
+    def drain(self, seconds: float) -> None:
+        """Wait until every request is answered."""
+        with self.changed:
+            self.changed.wait_for(lambda: self._answering == 0, seconds)
