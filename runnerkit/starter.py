@@ -18,5 +18,7 @@ def write(path: Path) -> str:
     except FileExistsError:
         raise KitError(f"{path} is there already", "edit it, or move it away first") from None
     except OSError as error:
-        raise KitError(f"{path}: {error.strerror}", "run in a folder that you may write to") from None
+        raise KitError(
+            f"{path}: {error.strerror}", "run in a folder that you may write to"
+        ) from None
     return f"wrote {path}; fill it in, then: ./inv plan --host all"

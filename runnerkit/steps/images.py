@@ -14,6 +14,7 @@ from runnerkit.plan import Build, Change, Hint, Pull, Script, render
 from runnerkit.want import Want
 
 HELPER = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper"
+NAMED_BY_VERSION = (16, 8)  # helpers/container/helperimage/info.go at that tag
 ARCHITECTURES = {"aarch64": "arm64", "armv7l": "arm", "armv6l": "arm"}
 
 
@@ -40,12 +41,12 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
 def helper(want: Want, machine: str) -> tuple[str, tuple[str, ...]]:
     """The exact name of the helper image, and where it may be pulled from.
 
-    Without a version in the manager image's tag the name cannot be known; the runner then pulls
-    the helper itself.
+    Without a version in the manager image's tag, or before 16.8, when the tag was the source's
+    revision, the name cannot be known; the runner then pulls the helper itself.
     """
     image = want.manager.image
-    version = re.search(r":(?:[a-z0-9.]+-)?(v\d+\.\d+\.\d+)(?:@|$)", image)
-    if not version:
+    version = re.search(r":(?:[a-z0-9.]+-)?(v(\d+)\.(\d+)\.\d+)(?:@|$)", image)
+    if not version or (int(version[2]), int(version[3])) < NAMED_BY_VERSION:
         return "", ()
     tag = f"{ARCHITECTURES.get(machine, machine)}-{version[1]}"
     beside = f"{image[: version.start()]}-helper:{tag}"

@@ -1,0 +1,81 @@
+"""config.toml is laid over, never rewritten, and compared by meaning."""
+
+import tomllib
+from dataclasses import replace
+from typing import Any
+
+import tomlkit
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runnerkit import config_toml
+from runnerkit.facts import File
+from tests.unit.build import CONFIG, GOOD, URL, converged, want
+
+FOREIGN = """
+# ours, by hand
+[[runners]]
+  name = "stranger"
+  url = "https://other.example.com"
+  token = "x"
+  some_new_key = "kept"
+"""
+
+scalars = st.one_of(st.booleans(), st.integers(-9, 9), st.text("ab", max_size=3))
+tables = st.recursive(
+    scalars | st.lists(scalars, max_size=3),
+    lambda inner: st.dictionaries(st.text("xyz", min_size=1, max_size=2), inner, max_size=3),
+)
+documents = st.dictionaries(st.text("xyz", min_size=1, max_size=2), tables, max_size=4)
+
+
+@given(have=documents, wanted=documents)
+def test_what_is_wanted_is_there_and_nothing_else_is_lost(
+    have: dict[str, Any], wanted: dict[str, Any]
+) -> None:
+    document = tomlkit.parse(tomlkit.dumps(have))
+    config_toml.lay_over(document, wanted)
+    after = tomllib.loads(tomlkit.dumps(document))
+    assert not config_toml.missing(wanted, after)
+    assert not set(have) - set(after)
+    for key in set(have) - set(wanted):
+        assert after[key] == have[key]
+
+
+def test_a_foreign_runner_unknown_keys_and_comments_survive() -> None:
+    have = converged(GOOD.replace("concurrent = 1", "concurrent = 1\nnovel = true") + FOREIGN)
+    wanted = want(manager={"concurrent": 5}, runners={"web": {"docker": {"privileged": True}}})
+    text = config_toml.edited(have.files[CONFIG].text, wanted, have, {0: wanted.runners[0]})
+    assert set(FOREIGN.splitlines()) <= set(text.splitlines())
+    data = tomllib.loads(text)
+    assert data["concurrent"] == 5
+    assert data["novel"] is True
+    assert data["runners"][0]["docker"]["privileged"] is True
+    assert "privileged" not in data["runners"][1]
+
+
+def test_the_runner_s_own_rewriting_is_no_difference() -> None:
+    wanted = config_toml.runner_wanted(want().runners[0])
+    entry = {
+        "executor": "docker",
+        "docker": {"image": "debian:bookworm", "pull_policy": "if-not-present"},
+    }
+    assert not config_toml.missing(wanted, entry)
+    assert not config_toml.missing(
+        {"docker": {"volumes": ["/a"]}}, {"docker": {"volumes": ["/a", "/cache"]}}
+    )
+    assert config_toml.missing({"docker": {"volumes": ["/a"]}}, {"docker": {"volumes": ["/cache"]}})
+
+
+def test_a_trailing_slash_of_the_url_is_no_difference() -> None:
+    have = converged(GOOD.replace(URL, URL + "/"))
+    assert config_toml.entry(want(), have, want().runners[0]) == 0
+
+
+def test_two_entries_of_one_gitlab_are_not_adopted_by_guess() -> None:
+    text = GOOD.replace("ci1-web", "one") + GOOD.replace("concurrent = 1", "").replace(
+        "ci1-web", "two"
+    )
+    have = converged(files={CONFIG: File(text.encode(), 0o600, 1)})
+    wanted = want(token=None)
+    assert config_toml.entry(wanted, have, replace(wanted.runners[0], adopts=True)) is None

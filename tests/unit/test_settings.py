@@ -1,0 +1,121 @@
+"""A settings file is right, or every mistake in it is told at once."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from runnerkit import settings, starter, typed
+from runnerkit.errors import KitError
+from runnerkit.secrets import Secret
+from runnerkit.targets import choose
+from runnerkit.want import check, resolve
+
+HOSTS = '[gitlab]\nurl="http://g"\n[runners.a]\nimage="x"\n[runners.b]\nimage="x"\n[hosts.ci1]\naddress="a@h1"\nrunners=["b"]\n[hosts.ci2]\naddress="h2:22"\n'
+
+
+def load(text: str, tmp_path: Path) -> settings.Settings:
+    file = tmp_path / "runnerkit.toml"
+    file.write_text(text)
+    return settings.load(file)
+
+
+def mistakes(text: str, tmp_path: Path) -> str:
+    with pytest.raises(KitError) as caught:
+        load(text, tmp_path)
+    return str(caught.value.what)
+
+
+def test_all_mistakes_are_told_at_once_with_path_and_nearest_name(tmp_path: Path) -> None:
+    text = '[gitlab]\nurl="gitlab.com"\napi_tokn=1\n[docker]\nsource="x"\n[images.a]\n[runners.w]\ntags="t"\n'
+    said = mistakes(text, tmp_path)
+    for part in (
+        "5 mistakes",
+        "gitlab.url: 'gitlab.com' is not a URL",
+        "gitlab.api_tokn: unknown key (did you mean 'api_token'?)",
+        "docker.source: Invalid enum value",
+        "images.a.base: missing",
+        "runners.w.tags: Expected",
+    ):
+        assert part in said
+
+
+def test_dangling_names_are_told(tmp_path: Path) -> None:
+    said = mistakes(
+        '[runners.web]\nimage="owm"\n[images.own]\nbase="b"\n[hosts.h]\naddress="h"\nrunners=["wb"]',
+        tmp_path,
+    )
+    assert "hosts.h.runners: no runner 'wb' (did you mean 'web'?)" in said
+    assert "runners.web.image: no job image 'owm' (did you mean 'own'?)" in said
+
+
+def test_invalid_toml_is_told_with_its_line(tmp_path: Path) -> None:
+    assert "line 2" in mistakes("a = 1\nb = = 2", tmp_path)
+
+
+def test_a_token_in_clear_is_refused(tmp_path: Path) -> None:
+    assert "gitlab.api_token" in mistakes('[gitlab]\napi_token = "glpat-x"', tmp_path)
+
+
+def test_the_starter_file_is_valid_and_never_overwrites(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "runnerkit.toml"
+    assert "wrote" in starter.write(file)
+    monkeypatch.setenv("RUNNER_TOKEN", "glrt-x")
+    assert resolve(settings.load(file), "ci1").runners[0].image == "web:latest"
+    with pytest.raises(KitError, match="there already"):
+        starter.write(file)
+
+
+def test_every_commented_line_of_the_starter_is_valid_too(tmp_path: Path) -> None:
+    text = (settings.ROOT / "templates/runnerkit.toml").read_text()
+    lines = [re.sub(r"^# (?=[a-z_.]+ = [\[{\"\d\w])", "", line) for line in text.splitlines()]
+    assert load("\n".join(lines), tmp_path).runners["web"].settings == {"limit": 4}
+
+
+def test_hosts_are_chosen_by_name_glob_address_and_all(tmp_path: Path) -> None:
+    known = load(HOSTS, tmp_path)
+    assert [t.name for t in choose("ci*", known)] == ["ci1", "ci2"]
+    assert [t.address for t in choose("all,root@h9:2222,ci1", known)] == [
+        "a@h1",
+        "h2:22",
+        "root@h9:2222",
+    ]
+    with pytest.raises(KitError, match="did you mean 'ci1'"):
+        choose("c1", known)
+    with pytest.raises(KitError, match="fits no"):
+        choose("x*", known)
+    with pytest.raises(KitError, match="no host"):
+        choose(" , ", known)
+
+
+def test_a_host_gets_the_runners_it_names(tmp_path: Path) -> None:
+    known = load(HOSTS, tmp_path)
+    assert [r.key for r in resolve(known, "ci1").runners] == ["b"]
+    assert [r.key for r in resolve(known, "elsewhere").runners] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("token", "right"),
+    [("glpat-abc", "glrt-"), ("GR1348941abc", "glrt-"), ("glrt-abc", "GR1348941")],
+)
+def test_a_token_of_the_wrong_kind_is_named(token: str, right: str) -> None:
+    with pytest.raises(KitError) as caught:
+        check(Secret(token), right, "the token")
+    assert token not in str(caught.value)
+
+
+def test_what_is_typed_wins_and_names_the_environment_s_tokens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GITLAB_TOKEN", "glpat-x")
+    data = typed.settings_of("http://g", "demo", "", "a, b")
+    made = settings.load(typed=data)
+    assert made.runners["default"].tags == ("a", "b")
+    assert made.gitlab.api_token is not None
+
+
+def test_a_secret_never_shows() -> None:
+    secret = Secret("glrt-sentinel")
+    assert "sentinel" not in f"{secret} {secret!r} {[secret]}"

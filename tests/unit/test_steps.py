@@ -1,0 +1,245 @@
+"""Settings and facts in, changes out: what each step makes of a host."""
+
+import json
+from typing import Any
+
+import pytest
+
+from runnerkit import converge
+from runnerkit.errors import KitError
+from runnerkit.facts import Facts, File, ServerRunner
+from runnerkit.plan import Build, Pull, Script, ServerCall
+from runnerkit.want import Want
+from tests.unit import build
+from tests.unit.build import CONFIG, DAEMON, GOOD, MANAGER, blank, container, converged, want
+
+
+def titles(wanted: Want, have: Facts) -> list[str]:
+    return [change.title for change in converge.plan(wanted, have)]
+
+
+def test_a_blank_host_gets_the_whole_recipe_in_order() -> None:
+    wanted = want(docker={"registry_mirrors": ["http://m:5000"]}, manager={"concurrent": "auto"})
+    assert titles(wanted, blank()) == [
+        "write /etc/docker/daemon.json",
+        "install Docker (distro, Debian GNU/Linux 12 (bookworm))",
+        f"pull {MANAGER}",
+        f"put the helper image in place as {build.HELPER}",
+        "pull debian:bookworm",
+        "write /srv/gitlab-runner/config/config.toml",
+        "register runner ci1-web",
+        "run the container gitlab-runner",
+    ]
+
+
+def test_a_converged_host_needs_nothing() -> None:
+    assert titles(want(), converged()) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "changes", "expected"),
+    [
+        ({"manager": {"concurrent": 3}}, {}, [f"write {CONFIG}"]),
+        ({"manager": {"concurrent": "auto"}}, {"cpus": 1}, []),
+        ({"runners": {"web": {"settings": {"limit": 2}}}}, {}, [f"write {CONFIG}"]),
+        ({"runners": {"web": {"docker": {"volumes": ["/cache"]}}}}, {}, []),
+        ({"docker": {"daemon": {"log-driver": "json-file"}}}, {}, ["write " + DAEMON, "restart docker"]),
+        ({"docker": {"registry_mirrors": ["http://m"]}}, {}, ["write " + DAEMON, "reload docker"]),
+        ({}, {"containers": {}}, ["run the container gitlab-runner"]),
+        ({}, {"containers": {"gitlab-runner": container(State={"Running": False})}}, ["start the container gitlab-runner"]),
+        ({}, {"containers": {"gitlab-runner": container(Image="sha256:other")}},
+         [f"replace the container gitlab-runner (image {MANAGER} → {MANAGER})"]),
+        ({}, {"containers": {"gitlab-runner": container(HostConfig={"RestartPolicy": {"Name": "no"}})}},
+         ["replace the container gitlab-runner (restart policy no → always)"]),
+        ({"manager": {"environment": {"A": "b"}}}, {}, ["replace the container gitlab-runner (environment A)"]),
+        ({}, {"info": {}}, ["start docker"]),
+        ({}, {"files": {}}, ["register runner ci1-web"]),
+    ],
+)  # fmt: skip
+def test_each_drift_yields_exactly_its_own_change(
+    data: dict[str, Any], changes: dict[str, Any], expected: list[str]
+) -> None:
+    assert titles(want(**data), converged(**changes)) == expected
+
+
+def test_keys_of_daemon_json_that_are_not_ours_stay() -> None:
+    wanted = want(docker={"registry_mirrors": ["http://m"], "daemon": {"debug": True}})
+    have = converged(daemon={"data-root": "/big", "debug": False})
+    write = converge.plan(wanted, have)[0]
+    assert isinstance(write, Script)
+    assert (
+        '-  "debug": false' in write.diff.replace('"debug": false}', '"debug": false')
+        or "debug" in write.diff
+    )
+    assert "/big" in write.diff
+
+
+def test_a_daemon_that_forgot_its_mirrors_is_reloaded() -> None:
+    wanted = want(docker={"registry_mirrors": ["http://m"]})
+    assert titles(wanted, converged(daemon={"registry-mirrors": ["http://m"]})) == ["reload docker"]
+
+
+def test_a_daemon_older_than_its_file_is_restarted_only_for_keys_that_need_it() -> None:
+    late = {DAEMON: File(json.dumps({"log-driver": "json-file"}).encode(), 0o644, 2000)}
+    have = converged()
+    have = converged(files={**have.files, **late})
+    assert titles(want(docker={"daemon": {"log-driver": "json-file"}}), have) == ["restart docker"]
+    assert titles(want(), have) == []
+
+
+def test_a_hot_change_keeps_the_time_of_the_last_change_that_needs_a_restart() -> None:
+    wanted = want(docker={"registry_mirrors": ["http://m"]})
+    write = converge.plan(wanted, converged(daemon={"log-driver": "local"}))[0]
+    assert isinstance(write, Script)
+    assert 'touch -d @500 "$new"' in write.text
+
+
+@pytest.mark.parametrize("key", ["listen_address", "session_server"])
+def test_what_the_manager_reads_only_at_start_stops_it_after_the_write(key: str) -> None:
+    value: Any = ":9252" if key == "listen_address" else {"session_timeout": 60}
+    write = converge.plan(want(manager={"settings": {key: value}}), converged())[0]
+    assert isinstance(write, Script)
+    assert write.text.rstrip().endswith("docker stop -t 3600 gitlab-runner >/dev/null")
+
+
+def test_a_runner_is_known_by_its_token_whatever_its_name() -> None:
+    assert titles(want(), converged(GOOD.replace("ci1-web", "by hand"))) == []
+
+
+def test_a_runner_is_known_by_its_name_where_no_token_is_given() -> None:
+    assert titles(want(token=None), converged()) == []
+
+
+def test_another_gitlab_s_runner_of_that_name_is_not_ours() -> None:
+    have = converged(GOOD.replace(build.URL, "https://other.example.com"))
+    assert titles(want(), have) == ["register runner ci1-web"]
+
+
+def test_a_run_without_settings_adopts_the_only_runner_of_that_gitlab() -> None:
+    data = {"default": {"image": "debian:bookworm"}}
+    wanted = want(token=None)
+    from runnerkit import settings
+    from runnerkit.want import resolve
+
+    wanted = resolve(settings.load(typed={"gitlab": {"url": build.URL}, "runners": data}), "x")
+    assert titles(wanted, converged(GOOD.replace("ci1-web", "by hand"))) == []
+
+
+def test_without_any_token_registration_is_refused_before_anything_else() -> None:
+    with pytest.raises(KitError, match="no token to register it with"):
+        titles(want(token=None), blank())
+
+
+def test_the_api_creates_a_runner_with_its_mark_and_what_the_settings_say() -> None:
+    wanted = want(
+        token=None,
+        gitlab={"api_token": {"env": "X"}},
+        runners={"web": {"tags": ["a", "b"], "run_untagged": False, "project": 42}},
+    )
+    create = next(c for c in converge.plan(wanted, blank()) if isinstance(c, ServerCall))
+    assert create.data == {
+        "runner_type": "project_type",
+        "description": "ci1-web",
+        "maintenance_note": "runnerkit host=ci1 runner=web",
+        "project_id": 42,
+        "run_untagged": False,
+        "tag_list": ["a", "b"],
+    }
+
+
+def test_what_an_interrupted_run_created_is_taken_over() -> None:
+    wanted = want(token=None, gitlab={"api_token": {"env": "X"}})
+    have = converged(files={}, server={"web": ServerRunner(9)})
+    assert titles(wanted, have) == [
+        "take over runner ci1-web (#9) at GitLab with a new token",
+        "register runner ci1-web",
+    ]
+
+
+def test_gitlab_s_side_is_brought_in_line() -> None:
+    wanted = want(
+        gitlab={"api_token": {"env": "X"}}, runners={"web": {"tags": ["a"], "paused": True}}
+    )
+    have = converged(server={"web": ServerRunner(7, tags=frozenset({"b"}), run_untagged=False)})
+    (change,) = converge.plan(wanted, have)
+    assert isinstance(change, ServerCall)
+    assert change.data == {"paused": True, "tag_list": ["a"]}
+
+
+def test_a_job_image_is_built_under_its_hash_and_only_tagged_where_that_exists() -> None:
+    wanted = want(runners={"web": {"image": "own"}}, images={"own": {"base": "debian:bookworm"}})
+    image = wanted.images[0]
+    have = converged(GOOD.replace("debian:bookworm", "own:latest"))
+    (change,) = converge.plan(wanted, have)
+    assert isinstance(change, Build)
+    assert change.tags == (image.hashed, "own:latest")
+    there = converged(GOOD.replace("debian:bookworm", "own:latest"),
+                      images={**have.images, image.hashed: {"Id": "1"}, "own:latest": {"Id": "0"}})  # fmt: skip
+    assert titles(wanted, there) == [f"tag {image.hashed} as own:latest"]
+
+
+def test_a_full_disk_is_told_before_images_are_fetched() -> None:
+    with pytest.raises(KitError, match="disk is too full"):
+        titles(want(), blank(free_kb=1000))
+    assert titles(want(), converged(free_kb=1000)) == []
+
+
+@pytest.mark.parametrize(
+    ("os", "source", "message"),
+    [
+        (
+            {"ID": "rocky", "ID_LIKE": "rhel centos fedora", "PRETTY_NAME": "Rocky Linux 9"},
+            "distro",
+            "docker-ce",
+        ),
+        ({"ID": "gentoo", "PRETTY_NAME": "Gentoo"}, "distro", "script"),
+        ({"ID": "alpine", "PRETTY_NAME": "Alpine"}, "docker-ce", "distro"),
+        ({"ID": "debian", "PRETTY_NAME": "Debian"}, "present", "distro"),
+    ],
+)
+def test_an_unsupported_distribution_is_named_with_the_source_to_use(
+    os: dict[str, str], source: str, message: str
+) -> None:
+    with pytest.raises(KitError, match=message):
+        titles(want(docker={"source": source}), blank(os=os))
+
+
+def test_debian_13_also_gets_the_client_which_is_a_package_of_its_own_there() -> None:
+    (install, *_) = converge.plan(want(), blank(os={"ID": "debian", "VERSION_ID": "13"}))
+    assert isinstance(install, Script)
+    assert "docker.io docker-cli" in install.text
+
+
+def test_an_engine_too_old_is_refused() -> None:
+    with pytest.raises(KitError, match=r"18\.09\.1 is too old"):
+        titles(want(), converged(info={"ServerVersion": "18.09.1"}))
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "message"),
+    [
+        (CONFIG, "a = = b", "is not TOML"),
+        (DAEMON, "{a", "is not JSON"),
+        (DAEMON, "[]", "JSON object"),
+    ],
+)
+def test_a_file_that_cannot_be_read_stops_the_run(path: str, text: str, message: str) -> None:
+    wanted = want(docker={"registry_mirrors": ["http://m"]})
+    have = converged()
+    with pytest.raises(KitError, match=message):
+        titles(wanted, converged(files={**have.files, path: File(text.encode(), 0o600, 1)}))
+
+
+def test_the_helper_is_pulled_beside_the_manager_s_image_and_given_its_exact_name() -> None:
+    wanted = want(manager={"image": "reg.example.com:5000/ci/gitlab-runner:alpine-v17.5.5"})
+    pulls = [c for c in converge.plan(wanted, blank(machine="aarch64")) if isinstance(c, Pull)]
+    assert pulls[1].sources[0] == "reg.example.com:5000/ci/gitlab-runner-helper:arm64-v17.5.5"
+    assert pulls[1].image == build.HELPER.replace("x86_64-v19.3.0", "arm64-v17.5.5")
+
+
+@pytest.mark.parametrize("image", ["gitlab/gitlab-runner:latest", "gitlab/gitlab-runner:v15.11.1"])
+def test_a_helper_whose_name_cannot_be_known_is_left_to_the_runner(image: str) -> None:
+    pulls = [
+        c for c in converge.plan(want(manager={"image": image}), blank()) if isinstance(c, Pull)
+    ]
+    assert [pull.image for pull in pulls] == [image, "debian:bookworm"]
