@@ -119,7 +119,7 @@ class _Told(Exception):
 
 
 def _client(machine: Machine, version: str) -> docker.APIClient:
-    client = docker.APIClient(base_url="http://docker", version=version, timeout=600)
+    client = docker.APIClient(base_url="http://docker:1", version=version, timeout=600)
     client.mount("http://", _Adapter(machine))
     client.trust_env = False
     return client
