@@ -70,6 +70,38 @@ def init(_: Context) -> None:
     print(starter.write(Path("runnerkit.toml")))
 
 
+@task(help={"runner-image": "put this image, the real one above all, in the stand-in's place"})
+def demo(_: Context, runner_image: str = "") -> None:
+    """Try all of it on this machine: a blank host, a bootstrap, a job. Needs root or sudo."""
+    from sandbox import demo
+
+    _end(demo.run(runner_image or None))
+
+
+@task(help={"runner-image": "put this image, the real one above all, in the stand-in's place"})
+def up(_: Context, runner_image: str = "") -> None:
+    """Put up blank hosts' network, a registry mirror and a miniature GitLab on this machine."""
+    from sandbox import world
+
+    world.up(print, runner_image or None)
+
+
+@task
+def down(_: Context) -> None:
+    """Take the sandbox down: containers, network, images, its state; nothing stays."""
+    from sandbox import world
+
+    world.down()
+
+
+@task(help={"only": "one session of the noxfile: lint, types, unit or hosts"})
+def test(_: Context, only: str = "") -> None:
+    """Run all the project's checks, installing what they need first."""
+    from sandbox import checks
+
+    _end(checks.run(only))
+
+
 def _chosen(host: str, url: str, image: str, name: str, tags: str) -> tuple[Any, Any]:
     from runnerkit import settings, targets, typed
 
@@ -82,4 +114,4 @@ def _end(code: int) -> None:
         raise Exit(code=code)
 
 
-namespace = Collection(bootstrap, plan, init)
+namespace = Collection(bootstrap, plan, init, demo, test, sandbox=Collection(up, down))

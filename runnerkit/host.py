@@ -15,7 +15,7 @@ from runnerkit import config_toml
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.machine import Failed, Machine, NeedsPassword, Pipe
-from runnerkit.plan import Build, Change, Pull, Script, ServerCall, mask
+from runnerkit.plan import Build, Change, Pull, Script, ServerCall, mask, plain
 from runnerkit.secrets import Secret
 from runnerkit.want import Want
 
@@ -134,11 +134,11 @@ class Host:
                 raise KitError(f"{change.title}: no token", "run again")
             text = f"TOKEN='{token.reveal()}'\n{text}"
         try:
-            self.machine.run(text, lambda line: self._line(mask(line)))
+            self.machine.run(text, lambda line: self._line(mask(plain(line))))
         except Failed as error:
-            said = mask(error.stderr)
+            said = mask(plain(error.stderr))
             fix = next((h.fix for h in change.hints if re.search(h.pattern, said)), "run again")
-            raise KitError(f"{change.title}: {mask(error.what)}", fix) from None
+            raise KitError(f"{change.title}: {mask(plain(error.what))}", fix) from None
 
     def _build_or_pull(self, change: Pull | Build) -> None:
         from runnerkit import engine

@@ -83,6 +83,11 @@ def mask(text: str) -> str:
     return _SECRET_WORD.sub("***", _SECRET_LINE.sub(r"\1***", text))
 
 
+def plain(text: str) -> str:
+    """The text without colours: the runner writes them even where there is no terminal."""
+    return re.sub(r"\x1b\[[\d;]*m", "", text)
+
+
 def diff(old: str, new: str, path: str) -> str:
     """A unified diff with secrets masked, for people to read."""
     lines = difflib.unified_diff(

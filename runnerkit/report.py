@@ -4,16 +4,19 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 from runnerkit.fleet import Outcome, Say
+
+EVERY = 3.0  # s
 
 
 @contextmanager
 def progress() -> Iterator[Say]:
     """A live line a host on a terminal; plain lines, one a change, elsewhere."""
     if not sys.stderr.isatty():
-        yield _plain
+        yield _plain()
         return
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -106,8 +109,17 @@ def _json(outcomes: list[Outcome]) -> None:
     print(json.dumps(data, indent=2))
 
 
-def _plain(host: str, text: str) -> None:
-    print(f"{host}  {text}", file=sys.stderr, flush=True)
+def _plain() -> Say:
+    """Every change, and what it says at most every few seconds a host."""
+    last: dict[str, float] = {}
+
+    def say(host: str, text: str) -> None:
+        now = monotonic()
+        if not text.startswith(" ") or now - last.get(host, 0) > EVERY:
+            print(f"{host}  {text}", file=sys.stderr, flush=True)
+            last[host] = now
+
+    return say
 
 
 def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

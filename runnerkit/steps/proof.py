@@ -8,6 +8,7 @@ from typing import Any
 from runnerkit import config_toml
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
+from runnerkit.plan import plain
 from runnerkit.want import Want
 
 ACCEPTED = re.compile(r"is (valid|alive)\b.*?runner=(\S+)")
@@ -20,7 +21,7 @@ def accepted(want: Want, have: Facts) -> list[str]:
     Raises:
         KitError: GitLab refuses one, or does not answer the host.
     """
-    said = re.sub(r"\x1b\[[\d;]*m", "", have.verify)
+    said = plain(have.verify)
     good = {match[2] for match in ACCEPTED.finditer(said)}
     bad = {match[1] for match in REFUSED.finditer(said)}
     names = []

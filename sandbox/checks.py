@@ -1,0 +1,26 @@
+"""The project's checks, from the locked dependencies alone."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from runnerkit.errors import KitError
+from runnerkit.settings import ROOT
+
+
+def run(only: str = "") -> int:
+    """Install what the checks need into .venv, then run nox; its exit code."""
+    lock, stamp = ROOT / "requirements-dev.lock", Path(sys.prefix) / ".dev-lock"
+    if not stamp.exists() or stamp.read_bytes() != lock.read_bytes():
+        print("installing the locked test tools into .venv, once", file=sys.stderr)
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        if subprocess.run([*pip, "--require-hashes", "-r", lock], check=False).returncode:
+            raise KitError(
+                "the test tools could not be installed", "check that pip reaches its index"
+            )
+        stamp.write_bytes(lock.read_bytes())
+    nox = [sys.executable, "-m", "nox", "-f", str(ROOT / "noxfile.py")]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    words = [*nox, "-s", only] if only else nox
+    return subprocess.run(words, check=False, env={**os.environ, "PATH": path}, cwd=ROOT).returncode

@@ -1,0 +1,71 @@
+"""The whole kit in two minutes: a blank host, one bootstrap, one job in an image of that host's own."""
+
+from pathlib import Path
+
+from runnerkit import fleet, report, settings, targets
+from runnerkit.settings import ROOT
+from sandbox import world
+from sandbox.client import Client
+from sandbox.hosts import Host
+from sandbox.world import World
+
+HOST = "demo"
+SETTINGS = """# The demo's settings. Try: RUNNERKIT_SETTINGS={state}/runnerkit.toml ./inv plan --host demo
+[gitlab]
+url = "{world.gitlab_url}"
+
+[docker]
+registry_mirrors = ["{world.mirror_url}"]
+
+[manager]
+image = "{world.runner_image}"
+concurrent = "auto"
+
+[ssh]
+known_hosts = "{world.state}/known_hosts"
+
+[runners.demo]
+token = {{ file = "{world.state}/runner-token" }}
+image = "demo"
+
+[hosts.{host.name}]
+address = "root@{host.address}"
+identity = "{host.key}"
+"""
+
+
+def run(runner_image: str | None = None) -> int:
+    """Run the demo; the exit code is 0 when the job has passed."""
+    up = world.up(print, runner_image)
+    host = up.host(HOST)
+    print(f"\na blank host, with sshd and nothing else: root@{host.address}")
+    gitlab = Client(up.gitlab_url, up.api_token)
+    read = settings.load(_write_settings(up, host, gitlab))
+    shown = up.state.relative_to(ROOT)
+
+    print(f"\n$ RUNNERKIT_SETTINGS={shown}/runnerkit.toml ./inv bootstrap --host {HOST}")
+    with report.progress() as say:
+        outcomes = fleet.bootstrap(targets.choose(HOST, read), read, accept=False, say=say)
+    if report.bootstrapped(outcomes, as_json=False):
+        return 1
+
+    script = ["hello", "echo this job runs as $(id -un) in a container on the host"]
+    number = gitlab.queue(script, image="demo", name="hello")
+    print(f"\njob {number} is queued, in the image demo, which only that host has; its log:\n")
+    for text in gitlab.follow(number):
+        print(text, end="", flush=True)
+    job = gitlab.job(number)
+    print(f"\njob {number}: {job['state']}, run by manager {job['system_id']}\n")
+    print(f"look around:  RUNNERKIT_SETTINGS={shown}/runnerkit.toml ./inv plan --host {HOST}")
+    print("clean up:     ./inv sandbox.down")
+    return int(job["state"] != "success")
+
+
+def _write_settings(up: World, host: Host, gitlab: Client) -> Path:
+    gitlab.forget_runners(HOST)
+    token = up.state / "runner-token"
+    token.touch(mode=0o600)
+    token.write_text(gitlab.new_runner(HOST, run_untagged=True))
+    file = up.state / "runnerkit.toml"
+    file.write_text(SETTINGS.format(world=up, host=host, state=up.state.relative_to(ROOT)))
+    return file
