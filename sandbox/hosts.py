@@ -1,0 +1,165 @@
+"""Blank hosts: containers that look like machines, each with an address, an sshd and users."""
+
+import io
+import socket
+import tarfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import docker.errors
+from docker.models.containers import Container
+from docker.models.images import Image
+
+from runnerkit.settings import ROOT
+from sandbox import keys, network
+from sandbox.errors import SandboxError, translated
+from sandbox.images import Shop
+from sandbox.names import IMAGES, Names
+
+KINDS = ("systemd", "docker", "plain")
+SUITES = {"systemd": "bookworm", "plain": "trixie"}
+CONTEXT = ROOT / "sandbox" / "hosts"
+PATIENCE = 30.0  # seconds for a host to come up
+SSH = "/etc/ssh"
+VOLUMES = ("/var/lib/docker", "/var/lib/containerd")  # overlayfs does not lie upon itself
+
+
+@dataclass(frozen=True)
+class Host:
+    """A host: `ssh -i key root@address`."""
+
+    name: str
+    address: str
+    kind: str
+    key: Path
+
+
+def build(shop: Shop, kind: str) -> Image:
+    """The image of a kind of host."""
+    base = build(shop, "systemd") if kind == "docker" else shop.base(SUITES[kind])
+    return shop.build(
+        f"{IMAGES}/host:{kind}", CONTEXT, f"{kind}/Dockerfile", base, "boot.sh", "users.sh"
+    )
+
+
+def make(client: docker.DockerClient, names: Names, name: str, kind: str) -> Host:
+    """A fresh host in place of whatever had its name; it answers ssh when this returns."""
+    if kind not in KINDS:
+        raise SandboxError(f"no kind of host {kind!r}", f"one of: {', '.join(KINDS)}")
+    with translated(f"make the host {name}"):
+        # Some machines let nobody but a privileged container do what an init must do.
+        for privileged in (False, True):
+            remove(client, names, name)
+            container = _start(client, names, name, kind, privileged)
+            address = _address(container)
+            if _comes_up(container, address, kind):
+                return Host(name, address, kind, keys.key(names.state))
+    last = " ".join(container.logs(tail=3).decode(errors="replace").split())
+    raise SandboxError(
+        f"{container.name} does not come up ({container.status}): {last}",
+        f"look at `docker logs {container.name}`",
+    )
+
+
+def remove(client: docker.DockerClient, names: Names, name: str) -> None:
+    """Remove a host with its volumes, and forget its key."""
+    try:
+        container = client.containers.get(names.container(f"host-{name}"))
+    except docker.errors.NotFound:
+        return
+    keys.know(names.state, _address(container), None)
+    container.remove(v=True, force=True)
+
+
+def _start(
+    client: docker.DockerClient, names: Names, name: str, kind: str, privileged: bool
+) -> Container:
+    api = client.api
+    config = api.create_host_config(
+        binds=_resolver(names.state),
+        cap_add=["ALL"],
+        cap_drop=["SYS_RESOURCE"],  # withheld on some machines, where asking for it is an error
+        cgroupns="private",
+        init=kind == "plain",
+        privileged=privileged,
+        security_opt=["seccomp=unconfined", "apparmor=unconfined"],
+        tmpfs={"/run": "", "/run/lock": ""},
+    )
+    # What `docker run` makes of --security-opt systempaths=unconfined.
+    config |= {"MaskedPaths": [], "ReadonlyPaths": []}
+    made = api.create_container(
+        f"{IMAGES}/host:{kind}",
+        name=names.container(f"host-{name}"),
+        hostname=name,
+        labels=names.labels,
+        volumes=list(VOLUMES),
+        host_config=config,
+        networking_config=network.attachment(client, names),
+    )
+    private, public = keys.keypair()
+    container = client.containers.get(made["Id"])
+    container.put_archive(SSH, _files(names.state, private, public))
+    container.start()
+    container.reload()
+    keys.know(names.state, _address(container), public)
+    return container
+
+
+def _address(container: Container) -> str:
+    (attached,) = container.attrs["NetworkSettings"]["Networks"].values()
+    return str(attached["IPAddress"])
+
+
+def _resolver(state: Path) -> list[str]:
+    """The machine's own name servers: containers inside a host cannot reach Docker's resolver."""
+    for source in (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf")):
+        text = source.read_text() if source.exists() else ""
+        servers = [line.split()[1] for line in text.splitlines() if line.startswith("nameserver ")]
+        if servers and not any(server.startswith(("127.", "::1")) for server in servers):
+            (state / "resolv.conf").write_text(text)
+            return [f"{state}/resolv.conf:/etc/resolv.conf"]
+    return []
+
+
+def _files(state: Path, private: str, public: str) -> bytes:
+    authorized = keys.key(state).with_suffix(".pub").read_text()
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for name, text, mode in (
+            ("ssh_host_ed25519_key", private, 0o600),
+            ("ssh_host_ed25519_key.pub", public, 0o644),
+            ("sandbox_authorized_keys", authorized, 0o644),
+        ):
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(text), mode
+            tar.addfile(member, io.BytesIO(text.encode()))
+    return archive.getvalue()
+
+
+def _comes_up(container: Container, address: str, kind: str) -> bool:
+    deadline = time.monotonic() + PATIENCE
+    while not (_greets(address) and _booted(container, kind)):
+        container.reload()
+        if container.status != "running" or time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _greets(address: str) -> bool:
+    try:
+        with socket.create_connection((address, 22), timeout=2) as connection:
+            connection.settimeout(2)
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def _booted(container: Container, kind: str) -> bool:
+    """Until it has booted, systemd lets nobody but root log in."""
+    if kind == "plain":
+        return True
+    _, answer = container.exec_run(["systemctl", "is-system-running", "--wait"])
+    return answer in (b"running\n", b"degraded\n")

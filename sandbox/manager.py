@@ -1,0 +1,78 @@
+"""Which gitlab-runner the hosts get: the one asked for, the real one, or the stand-in."""
+
+import os
+import platform
+from dataclasses import dataclass
+
+from docker.models.images import Image
+
+from runnerkit.settings import ROOT
+from sandbox.errors import SandboxError, translated
+from sandbox.images import Shop
+from sandbox.names import IMAGES
+
+VERSION = "v19.3.0"
+NAME = "gitlab/gitlab-runner"
+CONTEXT = ROOT / "sandbox" / "runner"
+ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
+
+
+@dataclass(frozen=True)
+class Runner:
+    """The manager's image and its helper's, by the names that the mirror serves them under."""
+
+    name: str
+    images: dict[str, Image]
+    stand_in: bool
+
+
+def choose(shop: Shop, wanted: str | None) -> Runner:
+    """The image that is asked for, else the real one if it can be had, else the stand-in."""
+    wanted = wanted or os.environ.get("RUNNERKIT_RUNNER_IMAGE")
+    if wanted:
+        return _given(shop, wanted)
+    name, helper = f"{NAME}:{VERSION}", _helper(NAME, VERSION)
+    ours = {
+        name: f"{IMAGES}/gitlab-runner:{VERSION}",
+        helper: _helper(f"{IMAGES}/gitlab-runner", VERSION),
+    }
+    images = {theirs: shop.find(own) or shop.hub(theirs, own) for theirs, own in ours.items()}
+    found = {known: image for known, image in images.items() if image}
+    return Runner(name, found, stand_in=False) if name in found else _stand_in(shop)
+
+
+def _given(shop: Shop, wanted: str) -> Runner:
+    repository, _, tag = wanted.partition("@")[0].rpartition(":")
+    if not repository or "/" in tag:
+        repository, tag = wanted, "latest"
+    image = shop.find(wanted)
+    if image is None:
+        try:
+            with translated(f"pull {wanted}"):
+                image = shop.client.images.pull(repository, tag=tag)
+        except SandboxError as error:
+            raise SandboxError(
+                f"the runner image {wanted} is neither on this machine nor to be pulled: {error.what}",
+                "`docker pull` or `docker load` it first, or leave the choice to the sandbox",
+            ) from error
+    images = {f"{NAME}:{tag}": image}
+    if helper := shop.find(_helper(repository, tag)):
+        images[_helper(NAME, tag)] = helper
+    return Runner(f"{NAME}:{tag}", images, stand_in=False)
+
+
+def _stand_in(shop: Shop) -> Runner:
+    base = shop.base("bookworm")
+    images = {}
+    for name, dockerfile in (
+        (f"{NAME}:{VERSION}", "Dockerfile"),
+        (_helper(NAME, VERSION), "Dockerfile.helper"),
+    ):
+        if (CONTEXT / dockerfile).exists():
+            ours = name.replace(NAME, f"{IMAGES}/stand-in")
+            images[name] = shop.build(ours, CONTEXT, dockerfile, base)
+    return Runner(f"{NAME}:{VERSION}", images, stand_in=True)
+
+
+def _helper(repository: str, tag: str) -> str:
+    return f"{repository}-helper:{ARCHITECTURE}-{tag}"

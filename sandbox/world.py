@@ -1,0 +1,126 @@
+"""The sandbox as a whole: up, hosts in it, down."""
+
+import shutil
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+
+from sandbox import daemon, hosts, keys, manager, mirror, network, services
+from sandbox.errors import SandboxError, translated
+from sandbox.hosts import Host
+from sandbox.images import Shop, clear
+from sandbox.manager import Runner
+from sandbox.names import Names
+
+__all__ = ["Host", "SandboxError", "World", "down", "up"]
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class World:
+    """A sandbox that is up.
+
+    `gitlab_url` and `mirror_url` hold on this machine, in hosts, and in containers inside hosts.
+    `runner_image` is what hosts call it; `state` has the key, known_hosts and the tokens.
+    """
+
+    names: Names
+    gitlab_url: str
+    mirror_url: str
+    api_token: str
+    create_token: str
+    registration_token: str
+    expired_token: str
+    runner_image: str
+    stand_in: bool
+    state: Path
+
+    def host(self, name: str, kind: str = "systemd") -> Host:
+        """A fresh blank host, in place of any of that name, awaited until it answers ssh."""
+        return hosts.make(daemon.running(), self.names, name, kind)
+
+    def remove(self, name: str) -> None:
+        """Remove a host, if it is there."""
+        hosts.remove(daemon.running(), self.names, name)
+
+
+def up(say: Say = print, runner_image: str | None = None) -> World:
+    """Put the sandbox up, reusing whatever is there and in order."""
+    names, started = Names.current(), time.monotonic()
+    keys.folder(names.state)
+    with keys.lock(names.state, "lock"), translated(f"put up the sandbox {names.sandbox}"):
+        shop = Shop(daemon.ensure(names.state, say), names.state, say)
+        tokens = keys.tokens(names.state)
+        keys.key(names.state)
+        runner = _fill(shop, names, tokens, runner_image)
+    which = "a stand-in for gitlab-runner, for trying only" if runner.stand_in else "gitlab-runner"
+    say(f"the sandbox is up ({time.monotonic() - started:.1f} s); its hosts get {which}")
+    return World(
+        names=names,
+        gitlab_url=f"http://{names.gitlab}:8080",
+        mirror_url=f"http://{names.mirror}:5000",
+        api_token=tokens["api"],
+        create_token=tokens["create_runner"],
+        registration_token=tokens["registration"],
+        expired_token=tokens["expired"],
+        runner_image=runner.name,
+        stand_in=runner.stand_in,
+        state=names.state,
+    )
+
+
+def _fill(shop: Shop, names: Names, tokens: dict[str, str], wanted: str | None) -> Runner:
+    """Everything behind a World, what is independent at the same time."""
+    network.ensure(shop.client, names)
+    gitlab, registry = services.gitlab(names, tokens), services.mirror(names)
+    with ThreadPoolExecutor() as pool:
+        runner = pool.submit(manager.choose, shop, wanted)
+        kinds = [pool.submit(hosts.build, shop, kind) for kind in hosts.KINDS]
+        image = services.build(shop)
+        serving = pool.submit(services.ensure, shop.client, names, image, gitlab)
+        store = services.ensure(shop.client, names, image, registry)
+        served = runner.result().images | {
+            f"library/debian:{suite}": shop.base(suite) for suite in hosts.SUITES.values()
+        }
+        pushed = [
+            pool.submit(mirror.push, shop.client, store, each, name)
+            for name, each in served.items()
+        ]
+        serving.result()
+        for built in kinds:
+            built.result()
+        for put in pushed:
+            put.result()
+    return runner.result()
+
+
+def down(say: Say = print, images: bool = True) -> None:
+    """Leave nothing behind, except what was installed on this machine."""
+    names = Names.current()
+    client = daemon.connect()
+    if client is not None:
+        with translated(f"take down the sandbox {names.sandbox}"):
+            _empty(client, names, say, images)
+        daemon.stop(client, names.state, say)
+    shutil.rmtree(names.state, ignore_errors=True)
+    say(f"the sandbox {names.sandbox} is down")
+
+
+def _empty(client: docker.DockerClient, names: Names, say: Say, images: bool) -> None:
+    containers = client.containers.list(all=True, filters=names.filter)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda container: container.remove(v=True, force=True), containers))
+    for each in client.networks.list(filters=names.filter):
+        each.remove()
+    say(f"removed {len(containers)} containers and the network")
+    if not images:
+        return
+    if others := daemon.sandboxes(client):
+        say(f"images stay: other sandboxes use them ({', '.join(sorted(others))})")
+    else:
+        say(f"removed {clear(client, names.state)} images")
