@@ -16,7 +16,12 @@ def _keeper(world: World, request: Request) -> None:
 
 @route("POST /sandbox/jobs")
 def queue_job(world: World, request: Request) -> Response:
-    """Queue a job."""
+    """Queue a job; nothing is required, and without an image the runner uses its default one.
+
+    image, services (names, or objects as in a job), pull_policy, script, after_script, tags,
+    variables, project_id, timeout (seconds), name, stage, ref, protected, artifacts (paths),
+    dependencies (ids of jobs).
+    """
     _keeper(world, request)
     params = request.params
     project_id = params.number("project_id") or next(iter(world.projects))
@@ -98,7 +103,12 @@ def state(world: World, request: Request) -> Response:
 
 @route("POST /sandbox/switches")
 def switch(world: World, request: Request) -> Response:
-    """Change how the server behaves from the next request on."""
+    """Change how the server behaves from the next request on.
+
+    registration_tokens, expire_tokens (both true or false), runner_token_seconds (the life of
+    runner tokens from now on), fail_next {endpoint ("POST /user/runners", "*"), status (0 cuts
+    the connection), times, after (do the work, lose the answer)}.
+    """
     _keeper(world, request)
     params, switches = request.params, world.switches
     switches.registration_tokens = params.flag("registration_tokens", switches.registration_tokens)

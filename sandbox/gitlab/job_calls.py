@@ -13,7 +13,7 @@ from sandbox.gitlab.world import World
 
 # How long GitLab waits for the rest of a trace before it takes the end as it is.
 ACCEPT_SECONDS = 300
-MODEST_REASONS = {*FAILURE_REASONS, "runner_interrupted", "runner_unsupported"}
+KNOWN_REASONS = {*FAILURE_REASONS, "runner_interrupted", "runner_unsupported"}
 
 
 @route("POST /api/v4/jobs/request")
@@ -50,10 +50,10 @@ def update_job(world: World, request: Request) -> Response:
     if verdict := _trace_lacks(world, job, request.params):
         return _answer(world, job, verdict)
     job.exit_code = request.params.number("exit_code")
-    if state == "failed":
-        reason = request.params.text("failure_reason")
-        job.failure_reason = reason if reason in MODEST_REASONS else "unknown_failure"
     job.finish(state, world.now())
+    if job.status == "failed":
+        reason = request.params.text("failure_reason")
+        job.failure_reason = reason if reason in KNOWN_REASONS else "unknown_failure"
     return _answer(world, job, 200)
 
 

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import select
 import socket
+import socketserver
 import sys
 import threading
 import traceback
@@ -46,6 +47,10 @@ class Server(ThreadingHTTPServer):
         for connection in tuple(self._open):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+
+    def server_bind(self) -> None:
+        """Bind without asking DNS for a name of the address, which can take many seconds."""
+        socketserver.TCPServer.server_bind(self)
 
     def process_request(self, request: socket.socket, client_address: tuple[str, int]) -> None:  # type: ignore[override]
         """Remember the connection while it lasts."""
@@ -120,7 +125,8 @@ class Handler(BaseHTTPRequestHandler):
         """One line a request, without its query: a token may stand there."""
         path = getattr(self, "path", "").partition("?")[0]
         status = args[1] if len(args) > 1 else "-"
-        print(self.client_address[0], self.command, path, status, file=sys.stderr, flush=True)
+        # One write, so that lines of two threads do not run into each other.
+        sys.stderr.write(f"{self.client_address[0]} {self.command} {path} {status}\n")
 
 
 def _answer(world: World, request: Request) -> Response:

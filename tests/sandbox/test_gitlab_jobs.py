@@ -35,6 +35,12 @@ def put(sandbox: Sandbox, job: dict[str, Any], state: str, **more: Any) -> Answe
     return sandbox.call("PUT", f"jobs/{job['id']}", {"token": job["token"], "state": state, **more})
 
 
+def until_polled(sandbox: Sandbox, times: int) -> None:
+    """Come back when that many polls are being answered: a poll counts from when it waits."""
+    while sandbox.state()["requests"]["POST /jobs/request"] < times:
+        pass
+
+
 def output(text: bytes) -> dict[str, Any]:
     return {"checksum": f"crc32:{zlib.crc32(text):08x}", "bytesize": len(text)}
 
@@ -109,6 +115,7 @@ def test_a_waiting_runner_is_woken_by_the_job(sandbox: Sandbox) -> None:
         target=lambda: answers.append(sandbox.poll(token, last_update=update))
     )
     waiting.start()
+    until_polled(sandbox, 2)
     number = sandbox.queue()
     waiting.join(10)
     assert [(answer.status, answer.json["id"]) for answer in answers] == [(201, number)]
@@ -123,9 +130,7 @@ def test_a_waiting_runner_is_sent_away_when_the_server_stops() -> None:
             target=lambda: answers.append(sandbox.poll(token, last_update=update))
         )
         waiting.start()
-        # The second poll is counted from the moment it is being answered.
-        while sandbox.state()["requests"]["POST /jobs/request"] < 2:
-            pass
+        until_polled(sandbox, 2)
     waiting.join(10)
     assert [answer.status for answer in answers] == [204]
 
@@ -137,8 +142,7 @@ def test_a_job_is_not_given_to_a_runner_that_hung_up(sandbox: Sandbox) -> None:
     body = f'{{"token": "{token}", "system_id": "s_gone", "last_update": "{update}"}}'
     headers = {"Content-Type": "application/json"}
     connection.request("POST", "/api/v4/jobs/request", body, headers)
-    while sandbox.state()["requests"]["POST /jobs/request"] < 2:
-        pass
+    until_polled(sandbox, 2)
     connection.close()
     number = sandbox.queue()
     assert sandbox.poll(token).json["id"] == number
