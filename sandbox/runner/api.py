@@ -138,8 +138,9 @@ class Api:
         if answer.status == 204:
             log.debug(f"{base} no content", **self.fields, status=answer.text)
             return None, True
-        if answer.status == 403:
-            log.error(f"{base} forbidden", **self.fields, status=answer.text)
+        if answer.status in {403, CLIENT_ERROR}:
+            word = "forbidden" if answer.status == 403 else "client error"
+            log.error(f"{base} {word}", **self.fields, status=answer.text)
             return None, False
         if "context canceled" not in answer.text:
             log.warning(f"{base} failed", **self.fields, status=answer.text)

@@ -60,8 +60,8 @@ class Executor:
             self._network,
         )
         self._images["predefined"] = self._helper()
-        image = self._job.get("image") or {}
-        self._images["build"] = self._pull.get(name, image.get("pull_policy") or [])["Id"]
+        policies = (self._job.get("image") or {}).get("pull_policy") or []
+        self._images["build"] = str(self._pull.get(name, policies)["Id"])
 
     def _image_name(self) -> str:
         default = self._variables.expand(self._docker.get("image", ""))
@@ -124,9 +124,11 @@ class Executor:
     def _create(self, kind: str) -> str:
         image = self._job.get("image") or {}
         build = kind == "build"
+        if build:
+            self._pull.get(self._image_name(), image.get("pull_policy") or [])
         made: dict[str, Any] = {
             "image": self._images[kind],
-            "hostname": None if self._network == "host" else self._hostname(),
+            "hostname": self._docker.get("hostname") or self._name,
             "command": script.DETECT if build else ["sh"],
             "environment": self._variables.environment(),
             "labels": {
@@ -145,9 +147,6 @@ class Executor:
             self._services.links,
         )
         return self._engine.create(f"{self._random}-{kind}", made, settings)
-
-    def _hostname(self) -> str:
-        return self._docker.get("hostname") or self._name
 
     def _user(self, image: Mapping[str, Any]) -> str | None:
         options = (image.get("executor_opts") or {}).get("docker") or {}

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from . import log, version
 
-CLIENT_ERROR = -1
+NO_ANSWER = -1
+CLIENT_ERROR = -100
 ATTEMPTS = 5
 _RETRIED = {408, 429, 500, 502, 503, 504}
 _TIMEOUT = 600.0
@@ -32,7 +33,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Answer:
-    """A server's answer; status -1 stands for none, and `text` says why."""
+    """A server's answer; a negative status stands for none, and `text` says why."""
 
     status: int
     text: str
@@ -85,7 +86,7 @@ class Client:
         if answer.status == expect and not isinstance(answer.data, dict):
             kind = answer.headers.get("Content-Type", "")
             return Answer(
-                CLIENT_ERROR, f"server should return application/json. Got: {kind}", answer.headers
+                NO_ANSWER, f"server should return application/json. Got: {kind}", answer.headers
             )
         return answer
 
@@ -113,19 +114,19 @@ class Client:
         try:
             connection = self._connect()
         except (OSError, ValueError) as error:
-            return Answer(CLIENT_ERROR, failure + str(error))
+            return Answer(CLIENT_ERROR, str(error))
         if cancellable:
             self._open.add(connection)
         try:
             if cancellable and self._stopping.is_set():
-                return Answer(CLIENT_ERROR, failure + "context canceled")
+                return Answer(NO_ANSWER, failure + "context canceled")
             connection.request(method, f"{self._base.path}{uri}", payload, headers)
             response = connection.getresponse()
             content = response.read()
         except (OSError, http.client.HTTPException) as error:
             cancelled = cancellable and self._stopping.is_set()
             return Answer(
-                CLIENT_ERROR,
+                NO_ANSWER,
                 failure + ("context canceled" if cancelled else _why(error, self._base)),
             )
         finally:
@@ -134,7 +135,7 @@ class Client:
         data = _decode(response.headers, content)
         text = f"{response.status} {response.reason}"
         if response.status >= 400 and isinstance(data, dict):
-            message = str(data.get("message", ""))
+            message = _message(data.get("message", ""))
             extra = f" ({message})" if message and message != text else ""
             text = f"{method} {url}: {text}{extra}"
         return Answer(response.status, text, response.headers, data)
@@ -176,6 +177,13 @@ def _why(error: Exception, base: Any) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"tls: failed to verify certificate: x509: {error.verify_message}"
     return str(error) or type(error).__name__
+
+
+def _message(message: Any) -> str:
+    """Plain text, or `{"field": ["reason", …]}` flattened."""
+    if isinstance(message, dict):
+        return ", ".join(f"{key}: {'; '.join(map(str, why))}" for key, why in message.items())
+    return str(message)
 
 
 def _decode(headers: email.message.Message, content: bytes) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from . import log
 from .api import Api, info
-from .http_client import CLIENT_ERROR, Answer
+from .http_client import Answer
 
 MAX_INTERVAL = 15 * 60.0
 
@@ -32,8 +32,6 @@ def read_patch(answer: Answer, start: int, size: int) -> Reply:
         state = "missing"
     elif answer.status == 416:
         state, offset = "mismatch", range_end(answer.headers)
-    elif answer.status == CLIENT_ERROR:
-        state = "failed"
     return Reply(state, offset, _canceling(answer), _interval(answer))
 
 
@@ -95,9 +93,9 @@ class JobApi:
             "info": info(self._api.runner),
             "token": self._token,
             "state": state,
-            "checksum": output.get("checksum", ""),
             "output": output,
             **{key: value for key, value in more.items() if value},
+            **({"checksum": output["checksum"]} if output else {}),
         }
         fields = {**self._fields, **output}
         log.info("Updating job...", **fields)

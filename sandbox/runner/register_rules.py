@@ -64,15 +64,18 @@ def check_reserved(own: Mapping[str, Any], token: str) -> None:
 def legacy_parameters(name: str, own: Mapping[str, Any]) -> dict[str, Any]:
     """The body of the old way's POST /runners."""
     tags = own.get("tag_list", "")
-    return {
+    optional = {
         "description": name,
-        "maintenance_note": own.get("maintenance_note", ""),
+        "maintenance_note": own.get("maintenance_note"),
         "tag_list": tags,
+        "access_level": own.get("access_level"),
+        "maximum_timeout": own.get("maximum_timeout"),
+    }
+    return {
         "run_untagged": own.get("run_untagged", False) or not tags,
         "locked": own["locked"],
-        "access_level": own.get("access_level", ""),
-        "maximum_timeout": own.get("maximum_timeout", 0),
         "paused": own.get("paused", False),
+        **{key: value for key, value in optional.items() if value},
     }
 
 

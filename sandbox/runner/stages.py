@@ -9,6 +9,7 @@ from . import script
 from .build_log import BuildLog
 from .errors import JobError
 from .executor import Executor
+from .log import BOLD_GREEN, RESET
 from .stopping import Stopping
 from .variables import Variables
 
@@ -54,9 +55,9 @@ class Stages:
                 f'the stand-in runner cannot {strategy} sources; set GIT_STRATEGY to "none"',
                 "runner_system_failure",
             )
-        self._log.line("Skipping Git repository setup")
-        self._log.line("Skipping Git checkout")
-        self._log.line("Skipping Git submodules setup")
+        stream = self._log.stream("01O")
+        for what in ("repository setup", "checkout", "submodules setup"):
+            stream.write(f"{BOLD_GREEN}Skipping Git {what}{RESET}\n".encode())
 
     def _scripts(self) -> JobError | None:
         for step in self._payload["steps"]:
