@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from . import log, version
+from . import log, naming, version
 from .http_client import CLIENT_ERROR, Answer, Client, Credentials
 from .keys import NEVER
 
@@ -131,9 +131,8 @@ class Api:
         self._last_update = answer.headers.get("X-GitLab-Last-Update", "") or self._last_update
         base = "Checking for jobs..."
         if answer.status == 201:
-            repo = str(answer.data.get("git_info", {}).get("repo_url", ""))
-            clean = repo.partition("@")[2] or repo
-            log.info(f"{base} received", **self.fields, job=answer.data.get("id"), repo_url=clean)
+            url, number = naming.clean_url(answer.data), answer.data.get("id")
+            log.info(f"{base} received", **self.fields, job=number, repo_url=url)
             return dict(answer.data), True
         if answer.status == 204:
             log.debug(f"{base} no content", **self.fields, status=answer.text)

@@ -18,6 +18,7 @@ from .pool import Pool
 from .selection import given_by
 
 RELOAD_SECONDS = 1.0
+COMPLAIN_SECONDS = 3.0
 _NAMES: dict[int, str] = {
     signal.SIGQUIT: "quit",
     signal.SIGTERM: "terminated",
@@ -37,6 +38,7 @@ class Daemon:
     def __init__(self, path: Path, listen: str) -> None:
         self._path = path
         self._listen = listen
+        self._complained = 0.0
         self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
         for number in _NAMES:
             signal.signal(number, lambda number, _: self._signals.put(number))
@@ -85,8 +87,10 @@ class Daemon:
         try:
             modified = self._path.stat().st_mtime
         except OSError as error:
-            if int(time.time()) % 3 == 0:
-                log.error(f"Failed to load config stat {self._path}: {error.strerror}".lower())
+            if time.monotonic() - self._complained > COMPLAIN_SECONDS:
+                self._complained = time.monotonic()
+                why = (error.strerror or str(error)).lower()
+                self._say(f"Failed to load config stat {self._path}: {why}", "error")
             return
         if modified > self._seen:
             self._seen = modified

@@ -33,7 +33,7 @@ class Executor:
         self._slot = slot
         self._name = naming.unique_name(runner, job, slot)
         self._random = naming.random_name(self._name)
-        self._labels = naming.labels(runner, job, variables.get("CI_JOB_URL"), slot)
+        self._labels = naming.labels(runner, job, slot)
         self._builds = str(runner.get("builds_dir") or "/builds")
         self._containers: dict[str, str] = {}
         self._images: dict[str, str] = {}

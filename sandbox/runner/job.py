@@ -54,7 +54,7 @@ class Job:
 
     @property
     def url(self) -> str:
-        return self._variables.get("CI_JOB_URL")
+        return naming.job_url(self.payload)
 
     def age(self) -> float:
         return time.monotonic() - self._started

@@ -31,13 +31,21 @@ def project_dir(runner: Mapping[str, Any], job: Mapping[str, Any]) -> str:
     return f"{base}/{slug}"
 
 
-def labels(
-    runner: Mapping[str, Any], job: Mapping[str, Any], job_url: str, slot: int
-) -> dict[str, str]:
+def clean_url(job: Mapping[str, Any]) -> str:
+    """The repository's URL without the credentials in it."""
+    url = urlsplit(str(job.get("git_info", {}).get("repo_url") or ""))
+    return url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()
+
+
+def job_url(job: Mapping[str, Any]) -> str:
+    return f"{clean_url(job).removesuffix('.git')}/-/jobs/{job['id']}"
+
+
+def labels(runner: Mapping[str, Any], job: Mapping[str, Any], slot: int) -> dict[str, str]:
     git = job.get("git_info", {})
     found = {
         "job.id": job["id"],
-        "job.url": job_url,
+        "job.url": job_url(job),
         "job.sha": git.get("sha", ""),
         "job.before_sha": git.get("before_sha", ""),
         "job.ref": git.get("ref", ""),
