@@ -2,11 +2,13 @@
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from sandbox.world import Host, World, up
+from tests.hosts.kit import Kit
 
 NUMBERS = itertools.count(1)
 
@@ -35,3 +37,14 @@ def blank(world: World) -> Iterator[Blank]:
     yield make
     for name in made:
         world.remove(name)
+
+
+@pytest.fixture
+def kit(world: World, tmp_path: Path) -> Iterator[Kit]:
+    """The kit with an empty settings folder; the runners made in a test are deleted after it."""
+    made = Kit(world, tmp_path)
+    before = {runner["id"] for runner in made.gitlab.runners()}
+    yield made
+    for runner in made.gitlab.runners():
+        if runner["id"] not in before:
+            made.gitlab.call("DELETE", f"/api/v4/runners/{runner['id']}")

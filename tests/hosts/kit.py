@@ -1,0 +1,124 @@
+"""The kit as people use it: ./inv, with settings in a file and tokens in the environment."""
+
+import json
+import os
+import re
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from runnerkit.settings import ROOT
+from sandbox.client import Client
+from sandbox.world import Host, World
+
+CONFIG = "/srv/gitlab-runner/config/config.toml"
+NO_TOKENS = {"RUNNER_TOKEN": "", "GITLAB_TOKEN": "", "REGISTRATION_TOKEN": ""}
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def hosts(self) -> dict[str, dict[str, Any]]:
+        """What --json said, by host."""
+        return {one["host"]: one for one in json.loads(self.out)}
+
+    @property
+    def titles(self) -> list[str]:
+        """The changes of the only host."""
+        (host,) = self.hosts.values()
+        return [change["title"] for change in host["changes"]]
+
+
+@dataclass
+class Kit:
+    """One settings file, and what is run with it."""
+
+    world: World
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def gitlab(self) -> Client:
+        return Client(self.world.gitlab_url, self.world.api_token)
+
+    def settings(self, *hosts: Host, user: str = "root", **more: Any) -> None:
+        """Write settings for these hosts; `more` is laid over, section by section."""
+        self.data = {
+            "gitlab": {"url": self.world.gitlab_url},
+            "docker": {"registry_mirrors": [self.world.mirror_url]},
+            "manager": {"image": self.world.runner_image, "concurrent": 2},
+            "ssh": {"known_hosts": str(self.world.state / "known_hosts")},
+            "images": {"tester": {"base": "debian:bookworm"}},
+            "runners": {"web": {"image": "tester", "token": {"env": "RUNNER_TOKEN"}}},
+            "hosts": {
+                h.name: {"address": f"{user}@{h.address}", "identity": str(h.key)} for h in hosts
+            },
+        }
+        if helper := self._helper():
+            self.data["runners"]["web"]["docker"] = {"helper_image": helper}
+        for section, body in more.items():
+            known = self.data.setdefault(section, {})
+            for key, value in body.items():
+                both = isinstance(value, dict) and isinstance(known.get(key), dict)
+                known[key] = {**known[key], **value} if both else value
+        (self.folder / "runnerkit.toml").write_text(tomlkit.dumps(self.data))
+
+    def new_token(self, description: str = "made by hand", **said: Any) -> str:
+        """A glrt- token, put into the environment as RUNNER_TOKEN."""
+        self.env["RUNNER_TOKEN"] = self.gitlab.new_runner(description, **said)
+        return self.env["RUNNER_TOKEN"]
+
+    def command(self, *words: str) -> tuple[list[str], dict[str, str]]:
+        """The command and its environment."""
+        env = {**os.environ, **NO_TOKENS, "COLUMNS": "200", **self.env}
+        env.setdefault("RUNNERKIT_SETTINGS", str(self.folder / "runnerkit.toml"))
+        return [str(ROOT / "inv"), *words], env
+
+    def run(self, *words: str, timeout: float = 300) -> Ran:
+        """Run ./inv and return how it ended; a traceback is a bug."""
+        command, env = self.command(*words)
+        ran = subprocess.run(
+            command, env=env, cwd=self.folder, stdin=subprocess.DEVNULL, text=True,
+            capture_output=True, check=False, timeout=timeout,
+        )  # fmt: skip
+        assert "Traceback" not in ran.stderr, ran.stderr
+        return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+    def plan(self, host: str = "all") -> Ran:
+        return self.run("plan", "--host", host, "--json")
+
+    def bootstrap(self, host: str = "all", code: int = 0) -> Ran:
+        """Bootstrap, and check its exit code."""
+        ran = self.run("bootstrap", "--host", host, "--json")
+        assert ran.code == code, ran.out + ran.err
+        return ran
+
+    def ssh(self, host: Host, script: str, user: str = "root", check: bool = True) -> str:
+        """What a script prints on a host."""
+        known = f"UserKnownHostsFile={self.world.state}/known_hosts"
+        command = ["ssh", "-F", "none", "-o", "BatchMode=yes", "-o", known, "-i", str(host.key)]
+        ran = subprocess.run(
+            [*command, f"{user}@{host.address}", "sh", "-s"], input=script, text=True,
+            capture_output=True, check=False, timeout=120,
+        )  # fmt: skip
+        assert not check or ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    def job(self, *script: str, **job: Any) -> dict[str, Any]:
+        """Run a job to its end."""
+        return self.gitlab.wait(self.gitlab.queue(list(script), **job))
+
+    def _helper(self) -> str:
+        """Before 16.8 the kit cannot know the helper's name, so the settings must say it."""
+        version = re.search(r"v(\d+)\.(\d+)", self.world.runner_image)
+        if not version or (int(version[1]), int(version[2])) >= (16, 8):
+            return ""
+        return self.world.runner_image.replace("gitlab-runner:", "gitlab-runner-helper:x86_64-")
