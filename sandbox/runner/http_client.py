@@ -18,6 +18,7 @@ from . import log, version
 NO_ANSWER = -1
 CLIENT_ERROR = -100
 ATTEMPTS = 5
+FIRST_WAIT = 0.1
 _RETRIED = {408, 429, 500, 502, 503, 504}
 _TIMEOUT = 600.0
 
@@ -93,7 +94,7 @@ class Client:
     def _retrying(
         self, method: str, uri: str, payload: bytes, headers: dict[str, str], cancellable: bool
     ) -> Answer:
-        delay = 0.1
+        delay = FIRST_WAIT
         for attempt in range(1, ATTEMPTS + 1):
             answer = self._once(method, uri, payload, headers, cancellable)
             retried = answer.status in _RETRIED or answer.status >= 512

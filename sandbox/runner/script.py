@@ -27,7 +27,7 @@ DETECT = [
 
 
 def notice(text: str) -> str:
-    return "echo " + quote(f"{log.BOLD_GREEN}{text}{log.RESET}")
+    return "printf '%s\\n' " + quote(f"{log.BOLD_GREEN}{text}{log.RESET}")
 
 
 def commands(script: Sequence[str]) -> Iterable[str]:
@@ -59,19 +59,25 @@ def stage(
     directory: str,
     lines: Iterable[str],
     xtrace: bool = False,
+    subshell: bool = False,
 ) -> str:
     """One stage of a job: read whole before anything runs, so that no command eats the rest."""
     body = "\n".join([*exports(variables, directory), f"cd {quote(directory)}", *lines, ""])
-    return wrap(body, xtrace)
+    return wrap(body, xtrace, subshell)
 
 
-def wrap(body: str, xtrace: bool = False) -> str:
+def wrap(body: str, xtrace: bool = False, subshell: bool = False) -> str:
+    """What the shell reads; bash keeps a failed command's own code only in a subshell.
+
+    That is so in the real program too, whose FF_USE_NEW_BASH_EVAL_STRATEGY is off by default.
+    """
+    run = f"(eval {quote(body)})" if subshell else f"eval {quote(body)}"
     return (
         "trap 'exit 1' TERM\n\n"
         + ("set -o xtrace\n" if xtrace else "")
         + "if (set -o pipefail) 2>/dev/null; then set -o pipefail; fi; set -o errexit\n"
         + "set +o noclobber\n"
-        + f": | eval {quote(body)}\n"
+        + f": | {run}\n"
         + "exit 0\n"
     )
 

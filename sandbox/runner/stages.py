@@ -86,7 +86,8 @@ class Stages:
                 yield from script.commands([after])
 
         xtrace = self._variables.flag("CI_DEBUG_TRACE", False)
-        return script.stage(self._variables, self._directory, lines(), xtrace)
+        subshell = self._variables.flag("FF_USE_NEW_BASH_EVAL_STRATEGY", False)
+        return script.stage(self._variables, self._directory, lines(), xtrace, subshell)
 
     def _after_script(self, failure: JobError | None) -> None:
         found = [step for step in self._payload["steps"] if step["name"] == "after_script"]
