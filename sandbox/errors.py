@@ -1,5 +1,6 @@
 """How the sandbox fails: one line of what, one line of what to do next."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,6 +8,8 @@ import docker.errors
 import requests
 
 from runnerkit.errors import KitError
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class SandboxError(KitError):
@@ -19,9 +22,11 @@ def translated(doing: str) -> Iterator[None]:
     try:
         yield
     except docker.errors.BuildError as error:
-        tail = [str(line["stream"]).strip() for line in error.build_log if "stream" in line]
+        said = COLOUR.sub("", "".join(str(line.get("stream", "")) for line in error.build_log))
+        lines = [line.strip() for line in said.splitlines() if line.strip()] or [str(error.msg)]
+        why = [line for line in lines if line.startswith("E: ")] or lines
         raise SandboxError(
-            f"{doing}: {error.msg} (last: {'; '.join(filter(None, tail[-8:]))[-400:]})",
+            f"{doing}: {why[-1]}",
             "see that this machine reaches the package archive, then run it again",
         ) from error
     except (docker.errors.DockerException, requests.RequestException) as error:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 
 import docker
@@ -127,8 +128,9 @@ class Shop:
 
     def _build(self, name: str, context: Path, dockerfile: str, base: Image, *more: str) -> Image:
         year, week, _ = datetime.date.today().isocalendar()
-        arguments = {"BASE": str(base.id), "WEEK": f"{year}-{week}"}
-        recipe = _hash(context, dockerfile, more, arguments)
+        own = next(tag for tag in base.tags if tag.startswith(f"{IMAGES}/"))
+        arguments = {"BASE": own, "WEEK": f"{year}-{week}"}
+        recipe = _hash(context, (dockerfile, *more), f"{base.id} {year}-{week}")
         if (made := self.find(name)) and made.labels.get(RECIPE) == recipe:
             return made
         started = time.monotonic()
@@ -154,25 +156,30 @@ def tools(say: Callable[[str], None]) -> None:
         packages(say, "mmdebstrap", "debian-archive-keyring")
 
 
-def _hash(context: Path, dockerfile: str, more: Iterable[str], arguments: dict[str, str]) -> str:
+def _hash(context: Path, names: Iterable[str], more: str) -> str:
     """Of everything that an image is made from."""
-    parts = [*arguments.values(), *((context / name).read_text() for name in (dockerfile, *more))]
+    parts = [more, *((context / name).read_text() for name in names)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def clear(client: docker.DockerClient, state: Path) -> int:
-    """Remove every image that a sandbox made, pulled or tagged; how many names that were."""
-    names = [
-        tag for image in client.images.list() for tag in image.tags if tag.startswith(f"{IMAGES}/")
-    ]
+    """Remove every image that a sandbox made, pulled or tagged; how many of them went."""
     pulled = state / "pulled"
-    if pulled.exists():
-        names += pulled.read_text().split()
-    for name in names:
-        try:
-            client.images.remove(name)
-        except docker.errors.ImageNotFound:
-            continue
+    names = [tag for image in client.images.list() for tag in image.tags]
+    ours = [name for name in names if name.startswith(f"{IMAGES}/")]
+    ours += pulled.read_text().split() if pulled.exists() else []
+    removed = sum(_remove(client, name) for name in ours)
     for image in client.images.list(filters={"label": LABEL, "dangling": True}):
-        client.images.remove(str(image.id))
-    return len(names)
+        _remove(client, str(image.id))
+    return removed
+
+
+def _remove(client: docker.DockerClient, name: str) -> bool:
+    try:
+        client.images.remove(name)
+    except docker.errors.APIError as error:
+        # Gone already, or a container of somebody else's uses it.
+        if error.status_code in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
+            return False
+        raise
+    return True

@@ -23,7 +23,11 @@ class Runner:
 
     name: str
     images: dict[str, Image]
-    stand_in: bool
+
+    @property
+    def stand_in(self) -> bool:
+        """Whether it only stands in for the real program; it says so itself."""
+        return self.images[self.name].labels.get("runnerkit.stand-in") == "true"
 
 
 def choose(shop: Shop, wanted: str | None) -> Runner:
@@ -33,12 +37,12 @@ def choose(shop: Shop, wanted: str | None) -> Runner:
         return _given(shop, wanted)
     name, helper = f"{NAME}:{VERSION}", _helper(NAME, VERSION)
     ours = {
-        name: f"{IMAGES}/gitlab-runner:{VERSION}",
-        helper: _helper(f"{IMAGES}/gitlab-runner", VERSION),
+        name: f"{IMAGES}/hub/gitlab-runner:{VERSION}",
+        helper: _helper(f"{IMAGES}/hub/gitlab-runner", VERSION),
     }
     images = {theirs: shop.find(own) or shop.hub(theirs, own) for theirs, own in ours.items()}
     found = {known: image for known, image in images.items() if image}
-    return Runner(name, found, stand_in=False) if name in found else _stand_in(shop)
+    return Runner(name, found) if name in found else _stand_in(shop)
 
 
 def _given(shop: Shop, wanted: str) -> Runner:
@@ -58,20 +62,23 @@ def _given(shop: Shop, wanted: str) -> Runner:
     images = {f"{NAME}:{tag}": image}
     if helper := shop.find(_helper(repository, tag)):
         images[_helper(NAME, tag)] = helper
-    return Runner(f"{NAME}:{tag}", images, stand_in=False)
+    return Runner(f"{NAME}:{tag}", images)
 
 
 def _stand_in(shop: Shop) -> Runner:
+    """The stand-in; a change to any of its files makes it anew."""
     base = shop.base("bookworm")
-    images = {}
-    for name, dockerfile in (
-        (f"{NAME}:{VERSION}", "Dockerfile"),
-        (_helper(NAME, VERSION), "Dockerfile.helper"),
-    ):
-        if (CONTEXT / dockerfile).exists():
-            ours = name.replace(NAME, f"{IMAGES}/stand-in")
-            images[name] = shop.build(ours, CONTEXT, dockerfile, base)
-    return Runner(f"{NAME}:{VERSION}", images, stand_in=True)
+    files = sorted(path.name for path in CONTEXT.iterdir() if path.is_file())
+    images = {
+        name: shop.build(
+            name.replace(NAME, f"{IMAGES}/gitlab-runner"), CONTEXT, dockerfile, base, *more
+        )
+        for name, dockerfile, more in (
+            (f"{NAME}:{VERSION}", "Dockerfile", files),
+            (_helper(NAME, VERSION), "Dockerfile.helper", ()),
+        )
+    }
+    return Runner(f"{NAME}:{VERSION}", images)
 
 
 def _helper(repository: str, tag: str) -> str:

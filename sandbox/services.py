@@ -79,7 +79,7 @@ def ensure(client: docker.DockerClient, names: Names, image: Image, service: Ser
         container = _reusable(client, name, recipe)
         if container is None:
             made = client.api.create_container(
-                str(image.id),
+                image.tags[0],
                 list(service.command),
                 name=name,
                 hostname=service.role,

@@ -1,6 +1,7 @@
 """The sandbox as a whole: up, hosts in it, down."""
 
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -51,7 +52,7 @@ class World:
 
 def up(say: Say = print, runner_image: str | None = None) -> World:
     """Put the sandbox up, reusing whatever is there and in order."""
-    names, started = Names.current(), time.monotonic()
+    names, started, say = Names.current(), time.monotonic(), _in_turn(say)
     keys.folder(names.state)
     with keys.lock(names.state, "lock"), translated(f"put up the sandbox {names.sandbox}"):
         shop = Shop(daemon.ensure(names.state, say), names.state, say)
@@ -72,6 +73,17 @@ def up(say: Say = print, runner_image: str | None = None) -> World:
         stand_in=runner.stand_in,
         state=names.state,
     )
+
+
+def _in_turn(say: Say) -> Say:
+    """One line at a time, whichever thread says it."""
+    lock = threading.Lock()
+
+    def one(line: str) -> None:
+        with lock:
+            say(line)
+
+    return one
 
 
 def _fill(shop: Shop, names: Names, tokens: dict[str, str], wanted: str | None) -> Runner:
