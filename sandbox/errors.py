@@ -10,6 +10,7 @@ import requests
 from runnerkit.errors import KitError
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+BOOKKEEPING = ("Step ", "--->", "Removing intermediate container ")
 
 
 class SandboxError(KitError):
@@ -23,11 +24,12 @@ def translated(doing: str) -> Iterator[None]:
         yield
     except docker.errors.BuildError as error:
         said = COLOUR.sub("", "".join(str(line.get("stream", "")) for line in error.build_log))
-        lines = [line.strip() for line in said.splitlines() if line.strip()] or [str(error.msg)]
-        why = [line for line in lines if line.startswith("E: ")] or lines
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
+        told = [line for line in lines if not line.startswith(BOOKKEEPING)]
+        why = [line for line in told if line.startswith("E: ")] or told or [str(error.msg)]
         raise SandboxError(
             f"{doing}: {why[-1]}",
-            "see that this machine reaches the package archive, then run it again",
+            "put that right (or see that this machine reaches its package archive), run it again",
         ) from error
     except (docker.errors.DockerException, requests.RequestException) as error:
         explained = getattr(error, "explanation", None) or error
