@@ -48,9 +48,10 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         if hot:
             yield _reload(mirrors)
         elif have.docker_runs:
-            yield _restart()
-    elif have.docker_runs and restart_keys and file and have.started < file.modified:
-        yield _restart()
+            yield _restart(want, have)
+    # Both times are whole seconds, each cut off.
+    elif have.docker_runs and restart_keys and file and have.started + 1 < file.modified:
+        yield _restart(want, have)
     elif have.docker_runs and "registry-mirrors" in managed and mirrors != _mirrors(have):
         yield _reload(mirrors)
 
@@ -77,7 +78,11 @@ def _reload(mirrors: list[str]) -> Script:
     )
 
 
-def _restart() -> Script:
+def _restart(want: Want, have: Facts) -> Script:
+    """Docker's restart ends every container, so the manager's jobs are waited for first."""
     fix = "see the daemon's log on the host: journalctl -u docker, or /var/log/docker.log"
-    return Script("restart docker", render("start-docker.sh.j2", verb="restart"),
-                  hints=(Hint("", fix),))  # fmt: skip
+    name, text = want.manager.container, render("start-docker.sh.j2", verb="restart")
+    if have.jobs and name in have.containers:
+        drain = render("drain.sh.j2", name=name, timeout=want.manager.stop_timeout)
+        text = f"{drain}docker update --restart=always {name} >/dev/null\n{text}"
+    return Script("restart docker", text, hints=(Hint("", fix),))

@@ -26,7 +26,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         jobs = f", after its {have.jobs} running job containers end" if have.jobs else ""
         drain = render("drain.sh.j2", name=name, timeout=want.manager.stop_timeout)
         title = f"replace the container {name} ({'; '.join(reasons)}){jobs}"
-        yield Script(title, drain + _run(want), hints=HINTS)
+        yield Script(title, f"{drain}docker rm -f {name} >/dev/null\n{_run(want)}", hints=HINTS)
     elif not container["State"]["Running"]:
         yield Script(f"start the container {name}", render("start.sh.j2", name=name), hints=HINTS)
 

@@ -44,7 +44,7 @@ DRIFT = {
         f"sed -i s/10m/99m/ {DAEMON} && systemctl restart docker", [f"write {DAEMON}", "restart docker"],
     ),
     "a mirror removed": (
-        f"sed -i 's#http://[^\\\"]*:5000#http://127.0.0.1:1#' {DAEMON} && systemctl reload docker",
+        f"sed -i 's#http://[^\\\"]*:5000#http://127.0.0.1:1#' {DAEMON} && systemctl restart docker",
         [f"write {DAEMON}", "reload docker"],
     ),
     "the manager stopped": ("docker stop -t 20 gitlab-runner", ["start the container gitlab-runner"]),
