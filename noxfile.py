@@ -29,3 +29,9 @@ def unit(session: nox.Session) -> None:
 def hosts(session: nox.Session) -> None:
     """End to end, in the sandbox: real sshd, systemd and dockerd."""
     session.run("pytest", "-q", "tests/hosts", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The budgets, measured; on a quiet machine."""
+    session.run("pytest", "-q", "-s", "tests/bench", *session.posargs)

@@ -73,6 +73,8 @@ def _each(
     token = settings.gitlab.api_token.read() if settings.gitlab.api_token else None
     token = want.check(token, "glpat-", "GITLAB_TOKEN")
 
+    working: list[Host] = []
+
     def one(target: Target) -> Outcome:
         outcome, start = Outcome(target.name), monotonic()
         host = None
@@ -80,6 +82,7 @@ def _each(
             say(target.name, "connecting")
             machine = Machine(_context(target, settings, accept), target.password)
             host = Host(machine, token, lambda line: say(target.name, f"  {line}"))
+            working.append(host)
             work(host, wants[target.name], outcome)
         except KitError as error:
             outcome.error, outcome.fix = error.what, error.fix
@@ -94,8 +97,15 @@ def _each(
         outcome.seconds = monotonic() - start
         return outcome
 
-    with ThreadPoolExecutor(min(AT_ONCE, len(targets))) as pool:
+    pool = ThreadPoolExecutor(min(AT_ONCE, len(targets)))
+    try:
         return list(pool.map(one, targets))
+    except KeyboardInterrupt:
+        for host in working:  # their threads end with their connections, and so does the lock
+            host.close()
+        raise KitError("interrupted", "run again: it goes on from where it was", 130) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _context(target: Target, settings: Settings, accept: bool) -> Any:

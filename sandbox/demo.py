@@ -1,5 +1,6 @@
 """The whole kit in two minutes: a blank host, one bootstrap, one job in an image of that host's own."""
 
+import re
 from pathlib import Path
 
 from runnerkit import fleet, report, settings, targets
@@ -10,6 +11,7 @@ from sandbox.hosts import Host
 from sandbox.world import World
 
 HOST = "demo"
+SECTION = re.compile(r"section_(start|end):\d+:\w+\r\x1b\[0K")  # folds a log in GitLab's pages
 SETTINGS = """# The demo's settings. Try: RUNNERKIT_SETTINGS={state}/runnerkit.toml ./inv plan --host demo
 [gitlab]
 url = "{world.gitlab_url}"
@@ -25,6 +27,7 @@ concurrent = "auto"
 known_hosts = "{world.state}/known_hosts"
 
 [runners.demo]
+name = "demo"
 token = {{ file = "{world.state}/runner-token" }}
 image = "demo"
 
@@ -53,7 +56,7 @@ def run(runner_image: str | None = None) -> int:
     number = gitlab.queue(script, image="demo", name="hello")
     print(f"\njob {number} is queued, in the image demo, which only that host has; its log:\n")
     for text in gitlab.follow(number):
-        print(text, end="", flush=True)
+        print(SECTION.sub("", text), end="", flush=True)
     job = gitlab.job(number)
     print(f"\njob {number}: {job['state']}, run by manager {job['system_id']}\n")
     print(f"look around:  RUNNERKIT_SETTINGS={shown}/runnerkit.toml ./inv plan --host {HOST}")

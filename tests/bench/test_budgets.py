@@ -1,0 +1,70 @@
+"""The budgets, as ratios in one run on one machine: `nox -s bench` prints the figures."""
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sandbox.world import Host
+from tests.hosts.conftest import Blank, blank, kit, world
+from tests.hosts.kit import Kit
+
+__all__ = ["blank", "kit", "world"]
+RECIPE = Path(__file__).parent / "recipe.sh"
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.monotonic()
+    work()
+    return time.monotonic() - start
+
+
+def paired(one: Callable[[], object], other: Callable[[], object], runs: int = 7) -> float:
+    """Print the medians of two things done in turn, and return the median ratio."""
+    one(), other()
+    pairs = [(seconds(one), seconds(other)) for _ in range(runs)]
+    ratio = statistics.median(a / b for a, b in pairs)
+    medians = [statistics.median(column) for column in zip(*pairs, strict=True)]
+    print(f"\n  medians of {runs}: {medians[0]:.3f} s, {medians[1]:.3f} s; ratio {ratio:.2f}")
+    return ratio
+
+
+def test_a_converged_host_against_a_bare_ssh(kit: Kit, blank: Blank) -> None:
+    host = blank("docker")
+    kit.settings(host)
+    kit.new_token()
+    kit.bootstrap()
+    assert paired(kit.bootstrap, lambda: kit.ssh(host, "true")) < 4.5
+
+
+def test_twenty_converged_hosts_against_one(kit: Kit, blank: Blank) -> None:
+    host = blank("docker")
+    twenty = [Host(f"h{n}", host.address, host.kind, host.key) for n in range(20)]
+    kit.settings(host, *twenty)
+    kit.new_token()
+    kit.bootstrap(host.name)
+    ratio = paired(lambda: kit.plan("h*"), lambda: kit.plan(host.name), runs=3)
+    assert ratio < 20
+
+
+def test_the_menu(kit: Kit) -> None:
+    took = statistics.median(seconds(lambda: kit.run("--list")) for _ in range(7))
+    print(f"\n  invoke --list: median of 7: {took:.3f} s")
+    assert took < 0.7
+
+
+def test_a_blank_host_against_the_recipe(kit: Kit, blank: Blank) -> None:
+    by_hand, by_kit = [], []
+    for _ in range(2):
+        host = blank("systemd")
+        token = kit.new_token()
+        head = f"MIRROR={kit.world.mirror_url}\nIMAGE={kit.world.runner_image}\nURL={kit.world.gitlab_url}\nTOKEN={token}\n"
+        by_hand.append(seconds(lambda: kit.ssh(host, head + RECIPE.read_text())))  # noqa: B023
+        kit.world.remove(host.name)
+        host = blank("systemd")
+        kit.settings(host)
+        kit.new_token()
+        by_kit.append(seconds(kit.bootstrap))
+        kit.world.remove(host.name)
+    print(f"\n  recipe {by_hand}, bootstrap {by_kit}; ratio {min(by_kit) / min(by_hand):.2f}")
+    assert min(by_kit) < 1.5 * min(by_hand)
