@@ -17,6 +17,7 @@ HELP = {
     "image": "the job image: a folder of dockerfiles/, a name of [images], or any reference",
     "name": "the runner's name; the host's own name if not given",
     "tags": "comma-separated tags of the runner",
+    "mirror": "a registry mirror of Docker Hub for the hosts, https://…",
     "json": "print data on stdout instead of a table",
     "accept-new-host-keys": "accept and remember an SSH host key seen for the first time",
 }
@@ -30,13 +31,14 @@ def bootstrap(
     image: str = "",
     name: str = "",
     tags: str = "",
+    mirror: str = "",
     json: bool = False,
     accept_new_host_keys: bool = False,
 ) -> None:
     """Make hosts into runner hosts, and prove that GitLab accepts them."""
     from runnerkit import fleet, report
 
-    chosen = _chosen(host, url, image, name, tags)
+    chosen = _chosen(host, url, image, name, tags, mirror)
     with report.progress() as say:
         outcomes = fleet.bootstrap(*chosen, accept_new_host_keys, say)
     _end(report.bootstrapped(outcomes, json))
@@ -50,13 +52,14 @@ def plan(
     image: str = "",
     name: str = "",
     tags: str = "",
+    mirror: str = "",
     json: bool = False,
     accept_new_host_keys: bool = False,
 ) -> None:
     """Show what bootstrap would change; exit 0 nothing, 2 changes pending, 1 failed."""
     from runnerkit import fleet, report
 
-    chosen = _chosen(host, url, image, name, tags)
+    chosen = _chosen(host, url, image, name, tags, mirror)
     with report.progress() as say:
         outcomes = fleet.plan(*chosen, accept_new_host_keys, say)
     _end(report.planned(outcomes, json))
@@ -102,10 +105,10 @@ def test(_: Context, only: str = "") -> None:
     _end(checks.run(only))
 
 
-def _chosen(host: str, url: str, image: str, name: str, tags: str) -> tuple[Any, Any]:
+def _chosen(host: str, url: str, image: str, name: str, tags: str, mirror: str) -> tuple[Any, Any]:
     from runnerkit import settings, targets, typed
 
-    read = settings.load(settings.find(), typed.settings_of(url, image, name, tags))
+    read = settings.load(settings.find(), typed.settings_of(url, image, name, tags, mirror))
     return targets.choose(host, read), read
 
 

@@ -10,11 +10,13 @@ from runnerkit.settings import DEFAULT
 TOKENS = ("RUNNER_TOKEN", "GITLAB_TOKEN", "REGISTRATION_TOKEN")
 
 
-def settings_of(url: str, image: str, name: str, tags: str) -> dict[str, Any]:
+def settings_of(url: str, image: str, name: str, tags: str, mirror: str) -> dict[str, Any]:
     """The settings that the command line says; {} where it says nothing."""
     data: dict[str, Any] = {}
     if url:
         data["gitlab"] = {"url": url}
+    if mirror:
+        data["docker"] = {"registry_mirrors": [mirror]}
     runner = {"image": image, "name": name}
     runner_said: dict[str, Any] = {key: value for key, value in runner.items() if value}
     if tags:

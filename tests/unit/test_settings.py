@@ -110,9 +110,10 @@ def test_what_is_typed_wins_and_names_the_environment_s_tokens(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("GITLAB_TOKEN", "glpat-x")
-    data = typed.settings_of("http://g", "demo", "", "a, b")
+    data = typed.settings_of("http://g", "demo", "", "a, b", "http://m")
     made = settings.load(typed=data)
     assert made.runners["default"].tags == ("a", "b")
+    assert made.docker.registry_mirrors == ("http://m",)
     assert made.gitlab.api_token is not None
 
 

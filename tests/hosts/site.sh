@@ -1,0 +1,29 @@
+# Makes a host into a package site laid out like Docker's own: a signed apt repository whose
+# docker-ce is the distribution's docker.io, and a get-docker.sh that says where it was sent.
+set -e
+export DEBIAN_FRONTEND=noninteractive
+apt-get install -y -q --no-install-recommends gnupg apt-utils python3 >/dev/null 2>&1
+mkdir -p /site/linux/debian/dists/bookworm/stable/binary-amd64 /site/linux/debian/pool
+cd /site/linux/debian
+for package in docker-ce docker-ce-cli containerd.io docker-buildx-plugin; do
+  mkdir -p "/tmp/$package/DEBIAN"
+  printf 'Package: %s\nVersion: 1:27.0\nArchitecture: amd64\nMaintainer: tests <tests@example.com>\nDescription: stand-in\n' \
+    "$package" >"/tmp/$package/DEBIAN/control"
+  [ "$package" != docker-ce ] || echo "Depends: docker.io" >>"/tmp/$package/DEBIAN/control"
+  dpkg-deb --build --root-owner-group "/tmp/$package" "pool/$package.deb" >/dev/null
+done
+apt-ftparchive packages pool >dists/bookworm/stable/binary-amd64/Packages
+apt-ftparchive -o APT::FTPArchive::Release::Codename=bookworm -o APT::FTPArchive::Release::Components=stable \
+  -o APT::FTPArchive::Release::Architectures=amd64 release dists/bookworm >/tmp/Release
+mv /tmp/Release dists/bookworm/Release
+gpg --batch --quiet --passphrase '' --quick-gen-key tests@example.com default default never
+gpg --batch --armor --export tests@example.com >gpg
+gpg --batch --clearsign -o dists/bookworm/InRelease dists/bookworm/Release
+cat >/site/get-docker.sh <<'SCRIPT'
+set -e
+echo "$DOWNLOAD_URL" >/root/sent-to
+apt-get install -y -q --no-install-recommends docker.io
+SCRIPT
+cd /site
+setsid nohup python3 -m http.server 8000 >/dev/null 2>&1 </dev/null &
+until python3 -c 'import urllib.request as u; u.urlopen("http://127.0.0.1:8000/get-docker.sh")' 2>/dev/null; do :; done
