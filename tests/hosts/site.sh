@@ -1,15 +1,20 @@
 # Makes a host into a package site laid out like Docker's own: a signed apt repository whose
-# docker-ce is the distribution's docker.io, and a get-docker.sh that says where it was sent.
+# docker-ce is the distribution's docker.io by another name, and a get-docker.sh that says where it was sent.
 set -e
 export DEBIAN_FRONTEND=noninteractive
 apt-get install -y -q --no-install-recommends gnupg apt-utils python3 >/dev/null 2>&1
 mkdir -p /site/linux/debian/dists/bookworm/stable/binary-amd64 /site/linux/debian/pool
 cd /site/linux/debian
-for package in docker-ce docker-ce-cli containerd.io docker-buildx-plugin; do
+for package in docker-ce-cli containerd.io docker-buildx-plugin; do
   mkdir -p "/tmp/$package/DEBIAN"
   printf 'Package: %s\nVersion: 1:27.0\nArchitecture: amd64\nMaintainer: tests <tests@example.com>\nDescription: stand-in\n' \
     "$package" >"/tmp/$package/DEBIAN/control"
-  [ "$package" != docker-ce ] || echo "Depends: docker.io" >>"/tmp/$package/DEBIAN/control"
+done
+(cd /tmp && apt-get download -q docker.io >/dev/null 2>&1 && dpkg-deb -R docker.io_*.deb docker-ce)
+awk '/^[A-Z]/ {keep = !/^(Source|Breaks|Conflicts|Replaces|Provides|Recommends|Suggests|Enhances):/}
+  /^Package:/ {print "Package: docker-ce"; next} keep' /tmp/docker-ce/DEBIAN/control >/tmp/control
+mv /tmp/control /tmp/docker-ce/DEBIAN/control
+for package in docker-ce docker-ce-cli containerd.io docker-buildx-plugin; do
   dpkg-deb --build --root-owner-group "/tmp/$package" "pool/$package.deb" >/dev/null
 done
 apt-ftparchive packages pool >dists/bookworm/stable/binary-amd64/Packages

@@ -1,12 +1,15 @@
 """What a host tells is read as it is, from output recorded on a real one."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from runnerkit import facts
+from runnerkit import converge, facts
 from runnerkit.errors import KitError
 from runnerkit.facts import Needs, normal
+from runnerkit.steps import proof
+from tests.unit.build import want
 
 RECORDED = Path(__file__).parent / "recorded"
 
@@ -39,3 +42,39 @@ def test_an_answer_cut_off_is_an_error_and_not_a_blank_host(text: str) -> None:
 def test_a_mac_is_named() -> None:
     with pytest.raises(KitError, match="runs Darwin, not Linux"):
         facts.parse("system RGFyd2lu\nend \n")
+
+
+def test_a_blank_host_as_recorded() -> None:
+    have = facts.parse((RECORDED / "debian13-blank.txt").read_text())
+    assert (have.hostname, have.os["VERSION_ID"], have.systemd) == ("blank13", "13", False)
+    assert not have.dockerd
+    assert not have.docker_runs
+    assert not have.files
+    assert have.free_kb > 0
+
+
+def test_a_converged_host_as_recorded() -> None:
+    have = facts.parse((RECORDED / "debian12-converged.txt").read_text())
+    assert (have.hostname, have.systemd, have.docker_runs) == ("ci1", True, True)
+    assert have.info["RegistryConfig"]["Mirrors"]
+    assert have.started > 1_700_000_000
+    assert have.containers["gitlab-runner"]["State"]["Running"] is True
+    assert "tester:latest" in have.images
+    config = have.files["/srv/gitlab-runner/config/config.toml"]
+    assert config.mode == 0o600
+    assert "concurrent = 2" in config.text
+    assert "is valid" in have.verify
+
+
+def test_nothing_is_left_to_do_on_the_recorded_host() -> None:
+    have = facts.parse((RECORDED / "debian12-converged.txt").read_text())
+    entry = tomllib.loads(have.files["/srv/gitlab-runner/config/config.toml"].text)["runners"][0]
+    wanted = want(
+        token="glrt-recorded00000000000",
+        gitlab={"url": entry["url"]},
+        manager={"concurrent": 2},
+        runners={"web": {"image": "tester"}},
+        images={"tester": {"base": "debian:bookworm"}},
+    )
+    assert converge.plan(wanted, have) == []
+    assert proof.accepted(wanted, have) == ["ci1-web"]
