@@ -47,11 +47,18 @@ def settings_at_gitlab(runner: WantedRunner) -> dict[str, Any]:
 def unmanaged(want: Want, have: Facts) -> Iterator[str]:
     """What the settings name and the kit can neither set nor see, in a sentence each."""
     for runner in want.runners:
-        said = settings_at_gitlab(runner)
-        if said and not want.api and not runner.registration_token:
+        words = ", ".join(sorted(settings_at_gitlab(runner)))
+        joined = config_toml.entry(want, have, runner) is not None
+        what = f"{words} of runner {runner.key} are GitLab's to keep: "
+        if not words:
+            continue
+        if want.api and joined and runner.key not in have.server:
+            yield f"{what}GITLAB_TOKEN does not see the runner; scope manage_runner has them checked"
+        elif not want.api and joined and runner.registration_token:
+            yield f"{what}registering set them once; give GITLAB_TOKEN to have them checked"
+        elif not want.api and not runner.registration_token:
             yield (
-                f"{', '.join(sorted(said))} of runner {runner.key} are GitLab's to keep: "
-                "a glrt- token cannot set them; give GITLAB_TOKEN to have them set and checked"
+                f"{what}a glrt- token cannot set them; give GITLAB_TOKEN to have them set and checked"
             )
 
 
