@@ -38,7 +38,7 @@ def look(host: Reader, want: Want) -> Facts:
     needs = [step.needs(want) for step in STEPS]
     both = Needs(
         tuple(dict.fromkeys(chain.from_iterable(need.files for need in needs))),
-        tuple(dict.fromkeys(chain.from_iterable(need.inspect for need in needs))),
+        tuple(dict.fromkeys(chain.from_iterable(need.images for need in needs))),
     )
     told = host.look(facts.script(both, want.manager.container))
     return host.server(want, facts.parse(told))

@@ -17,7 +17,7 @@ class Needs:
     """What a step must know of a host beyond the common facts."""
 
     files: tuple[str, ...] = ()
-    inspect: tuple[str, ...] = ()  # images and containers, by name
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def script(needs: Needs, container: str) -> str:
     """The script that gathers what the steps need."""
     words = {
         "FILES": shlex.join(needs.files),
-        "INSPECT": shlex.join(dict.fromkeys(needs.inspect)),
+        "IMAGES": shlex.join(needs.images),
         "CONTAINER": container,
         "DOCKER_ROOT": "/var/lib/docker",
     }
@@ -96,38 +96,36 @@ def parse(text: str) -> Facts:
     Raises:
         KitError: the answer is cut off, or the host is not Linux.
     """
-    lines = [line.split(" ") for line in text.splitlines()]
-    if ["end", ""] not in lines:
+    lines = [line.split(" ") for line in text.splitlines() if line]
+    told = {words[0]: " ".join(words[1:]) for words in lines if words[0].endswith(":")}
+    told |= {
+        words[0]: _decoded(words[1]) for words in lines if len(words) == 2 and ":" not in words[0]
+    }
+    if "end:" not in told or "kernel:" not in told:
         raise KitError(
             "the host did not answer like a Linux shell",
             "runner hosts must run Linux with a POSIX sh",
         )
-    told = {line[0]: b64decode(line[1]).decode(errors="replace").strip()
-            for line in lines if len(line) == 2}  # fmt: skip
-    if told.get("system") != "Linux":
+    system, hostname, machine = told["kernel:"].split(" ", 2)
+    if system != "Linux":
         raise KitError(
-            f"the host runs {told.get('system') or 'an unknown system'}, not Linux",
+            f"the host runs {system}, not Linux",
             "choose a Linux machine: the manager runs in a Linux container",
         )
-    found = json.loads(told.get("inspect") or "[]")
-    info = json.loads(told.get("info") or "{}")
+    info = json.loads(told.get("info", "{}"))
     return Facts(
-        hostname=told["hostname"],
-        machine=told["machine"],
+        hostname=hostname,
+        machine=machine,
         os=_os_release(told.get("os", "")),
-        cpus=int(told.get("cpus") or 1),
-        systemd=told.get("systemd") == "yes",
-        dockerd=bool(told.get("dockerd")),
-        free_kb=int(told.get("free_kb") or 0),
-        started=int(told.get("dockerd_started") or 0),
+        cpus=int(told.get("cpus:", 1)),
+        systemd="systemd:" in told,
+        dockerd="dockerd:" in told,
+        free_kb=int(told.get("free_kb:") or 0),
+        started=int(told.get("dockerd_started:", 0)),
         info=info if info.get("ServerVersion") else {},
-        containers={one["Name"].lstrip("/"): one for one in found if "Name" in one},
-        images=_by_reference(found),
-        files={
-            b64decode(line[0][5:]).decode(): _file(line[1:])
-            for line in lines
-            if line[0].startswith("file:")
-        },
+        containers={c["Name"].lstrip("/"): c for c in json.loads(told.get("containers", "[]"))},
+        images=_by_reference(json.loads(told.get("images", "[]"))),
+        files={_decoded(words[1]): _file(words[2:]) for words in lines if words[0] == "file"},
         jobs=len(told.get("jobs", "").split()),
         verify=told.get("verify", ""),
     )
@@ -146,15 +144,19 @@ def normal(reference: str) -> str:
 
 def _by_reference(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     images: dict[str, dict[str, Any]] = {}
-    for image in (one for one in found if "RepoTags" in one):
+    for image in found:
         for name in (image["RepoTags"] or []) + (image.get("RepoDigests") or []):
             images[name] = image
     return images
 
 
+def _decoded(word: str) -> str:
+    return b64decode(word).decode(errors="replace").strip()
+
+
 def _file(words: list[str]) -> File:
-    mode, modified = b64decode(words[0]).decode().split()
-    return File(b64decode(words[1]), int(mode, 8), int(modified))
+    mode, modified, content = words
+    return File(b64decode(content), int(mode, 8), int(modified))
 
 
 def _os_release(text: str) -> dict[str, str]:

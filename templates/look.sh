@@ -1,43 +1,38 @@
-# Tells what is true of a host, as one line a fact: a name, a space, base64.
-# Before it stand: FILES, INSPECT, CONTAINER, DOCKER_ROOT (shell-quoted words).
+# Tells what is true of a host, a line a fact: `name: value`, or `name base64` where it has lines.
+# Before it stand: FILES and IMAGES (shell-quoted words), CONTAINER, DOCKER_ROOT.
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
-tell() { printf '%s ' "$1"; base64 | tr -d '\n'; echo; }
 
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 if command -v docker >/dev/null; then
-  docker info --format '{{json .}}' >"$work/info" 2>/dev/null &
-  eval "docker inspect $INSPECT" >"$work/inspect" 2>/dev/null &
-  docker ps -q --filter label=com.gitlab.gitlab-runner.managed=true >"$work/jobs" 2>/dev/null &
   { timeout 60 docker exec "$CONTAINER" gitlab-runner verify 2>&1 </dev/null || echo "exit $?"; } >"$work/verify" &
+  docker info --format '{{json .}}' >"$work/info" 2>/dev/null &
+  eval "docker image inspect $IMAGES" >"$work/images" 2>/dev/null &
+  docker container inspect "$CONTAINER" >"$work/containers" 2>/dev/null &
+  docker ps -q --filter label=com.gitlab.gitlab-runner.managed=true >"$work/jobs" 2>/dev/null &
 fi
 
-uname -s | tell system
-uname -m | tell machine
-uname -n | tell hostname
-cat /etc/os-release 2>/dev/null | tell os
-{ nproc || echo 1; } 2>/dev/null | tell cpus
-[ -d /run/systemd/system ] && echo yes | tell systemd
-command -v dockerd | tell dockerd
+echo "kernel: $(uname -snm)"
+echo "cpus: $(nproc 2>/dev/null || echo 1)"
+[ ! -d /run/systemd/system ] || echo "systemd: yes"
+! command -v dockerd >/dev/null || echo "dockerd: yes"
 [ -d "$DOCKER_ROOT" ] || DOCKER_ROOT=/
-df -Pk "$DOCKER_ROOT" | awk 'NR == 2 {print $4}' | tell free_kb
-if pid=$(cat /var/run/docker.pid 2>/dev/null) && [ -r "/proc/$pid/stat" ]; then
-  ticks=$(sed 's/.*) //' "/proc/$pid/stat" | cut -d' ' -f20)
-  awk -v now="$(date +%s)" -v ticks="$ticks" '{printf "%d\n", now - $1 + ticks / 100}' /proc/uptime | tell dockerd_started
+echo "free_kb: $(df -Pk "$DOCKER_ROOT" | awk 'NR == 2 {print $4}')"
+if pid=$(cat /var/run/docker.pid 2>/dev/null) && stat=$(cat "/proc/$pid/stat" 2>/dev/null); then
+  set -- ${stat##*) }
+  read -r up _ </proc/uptime
+  echo "dockerd_started: $(($(date +%s) - ${up%.*} + ${20} / 100))"
 fi
 eval "set -- $FILES"
 for file; do
   [ -f "$file" ] || continue
-  printf 'file:%s ' "$(printf %s "$file" | base64 | tr -d '\n')"
-  stat -c '%a %Y' "$file" | base64 | tr -d '\n'
-  printf ' '
-  base64 <"$file" | tr -d '\n'
-  echo
+  echo "file $(printf %s "$file" | base64 | tr -d '\n') $(stat -c '%a %Y' "$file") $(base64 <"$file" | tr -d '\n')"
 done
+[ ! -r /etc/os-release ] || echo "os $(base64 </etc/os-release | tr -d '\n')"
 wait
-for fact in info inspect jobs verify; do
-  [ -f "$work/$fact" ] && tell "$fact" <"$work/$fact"
+for fact in info images containers jobs verify; do
+  [ ! -s "$work/$fact" ] || echo "$fact $(base64 <"$work/$fact" | tr -d '\n')"
 done
-echo "end "
+echo "end: yes"

@@ -23,7 +23,7 @@ def needs(want: Want) -> Needs:
                                                         "s390x", "riscv64")]  # fmt: skip
     own = [name for image in want.images for name in (image.hashed, image.reference)]
     used = [runner.image for runner in want.runners]
-    return Needs(inspect=(want.manager.image, *filter(None, helpers), *own, *used))
+    return Needs(images=(want.manager.image, *filter(None, helpers), *own, *used))
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:

@@ -14,7 +14,7 @@ HINTS = (
 
 
 def needs(want: Want) -> Needs:
-    return Needs(inspect=(want.manager.container, want.manager.image))
+    return Needs(images=(want.manager.image,))
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:

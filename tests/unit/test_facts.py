@@ -28,12 +28,12 @@ def test_image_names_are_compared_as_the_engine_lists_them(name: str, full: str)
 
 
 def test_names_with_quotes_and_spaces_do_not_break_the_script() -> None:
-    script = facts.script(Needs(files=("/a b/c'd",), inspect=("$(x)",)), "name")
+    script = facts.script(Needs(files=("/a b/c'd",), images=("$(x)",)), "name")
     assert """FILES=''"'"'/a b/c'""" in script
     assert "$(x)'" in script
 
 
-@pytest.mark.parametrize("text", ["", "system TGludXg=\n", "Welcome!\nbash: command not found\n"])
+@pytest.mark.parametrize("text", ["", "kernel: Linux a b\n", "Welcome!\nbash: command not found\n"])
 def test_an_answer_cut_off_is_an_error_and_not_a_blank_host(text: str) -> None:
     with pytest.raises(KitError, match="Linux"):
         facts.parse(text)
@@ -41,7 +41,7 @@ def test_an_answer_cut_off_is_an_error_and_not_a_blank_host(text: str) -> None:
 
 def test_a_mac_is_named() -> None:
     with pytest.raises(KitError, match="runs Darwin, not Linux"):
-        facts.parse("system RGFyd2lu\nend \n")
+        facts.parse("kernel: Darwin mac arm64\nend: yes\n")
 
 
 def test_a_blank_host_as_recorded() -> None:
