@@ -109,7 +109,8 @@ def write_file(path: str, text: str, mode: int, **script: Any) -> Script:
         text: what it shall hold.
         mode: its permissions.
         script: `old` (what was there: the file is left alone if that changed meanwhile) and
-            `after` (shell lines to run when it is written), `keep_time` (see daemon_json).
+            `after` (shell lines to run when it is written), `check` (shell lines that refuse the new
+            file, "$new", by failing), `keep_time` (see daemon_json).
     """
     old: bytes | None = script.get("old")
     return Script(
@@ -121,10 +122,14 @@ def write_file(path: str, text: str, mode: int, **script: Any) -> Script:
             mode=f"{mode:o}",
             old=None if old is None else base64.b64encode(old).decode(),
             after=script.get("after", ""),
+            check=script.get("check", ""),
             keep_time=script.get("keep_time", ""),
         ),
         diff((old or b"").decode(errors="replace"), text, path),
-        hints=(Hint("changed meanwhile", "another program wrote the file; run again"),),
+        hints=(
+            Hint("changed meanwhile", "another program wrote the file; run again"),
+            Hint("", "correct what the settings say of this file; it was left as it is"),
+        ),
     )
 
 

@@ -36,10 +36,7 @@ def connection(target: str, identity: str, known_hosts: str, accept: bool) -> Co
         connect_timeout=15,
         connect_kwargs=keys,
     )
-    file = Path(known_hosts).expanduser()
-    if file.exists():
-        made.client.load_system_host_keys(str(file))
-    made.client.set_missing_host_key_policy(_Remember(file) if accept else _Refuse())
+    _guard(made, Path(known_hosts).expanduser(), accept)
     return made
 
 
@@ -81,6 +78,15 @@ def _refused(where: str) -> KitError:
         f"{where}: the host refuses this user or key",
         "check the user, and that your key is in the host's ~/.ssh/authorized_keys",
     )
+
+
+def _guard(made: Connection, known_hosts: Path, accept: bool) -> None:
+    """Check host keys on the way too: Fabric alone accepts any."""
+    if known_hosts.exists():
+        made.client.load_system_host_keys(str(known_hosts))
+    made.client.set_missing_host_key_policy(_Remember(known_hosts) if accept else _Refuse())
+    if isinstance(made.gateway, Connection):
+        _guard(made.gateway, known_hosts, accept)
 
 
 class _Refuse(paramiko.MissingHostKeyPolicy):

@@ -13,6 +13,11 @@ from runnerkit.plan import Change, Hint, Script, render, write_file
 from runnerkit.want import Want
 
 PATH = "/etc/docker/daemon.json"
+# Since Docker 23.
+VALIDATE = (
+    "if dockerd --help 2>/dev/null | grep -q -- --validate; then\n"
+    '  dockerd --validate --config-file "$new" >/dev/null\nfi'
+)
 RELOADABLE = {  # moby, daemon/reload.go
     "debug", "registry-mirrors", "insecure-registries", "labels", "live-restore", "features",
     "max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts",
@@ -44,6 +49,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
             file.mode if file else 0o644,
             old=file.data if file else None,
             keep_time=keep,
+            check=VALIDATE,
         )
         if hot:
             yield _reload(mirrors)
