@@ -3,7 +3,7 @@
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 
@@ -72,6 +72,8 @@ def _each(
     wants = {target.name: want.resolve(settings, target.name) for target in targets}
     token = settings.gitlab.api_token.read() if settings.gitlab.api_token else None
     token = want.check(token, "glpat-", "GITLAB_TOKEN")
+    if token is None:  # its source is named, but empty: the other ways to register are left
+        wants = {name: replace(wanted, api=False) for name, wanted in wants.items()}
 
     working: list[Host] = []
 
