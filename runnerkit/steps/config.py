@@ -35,4 +35,6 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     name, after = want.manager.container, ""
     if restart and running:
         after = f"docker stop -t {want.manager.stop_timeout} {name} >/dev/null"
+    elif running:  # it would look at the file within 3 s by itself
+        after = f"docker exec {name} sh -c 'kill -HUP 1' || :"
     yield write_file(want.config, text, 0o600, old=file.data if file else None, after=after)

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,19 @@ class Kit:
     def job(self, *script: str, **job: Any) -> dict[str, Any]:
         """Run a job to its end."""
         return self.gitlab.wait(self.gitlab.queue(list(script), **job))
+
+    def settled(self) -> None:
+        """Wait until no poll is in flight that began with an older config.toml.
+
+        The runner gives a job to the configuration that asked for it.
+        """
+        asked = self._polls()
+        while self._polls() < asked + 2:
+            time.sleep(0.1)
+
+    def _polls(self) -> int:
+        requests = self.gitlab.call("GET", "/sandbox/state")["requests"]
+        return int(requests["POST /jobs/request"])
 
     def _helper(self) -> str:
         """Before 16.8 the kit cannot know the helper's name, so the settings must say it."""

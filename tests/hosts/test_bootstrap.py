@@ -102,6 +102,7 @@ def test_drift_is_named_exactly_and_mended_exactly(kit: Kit, ready: Host, what: 
     assert kit.plan().titles == []
     (runner,) = kit.gitlab.runners("ready")
     assert len(runner["managers"]) == 1
+    kit.settled()
     assert kit.job("true", image="tester", tags=["ready"])["state"] == "success"
 
 
