@@ -47,10 +47,16 @@ class Host:
 
     def look(self, script: str) -> str:
         try:
-            return self.machine.run(script)
-        except NeedsPassword:
-            self.machine.password = _ask_password()
-            return self.machine.run(script)
+            try:
+                return self.machine.run(script)
+            except NeedsPassword:
+                self.machine.password = _ask_password()
+                return self.machine.run(script)
+        except Failed as error:
+            raise KitError(
+                f"looking at the host failed: {error.what}",
+                "log in as a user whose shell is a POSIX one, and see that /tmp can be written to",
+            ) from None
 
     def server(self, want: Want, have: Facts) -> Facts:
         if not self._token:

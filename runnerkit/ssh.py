@@ -9,6 +9,7 @@ from typing import Any
 import paramiko
 from fabric import Config, Connection
 from fabric.runners import Remote
+from paramiko.hostkeys import InvalidHostKey
 from paramiko.ssh_exception import NoValidConnectionsError
 
 from runnerkit.errors import KitError
@@ -29,7 +30,10 @@ def connection(target: str, identity: str, known_hosts: str, accept: bool) -> Co
     """
     keys: dict[str, Any] = {"banner_timeout": 30, "auth_timeout": 30}
     if identity:
-        keys |= {"key_filename": str(Path(identity).expanduser()), "look_for_keys": False}
+        key = Path(identity).expanduser()
+        if not key.is_file():
+            raise KitError(f"{target}: no key file {key}", "correct identity in the settings")
+        keys |= {"key_filename": str(key), "look_for_keys": False}
     made = Connection(
         target,
         config=Config(overrides={"runners": {"remote": _Remote}}),
@@ -48,9 +52,12 @@ def explain(where: str, error: Exception) -> KitError | None:
         case paramiko.BadHostKeyException():
             return KitError(
                 f"{where}: the host key has changed (now {fingerprint(error.key)})",
-                f"if the host was set up anew, ssh-keygen -R {error.hostname}; else someone is between",
+                f"if the host was set up anew, ssh-keygen -R '{error.hostname}' (with -f FILE for [ssh] "
+                "known_hosts); else someone is between",
             )
-        case paramiko.AuthenticationException() | paramiko.PasswordRequiredException():
+        case paramiko.PasswordRequiredException():
+            return KitError(f"{where}: the key has a passphrase", "ssh-add it to an agent first")
+        case paramiko.AuthenticationException():
             return _refused(where)
         case TimeoutError():
             return KitError(f"{where}: no answer within 15 s", "check address, port and firewall")
@@ -83,7 +90,12 @@ def _refused(where: str) -> KitError:
 def _guard(made: Connection, known_hosts: Path, accept: bool) -> None:
     """Check host keys on the way too: Fabric alone accepts any."""
     if known_hosts.exists():
-        made.client.load_system_host_keys(str(known_hosts))
+        try:
+            made.client.load_system_host_keys(str(known_hosts))
+        except InvalidHostKey as error:
+            raise KitError(
+                f"{known_hosts}: not a host key: {error.line}", "mend that line"
+            ) from None
     made.client.set_missing_host_key_policy(_Remember(known_hosts) if accept else _Refuse())
     if isinstance(made.gateway, Connection):
         _guard(made.gateway, known_hosts, accept)
@@ -103,8 +115,9 @@ class _Remember(paramiko.MissingHostKeyPolicy):
 
     def missing_host_key(self, client: object, hostname: str, key: paramiko.PKey) -> None:
         self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        cut = self.file.exists() and not self.file.read_bytes().endswith(b"\n")
         with self.file.open("a") as known:
-            known.write(f"{hostname} {key.get_name()} {key.get_base64()}\n")
+            known.write("\n" * cut + f"{hostname} {key.get_name()} {key.get_base64()}\n")
 
 
 class _Remote(Remote):  # type: ignore[misc]
