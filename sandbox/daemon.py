@@ -126,7 +126,7 @@ def stop(client: docker.DockerClient, state: Path, say: Callable[[str], None]) -
         root("stop Docker", "systemctl", "stop", *UNITS)
     elif _is_dockerd(pid := pidfile.read_text().strip()):
         say("stopping dockerd on this machine")
-        root("stop dockerd", "kill", pid)
+        root("stop dockerd", "sh", "-c", 'kill "$1"', "sh", pid)
         deadline = time.monotonic() + PATIENCE
         while _is_dockerd(pid) and time.monotonic() < deadline:
             time.sleep(0.1)

@@ -45,22 +45,29 @@ class Shop:
             return None
 
     def hub(self, reference: str, name: str) -> Image | None:
-        """An image of Docker Hub under a name of ours, if the Hub answers.
+        """An image of Docker Hub under a name of ours, if the Hub gives it to us.
 
         It is pulled by digest: nobody's tag of that name moves.
         """
         if not self._hub_is_there():
             return None
-        with translated(f"pull {reference}"):
+        try:
             digest = self.client.images.get_registry_data(reference).id
             pinned = f"{reference.rpartition(':')[0]}@{digest}"
             known = self.find(pinned)
-            image = known or self._pull(pinned)
-            image.tag(name)
+            image = known or self._pull(reference, digest)
+        except docker.errors.APIError as error:
+            self.say(f"Docker Hub does not give {reference}: {error.explanation}")
+            return None
+        image.tag(name)
         if not known:
-            with (self.state / "pulled").open("a") as pulled:
-                pulled.write(f"{pinned}\n")
-        return image
+            self.pulled(pinned)
+        return self.client.images.get(name)
+
+    def pulled(self, name: str) -> None:
+        """Note an image that was not here before; it leaves with the sandbox."""
+        with (self.state / "pulled").open("a") as names:
+            names.write(f"{name}\n")
 
     def _hub_is_there(self) -> bool:
         with self._one_at_a_time("hub"):
@@ -75,10 +82,9 @@ class Shop:
                     self.say("Docker Hub does not answer")
             return self._hub_answers
 
-    def _pull(self, pinned: str) -> Image:
-        self.say(f"pulling {pinned.partition('@')[0]} from Docker Hub")
-        repository, _, digest = pinned.partition("@")
-        return self.client.images.pull(repository, tag=digest)
+    def _pull(self, reference: str, digest: str) -> Image:
+        self.say(f"pulling {reference} from Docker Hub")
+        return self.client.images.pull(reference.rpartition(":")[0], tag=digest)
 
     def base(self, suite: str) -> Image:
         """Debian, bare."""
@@ -100,6 +106,7 @@ class Shop:
             *(() if os.geteuid() == 0 else ("sudo",)),
             *("mmdebstrap", "--quiet", "--variant=minbase"),
             *(f"--dpkgopt={option}" for option in SLIM),
+            '--aptopt=Acquire::Languages { "none"; }',
             *(suite, str(archive)),
         ]
         self.say(f"making debian:{suite} from the distribution's packages")
@@ -108,7 +115,7 @@ class Shop:
             last = (ran.stderr.strip().splitlines() or ["no word of why"])[-1]
             raise SandboxError(
                 f"make debian:{suite}: mmdebstrap ended with exit code {ran.returncode}: {last}",
-                "see that this machine reaches deb.debian.org, then run it again",
+                "see that this machine reaches Debian's package archive, then run it again",
             )
         with translated(f"import debian:{suite}"):
             self.client.api.import_image_from_file(
@@ -128,8 +135,7 @@ class Shop:
 
     def _build(self, name: str, context: Path, dockerfile: str, base: Image, *more: str) -> Image:
         year, week, _ = datetime.date.today().isocalendar()
-        own = next(tag for tag in base.tags if tag.startswith(f"{IMAGES}/"))
-        arguments = {"BASE": own, "WEEK": f"{year}-{week}"}
+        arguments = {"BASE": own_name(base), "WEEK": f"{year}-{week}"}
         recipe = _hash(context, (dockerfile, *more), f"{base.id} {year}-{week}")
         if (made := self.find(name)) and made.labels.get(RECIPE) == recipe:
             return made
@@ -147,6 +153,11 @@ class Shop:
             )
         self.say(f"built {name} ({time.monotonic() - started:.0f} s)")
         return image
+
+
+def own_name(image: Image) -> str:
+    """The sandbox's own name for an image; it may have others."""
+    return next(tag for tag in image.tags if tag.startswith(f"{IMAGES}/"))
 
 
 def tools(say: Callable[[str], None]) -> None:

@@ -13,6 +13,7 @@ from sandbox.names import IMAGES
 
 VERSION = "v19.3.0"
 NAME = "gitlab/gitlab-runner"
+HUB, STAND_IN = f"{IMAGES}/hub/gitlab-runner", f"{IMAGES}/gitlab-runner"
 CONTEXT = ROOT / "sandbox" / "runner"
 ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
 
@@ -35,14 +36,15 @@ def choose(shop: Shop, wanted: str | None) -> Runner:
     wanted = wanted or os.environ.get("RUNNERKIT_RUNNER_IMAGE")
     if wanted:
         return _given(shop, wanted)
-    name, helper = f"{NAME}:{VERSION}", _helper(NAME, VERSION)
-    ours = {
-        name: f"{IMAGES}/hub/gitlab-runner:{VERSION}",
-        helper: _helper(f"{IMAGES}/hub/gitlab-runner", VERSION),
-    }
-    images = {theirs: shop.find(own) or shop.hub(theirs, own) for theirs, own in ours.items()}
-    found = {known: image for known, image in images.items() if image}
-    return Runner(name, found) if name in found else _stand_in(shop)
+    if shop.find(f"{STAND_IN}:{VERSION}"):
+        return _stand_in(shop)  # what was decided once is not asked again
+    images = {}
+    for name, ours in ((f"{NAME}:{VERSION}", f"{HUB}:{VERSION}"), (_helper(NAME), _helper(HUB))):
+        if image := shop.find(ours) or shop.hub(name, ours):
+            images[name] = image
+        elif not images:
+            return _stand_in(shop)
+    return Runner(f"{NAME}:{VERSION}", images)
 
 
 def _given(shop: Shop, wanted: str) -> Runner:
@@ -53,7 +55,9 @@ def _given(shop: Shop, wanted: str) -> Runner:
     if image is None:
         try:
             with translated(f"pull {wanted}"):
-                image = shop.client.images.pull(repository, tag=tag)
+                shop.say(f"pulling {wanted}")
+                image = shop.client.images.pull(wanted)
+                shop.pulled(wanted)
         except SandboxError as error:
             raise SandboxError(
                 f"the runner image {wanted} is neither on this machine nor to be pulled: {error.what}",
@@ -70,16 +74,14 @@ def _stand_in(shop: Shop) -> Runner:
     base = shop.base("bookworm")
     files = sorted(path.name for path in CONTEXT.iterdir() if path.is_file())
     images = {
-        name: shop.build(
-            name.replace(NAME, f"{IMAGES}/gitlab-runner"), CONTEXT, dockerfile, base, *more
-        )
+        name: shop.build(name.replace(NAME, STAND_IN), CONTEXT, dockerfile, base, *more)
         for name, dockerfile, more in (
             (f"{NAME}:{VERSION}", "Dockerfile", files),
-            (_helper(NAME, VERSION), "Dockerfile.helper", ()),
+            (_helper(NAME), "Dockerfile.helper", ()),
         )
     }
     return Runner(f"{NAME}:{VERSION}", images)
 
 
-def _helper(repository: str, tag: str) -> str:
+def _helper(repository: str, tag: str = VERSION) -> str:
     return f"{repository}-helper:{ARCHITECTURE}-{tag}"

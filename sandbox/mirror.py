@@ -5,10 +5,10 @@ from http.client import HTTPException
 from urllib.request import Request
 
 import docker
-from docker.models.containers import Container
 from docker.models.images import Image
 
 from sandbox.errors import SandboxError, translated
+from sandbox.names import Names
 from sandbox.services import DIRECT
 
 KINDS = (
@@ -19,9 +19,9 @@ KINDS = (
 )
 
 
-def push(client: docker.DockerClient, registry: Container, image: Image, name: str) -> bool:
+def push(client: docker.DockerClient, names: Names, image: Image, name: str) -> bool:
     """Put an image into the registry, unless it is there; whether it had to be."""
-    (door,) = registry.ports["5000/tcp"] or [{}]
+    (door,) = client.containers.get(names.container("mirror")).ports["5000/tcp"] or [{}]
     port = door["HostPort"]
     repository, _, tag = name.rpartition(":")
     if str(image.id) in _digests(f"http://127.0.0.1:{port}/v2/{repository}/manifests/{tag}"):

@@ -16,7 +16,7 @@ from docker.models.images import Image
 from runnerkit.settings import ROOT
 from sandbox import network
 from sandbox.errors import SandboxError, translated
-from sandbox.images import RECIPE, Shop
+from sandbox.images import RECIPE, Shop, own_name
 from sandbox.names import IMAGES, Names
 
 PATIENCE = 20.0  # seconds for a service to answer
@@ -79,7 +79,7 @@ def ensure(client: docker.DockerClient, names: Names, image: Image, service: Ser
         container = _reusable(client, name, recipe)
         if container is None:
             made = client.api.create_container(
-                image.tags[0],
+                own_name(image),
                 list(service.command),
                 name=name,
                 hostname=service.role,

@@ -3,7 +3,7 @@
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,22 +43,30 @@ class World:
 
     def host(self, name: str, kind: str = "systemd") -> Host:
         """A fresh blank host, in place of any of that name, awaited until it answers ssh."""
-        return hosts.make(daemon.running(), self.names, name, kind)
+        shop = Shop(daemon.running(), self.state, print)
+        with keys.lock(self.state, "lock"), translated(f"make ready for hosts of kind {kind}"):
+            _ready(shop, self.names, kind)
+        return hosts.make(shop.client, self.names, name, kind)
 
     def remove(self, name: str) -> None:
         """Remove a host, if it is there."""
         hosts.remove(daemon.running(), self.names, name)
 
 
-def up(say: Say = print, runner_image: str | None = None) -> World:
-    """Put the sandbox up, reusing whatever is there and in order."""
+def up(
+    say: Say = print, runner_image: str | None = None, kinds: Iterable[str] = ("systemd",)
+) -> World:
+    """Put the sandbox up, reusing whatever is there and in order.
+
+    What it takes to make hosts of these `kinds` is made now; of another kind, at its first host.
+    """
     names, started, say = Names.current(), time.monotonic(), _in_turn(say)
     keys.folder(names.state)
     with keys.lock(names.state, "lock"), translated(f"put up the sandbox {names.sandbox}"):
         shop = Shop(daemon.ensure(names.state, say), names.state, say)
         tokens = keys.tokens(names.state)
         keys.key(names.state)
-        runner = _fill(shop, names, tokens, runner_image)
+        runner = _fill(shop, names, tokens, runner_image, kinds)
     which = "a stand-in for gitlab-runner, for trying only" if runner.stand_in else "gitlab-runner"
     say(f"the sandbox is up ({time.monotonic() - started:.1f} s); its hosts get {which}")
     return World(
@@ -86,29 +94,33 @@ def _in_turn(say: Say) -> Say:
     return one
 
 
-def _fill(shop: Shop, names: Names, tokens: dict[str, str], wanted: str | None) -> Runner:
+def _fill(
+    shop: Shop, names: Names, tokens: dict[str, str], wanted: str | None, kinds: Iterable[str]
+) -> Runner:
     """Everything behind a World, what is independent at the same time."""
     network.ensure(shop.client, names)
     gitlab, registry = services.gitlab(names, tokens), services.mirror(names)
     with ThreadPoolExecutor() as pool:
         runner = pool.submit(manager.choose, shop, wanted)
-        kinds = [pool.submit(hosts.build, shop, kind) for kind in hosts.KINDS]
+        built = [pool.submit(hosts.build, shop, kind) for kind in kinds]
         image = services.build(shop)
         serving = pool.submit(services.ensure, shop.client, names, image, gitlab)
-        store = services.ensure(shop.client, names, image, registry)
-        served = runner.result().images | {
-            f"library/debian:{suite}": shop.base(suite) for suite in hosts.SUITES.values()
-        }
-        pushed = [
-            pool.submit(mirror.push, shop.client, store, each, name)
-            for name, each in served.items()
-        ]
+        services.ensure(shop.client, names, image, registry)
+        for name, each in runner.result().images.items():
+            mirror.push(shop.client, names, each, name)
         serving.result()
-        for built in kinds:
-            built.result()
-        for put in pushed:
-            put.result()
+        for host in built:
+            host.result()
+    for kind in {"systemd", *kinds}:
+        _ready(shop, names, kind)
     return runner.result()
+
+
+def _ready(shop: Shop, names: Names, kind: str) -> None:
+    """The image of a kind of host, and its bare Debian in the mirror."""
+    suite = hosts.suite(kind)
+    hosts.build(shop, kind)
+    mirror.push(shop.client, names, shop.base(suite), f"library/debian:{suite}")
 
 
 def down(say: Say = print, images: bool = True) -> None:
