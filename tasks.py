@@ -23,7 +23,7 @@ HELP = {
 }
 
 
-@task(help=HELP)
+@task(help=HELP, auto_shortflags=False)
 def bootstrap(
     _: Context,
     host: str = "",
@@ -44,7 +44,7 @@ def bootstrap(
     _end(report.bootstrapped(outcomes, json))
 
 
-@task(help=HELP)
+@task(help=HELP, auto_shortflags=False)
 def plan(
     _: Context,
     host: str = "",

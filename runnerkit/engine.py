@@ -101,11 +101,11 @@ def build(client: docker.APIClient, change: Build, progress: Progress) -> None:
                     step, said = (
                         (text, []) if text.startswith("Step ") else (step, [*said[-9:], text])
                     )
-                    progress(text)
+                    progress(mask(text))
         except (docker.errors.APIError, _Told) as error:
             last = "\n    ".join(mask(line) for line in said if line)
             raise KitError(
-                f"{change.tags[0]} does not build: {step or 'before the first step'}: "
+                f"{change.tags[0]} does not build: {mask(step) or 'before the first step'}: "
                 f"{_text(error)}\n    {last}",
                 "correct the Dockerfile (or its base), then run again; the old image is untouched",
             ) from None

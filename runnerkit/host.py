@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from runnerkit import config_toml
+from runnerkit import config_toml, terminal
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.machine import Failed, Machine, NeedsPassword, Pipe
@@ -22,10 +22,13 @@ from runnerkit.want import Want
 if TYPE_CHECKING:
     from runnerkit.gitlab import Server
 
+# What a cut-off run began goes on without it: a run waits for that before it looks.
+WORK = "/run/runnerkit.work"
 LOCK = (
     "IFS= read -r owner; exec 9>>/run/runnerkit.lock; "
-    'if flock -n 9; then : >/run/runnerkit.lock; echo "$owner" >&9; echo locked; cat >/dev/null; '
-    "else cat /run/runnerkit.lock; fi"
+    'if flock -n 9; then : >/run/runnerkit.lock; echo "$owner" >&9; '
+    f"exec 8>>{WORK}; flock -n 8 || {{ echo waiting; flock 8; }}; exec 8>&-; "
+    "echo locked; cat >/dev/null; else cat /run/runnerkit.lock; fi"
 )
 
 
@@ -81,6 +84,10 @@ class Host:
         owner = f"{getpass.getuser()}@{socket.gethostname()} since {datetime.now(UTC):%F %T} UTC"
         self._held.sendall(f"{owner}\n".encode())
         answer = self._held.recv(4096).decode(errors="replace").strip()
+        if answer == "waiting":
+            self._line("waiting for what a cut-off run left going on the host")
+            answer = self._held.recv(4096).decode(errors="replace").strip()
+        answer = answer.removeprefix("waiting").strip()
         if answer != "locked":
             raise KitError(
                 f"another run holds the host: {answer or 'unknown'}",
@@ -91,7 +98,8 @@ class Host:
         """What can be known to fail before anything is changed."""
         writes = [change.title for change in pending]
         registers = [change for change in pending if isinstance(change, Script) and change.token]
-        if registers:
+        proxied = any(key.lower().endswith("_proxy") for key in want.manager.environment)
+        if registers and not proxied:
             self._reach(want.url, "GitLab", "check --url, and DNS and firewall of the host")
         if self._token and any(isinstance(change, ServerCall) for change in pending):
             self._gitlab(want).check()
@@ -132,7 +140,7 @@ class Host:
         self.machine.close()
 
     def _script(self, want: Want, change: Script) -> None:
-        text = change.text
+        text = f"exec 8>>{WORK}; flock 8\n(\n{change.text}\n) 8>&-"
         if change.token:
             runner = next(r for r in want.runners if r.key == change.token)
             token = runner.token or self._minted.get(runner.key) or runner.registration_token
@@ -186,7 +194,8 @@ def _ask_password() -> Secret:
         if not _answer:
             value = os.environ.get("RUNNERKIT_SUDO_PASSWORD", "")
             if not value and os.isatty(0):
-                value = getpass.getpass("sudo password on the hosts: ")
+                with terminal.quiet():
+                    value = getpass.getpass("sudo password on the hosts: ")
             if not value:
                 raise KitError(
                     "sudo on the host wants a password, and none is given",

@@ -5,7 +5,6 @@ it can eat the rest and half a transfer never runs.
 """
 
 import contextlib
-import io
 import shlex
 import socket
 import subprocess
@@ -19,6 +18,7 @@ from invoke.runners import Local
 
 from runnerkit.errors import KitError
 from runnerkit.secrets import Secret
+from runnerkit.streams import Lines, Stdin
 
 if TYPE_CHECKING:
     from fabric import Connection
@@ -87,8 +87,8 @@ class Machine:
             NeedsPassword: sudo wants a password that we do not have.
             KitError: the host cannot be reached, or sudo is refused.
         """
-        stdin = _Stdin(f"{self._first()}#runnerkit\n{script}\n#end")
-        out = _Lines(line)
+        stdin = Stdin(f"{self._first()}#runnerkit\n{script}\n#end")
+        out = Lines(line)
         self.execs += 1
         with translated(self._where()):
             result = self.context.run(
@@ -96,6 +96,17 @@ class Machine:
                 out_stream=out, err_stream=out,
             )  # fmt: skip
         assert result is not None  # only a disowned run gives none
+        if result.exited == -1 and hasattr(
+            self.context, "transport"
+        ):  # SSH had no exit code to tell
+            raise KitError(
+                f"{self._where()}: the connection broke, or the shell there was killed",
+                "run again: it goes on from there",
+            )
+        if result.exited == -1:
+            raise KitError(
+                f"{self._where()}: the connection broke", "run again: it goes on from there"
+            )
         if result.exited:
             self._raise_sudo(result.stderr)
             raise Failed(result.exited, result.stderr)
@@ -169,28 +180,6 @@ class _Local(Local):
     def _write_proc_stdin(self, data: bytes) -> None:
         with contextlib.suppress(OSError):  # it ended early; its exit code tells why
             super()._write_proc_stdin(data)
-
-
-class _Stdin(io.StringIO):
-    """Given to Invoke whole: it would read one character every 10 ms."""
-
-    def read(self, size: int | None = -1, /) -> str:
-        return super().read()
-
-
-class _Lines(io.StringIO):
-    """Hands on whole lines as they come, and keeps nothing."""
-
-    def __init__(self, line: Callable[[str], None] | None) -> None:
-        super().__init__()
-        self._line, self._rest = line, ""
-
-    def write(self, text: str, /) -> int:
-        if self._line:
-            *lines, self._rest = (self._rest + text).replace("\r", "\n").split("\n")
-            for whole in filter(str.strip, lines):
-                self._line(whole.strip())
-        return len(text)
 
 
 def _child(command: str) -> socket.socket:

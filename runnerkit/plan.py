@@ -75,7 +75,10 @@ _SECRET_LINE = re.compile(
     r"""^(\W*[\w.-]*(?:token|secret|password|accountkey|secretkey|accesskey|privatekey)["']?\s*[:=]\s*)\S.*$""",
     re.IGNORECASE | re.MULTILINE,
 )
-_SECRET_WORD = re.compile(r"\b(gl[a-z]{2,5}-|GR1348941)[\w.-]{6,}|(?<=://)[^\s/@:]+:[^\s/@]+(?=@)")
+_SECRET_WORD = re.compile(
+    r"\b(gl[a-z]{2,5}-|GR1348941)[\w.-]{6,}|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"
+    r"|(?<==)(?<=(?i:token|ecret|sword|h_key)=)[^\s\"]+"
+)
 
 
 def mask(text: str) -> str:

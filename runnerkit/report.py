@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
+from runnerkit import terminal
 from runnerkit.fleet import Outcome, Say
 
 EVERY = 3.0  # s
@@ -26,15 +27,19 @@ def progress() -> Iterator[Say]:
                TextColumn("{task.description}", markup=False), TimeElapsedColumn())  # fmt: skip
     with Progress(*columns, console=console, transient=True) as bar:
         tasks: dict[str, Any] = {}
+        terminal.displays.append(bar)
 
         def say(host: str, text: str) -> None:
             if host not in tasks:
                 tasks[host] = bar.add_task("", total=None, host=host)
             if text.startswith("["):
-                console.print(f"{host}  {text}", markup=False, highlight=False)
+                console.print(f"{host}  {text}", markup=False, highlight=False, soft_wrap=True)
             bar.update(tasks[host], description=text[: max(20, console.width - 30)])
 
-        yield say
+        try:
+            yield say
+        finally:
+            terminal.displays.remove(bar)
 
 
 def bootstrapped(outcomes: list[Outcome], as_json: bool) -> int:
@@ -116,7 +121,8 @@ def _plain() -> Say:
     def say(host: str, text: str) -> None:
         now = monotonic()
         if not text.startswith(" ") or now - last.get(host, 0) > EVERY:
-            print(f"{host}  {text}", file=sys.stderr, flush=True)
+            sys.stderr.write(f"{host}  {text}\n")  # whole: other hosts print at the same time
+            sys.stderr.flush()
             last[host] = now
 
     return say

@@ -169,5 +169,6 @@ def _dangling(data: dict[str, Any]) -> Iterator[str]:
                 yield f"hosts.{host}.runners: no runner {name!r}{schema.nearest(name, runners)}"
     for name, body in runners.items():
         image = body.get("image", "")
-        if image and image not in images and (hint := schema.nearest(image, images)):
+        bare = image and not set(image) & set(":/.@")
+        if bare and image not in images and (hint := schema.nearest(image, images)):
             yield f"runners.{name}.image: no job image {image!r}{hint}"

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import logging
 import socket
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from paramiko.hostkeys import InvalidHostKey
 from paramiko.ssh_exception import NoValidConnectionsError
 
 from runnerkit.errors import KitError
+
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # we say it ourselves
 
 
 class UnknownHostKey(KitError):

@@ -42,7 +42,10 @@ def _of(word: str, settings: Settings) -> list[Target]:
     if word == "local":
         return [Target("local", "local")]
     if word == "all" or set(word) & set("*?["):
-        raise KitError(f"--host {word} fits no [hosts] of the settings", "name one that is there")
+        raise KitError(
+            f"--host {word} fits no [hosts] of the settings",
+            "name one that is there; without a runnerkit.toml, ./inv init writes one",
+        )
     if "@" not in word and "." not in word and (near := schema.nearest(word, settings.hosts)):
         raise KitError(f"--host {word}: not in [hosts]{near}", "correct it, or add it there")
     return [Target(word, word)]

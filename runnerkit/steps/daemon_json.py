@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from runnerkit import config_toml
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
 from runnerkit.plan import Change, Hint, Script, render, write_file
@@ -32,20 +33,20 @@ def needs(want: Want) -> Needs:
 def changes(want: Want, have: Facts) -> Iterator[Change]:
     managed: dict[str, Any] = dict(want.docker.daemon)
     if want.docker.registry_mirrors:
-        managed["registry-mirrors"] = list(want.docker.registry_mirrors)
+        managed["registry-mirrors"] = [m.rstrip("/") for m in want.docker.registry_mirrors]
     file = have.files.get(PATH)
     now = _read(file.text) if file else {}
     restart_keys = set(managed) - RELOADABLE
     mirrors = managed.get("registry-mirrors", [])
 
-    if differing := {key: value for key, value in managed.items() if now.get(key) != value}:
+    if differing := [key for key in managed if config_toml.missing(managed[key], now.get(key))]:
         hot = have.docker_runs and set(differing) <= RELOADABLE
         # The time of the file is the time of the last change that needs a restart, so that a run
         # cut off between write and restart is seen: the daemon is then older than its file.
         keep = (file.modified if file else have.started) if hot else ""
         yield write_file(
             PATH,
-            json.dumps({**now, **managed}, indent=2) + "\n",
+            json.dumps(_merged(now, managed), indent=2) + "\n",
             file.mode if file else 0o644,
             old=file.data if file else None,
             keep_time=keep,
@@ -54,7 +55,8 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         if hot:
             yield _reload(mirrors)
         elif have.docker_runs:
-            yield _restart(want, have)
+            undo = f"cp -p {PATH}.previous {PATH}" if file else f"rm -f {PATH}"
+            yield _restart(want, have, undo)
     # Both times are whole seconds, each cut off.
     elif have.docker_runs and restart_keys and file and have.started + 1 < file.modified:
         yield _restart(want, have)
@@ -72,6 +74,13 @@ def _read(text: str) -> dict[str, Any]:
     return data
 
 
+def _merged(now: dict[str, Any], managed: dict[str, Any]) -> dict[str, Any]:
+    """What is there, with our keys over it, and with our keys over those of its objects."""
+    both = {key: {**now[key], **value} for key, value in managed.items()
+            if isinstance(value, dict) and isinstance(now.get(key), dict)}  # fmt: skip
+    return {**now, **managed, **both}
+
+
 def _mirrors(have: Facts) -> list[str]:
     config = have.info.get("RegistryConfig") or {}
     return [mirror.rstrip("/") for mirror in config.get("Mirrors") or []]
@@ -84,11 +93,18 @@ def _reload(mirrors: list[str]) -> Script:
     )
 
 
-def _restart(want: Want, have: Facts) -> Script:
+def _restart(want: Want, have: Facts, undo: str = "") -> Script:
     """Docker's restart ends every container, so the manager's jobs are waited for first."""
     fix = "see the daemon's log on the host: journalctl -u docker, or /var/log/docker.log"
     name, text = want.manager.container, render("start-docker.sh.j2", verb="restart")
     if have.jobs and name in have.containers:
         drain = render("drain.sh.j2", name=name, timeout=want.manager.stop_timeout)
         text = f"{drain}docker update --restart=always {name} >/dev/null\n{text}"
+    if undo:  # a daemon that refuses its new file must not stay down with it
+        text = (
+            f"( {text}\n) || {{ {undo}\n systemctl reset-failed docker 2>/dev/null || :\n"
+            " systemctl restart docker 2>/dev/null || service docker restart\n"
+            ' echo "dockerd does not start with the new daemon.json; the old one is back" >&2\n'
+            " exit 1; }"
+        )
     return Script("restart docker", text, hints=(Hint("", fix),))

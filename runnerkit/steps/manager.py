@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs, normal
 from runnerkit.plan import Change, Hint, Script, render
 from runnerkit.want import Want
@@ -20,6 +21,7 @@ def needs(want: Want) -> Needs:
 def changes(want: Want, have: Facts) -> Iterator[Change]:
     name = want.manager.container
     container = have.containers.get(name)
+    _elsewhere(want, container)
     if container is None:
         yield Script(f"run the container {name}", _run(want), hints=HINTS)
     elif reasons := list(_differences(want, have, container)):
@@ -40,6 +42,17 @@ def binds(want: Want) -> tuple[str, ...]:
 
 def _run(want: Want) -> str:
     return render("run-manager.sh.j2", manager=want.manager, binds=binds(want))
+
+
+def _elsewhere(want: Want, container: Mapping[str, Any] | None) -> None:
+    """Refuse to replace a manager that keeps its config.toml in another place: it would be lost."""
+    for mount in container["Mounts"] if container else ():
+        source = mount.get("Source", "")
+        if mount["Destination"] == "/etc/gitlab-runner" and source != want.manager.config_dir:
+            raise KitError(
+                f"the container {want.manager.container} keeps its config.toml in {source}",
+                f'set [manager] config_dir = "{source}", or move its files to {want.manager.config_dir}',
+            )
 
 
 def _differences(want: Want, have: Facts, container: Mapping[str, Any]) -> Iterator[str]:

@@ -47,6 +47,14 @@ def settings_at_gitlab(runner: WantedRunner) -> dict[str, Any]:
 def unmanaged(want: Want, have: Facts) -> Iterator[str]:
     """What the settings name and the kit can neither set nor see, in a sentence each."""
     for runner in want.runners:
+        index = config_toml.entry(want, have, runner)
+        if runner.token and index is not None:
+            entry = config_toml.parsed(want, have)["runners"][index]
+            if entry.get("token") != runner.token.reveal():
+                yield (
+                    f"runner {runner.key} is registered on the host with another token than the one "
+                    f"given; to change over, remove its [[runners]] entry from {want.config}"
+                )
         words = ", ".join(sorted(settings_at_gitlab(runner)))
         joined = config_toml.entry(want, have, runner) is not None
         what = f"{words} of runner {runner.key} are GitLab's to keep: "

@@ -133,15 +133,6 @@ def test_a_host_set_up_by_hand_is_adopted(kit: Kit, blank: Blank) -> None:
     (runner,) = kit.gitlab.runners("typed by hand")
     assert len(runner["managers"]) == 1
 
-    # Without settings, as the first run is typed: the only runner of that GitLab is adopted too.
-    kit.env["RUNNERKIT_SETTINGS"] = ""
-    kit.env["RUNNER_TOKEN"] = ""
-    typed = ["--url", url, "--image", "debian:bookworm", "--json"]
-    kit.ssh(host, "install -m 700 -d ~/.ssh")
-    ran = kit.run("plan", "--host", "local", *typed)
-    assert ran.code == 1  # this machine is not that host, and no token is given
-    assert "no token to register it with" in ran.hosts["local"]["error"]
-
 
 def test_what_is_not_ours_survives(kit: Kit, blank: Blank) -> None:
     host = blank("docker", "foreign")

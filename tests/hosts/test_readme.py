@@ -28,7 +28,7 @@ RUN_ELSEWHERE = {
     "./inv sandbox.down": "test_sandbox.py takes a sandbox down",
     "./inv test": "this is it",
     "./inv test --only unit": "the same task",
-    "export RUNNER_TOKEN=glrt-…": "every test of this folder gives tokens so",
+    "read -rs RUNNER_TOKEN && export RUNNER_TOKEN    # paste it, then Enter": "every test of this folder gives tokens so",
 }
 
 

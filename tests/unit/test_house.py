@@ -43,7 +43,7 @@ def test_no_file_is_a_house_of_its_own(path: Path) -> None:
     "text",
     [
         'token = "glrt-abcdefghij"', "+  token = \"x\"", '"registry-token": "sentinel"',
-        "SecretKey = 'sentinel'", "PASSWORD=sentinel", "http://user:sentinel@host/", "got glpat-sentinel99",
+        "SecretKey = 'sentinel'", "PASSWORD=sentinel", "http://user:sentinel@host/", "got glpat-sentinel99", "http://:sentinel@h/", 'environment = ["MY_TOKEN=sentinel"]',
     ],
 )  # fmt: skip
 def test_a_diff_shows_no_secret(text: str) -> None:
