@@ -17,7 +17,7 @@ find /etc/docker /srv -type f -exec md5sum {} + 2>/dev/null | sort
 dpkg -l
 command -v docker >/dev/null || exit 0
 docker ps -a --no-trunc --format '{{.ID}} {{.Image}} {{.State}}'
-docker images -a --no-trunc --format '{{.ID}} {{.Repository}}:{{.Tag}}'
+docker images -a --no-trunc --format '{{.ID}} {{.Repository}}:{{.Tag}}' | sort
 docker info --format '{{.RegistryConfig.Mirrors}}'
 cat /var/run/docker.pid
 """
