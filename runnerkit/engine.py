@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import docker
-import requests
 from docker.transport.basehttpadapter import BaseHTTPAdapter
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import HTTPError
 
 from runnerkit import images
 from runnerkit.errors import KitError
@@ -165,8 +165,10 @@ def _context(change: Build) -> io.BytesIO | Any:
 def failure(where: str, error: Exception) -> KitError:
     """What to say when the engine itself does not answer."""
     text = json.dumps(str(error))[:300]
-    if isinstance(error, requests.RequestException | docker.errors.DockerException):
+    # Requests' own errors are OSErrors; in the midst of a stream they come as urllib3 has them.
+    if isinstance(error, OSError | EOFError | HTTPError | docker.errors.DockerException):
         return KitError(
-            f"{where}: the Docker engine does not answer: {text}", "run again; it goes on"
+            f"{where}: the Docker engine does not answer: {text}",
+            "run again: it goes on from there",
         )
     raise error

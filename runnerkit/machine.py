@@ -96,13 +96,6 @@ class Machine:
                 out_stream=out, err_stream=out,
             )  # fmt: skip
         assert result is not None  # only a disowned run gives none
-        if result.exited == -1 and hasattr(
-            self.context, "transport"
-        ):  # SSH had no exit code to tell
-            raise KitError(
-                f"{self._where()}: the connection broke, or the shell there was killed",
-                "run again: it goes on from there",
-            )
         if result.exited == -1:
             raise KitError(
                 f"{self._where()}: the connection broke", "run again: it goes on from there"

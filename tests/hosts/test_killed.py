@@ -1,0 +1,173 @@
+"""Killed at any point, the kit, the connection or dockerd: the next run converges."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import tomllib
+from collections.abc import Iterator
+
+import docker
+
+from sandbox.world import Host
+from tests.hosts.conftest import Blank
+from tests.hosts.kit import CONFIG, Kit, Ran
+
+DAEMON = "/etc/docker/daemon.json"
+STEP = re.compile(r"\[\d+/\d+\] (.*)")
+API = {"api_token": {"env": "GITLAB_TOKEN"}}
+SESSIONS = """for each in /proc/[0-9]*; do
+  case $(tr '\\0' ' ' <"$each/cmdline") in "sshd: root@"*) kill -9 "${each#/proc/}";; esac
+done"""
+
+
+class Running:
+    """A bootstrap that goes on, and the changes that it has begun."""
+
+    def __init__(self, kit: Kit) -> None:
+        command, env = kit.command("bootstrap", "--host", "all")
+        self.process = subprocess.Popen(
+            command, env=env, cwd=kit.folder, stdin=subprocess.DEVNULL, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+        self._said: list[str] = []
+
+    def changes(self) -> Iterator[str]:
+        """The title of each change as it begins."""
+        assert self.process.stderr
+        for line in self.process.stderr:
+            self._said.append(line)
+            if found := STEP.search(line):
+                yield found[1]
+
+    def until(self, title: str) -> None:
+        """Wait for a change to begin."""
+        assert any(title in begun for begun in self.changes()), self.end()
+
+    def kill(self) -> None:
+        """As `kill -9` does, its children too."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.communicate()
+
+    def end(self) -> Ran:
+        """How it ends by itself."""
+        for _ in self.changes():
+            pass
+        out, _ = self.process.communicate(timeout=300)
+        return Ran(self.process.returncode, out, "".join(self._said))
+
+
+def in_host(kit: Kit, host: Host, script: str) -> None:
+    """Run a script without ssh, which it may cut."""
+    container = docker.from_env().containers.get(kit.world.names.container(f"host-{host.name}"))
+    code, said = container.exec_run(["sh", "-c", script])
+    assert code == 0, said
+
+
+def by_api(kit: Kit, host: Host, name: str) -> None:
+    kit.settings(host, gitlab=API, runners={"web": {"name": name}})
+    kit.env["GITLAB_TOKEN"] = kit.world.api_token
+
+
+def whole(kit: Kit, host: Host, name: str) -> None:
+    """Nothing is left to do, doubled, half or lying about."""
+    assert kit.plan().titles == []
+    (runner,) = kit.gitlab.runners(name)
+    assert len(runner["managers"]) == 1
+    (entry,) = tomllib.loads(kit.ssh(host, f"cat {CONFIG}"))["runners"]
+    assert entry["id"] == runner["id"]
+    assert json.loads(kit.ssh(host, f"cat {DAEMON}"))["registry-mirrors"] == [kit.world.mirror_url]
+    known = {"config.toml", "config.toml.previous", ".runner_system_id"}
+    assert set(kit.ssh(host, f"ls -A {CONFIG.rpartition('/')[0]}").split()) <= known
+    known = {"daemon.json", "daemon.json.previous"}
+    assert {
+        each for each in kit.ssh(host, "ls -A /etc/docker").split() if "daemon" in each
+    } <= known
+    assert kit.ssh(host, "ls /tmp | grep -v ^systemd-private; :") == ""
+    assert kit.ssh(host, "docker ps -aq | wc -l").strip() == "1"
+
+
+def test_the_kit_killed_at_each_change(kit: Kit, blank: Blank) -> None:
+    host = blank("docker")
+    by_api(kit, host, "killed")
+    planned, killed = kit.plan().titles, list[str]()
+    while True:
+        running = Running(kit)
+        fresh = next((title for title in running.changes() if title not in killed), "")
+        if not fresh:
+            ended = running.end()
+            break
+        running.kill()
+        killed.append(fresh)
+    assert ended.code == 0, ended.err
+    assert set(killed) >= set(planned)
+    assert any(title.startswith("take over runner killed") for title in killed)
+    whole(kit, host, "killed")
+
+
+def test_the_kit_killed_while_the_token_is_on_its_way(kit: Kit, blank: Blank) -> None:
+    """GitLab knows the manager already, config.toml does not have the token yet."""
+    host = blank("docker")
+    by_api(kit, host, "onway")
+    running = Running(kit)
+    running.until("register runner onway")
+    while not any(one["managers"] for one in kit.gitlab.runners("onway")):
+        pass
+    running.kill()
+    assert kit.bootstrap().code == 0
+    whole(kit, host, "onway")
+
+
+def test_cut_off_in_the_middle_of_the_packages(kit: Kit, blank: Blank) -> None:
+    host = blank("systemd")
+    by_api(kit, host, "packages")
+    running = Running(kit)
+    running.until("install Docker")
+    kit.ssh(host, "until grep -qs half-installed /var/log/dpkg.log; do sleep 0.05; done")
+    running.kill()
+    running = Running(kit)
+    running.until("install Docker")
+    in_host(kit, host, SESSIONS)
+    told(running.end(), host, "the connection broke", "run again")
+    assert kit.bootstrap().code == 0
+    whole(kit, host, "packages")
+    assert kit.ssh(host, "dpkg --audit") == ""
+
+
+def test_dockerd_or_the_connection_killed_during_a_pull(kit: Kit, blank: Blank) -> None:
+    host = blank("docker")
+    by_api(kit, host, "pull")
+    pulls = "until ls /var/lib/docker/tmp/GetImageBlob* >/dev/null 2>&1; do sleep 0.02; done; "
+    for cut in ("kill -9 $(pidof dockerd)", SESSIONS):
+        running = Running(kit)
+        running.until("pull gitlab/gitlab-runner")
+        in_host(kit, host, pulls + cut)
+        told(running.end(), host, "pull gitlab/gitlab-runner", "run again")
+    assert kit.bootstrap().code == 0
+    whole(kit, host, "pull")
+
+
+def test_a_run_waits_for_what_a_cut_off_one_left_going(kit: Kit, blank: Blank) -> None:
+    host = blank("docker")
+    by_api(kit, host, "waits")
+    hold = "flock 8; echo held; until [ -e /run/enough ]; do sleep 0.05; done"
+    in_host(kit, host, f"(exec 8>>/run/runnerkit.work; {hold}) >/run/said 2>&1 &")
+    in_host(kit, host, "until grep -q held /run/said; do sleep 0.05; done")
+    running = Running(kit)
+    in_host(kit, host, "until pgrep -fx 'flock 8'; do sleep 0.05; done")
+    assert running.process.poll() is None
+    in_host(kit, host, "touch /run/enough")
+    assert running.end().code == 0
+    whole(kit, host, "waits")
+
+
+def told(ran: Ran, host: Host, what: str, fix: str) -> None:
+    """The run failed, and said what and what next in a line each."""
+    assert ran.code == 1
+    assert "Traceback" not in ran.err
+    error, advice = ran.err.strip().splitlines()[-2:]
+    assert error.startswith(f"error: {host.name}: ")
+    assert what in error
+    assert advice.startswith("  fix: ")
+    assert fix in advice
