@@ -106,11 +106,23 @@ def test_the_kit_killed_at_each_change(kit: Kit, blank: Blank) -> None:
     whole(kit, host, "killed")
 
 
+def waiting(kit: Kit, host: Host) -> Running:
+    """A run that had to wait for what a cut-off one had left going on the host."""
+    hold = "flock 8; echo held; until [ -e /run/enough ]; do sleep 0.05; done"
+    in_host(kit, host, f"(exec 8>>/run/runnerkit.work; {hold}) >/run/said 2>&1 &")
+    in_host(kit, host, "until grep -q held /run/said; do sleep 0.05; done")
+    running = Running(kit)
+    in_host(kit, host, "until pgrep -fx 'flock 8'; do sleep 0.05; done")
+    assert running.process.poll() is None
+    in_host(kit, host, "touch /run/enough")
+    return running
+
+
 def test_the_kit_killed_while_the_token_is_on_its_way(kit: Kit, blank: Blank) -> None:
     """GitLab knows the manager already, config.toml does not have the token yet."""
     host = blank("docker")
     by_api(kit, host, "onway")
-    running = Running(kit)
+    running = waiting(kit, host)
     running.until("register runner onway")
     while not any(one["managers"] for one in kit.gitlab.runners("onway")):
         pass
@@ -146,20 +158,6 @@ def test_dockerd_or_the_connection_killed_during_a_pull(kit: Kit, blank: Blank) 
         told(running.end(), host, "pull gitlab/gitlab-runner", "run again")
     assert kit.bootstrap().code == 0
     whole(kit, host, "pull")
-
-
-def test_a_run_waits_for_what_a_cut_off_one_left_going(kit: Kit, blank: Blank) -> None:
-    host = blank("docker")
-    by_api(kit, host, "waits")
-    hold = "flock 8; echo held; until [ -e /run/enough ]; do sleep 0.05; done"
-    in_host(kit, host, f"(exec 8>>/run/runnerkit.work; {hold}) >/run/said 2>&1 &")
-    in_host(kit, host, "until grep -q held /run/said; do sleep 0.05; done")
-    running = Running(kit)
-    in_host(kit, host, "until pgrep -fx 'flock 8'; do sleep 0.05; done")
-    assert running.process.poll() is None
-    in_host(kit, host, "touch /run/enough")
-    assert running.end().code == 0
-    whole(kit, host, "waits")
 
 
 def told(ran: Ran, host: Host, what: str, fix: str) -> None:
