@@ -15,7 +15,7 @@ awk '/^[A-Z]/ {keep = !/^(Source|Breaks|Conflicts|Replaces|Provides|Recommends|S
   /^Package:/ {print "Package: docker-ce"; next} keep' /tmp/docker-ce/DEBIAN/control >/tmp/control
 mv /tmp/control /tmp/docker-ce/DEBIAN/control
 for package in docker-ce docker-ce-cli containerd.io docker-buildx-plugin; do
-  dpkg-deb --build --root-owner-group "/tmp/$package" "pool/$package.deb" >/dev/null
+  dpkg-deb -Znone --build --root-owner-group "/tmp/$package" "pool/$package.deb" >/dev/null
 done
 apt-ftparchive packages pool >dists/bookworm/stable/binary-amd64/Packages
 apt-ftparchive -o APT::FTPArchive::Release::Codename=bookworm -o APT::FTPArchive::Release::Components=stable \
