@@ -1,6 +1,7 @@
 """GitLab's side of the runners, by python-gitlab; and a check of a token that changes nothing."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gitlab
@@ -29,24 +30,14 @@ class Server:
 
     def check(self) -> None:
         """Raise a KitError unless GitLab answers and knows the token."""
-        try:
+        with self._asking(403):  # a create_runner token may not ask, and is fine
             self._api.http_get("/user")
-        except gitlab.GitlabError as error:
-            if error.response_code != 403:  # a create_runner token may not ask, and is fine
-                raise self._refused(error) from None
-        except requests.RequestException as error:
-            raise self._unreachable(error) from None
 
     def get(self, number: int) -> ServerRunner | None:
         """The runner of that id; None where it is gone or the token may not see it."""
-        try:
+        with self._asking(403, 404):
             return _runner(self._api.runners.get(number).attributes)
-        except gitlab.GitlabError as error:
-            if error.response_code in (403, 404):
-                return None
-            raise self._refused(error) from None
-        except requests.RequestException as error:
-            raise self._unreachable(error) from None
+        return None
 
     def find(self, runner: WantedRunner, hostname: str) -> ServerRunner | None:
         """The runner that an interrupted run created for this host, told by its mark."""
@@ -67,20 +58,12 @@ class Server:
         return self._token(f"/runners/{number}/reset_authentication_token", {})
 
     def update(self, number: int, data: dict[str, Any]) -> None:
-        try:
+        with self._asking():
             self._api.http_put(f"/runners/{number}", post_data=data)
-        except gitlab.GitlabError as error:
-            raise self._refused(error) from None
-        except requests.RequestException as error:
-            raise self._unreachable(error) from None
 
     def _token(self, path: str, data: dict[str, Any]) -> Secret:
-        try:
+        with self._asking():
             return Secret(self._api.http_post(path, post_data=data)["token"])  # type: ignore[index]
-        except gitlab.GitlabError as error:
-            raise self._refused(error) from None
-        except requests.RequestException as error:
-            raise self._unreachable(error) from None
 
     def _listed(self, runner: WantedRunner) -> Iterator[dict[str, Any]]:
         spec = runner.spec
@@ -88,10 +71,16 @@ class Server:
             "project_type": f"/projects/{spec.project}/runners",
             "group_type": f"/groups/{spec.group}/runners",
         }.get(spec.kind, "/runners/all")
-        try:
+        with self._asking(403, 404):
             yield from self._api.http_list(path, iterator=True, type=spec.kind)
+
+    @contextmanager
+    def _asking(self, *unseen: int) -> Iterator[None]:
+        """Say GitLab's refusals in words, but for the answers that only mean: not for this token."""
+        try:
+            yield
         except gitlab.GitlabError as error:
-            if error.response_code not in (403, 404):
+            if error.response_code not in unseen:
                 raise self._refused(error) from None
         except requests.RequestException as error:
             raise self._unreachable(error) from None

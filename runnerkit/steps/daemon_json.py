@@ -14,6 +14,7 @@ from runnerkit.plan import Change, Hint, Script, render, write_file
 from runnerkit.want import Want
 
 PATH = "/etc/docker/daemon.json"
+SEE_LOG = Hint("", "see the daemon's log on the host: journalctl -u docker, or /var/log/docker.log")
 # Since Docker 23.
 VALIDATE = (
     "if dockerd --help 2>/dev/null | grep -q -- --validate; then\n"
@@ -87,15 +88,11 @@ def _mirrors(have: Facts) -> list[str]:
 
 
 def _reload(mirrors: list[str]) -> Script:
-    fix = "see the daemon's log on the host: journalctl -u docker, or /var/log/docker.log"
-    return Script(
-        "reload docker", render("reload-docker.sh.j2", mirrors=mirrors), hints=(Hint("", fix),)
-    )
+    return Script("reload docker", render("reload-docker.sh.j2", mirrors=mirrors), hints=(SEE_LOG,))
 
 
 def _restart(want: Want, have: Facts, undo: str = "") -> Script:
     """Docker's restart ends every container, so the manager's jobs are waited for first."""
-    fix = "see the daemon's log on the host: journalctl -u docker, or /var/log/docker.log"
     name, text = want.manager.container, render("start-docker.sh.j2", verb="restart")
     if have.jobs and name in have.containers:
         drain = render("drain.sh.j2", name=name, timeout=want.manager.stop_timeout)
@@ -107,4 +104,4 @@ def _restart(want: Want, have: Facts, undo: str = "") -> Script:
             ' echo "dockerd does not start with the new daemon.json; the old one is back" >&2\n'
             " exit 1; }"
         )
-    return Script("restart docker", text, hints=(Hint("", fix),))
+    return Script("restart docker", text, hints=(SEE_LOG,))

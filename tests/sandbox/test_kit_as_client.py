@@ -1,0 +1,71 @@
+"""The kit's side of GitLab's API, against the miniature GitLab: what each token may, in words."""
+
+import pytest
+
+from runnerkit.errors import KitError
+from runnerkit.gitlab import Server, check_token
+from runnerkit.secrets import Secret
+from runnerkit.settings import Runner
+from runnerkit.want import WantedRunner
+from tests.sandbox.gitlab_client import (
+    API_TOKEN,
+    CREATE_TOKEN,
+    EXPIRED_TOKEN,
+    MANAGE_TOKEN,
+    running,
+)
+
+WANTED = WantedRunner("web", Runner(image="x"), "x")
+DATA = {
+    "runner_type": "instance_type",
+    "description": WANTED.name("ci1"),
+    "maintenance_note": WANTED.note("ci1"),
+}
+
+
+def test_an_api_token_creates_finds_sees_updates_and_resets() -> None:
+    with running() as there:
+        server = Server(there.server.url, Secret(API_TOKEN))
+        server.check()
+        first = server.create(DATA)
+        found = server.find(WANTED, "ci1")
+        assert found is not None
+        assert server.find(WANTED, "elsewhere") is None
+        server.update(found.id, {"tag_list": ["a"], "paused": True})
+        after = server.get(found.id)
+        assert after is not None
+        assert (after.tags, after.paused) == (frozenset({"a"}), True)
+        assert server.reset(found.id) != first
+        assert server.get(999) is None
+
+
+def test_a_token_that_may_only_create_does_so_and_sees_nothing() -> None:
+    with running() as there:
+        server = Server(there.server.url, Secret(CREATE_TOKEN))
+        server.check()
+        assert server.create(DATA).reveal().startswith("glrt-")
+        assert server.find(WANTED, "ci1") is None
+        assert server.get(1) is None
+        with pytest.raises(KitError, match="may not do that"):
+            server.update(1, {"paused": True})
+
+
+def test_refusals_are_told_in_words() -> None:
+    with running() as there:
+        with pytest.raises(KitError, match="wrong, revoked or expired"):
+            Server(there.server.url, Secret(EXPIRED_TOKEN)).check()
+        with pytest.raises(KitError, match="may not do that"):
+            Server(there.server.url, Secret(MANAGE_TOKEN)).create(DATA)
+        with pytest.raises(KitError, match="refuses the runner's token"):
+            check_token(there.server.url, Secret("glrt-no-such-token"))
+    with pytest.raises(KitError, match="cannot be reached from here"):
+        Server("http://127.0.0.1:1", Secret(API_TOKEN)).check()
+
+
+def test_a_good_token_is_checked_without_leaving_a_manager() -> None:
+    with running() as there:
+        api = Server(there.server.url, Secret(API_TOKEN))
+        check_token(there.server.url, api.create(DATA))
+        found = api.find(WANTED, "ci1")
+        assert found is not None
+        assert there.admin().http_list(f"/runners/{found.id}/managers") == []
