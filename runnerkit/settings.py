@@ -32,6 +32,7 @@ class Docker(Section, frozen=True):
     registry_mirrors: tuple[Annotated[str, Meta(pattern=r"^https?://.+$")], ...] = ()
     daemon: dict[str, Any] = {}
     min_free_mb: Annotated[int, Meta(ge=0)] = 2048
+    registry_image: str = "registry:2"
 
 
 class Manager(Section, frozen=True):
@@ -79,11 +80,24 @@ class Runner(Section, frozen=True):
 
 
 class Image(Section, frozen=True):
-    base: str
+    """A job image, or what a folder of dockerfiles/ needs beside its Dockerfile."""
+
+    base: str = ""
     packages: tuple[str, ...] = ()
     build_args: dict[str, str] = {}
     labels: dict[str, str] = {}
     platform: str = ""
+    secrets: dict[str, Source] = {}
+
+
+class Prune(Section, frozen=True):
+    """What makes room on a host: begins at `high` percent of the disk in use, stops at `low`."""
+
+    keep: Annotated[int, Meta(ge=0)] = 2
+    high: Annotated[int, Meta(ge=1, le=100)] = 80
+    low: Annotated[int, Meta(ge=0, le=100)] = 60
+    cache_days: Annotated[int, Meta(ge=1)] = 14
+    schedule: Literal["", "hourly", "daily", "weekly"] = ""
 
 
 class Host(Section, frozen=True):
@@ -102,6 +116,7 @@ class Settings(Section, frozen=True):
     docker: Docker = Docker()
     manager: Manager = Manager()
     ssh: Ssh = Ssh()
+    prune: Prune = Prune()
     runners: dict[str, Runner] = {}
     images: dict[str, Image] = {}
     hosts: dict[str, Host] = {}

@@ -7,7 +7,7 @@ from runnerkit import images
 from runnerkit.errors import KitError
 from runnerkit.images import JobImage
 from runnerkit.secrets import Secret
-from runnerkit.settings import DEFAULT, Docker, Manager, Runner, Settings
+from runnerkit.settings import DEFAULT, Docker, Manager, Prune, Runner, Settings
 
 WRONG_KIND = {
     "glpat-": "a personal access token: put it in GITLAB_TOKEN (gitlab.api_token)",
@@ -49,6 +49,7 @@ class Want:
     runners: tuple[WantedRunner, ...] = ()
     images: tuple[JobImage, ...] = ()
     api: bool = False
+    prune: Prune = Prune()
 
     @property
     def config(self) -> str:
@@ -77,6 +78,7 @@ def resolve(settings: Settings, host: str) -> Want:
         runners=tuple(_runner(settings, key, found[key]) for key in keys),
         images=tuple({image.name: image for image in found.values() if image}.values()),
         api=settings.gitlab.api_token is not None,
+        prune=settings.prune,
     )
 
 
