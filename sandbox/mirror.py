@@ -7,16 +7,30 @@ from urllib.request import Request
 import docker
 from docker.models.images import Image
 
+from runnerkit.settings import ROOT
 from sandbox.errors import SandboxError, translated
-from sandbox.names import Names
+from sandbox.images import Shop
+from sandbox.names import IMAGES, Names
 from sandbox.services import DIRECT
 
+REGISTRY = "registry:2"
+HUB, STAND_IN = f"{IMAGES}/hub/{REGISTRY}", f"{IMAGES}/{REGISTRY}"
 KINDS = (
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.oci.image.index.v1+json",
 )
+
+
+def registry(shop: Shop) -> Image:
+    """What hosts pull as registry:2: the real one if it can be had, else the stand-in."""
+    known = shop.find(HUB) or (None if shop.find(STAND_IN) else shop.hub(REGISTRY, HUB))
+    if known:
+        return known
+    context = ROOT / "sandbox" / "services"
+    base = shop.base("bookworm")
+    return shop.build(STAND_IN, context, "Dockerfile.registry", base, "registry-2.yml")
 
 
 def push(client: docker.DockerClient, names: Names, image: Image, name: str) -> bool:

@@ -102,12 +102,14 @@ def _fill(
     gitlab, registry = services.gitlab(names, tokens), services.mirror(names)
     with ThreadPoolExecutor() as pool:
         runner = pool.submit(manager.choose, shop, wanted)
+        shipping = pool.submit(mirror.registry, shop)
         built = [pool.submit(hosts.build, shop, kind) for kind in kinds]
         image = services.build(shop)
         serving = pool.submit(services.ensure, shop.client, names, image, gitlab)
         services.ensure(shop.client, names, image, registry)
         for name, each in runner.result().images.items():
             mirror.push(shop.client, names, each, name)
+        mirror.push(shop.client, names, shipping.result(), f"library/{mirror.REGISTRY}")
         serving.result()
         for host in built:
             host.result()
