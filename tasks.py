@@ -19,11 +19,22 @@ HELP = {
     "tags": "comma-separated tags of the runner",
     "mirror": "a registry mirror of Docker Hub for the hosts, https://…",
     "json": "print data on stdout instead of a table",
+    "names": "comma-separated job images; all: those of the settings",
+    "pull": "look whether the bases have moved, and rebuild on them",
+    "no-cache": "build without the builder's cache, even what is unchanged",
+    "push": "push to this registry afterwards; REGISTRY_USER and REGISTRY_PASSWORD log in",
     "accept-new-host-keys": "accept and remember an SSH host key seen for the first time",
 }
 
+REACH = ("host", "json", "accept-new-host-keys")
+TYPED = (*REACH, "url", "image", "name", "tags", "mirror")
 
-@task(help=HELP, auto_shortflags=False)
+
+def _help(*names: str) -> dict[str, str]:
+    return {name: HELP[name] for name in names}
+
+
+@task(help=_help(*TYPED), auto_shortflags=False)
 def bootstrap(
     _: Context,
     host: str = "",
@@ -44,7 +55,7 @@ def bootstrap(
     _end(report.bootstrapped(outcomes, json))
 
 
-@task(help=HELP, auto_shortflags=False)
+@task(help=_help(*TYPED), auto_shortflags=False)
 def plan(
     _: Context,
     host: str = "",
@@ -63,6 +74,46 @@ def plan(
     with report.progress() as say:
         outcomes = fleet.plan(*chosen, accept_new_host_keys, say)
     _end(report.planned(outcomes, json))
+
+
+@task(
+    name="build",
+    help=_help(*REACH, "names", "pull", "no-cache", "push", "mirror"),
+    auto_shortflags=False,
+)
+def image_build(
+    _: Context,
+    names: str,
+    host: str = "",
+    pull: bool = False,
+    no_cache: bool = False,
+    push: str = "",
+    mirror: str = "",
+    json: bool = False,
+    accept_new_host_keys: bool = False,
+) -> None:
+    """Build job images on hosts, where they are not as they are defined."""
+    from runnerkit import fleet_images, report, report_images
+
+    chosen = _chosen(host, mirror=mirror)
+    with report.progress() as say:
+        outcomes = fleet_images.build(
+            *chosen, accept_new_host_keys, say, names, pull, no_cache, push
+        )
+    _end(report_images.built(outcomes, json))
+
+
+@task(name="list", help=_help(*REACH), auto_shortflags=False)
+def image_list(
+    _: Context, host: str = "", json: bool = False, accept_new_host_keys: bool = False
+) -> None:
+    """Show which job images the hosts have, and which are stale or differ."""
+    from runnerkit import fleet_images, report, report_images
+
+    chosen = _chosen(host)
+    with report.progress() as say:
+        outcomes = fleet_images.listing(*chosen, accept_new_host_keys, say)
+    _end(report_images.listed(outcomes, json))
 
 
 @task
@@ -105,7 +156,9 @@ def test(_: Context, only: str = "") -> None:
     _end(checks.run(only))
 
 
-def _chosen(host: str, url: str, image: str, name: str, tags: str, mirror: str) -> tuple[Any, Any]:
+def _chosen(
+    host: str, url: str = "", image: str = "", name: str = "", tags: str = "", mirror: str = ""
+) -> tuple[Any, Any]:
     from runnerkit import settings, targets, typed
 
     read = settings.load(settings.find(), typed.settings_of(url, image, name, tags, mirror))
@@ -117,4 +170,12 @@ def _end(code: int) -> None:
         raise Exit(code=code)
 
 
-namespace = Collection(bootstrap, plan, init, demo, test, sandbox=Collection(up, down))
+namespace = Collection(
+    bootstrap,
+    plan,
+    init,
+    demo,
+    test,
+    image=Collection(image_build, image_list),
+    sandbox=Collection(up, down),
+)

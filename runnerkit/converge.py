@@ -1,18 +1,40 @@
 """Look, plan, apply: the loop whose exit is the verification."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Protocol
 
 from runnerkit import facts
 from runnerkit.errors import NotConverged
 from runnerkit.facts import Facts, Needs
-from runnerkit.plan import Change
-from runnerkit.steps import config, daemon_json, docker_engine, images, manager, registration
+from runnerkit.plan import Change, batches
+from runnerkit.steps import (
+    config,
+    daemon_json,
+    docker_engine,
+    images,
+    job_images,
+    manager,
+    registration,
+)
 from runnerkit.want import Want
 
+Progress = Callable[[Change, int, int], None]  # a change, its number, and how many are known of
+
+
+class Step(Protocol):
+    """A module of steps/."""
+
+    def needs(self, want: Want) -> Needs: ...
+
+    def changes(self, want: Want, have: Facts) -> Iterator[Change]: ...
+
+
 # In the order of the recipe, but that files are written before what reads them is started.
-STEPS = (daemon_json, docker_engine, images, config, registration, manager)
+STEPS: tuple[Step, ...] = (
+    daemon_json, docker_engine, images, job_images, config, registration, manager,
+)  # fmt: skip
+IMAGES: tuple[Step, ...] = (job_images,)
 
 
 class Reader(Protocol):
@@ -30,27 +52,32 @@ class Writer(Reader, Protocol):
 
     def check(self, want: Want, pending: list[Change]) -> None: ...
 
-    def write(self, want: Want, change: Change) -> None: ...
+    def write(self, want: Want, batch: list[Change]) -> None: ...
 
 
-def look(host: Reader, want: Want) -> Facts:
+def look(host: Reader, want: Want, steps: Sequence[Step] = STEPS) -> Facts:
     """All that the steps must know: one round trip, and GitLab's API where a token is given."""
-    needs = [step.needs(want) for step in STEPS]
+    needs = [step.needs(want) for step in steps]
     both = Needs(
         tuple(dict.fromkeys(chain.from_iterable(need.files for need in needs))),
         tuple(dict.fromkeys(chain.from_iterable(need.images for need in needs))),
+        any(need.manager for need in needs),
     )
     told = host.look(facts.script(both, want.manager.container))
     return host.server(want, facts.parse(told))
 
 
-def plan(want: Want, have: Facts) -> list[Change]:
+def plan(want: Want, have: Facts, steps: Sequence[Step] = STEPS) -> list[Change]:
     """What is left to do. Pure."""
-    return [change for step in STEPS for change in step.changes(want, have)]
+    return [change for step in steps for change in step.changes(want, have)]
 
 
 def apply(
-    host: Writer, want: Want, progress: Callable[[Change, int, int], None]
+    host: Writer,
+    want: Want,
+    progress: Progress,
+    steps: Sequence[Step] = STEPS,
+    first: Callable[[Facts], list[Change]] = lambda _: [],
 ) -> tuple[list[Change], Facts]:
     """Look, plan, write until nothing is left; a change that returns is an error.
 
@@ -58,6 +85,8 @@ def apply(
         host: the host.
         want: what it should be.
         progress: told each change before it is made, its number and how many are known of.
+        steps: which of its nouns are looked after.
+        first: what is done once whatever the host shows, for example a rebuild that was asked for.
 
     Returns:
         What was done, and the facts at the end.
@@ -67,19 +96,21 @@ def apply(
         KitError: a change failed; those before it stay, and the next run goes on from there.
     """
     done: list[Change] = []
-    have = look(host, want)
-    if pending := plan(want, have):
+    have = look(host, want, steps)
+    if pending := first(have) or plan(want, have, steps):
         host.check(want, pending)
         host.lock()
-        have = look(host, want)
-        pending = plan(want, have)
+        have = look(host, want, steps)
+        pending = first(have) or plan(want, have, steps)
     while pending:
         if again := [change.title for change in pending if change in done]:
             raise NotConverged(again)
-        for number, change in enumerate(pending, 1):
-            progress(change, number, len(pending))
-            host.write(want, change)
-            done.append(change)
-        have = look(host, want)
-        pending = plan(want, have)
+        number = 0
+        for batch in batches(pending):
+            for change in batch:
+                progress(change, number := number + 1, len(pending))
+            host.write(want, batch)
+            done += batch
+        have = look(host, want, steps)
+        pending = plan(want, have, steps)
     return done, have

@@ -1,10 +1,7 @@
 """The Docker SDK over the same door: ``docker system dial-stdio`` on a channel of the connection."""
 
-import io
 import json
-import tarfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import docker
@@ -13,10 +10,9 @@ from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 
-from runnerkit import images
 from runnerkit.errors import KitError
 from runnerkit.machine import Machine
-from runnerkit.plan import Build, Pull, mask
+from runnerkit.plan import Pull, mask
 
 Progress = Callable[[str], None]
 
@@ -65,7 +61,10 @@ def pull(client: docker.APIClient, change: Pull, progress: Progress) -> None:
         if "/" in tag or not name:
             name, tag = source, "latest"
         try:
-            _follow_pull(client.pull(name, tag=tag or None, stream=True, decode=True), progress)
+            events = client.pull(
+                name, tag=tag or None, stream=True, decode=True, platform=change.platform or None
+            )
+            _follow(events, "Downloading", progress)
         except (docker.errors.APIError, _Told) as error:
             failures.append(f"{source}: {_text(error)}")
             continue
@@ -81,37 +80,33 @@ def pull(client: docker.APIClient, change: Pull, progress: Progress) -> None:
     )
 
 
-def build(client: docker.APIClient, change: Build, progress: Progress) -> None:
-    """Build a job image, and give it its names only when it is whole.
+def image_id(client: docker.APIClient, reference: str) -> str:
+    """The id of an image of the host."""
+    return str(client.inspect_image(reference)["Id"])  # type: ignore[no-untyped-call]
+
+
+def push(
+    client: docker.APIClient, reference: str, auth: Mapping[str, str], progress: Progress
+) -> None:
+    """Push an image to the registry that its name says.
+
+    Args:
+        client: the engine that has it.
+        reference: the image's name there, registry and tag included.
+        auth: ``username`` and ``password``, or {}.
+        progress: told how far it is.
 
     Raises:
-        KitError: the Dockerfile does not build; with the failing step and its last lines.
+        KitError: the registry refuses it or cannot be reached.
     """
-    step, said = "", [""]
-    with _context(change) as context:
-        events = client.build(
-            fileobj=context, custom_context=True, tag=change.tags[0], rm=True, forcerm=True,
-            decode=True, buildargs=change.args, labels=change.labels,
-            platform=change.platform or None,
-        )  # fmt: skip
-        try:
-            for event in events:
-                _told(event)
-                if text := event.get("stream", event.get("status", "")).strip():
-                    step, said = (
-                        (text, []) if text.startswith("Step ") else (step, [*said[-9:], text])
-                    )
-                    progress(mask(text))
-        except (docker.errors.APIError, _Told) as error:
-            last = "\n    ".join(mask(line) for line in said if line)
-            raise KitError(
-                f"{change.tags[0]} does not build: {mask(step) or 'before the first step'}: "
-                f"{_text(error)}\n    {last}",
-                "correct the Dockerfile (or its base), then run again; the old image is untouched",
-            ) from None
-    for tag in change.tags[1:]:
-        repository, _, name = tag.rpartition(":")
-        client.tag(change.tags[0], repository, name, force=True)
+    try:
+        events = client.push(reference, stream=True, decode=True, auth_config=dict(auth) or None)
+        _follow(events, "Pushing", progress)
+    except (docker.errors.APIError, _Told) as error:
+        raise KitError(
+            f"cannot push {reference}: {mask(_text(error))}",
+            "check the name, and REGISTRY_USER and REGISTRY_PASSWORD in the environment",
+        ) from None
 
 
 class _Told(Exception):
@@ -135,31 +130,15 @@ def _text(error: Exception) -> str:
     return " ".join(str(said).split())
 
 
-def _follow_pull(events: Iterator[dict[str, Any]], progress: Progress) -> None:
+def _follow(events: Iterator[dict[str, Any]], verb: str, progress: Progress) -> None:
     layers: dict[str, tuple[int, int]] = {}
     for event in events:
         _told(event)
         detail = event.get("progressDetail") or {}
-        if event.get("status") == "Downloading" and "total" in detail:
+        if event.get("status") == verb and "total" in detail:
             layers[event["id"]] = (detail["current"], detail["total"])
             done, total = (sum(numbers) / 1e6 for numbers in zip(*layers.values(), strict=True))
             progress(f"{done:.0f} of {total:.0f} MB")
-
-
-def _context(change: Build) -> io.BytesIO | Any:
-    import tempfile
-
-    spool = tempfile.SpooledTemporaryFile(max_size=8 << 20)  # noqa: SIM115
-    with tarfile.open(fileobj=spool, mode="w") as tar:
-        for name, path in images.files(change.context):
-            if name not in ("Dockerfile", "Dockerfile.j2"):
-                tar.add(Path(path), name, recursive=False)
-        text = change.dockerfile.encode()
-        entry = tarfile.TarInfo("Dockerfile")
-        entry.size = len(text)
-        tar.addfile(entry, io.BytesIO(text))
-    spool.seek(0)
-    return spool
 
 
 def failure(where: str, error: Exception) -> KitError:

@@ -14,10 +14,14 @@ from runnerkit.settings import ROOT
 
 @dataclass(frozen=True)
 class Needs:
-    """What a step must know of a host beyond the common facts."""
+    """What a step must know of a host beyond the common facts.
+
+    `manager` asks for the manager's container, its jobs and what it says of its runners.
+    """
 
     files: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
+    manager: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,8 @@ class Facts:
     """A host at one moment, and GitLab's side of its runners where an API token lets us see it.
 
     `info` is ``docker info`` (empty where no daemon answers), `verify` what ``gitlab-runner
-    verify`` said in the manager, `started` when dockerd started (seconds since 1970; 0 where it
+    verify`` said in the manager, `prune_timer` whether it waits as its file says, `cron` the
+    directories that a running cron goes through, `started` when dockerd started (seconds since 1970; 0 where it
     does not run), `server` GitLab's runners by their key in the settings.
     """
 
@@ -71,6 +76,8 @@ class Facts:
     files: Mapping[str, File] = field(default_factory=dict)
     jobs: int = 0
     verify: str = ""
+    prune_timer: bool = False
+    cron: tuple[str, ...] = ()
     server: Mapping[str, ServerRunner] = field(default_factory=dict)
 
     @property
@@ -83,7 +90,7 @@ def script(needs: Needs, container: str) -> str:
     words = {
         "FILES": shlex.join(needs.files),
         "IMAGES": shlex.join(needs.images),
-        "CONTAINER": container,
+        "CONTAINER": container if needs.manager else "",
         "DOCKER_ROOT": "/var/lib/docker",
     }
     head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in words.items())
@@ -128,6 +135,8 @@ def parse(text: str) -> Facts:
         files={_decoded(words[1]): _file(words[2:]) for words in lines if words[0] == "file"},
         jobs=len(told.get("jobs", "").split()),
         verify=told.get("verify", ""),
+        prune_timer="prune_timer:" in told,
+        cron=tuple(told.get("cron:", "").split()),
     )
 
 

@@ -13,6 +13,7 @@ from runnerkit.facts import Facts
 from runnerkit.host import Host
 from runnerkit.machine import Machine, local_context
 from runnerkit.plan import Change
+from runnerkit.secrets import Secret
 from runnerkit.settings import Settings
 from runnerkit.steps import proof, registration
 from runnerkit.targets import Target
@@ -29,6 +30,7 @@ class Outcome:
     host: str
     changes: list[Change] = field(default_factory=list)
     runners: list[str] = field(default_factory=list)
+    images: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     error: str = ""
     fix: str = ""
@@ -48,7 +50,8 @@ def bootstrap(targets: list[Target], settings: Settings, accept: bool, say: Say)
         outcome.runners = proof.accepted(wanted, have)
         outcome.notes = list(registration.unmanaged(wanted, have))
 
-    return _each(targets, settings, accept, say, work)
+    wants, token = _wants(targets, settings)
+    return each(targets, settings, wants, accept, say, work, token)
 
 
 def plan(targets: list[Target], settings: Settings, accept: bool, say: Say) -> list[Outcome]:
@@ -59,22 +62,30 @@ def plan(targets: list[Target], settings: Settings, accept: bool, say: Say) -> l
         outcome.changes = converge.plan(wanted, have)
         outcome.notes = list(registration.unmanaged(wanted, have))
 
-    return _each(targets, settings, accept, say, work)
+    wants, token = _wants(targets, settings)
+    return each(targets, settings, wants, accept, say, work, token)
 
 
-def _each(
+def each(
     targets: list[Target],
     settings: Settings,
+    wants: dict[str, Want],
     accept: bool,
     say: Say,
     work: Callable[[Host, Want, Outcome], None],
+    token: Secret | None = None,
 ) -> list[Outcome]:
-    wants = {target.name: want.resolve(settings, target.name) for target in targets}
-    token = settings.gitlab.api_token.read() if settings.gitlab.api_token else None
-    token = want.check(token, "glpat-", "GITLAB_TOKEN")
-    if token is None:  # its source is named, but empty: the other ways to register are left
-        wants = {name: replace(wanted, api=False) for name, wanted in wants.items()}
+    """Do one work on every host side by side.
 
+    Args:
+        targets: the hosts.
+        settings: how they are reached.
+        wants: what each should be, by its name.
+        accept: whether an SSH host key seen for the first time is accepted.
+        say: told where each host is.
+        work: what is done; it fills in the outcome.
+        token: GitLab's API token, where the work needs one.
+    """
     working: list[Host] = []
 
     def one(target: Target) -> Outcome:
@@ -108,6 +119,15 @@ def _each(
         raise KitError("interrupted", "run again: it goes on from where it was", 130) from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _wants(targets: list[Target], settings: Settings) -> tuple[dict[str, Want], Secret | None]:
+    wants = {target.name: want.resolve(settings, target.name) for target in targets}
+    token = settings.gitlab.api_token.read() if settings.gitlab.api_token else None
+    token = want.check(token, "glpat-", "GITLAB_TOKEN")
+    if token is None:  # its source is named, but empty: the other ways to register are left
+        wants = {name: replace(wanted, api=False) for name, wanted in wants.items()}
+    return wants, token
 
 
 def _context(target: Target, settings: Settings, accept: bool) -> Any:

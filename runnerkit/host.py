@@ -1,17 +1,17 @@
 """A host that can be looked at and written to: the machine, its engine and GitLab behind one face."""
 
 import getpass
-import os
 import re
 import socket
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from runnerkit import config_toml, terminal
+from runnerkit import config_toml, password
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.machine import Failed, Machine, NeedsPassword, Pipe
@@ -20,6 +20,8 @@ from runnerkit.secrets import Secret
 from runnerkit.want import Want
 
 if TYPE_CHECKING:
+    import docker
+
     from runnerkit.gitlab import Server
 
 # What a cut-off run began goes on without it: a run waits for that before it looks.
@@ -30,6 +32,9 @@ LOCK = (
     f"exec 8>>{WORK}; flock -n 8 || {{ echo waiting; flock 8; }}; exec 8>&-; "
     "echo locked; cat >/dev/null; else cat /run/runnerkit.lock; fi"
 )
+
+
+AT_ONCE = 4  # pulls or builds on a host
 
 
 class Host:
@@ -44,7 +49,8 @@ class Host:
     def __init__(self, machine: Machine, token: Secret | None, line: Callable[[str], None]) -> None:
         self.machine, self._token, self._line = machine, token, line
         self._minted: dict[str, Secret] = {}
-        self._engine: Any = None
+        self._engine: docker.APIClient | None = None
+        self._connecting = threading.Lock()
         self._held: Pipe | None = None
         self._server: Server | None = None
 
@@ -53,7 +59,7 @@ class Host:
             try:
                 return self.machine.run(script)
             except NeedsPassword:
-                self.machine.password = _ask_password()
+                self.machine.password = password.ask()
                 return self.machine.run(script)
         except Failed as error:
             raise KitError(
@@ -108,9 +114,7 @@ class Host:
                 from runnerkit.gitlab import check_token
 
                 check_token(want.url, runner.token)
-        if any(isinstance(c, Pull | Build) for c in pending) or any(
-            "daemon.json" in t for t in writes
-        ):
+        if any(isinstance(c, Pull) for c in pending) or any("daemon.json" in t for t in writes):
             for mirror in want.docker.registry_mirrors:
                 self._reach(mirror, "registry mirror", "correct [docker] registry_mirrors")
         if (
@@ -119,12 +123,33 @@ class Host:
         ):
             self._reach(want.docker.package_mirror, "package mirror", "correct package_mirror")
 
-    def write(self, want: Want, change: Change) -> None:
+    def write(self, want: Want, batch: list[Change]) -> None:
+        """Make changes that do not wait for each other; all are tried before the first error."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            made = [pool.submit(self._write, want, change, len(batch) > 1) for change in batch]
+        errors = [error for one in made if (error := one.exception())]
+        if len(errors) > 1 and all(isinstance(error, KitError) for error in errors):
+            told = [error for error in errors if isinstance(error, KitError)]
+            raise KitError("\n  ".join(error.what for error in told), told[0].fix)
+        if errors:
+            raise errors[0]
+
+    @property
+    def engine(self) -> "docker.APIClient":
+        """The host's Docker Engine."""
+        from runnerkit import engine
+
+        with self._connecting:
+            if self._engine is None:
+                self._engine = engine.connect(self.machine)
+        return self._engine
+
+    def _write(self, want: Want, change: Change, beside: bool) -> None:
         match change:
             case Script():
                 self._script(want, change)
             case Pull() | Build():
-                self._build_or_pull(change)
+                self._build_or_pull(change, beside)
             case ServerCall(action="update"):
                 self._gitlab(want).update(change.id, change.data)
             case ServerCall(action="reset"):
@@ -154,16 +179,19 @@ class Host:
             fix = next((h.fix for h in change.hints if re.search(h.pattern, said)), "run again")
             raise KitError(f"{change.title}: {mask(plain(error.what))}", fix) from None
 
-    def _build_or_pull(self, change: Pull | Build) -> None:
-        from runnerkit import engine
+    def _build_or_pull(self, change: Pull | Build, beside: bool) -> None:
+        from runnerkit import builder, engine
+
+        name = change.image if isinstance(change, Pull) else change.image.name
+
+        def line(text: str) -> None:
+            self._line(f"{name}: {text}" if beside else text)
 
         try:
-            if self._engine is None:
-                self._engine = engine.connect(self.machine)
             if isinstance(change, Pull):
-                engine.pull(self._engine, change, self._line)
+                engine.pull(self.engine, change, line)
             else:
-                engine.build(self._engine, change, self._line)
+                builder.build(self.engine, self.machine, change, line)
         except KitError:
             raise
         except Exception as error:
@@ -182,24 +210,3 @@ class Host:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         if not self.machine.reaches(parts.hostname or "", port):
             raise KitError(f"{what} {url} does not answer the host", f"{fix}; nothing was changed")
-
-
-_asking = threading.Lock()
-_answer: list[Secret] = []
-
-
-def _ask_password() -> Secret:
-    """sudo's password, asked once for all hosts."""
-    with _asking:
-        if not _answer:
-            value = os.environ.get("RUNNERKIT_SUDO_PASSWORD", "")
-            if not value and os.isatty(0):
-                with terminal.quiet():
-                    value = getpass.getpass("sudo password on the hosts: ")
-            if not value:
-                raise KitError(
-                    "sudo on the host wants a password, and none is given",
-                    "run in a terminal to be asked for it, or set RUNNERKIT_SUDO_PASSWORD",
-                )
-            _answer.append(Secret(value))
-        return _answer[0]

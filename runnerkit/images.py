@@ -2,20 +2,30 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from runnerkit import context, dockerfile
 from runnerkit.errors import KitError
 from runnerkit.plan import render
-from runnerkit.settings import ROOT, Image, Settings
+from runnerkit.schema import nearest
+from runnerkit.secrets import Source
+from runnerkit.settings import ROOT, Image, Settings, job_images
 
 FOLDERS = ROOT / "dockerfiles"
+NAME, INPUTS, BASES = "runnerkit.image", "runnerkit.inputs", "runnerkit.bases"
+_NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")  # distribution/reference
 
 
 @dataclass(frozen=True)
 class JobImage:
-    """An image that exists only where it is built; `context` is "" where it has no files."""
+    """An image that a team defines: everything that goes into it, and a hash of that.
+
+    `context` is the folder beside the Dockerfile ("" where there is none), `size` its bytes.
+    `secrets` are read when it is built; only their names are among the `inputs`.
+    """
 
     name: str
     dockerfile: str
@@ -23,26 +33,126 @@ class JobImage:
     args: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     platform: str = ""
-    hash: str = ""
+    secrets: dict[str, Source] = field(default_factory=dict)
+    bases: tuple[str, ...] = ()
+    inputs: str = ""
+    size: int = 0
 
     @property
     def reference(self) -> str:
         """The plain name, which config.toml and .gitlab-ci.yml use: a rebuild changes neither."""
         return f"{self.name}:latest"
 
-    @property
-    def hashed(self) -> str:
-        """The name that says what is in it."""
-        return f"{self.name}:{self.hash}"
+    def hashed(self, bases: Mapping[str, str]) -> str:
+        """The name that says what is in it: the inputs, and the ids of the bases on a host."""
+        return hashed(self.name, self.inputs, bases)
+
+    def marks(self, bases: Mapping[str, str]) -> dict[str, str]:
+        """The labels by which the image is known again on any host."""
+        known = json.dumps(dict(sorted(bases.items())))
+        return {**self.labels, NAME: self.name, INPUTS: self.inputs, BASES: known}
+
+
+def hashed(name: str, inputs: str, bases: Mapping[str, str]) -> str:
+    """The name of a build: of these inputs, on bases with these ids."""
+    return f"{name}:{_short([inputs, sorted(bases.items())])}"
 
 
 def find(settings: Settings, name: str) -> JobImage | None:
-    """The job image of that name; None where the name is any other image's reference."""
-    if name in settings.images:
-        return _rendered(name, settings.images[name])
+    """The job image of that name; None where the name is any other image's reference.
+
+    Raises:
+        KitError: there is one, and its definition is wrong.
+    """
     folder = FOLDERS / name
-    if not name or "/" in name or not folder.is_dir():
+    here = bool(name) and not set(name) & set("/:@") and folder.is_dir()
+    said = settings.images.get(name)
+    if not said and not here:
         return None
+    if not _NAME.fullmatch(name):
+        raise KitError(
+            f"Docker refuses the image name {name!r}",
+            "use lower-case letters and digits, with single . _ or - between them",
+        )
+    said = said or Image()
+    text, beside = _folder(name, folder) if here else (_rendered(name, said), "")
+    if here and (said.base or said.packages):
+        raise KitError(
+            f"the job image {name} is defined twice: dockerfiles/{name} and images.{name}.base",
+            "remove one of them; beside a folder, [images] may say build_args, labels, secrets",
+        )
+    if said.base and said.base.split(":")[0].split("@")[0] == name:
+        raise KitError(
+            f"the job image {name} would hide the image {said.base} that it is built from",
+            "give it another name",
+        )
+    digest, size = context.digest(beside)
+    bases = dockerfile.bases(text, said.build_args)
+    names = sorted(said.secrets)
+    inputs = _short([text, said.build_args, said.labels, said.platform, names, digest])
+    return JobImage(
+        name, text, beside, said.build_args, said.labels, said.platform, said.secrets, bases,
+        inputs, size,
+    )  # fmt: skip
+
+
+def chosen(settings: Settings, words: str) -> tuple[JobImage, ...]:
+    """The job images of a comma-separated list, `all` of the settings among them.
+
+    Raises:
+        KitError: a name that is none.
+    """
+    mine = [*settings.images, *(runner.image for runner in settings.runners.values())]
+    asked = [word.strip() for word in words.split(",") if word.strip()]
+    found: list[str] = []
+    for word in asked:
+        found += [one for one in mine if find(settings, one)] if word == "all" else [word]
+    if not found:
+        raise KitError(
+            "no job image is named", "name one, or write [images.NAME] in runnerkit.toml"
+        )
+    return closed(settings, found)
+
+
+def closed(settings: Settings, names: Iterable[str]) -> tuple[JobImage, ...]:
+    """Those images and the job images that they are built from, each after its bases.
+
+    Raises:
+        KitError: a name that is no job image, or images that are built from each other.
+    """
+    done: dict[str, JobImage] = {}
+
+    def add(name: str, above: tuple[str, ...]) -> None:
+        if name in above:
+            raise KitError(
+                f"job images are built from each other: {' → '.join([*above, name])}",
+                "break the circle in their FROM lines",
+            )
+        if name in done:
+            return
+        image = find(settings, name)
+        if image is None:
+            known = job_images() | set(settings.images)
+            raise KitError(
+                f"no job image {name!r}{nearest(name, known)}",
+                "name a folder of dockerfiles/ or a section [images.NAME] of the settings",
+            )
+        for base in image.bases:
+            if (parent := base.removesuffix(":latest")) and find(settings, parent):
+                add(parent, (*above, name))
+        done[name] = image
+
+    for name in names:
+        add(name, ())
+    return tuple(done.values())
+
+
+def _folder(name: str, folder: Path) -> tuple[str, str]:
+    if not folder.resolve().is_relative_to(FOLDERS.resolve()):
+        raise KitError(
+            f"dockerfiles/{name} leads outside dockerfiles/, to {folder.resolve()}",
+            "copy it in: what an image is made of must be in one place",
+        )
     template, plain = folder / "Dockerfile.j2", folder / "Dockerfile"
     if template.exists():
         text = render(f"{name}/Dockerfile.j2")
@@ -50,40 +160,22 @@ def find(settings: Settings, name: str) -> JobImage | None:
         text = plain.read_text()
     else:
         raise KitError(f"dockerfiles/{name} has no Dockerfile", "add one, or a Dockerfile.j2")
-    return _hashed(JobImage(name, text, str(folder)))
+    if line := dockerfile.outside(text):
+        raise KitError(
+            f"dockerfiles/{name}: {line} is outside the folder",
+            "an image is built from its own folder alone: copy the file into it",
+        )
+    return text, str(folder)
 
 
-def _rendered(name: str, image: Image) -> JobImage:
-    text = render("Dockerfile.j2", image=image)
-    return _hashed(JobImage(name, text, "", image.build_args, image.labels, image.platform))
+def _rendered(name: str, image: Image) -> str:
+    if not image.base:
+        raise KitError(
+            f"images.{name} has no base, and there is no folder dockerfiles/{name}",
+            'add base = "…", or the folder',
+        )
+    return render("Dockerfile.j2", image=image)
 
 
-def _hashed(image: JobImage) -> JobImage:
-    digest = hashlib.sha256()
-    said = (image.dockerfile, image.args, image.labels, image.platform)
-    digest.update(json.dumps(said, sort_keys=True).encode())
-    for relative, path in files(image.context):
-        digest.update(f"\0{relative}\0{path.lstat().st_mode:o}\0".encode())
-        digest.update(str(path.readlink()).encode() if path.is_symlink() else path.read_bytes())
-    known = {**image.__dict__, "hash": digest.hexdigest()[:12]}
-    return JobImage(**known)
-
-
-def files(context: str) -> Iterator[tuple[str, Path]]:
-    """The files of a build context that its .dockerignore lets through, sorted."""
-    if not context:
-        return
-    folder = Path(context)
-    ignore = folder / ".dockerignore"
-    if ignore.exists():
-        from docker.utils.build import exclude_paths
-
-        lines = (line.strip() for line in ignore.read_text().splitlines())
-        patterns = [line for line in lines if line and not line.startswith("#")]
-        names = sorted(exclude_paths(context, patterns, dockerfile="Dockerfile"))
-    else:
-        names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
-    for name in names:
-        path = folder / name
-        if path.is_symlink() or path.is_file():
-            yield name, path
+def _short(parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]

@@ -4,6 +4,7 @@ import base64
 import difflib
 import re
 import shlex
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from runnerkit.settings import ROOT
 
 if TYPE_CHECKING:
     import jinja2
+
+    from runnerkit.images import JobImage
 
 
 @dataclass(frozen=True)
@@ -40,20 +43,18 @@ class Pull:
     title: str
     image: str
     sources: tuple[str, ...]
+    platform: str = ""
     diff: str = ""
 
 
 @dataclass(frozen=True)
 class Build:
-    """A job image built on the host from a Dockerfile and what stands beside it."""
+    """A job image built on the host, by BuildKit or the classic builder."""
 
     title: str
-    tags: tuple[str, ...]
-    dockerfile: str
-    context: str = ""
-    args: dict[str, str] = field(default_factory=dict)
-    labels: dict[str, str] = field(default_factory=dict)
-    platform: str = ""
+    image: "JobImage"
+    buildkit: bool = True
+    no_cache: bool = False
     diff: str = ""
 
 
@@ -70,6 +71,25 @@ class ServerCall:
 
 
 Change = Script | Pull | Build | ServerCall
+
+
+def batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
+    """The changes in their order, those together that can be made at the same time."""
+    batch: list[Change] = []
+    for change in changes:
+        if not all(_together(one, change) for one in batch):
+            yield batch
+            batch = []
+        batch.append(change)
+    if batch:
+        yield batch
+
+
+def _together(first: Change, second: Change) -> bool:
+    if isinstance(first, Build) and isinstance(second, Build):
+        return first.image.name not in {one.partition(":")[0] for one in second.image.bases}
+    return isinstance(first, Pull) and isinstance(second, Pull)
+
 
 _SECRET_LINE = re.compile(
     r"""^(\W*[\w.-]*(?:token|secret|password|accountkey|secretkey|accesskey|privatekey)["']?\s*[:=]\s*)\S.*$""",

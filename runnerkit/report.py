@@ -45,7 +45,7 @@ def progress() -> Iterator[Say]:
 def bootstrapped(outcomes: list[Outcome], as_json: bool) -> int:
     """Show what was done; the exit code: 0 all done, 1 a host failed."""
     if as_json:
-        _json(outcomes)
+        data(outcomes)
     else:
         rows = [
             (
@@ -57,15 +57,15 @@ def bootstrapped(outcomes: list[Outcome], as_json: bool) -> int:
             )
             for o in outcomes
         ]
-        _table(("host", "state", "changes", "runners accepted", "time"), rows)
-        _errors(outcomes)
+        table(("host", "state", "changes", "runners accepted", "time"), rows)
+        errors(outcomes)
     return int(any(o.error for o in outcomes))
 
 
 def planned(outcomes: list[Outcome], as_json: bool) -> int:
     """Show what would be done; the exit code: 0 nothing, 1 a host failed, 2 changes pending."""
     if as_json:
-        _json(outcomes)
+        data(outcomes)
     else:
         for outcome in outcomes:
             if not outcome.error:
@@ -75,7 +75,7 @@ def planned(outcomes: list[Outcome], as_json: bool) -> int:
                 print(f"  - {change.title}")
                 for line in change.diff.splitlines():
                     print(f"      {line}")
-        _errors(outcomes)
+        errors(outcomes)
     if any(o.error for o in outcomes):
         return 1
     return 2 if any(o.changes for o in outcomes) else 0
@@ -87,7 +87,7 @@ def _state(outcome: Outcome) -> str:
     return "changed" if outcome.changes else "ok"
 
 
-def _errors(outcomes: list[Outcome]) -> None:
+def errors(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         for note in outcome.notes:
             print(f"note: {outcome.host}: {note}", file=sys.stderr)
@@ -96,13 +96,14 @@ def _errors(outcomes: list[Outcome]) -> None:
             print(f"  fix: {outcome.fix}", file=sys.stderr)
 
 
-def _json(outcomes: list[Outcome]) -> None:
-    data = [
+def data(outcomes: list[Outcome]) -> None:
+    said = [
         {
             "host": o.host,
             "state": _state(o),
             "changes": [{"title": c.title, "diff": c.diff} for c in o.changes],
             "runners": o.runners,
+            "images": o.images,
             "notes": o.notes,
             "error": o.error or None,
             "fix": o.fix or None,
@@ -111,7 +112,7 @@ def _json(outcomes: list[Outcome]) -> None:
         }
         for o in outcomes
     ]
-    print(json.dumps(data, indent=2))
+    print(json.dumps(said, indent=2))
 
 
 def _plain() -> Say:
@@ -128,7 +129,7 @@ def _plain() -> Say:
     return say
 
 
-def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """By hand: importing a library for it took longer than looking at a host."""
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     for row in (heads, *rows):

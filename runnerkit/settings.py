@@ -177,7 +177,11 @@ def _lay_over(data: dict[str, Any], typed: dict[str, Any]) -> None:
 
 def _dangling(data: dict[str, Any]) -> Iterator[str]:
     """Names that name nothing: a host's runners, and a runner's image that is nearly one of ours."""
-    runners, images = data.get("runners", {}), job_images() | set(data.get("images", {}))
+    folders = job_images()
+    runners, images = data.get("runners", {}), folders | set(data.get("images", {}))
+    for name, body in data.get("images", {}).items():
+        if name not in folders and not body.get("base"):
+            yield f"images.{name}.base: missing, and there is no folder dockerfiles/{name}"
     for host, body in data.get("hosts", {}).items():
         for name in body.get("runners", ()):
             if name not in runners:

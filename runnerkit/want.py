@@ -1,7 +1,7 @@
 """What one host should be: the settings, with names resolved and secrets read."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runnerkit import images
 from runnerkit.errors import KitError
@@ -49,7 +49,7 @@ class Want:
     runners: tuple[WantedRunner, ...] = ()
     images: tuple[JobImage, ...] = ()
     api: bool = False
-    prune: Prune = Prune()
+    prune: Prune = field(default_factory=Prune)
 
     @property
     def config(self) -> str:
@@ -76,8 +76,27 @@ def resolve(settings: Settings, host: str) -> Want:
         docker=settings.docker,
         manager=settings.manager,
         runners=tuple(_runner(settings, key, found[key]) for key in keys),
-        images=tuple({image.name: image for image in found.values() if image}.values()),
+        images=images.closed(settings, [image.name for image in found.values() if image]),
         api=settings.gitlab.api_token is not None,
+        prune=settings.prune,
+    )
+
+
+def of_images(settings: Settings, names: str) -> Want:
+    """Job images alone, for the tasks that deal with nothing else.
+
+    Args:
+        settings: where they are defined.
+        names: comma-separated, `all` of the settings among them; "" for none.
+
+    Raises:
+        KitError: a name or definition is wrong.
+    """
+    return Want(
+        url="",
+        docker=settings.docker,
+        manager=settings.manager,
+        images=images.chosen(settings, names) if names else (),
         prune=settings.prune,
     )
 

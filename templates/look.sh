@@ -1,5 +1,6 @@
 # Tells what is true of a host, a line a fact: `name: value`, or `name base64` where it has lines.
-# Before it stand: FILES and IMAGES (shell-quoted words), CONTAINER, DOCKER_ROOT.
+# Before it stand: FILES and IMAGES (shell-quoted words), CONTAINER (the manager; may be empty),
+# DOCKER_ROOT.
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
@@ -7,16 +8,23 @@ export PATH LC_ALL
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 if command -v docker >/dev/null; then
-  { timeout 60 docker exec "$CONTAINER" gitlab-runner verify 2>&1 </dev/null || echo "exit $?"; } >"$work/verify" &
+  [ -z "$CONTAINER" ] || { timeout 60 docker exec "$CONTAINER" gitlab-runner verify 2>&1 </dev/null || echo "exit $?"; } >"$work/verify" &
   docker info --format '{{json .}}' >"$work/info" 2>/dev/null &
   eval "docker image inspect $IMAGES $(docker image ls -q --no-trunc --filter label=runnerkit.image | sort -u | tr '\n' ' ')" >"$work/images" 2>/dev/null &
-  docker container inspect "$CONTAINER" >"$work/containers" 2>/dev/null &
-  docker ps -q --filter label=com.gitlab.gitlab-runner.managed=true >"$work/jobs" 2>/dev/null &
+  [ -z "$CONTAINER" ] || docker container inspect "$CONTAINER" >"$work/containers" 2>/dev/null &
+  [ -z "$CONTAINER" ] || docker ps -q --filter label=com.gitlab.gitlab-runner.managed=true >"$work/jobs" 2>/dev/null &
 fi
 
 echo "kernel: $(uname -snm)"
 echo "cpus: $(nproc 2>/dev/null || echo 1)"
 [ ! -d /run/systemd/system ] || echo "systemd: yes"
+if [ -d /run/systemd/system ] && [ -e /etc/systemd/system/runnerkit-prune.timer ]; then
+  case $(systemctl show -p ActiveState,NeedDaemonReload runnerkit-prune.timer runnerkit-prune.service) in
+    *=yes*) ;; # older than its files
+    *=active*) echo "prune_timer: yes" ;;
+  esac
+fi
+! kill -0 "$(cat /run/crond.pid 2>/dev/null)" 2>/dev/null || echo "cron:$(for dir in /etc/cron.* /etc/periodic/*; do [ ! -d "$dir" ] || printf ' %s' "$dir"; done)"
 ! command -v dockerd >/dev/null || echo "dockerd: yes"
 [ -d "$DOCKER_ROOT" ] || DOCKER_ROOT=/
 echo "free_kb: $(df -Pk "$DOCKER_ROOT" | awk 'NR == 2 {print $4}')"

@@ -35,8 +35,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     managed: dict[str, Any] = dict(want.docker.daemon)
     if want.docker.registry_mirrors:
         managed["registry-mirrors"] = [m.rstrip("/") for m in want.docker.registry_mirrors]
-    file = have.files.get(PATH)
-    now = _read(file.text) if file else {}
+    file, now = have.files.get(PATH), parsed(have)
     restart_keys = set(managed) - RELOADABLE
     mirrors = managed.get("registry-mirrors", [])
 
@@ -65,9 +64,15 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         yield _reload(mirrors)
 
 
-def _read(text: str) -> dict[str, Any]:
+def parsed(have: Facts) -> dict[str, Any]:
+    """What the host's file says; {} where there is none.
+
+    Raises:
+        KitError: it is not a JSON object.
+    """
+    file = have.files.get(PATH)
     try:
-        data = json.loads(text or "{}")
+        data = json.loads((file.text if file else "") or "{}")
     except json.JSONDecodeError as error:
         raise KitError(f"{PATH} on the host is not JSON: {error}", "repair it there") from None
     if not isinstance(data, dict):

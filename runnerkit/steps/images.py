@@ -1,4 +1,4 @@
-"""The images that the host needs are on it: the manager's, its helper, and the jobs'.
+"""The images from elsewhere that the host needs are on it: the manager's, its helper, the runners'.
 
 The helper is looked up by one exact name in the local daemon before any pull, so that putting it
 there under that name lets the first job start without the Internet.
@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs, normal
-from runnerkit.images import JobImage
-from runnerkit.plan import Build, Change, Hint, Pull, Script, render
+from runnerkit.plan import Change, Pull
 from runnerkit.want import Want
 
 HELPER = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper"
@@ -21,21 +20,32 @@ ARCHITECTURES = {"aarch64": "arm64", "armv7l": "arm", "armv6l": "arm"}
 def needs(want: Want) -> Needs:
     helpers = [helper(want, machine)[0] for machine in ("x86_64", "aarch64", "armv7l", "ppc64le",
                                                         "s390x", "riscv64")]  # fmt: skip
-    own = [name for image in want.images for name in (image.hashed, image.reference)]
     used = [runner.image for runner in want.runners]
-    return Needs(images=(want.manager.image, *filter(None, helpers), *own, *used))
+    return Needs(images=(want.manager.image, *filter(None, helpers), *used))
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
     pending = list(_changes(want, have))
-    heavy = [change for change in pending if not isinstance(change, Script)]
-    free = have.free_kb // 1024
-    if heavy and free < want.docker.min_free_mb:
-        raise KitError(
-            f"the disk is too full for the images: {free} MB free, {want.docker.min_free_mb} needed",
-            "free some (docker system df tells), or lower [docker] min_free_mb",
-        )
+    if pending:
+        room(want, have)
     yield from pending
+
+
+def room(want: Want, have: Facts, needed: int = 0) -> None:
+    """Refuse to begin what the disk has no room for.
+
+    Args:
+        needed: bytes that are known to come, beyond what must stay free.
+
+    Raises:
+        KitError: there is not enough.
+    """
+    free, least = have.free_kb >> 10, want.docker.min_free_mb + (needed >> 20)
+    if free < least:
+        raise KitError(
+            f"the disk is too full for the images: {free} MB free, {least} needed",
+            "make room (./inv image.prune), or lower [docker] min_free_mb",
+        )
 
 
 def helper(want: Want, machine: str) -> tuple[str, tuple[str, ...]]:
@@ -61,21 +71,7 @@ def _changes(want: Want, have: Facts) -> Iterator[Change]:
     name, sources = helper(want, have.machine)
     if name and name not in have.images:
         yield Pull(f"put the helper image in place as {name}", name, sources)
-    for job in want.images:
-        yield from _job_image(job, have)
     own = {job.reference for job in want.images}
     for reference in dict.fromkeys(runner.image for runner in want.runners):
         if reference not in own and normal(reference) not in have.images:
             yield Pull(f"pull {reference}", reference, (reference,))
-
-
-def _job_image(job: JobImage, have: Facts) -> Iterator[Change]:
-    built, plain = have.images.get(job.hashed), have.images.get(job.reference)
-    if built is None:
-        yield Build(
-            f"build the job image {job.hashed}", (job.hashed, job.reference), job.dockerfile,
-            job.context, job.args, job.labels, job.platform,
-        )  # fmt: skip
-    elif plain is None or plain["Id"] != built["Id"]:
-        text = render("tag.sh.j2", old=job.hashed, new=job.reference)
-        yield Script(f"tag {job.hashed} as {job.reference}", text, hints=(Hint("", "run again"),))

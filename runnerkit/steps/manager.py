@@ -15,7 +15,7 @@ HINTS = (
 
 
 def needs(want: Want) -> Needs:
-    return Needs(images=(want.manager.image,))
+    return Needs(images=(want.manager.image,), manager=True)
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:

@@ -8,7 +8,7 @@ import pytest
 from runnerkit import converge
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File, ServerRunner
-from runnerkit.plan import Build, Pull, Script, ServerCall
+from runnerkit.plan import Pull, Script, ServerCall
 from runnerkit.want import Want
 from tests.unit import build
 from tests.unit.build import CONFIG, DAEMON, GOOD, MANAGER, blank, container, converged, want
@@ -164,18 +164,6 @@ def test_gitlab_s_side_is_brought_in_line() -> None:
     (change,) = converge.plan(wanted, have)
     assert isinstance(change, ServerCall)
     assert change.data == {"paused": True, "tag_list": ["a"]}
-
-
-def test_a_job_image_is_built_under_its_hash_and_only_tagged_where_that_exists() -> None:
-    wanted = want(runners={"web": {"image": "own"}}, images={"own": {"base": "debian:bookworm"}})
-    image = wanted.images[0]
-    have = converged(GOOD.replace("debian:bookworm", "own:latest"))
-    (change,) = converge.plan(wanted, have)
-    assert isinstance(change, Build)
-    assert change.tags == (image.hashed, "own:latest")
-    there = converged(GOOD.replace("debian:bookworm", "own:latest"),
-                      images={**have.images, image.hashed: {"Id": "1"}, "own:latest": {"Id": "0"}})  # fmt: skip
-    assert titles(wanted, there) == [f"tag {image.hashed} as own:latest"]
 
 
 def test_a_full_disk_is_told_before_images_are_fetched() -> None:

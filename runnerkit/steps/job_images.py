@@ -1,0 +1,119 @@
+"""Job images are on the host as they are defined: built there from bases that are there."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from runnerkit.facts import Facts, Needs, normal
+from runnerkit.images import BASES, INPUTS, NAME, JobImage, hashed
+from runnerkit.plan import Build, Change, Hint, Pull, Script, render
+from runnerkit.steps import daemon_json
+from runnerkit.steps.images import room
+from runnerkit.want import Want
+
+
+def needs(want: Want) -> Needs:
+    names = [name for job in want.images for name in (job.reference, *job.bases)]
+    return Needs(files=(daemon_json.PATH,), images=tuple(names))
+
+
+def changes(want: Want, have: Facts) -> Iterator[Change]:
+    reasons: dict[str, str] = {}
+    tags: list[Change] = []
+    for job in want.images:
+        reason = why(job, have, reasons)
+        if reason and _ready(job, have, reasons):
+            tags.append(_tag(job.hashed(bases(job, have)), job.reference))
+        elif reason:
+            reasons[job.name] = reason
+        elif (name := known_as(have.images[job.reference])) not in have.images:
+            tags.append(_tag(job.reference, name))
+    stale = [job for job in want.images if job.name in reasons]
+    if stale:
+        room(want, have, sum(job.size for job in stale))
+    yield from pulls(stale, want, have)
+    yield from builds(stale, reasons, have)
+    yield from tags
+
+
+def why(job: JobImage, have: Facts, rebuilt: Collection[str] = ()) -> str:
+    """Why the host's image of that name is not the one that is defined; "" where it is.
+
+    A base that the host has not got is no reason: an image that was sent to it comes without.
+    """
+    image = have.images.get(job.reference)
+    if image is None:
+        return "new"
+    marks = labels(image)
+    if marks.get(NAME) != job.name:
+        return "what has its name was not built by the kit"
+    if marks.get(INPUTS) != job.inputs:
+        return "its definition changed"
+    for base, was in built_on(image).items():
+        if base.removesuffix(":latest") in rebuilt:
+            return f"its base {base} is rebuilt"
+        now = have.images.get(normal(base))
+        if now and now["Id"] != was:
+            return f"its base {base} moved"
+    return ""
+
+
+def pulls(jobs: list[JobImage], want: Want, have: Facts, again: bool = False) -> Iterator[Pull]:
+    """The bases of these images that the host has not got, or `again` all of them."""
+    own = {job.name for job in want.images}
+    platforms = {base: job.platform for job in jobs for base in job.bases}
+    for base, platform in platforms.items():
+        if base.removesuffix(":latest") in own:
+            continue
+        if again or normal(base) not in have.images:
+            yield Pull(f"pull {base}, to build on", base, (base,), platform)
+
+
+def builds(
+    jobs: list[JobImage], reasons: Mapping[str, str], have: Facts, no_cache: bool = False
+) -> Iterator[Build]:
+    """Builds of these images; classic where the host's own daemon.json says so."""
+    daemon = daemon_json.parsed(have)
+    buildkit = (daemon.get("features") or {}).get("buildkit", True) is not False
+    for job in jobs:
+        yield Build(
+            f"build the job image {job.name} ({reasons[job.name]})", job, buildkit, no_cache
+        )
+
+
+def bases(job: JobImage, have: Facts) -> dict[str, str]:
+    """The ids of the bases on the host; of one that it has not got, the id that was built on."""
+    image = have.images.get(job.reference)
+    before = built_on(image) if image else {}
+    return {
+        base: str(now["Id"]) if (now := have.images.get(normal(base))) else before.get(base, "")
+        for base in job.bases
+    }
+
+
+def built_on(image: Mapping[str, Any]) -> dict[str, str]:
+    """The bases of an image that the kit built, and what ids they had."""
+    return json.loads(labels(image).get(BASES, "{}"))  # type: ignore[no-any-return]
+
+
+def known_as(image: Mapping[str, Any]) -> str:
+    """The name with the hash that an image which the kit built should have, by its labels."""
+    marks = labels(image)
+    return hashed(marks.get(NAME, ""), marks.get(INPUTS, ""), built_on(image))
+
+
+def labels(image: Mapping[str, Any]) -> dict[str, str]:
+    return (image.get("Config") or {}).get("Labels") or {}
+
+
+def _ready(job: JobImage, have: Facts, rebuilt: Collection[str]) -> bool:
+    """Whether it was built before, on these very bases, and only the plain name is elsewhere."""
+    if any(base.removesuffix(":latest") in rebuilt for base in job.bases):
+        return False
+    image = have.images.get(job.hashed(bases(job, have)))
+    return image is not None and labels(image).get(NAME) == job.name
+
+
+def _tag(old: str, new: str) -> Script:
+    text = render("tag.sh.j2", old=old, new=new)
+    return Script(f"tag {old} as {new}", text, hints=(Hint("", "run again"),))

@@ -1,0 +1,116 @@
+"""When a job image is rebuilt on a host, and why."""
+
+from typing import Any
+
+import pytest
+
+from runnerkit import converge
+from runnerkit.errors import KitError
+from runnerkit.facts import Facts
+from runnerkit.images import JobImage
+from runnerkit.plan import Build, Change, Pull, batches
+from runnerkit.want import Want
+from tests.unit.build import DAEMON, GOOD, File, converged, want
+
+BASE = {"debian:bookworm": "sha256:base"}
+
+
+def wanted(**more: Any) -> Want:
+    images = {"own": {"base": "debian:bookworm"}, **more}
+    return want(runners={"web": {"image": list(images)[-1]}}, images=images)
+
+
+def image(job: JobImage, bases: dict[str, str] = BASE, **labels: str) -> dict[str, Any]:
+    return {"Id": f"sha256:{job.name}", "Config": {"Labels": {**job.marks(bases), **labels}}}
+
+
+def have(want: Want, images: dict[str, Any], **changes: Any) -> Facts:
+    config = GOOD.replace("debian:bookworm", want.runners[0].image)
+    known = {**converged().images, "debian:bookworm": {"Id": BASE["debian:bookworm"]}, **images}
+    return converged(config, images={k: v for k, v in known.items() if v}, **changes)
+
+
+def built(want: Want) -> dict[str, Any]:
+    (job,) = want.images
+    return {job.reference: image(job), job.hashed(BASE): image(job)}
+
+
+def titles(want: Want, images: dict[str, Any], **changes: Any) -> list[str]:
+    return [change.title for change in converge.plan(want, have(want, images, **changes))]
+
+
+def test_an_image_that_is_as_defined_needs_nothing() -> None:
+    assert titles(wanted(), built(wanted())) == []
+
+
+def test_a_host_without_the_base_keeps_the_image_that_was_sent_to_it() -> None:
+    assert titles(wanted(), {**built(wanted()), "debian:bookworm": None}) == []
+
+
+REASONS = {
+    "new": {"own:latest": None},
+    "its definition changed": {"own:latest": {"Config": {"Labels": {
+        "runnerkit.image": "own", "runnerkit.inputs": "old"}}, "Id": "1"}},
+    "its base debian:bookworm moved": {"debian:bookworm": {"Id": "sha256:newer"}},
+    "what has its name was not built by the kit": {"own:latest": {"Config": {}, "Id": "1"}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_an_image_is_rebuilt_for_a_reason_that_the_plan_tells(reason: str) -> None:
+    want = wanted()
+    images = {**built(want), **REASONS[reason]}
+    if reason != "its base debian:bookworm moved":
+        images = {name: one for name, one in images.items() if ":latest" in name}
+    assert titles(want, images) == [f"build the job image own ({reason})"]
+
+
+def test_a_missing_base_is_pulled_first() -> None:
+    assert titles(wanted(), {"debian:bookworm": None}) == [
+        "pull debian:bookworm, to build on",
+        "build the job image own (new)",
+    ]
+
+
+def test_an_image_that_was_built_before_only_gets_its_plain_name_back() -> None:
+    want = wanted()
+    (job,) = want.images
+    images = {**built(want), "own:latest": {"Id": "sha256:other", "Config": {}}}
+    assert titles(want, images) == [f"tag {job.hashed(BASE)} as own:latest"]
+
+
+def test_a_lost_hash_is_put_back() -> None:
+    want = wanted()
+    (job,) = want.images
+    assert titles(want, {job.reference: image(job)}) == [f"tag own:latest as {job.hashed(BASE)}"]
+
+
+def test_images_built_from_a_stale_one_are_rebuilt_after_it() -> None:
+    want = wanted(child={"base": "own"})
+    child = want.images[1]
+    changes = converge.plan(want, have(want, {"child:latest": image(child, {"own": "sha256:own"})}))
+    assert [change.title for change in changes] == [
+        "build the job image own (new)",
+        "build the job image child (its base own is rebuilt)",
+    ]
+    assert [len(batch) for batch in batches(changes)] == [1, 1]
+
+
+def test_independent_pulls_and_builds_are_made_together() -> None:
+    a, b = (Build(name, JobImage(name, "")) for name in "ab")
+    pulls: list[Change] = [Pull("p", "p", ("p",)), Pull("q", "q", ("q",))]
+    assert [len(batch) for batch in batches([*pulls, a, b])] == [2, 2]
+
+
+def test_a_host_that_has_buildkit_off_gets_the_classic_builder() -> None:
+    off = {DAEMON: File(b'{"features": {"buildkit": false}}', 0o644, 1)}
+    facts = converged(GOOD.replace("debian:bookworm", "own:latest"))
+    for files, buildkit in (({}, True), (off, False)):
+        change = converge.plan(wanted(), have(wanted(), {}, files={**facts.files, **files}))[0]
+        assert isinstance(change, Build)
+        assert change.buildkit is buildkit
+
+
+def test_a_disk_without_room_for_the_context_is_told_before_it_is_sent() -> None:
+    with pytest.raises(KitError, match="disk is too full"):
+        titles(wanted(), {}, free_kb=1000)
