@@ -21,6 +21,7 @@ from runnerkit.secrets import Secret
 from runnerkit.streams import Lines, Stdin
 
 if TYPE_CHECKING:
+    import paramiko
     from fabric import Connection
 
 # The mark ends what may come before: sudo takes the password's line only if it asks for one.
@@ -47,6 +48,7 @@ class Pipe(Protocol):
 
     def sendall(self, data: bytes, /) -> Any: ...
     def recv(self, size: int, /) -> bytes: ...
+    def shutdown(self, how: int, /) -> None: ...
     def close(self) -> None: ...
 
 
@@ -90,7 +92,7 @@ class Machine:
         stdin = Stdin(f"{self._first()}#runnerkit\n{script}\n#end")
         out = Lines(line)
         self.execs += 1
-        with translated(self._where()):
+        with translated(self.where()):
             result = self.context.run(
                 self._command(SCRIPT), in_stream=stdin, hide=False, warn=True, encoding="utf-8",
                 out_stream=out, err_stream=out,
@@ -98,7 +100,7 @@ class Machine:
         assert result is not None  # only a disowned run gives none
         if result.exited == -1:
             raise KitError(
-                f"{self._where()}: the connection broke", "run again: it goes on from there"
+                f"{self.where()}: the connection broke", "run again: it goes on from there"
             )
         if result.exited:
             self._raise_sudo(result.stderr)
@@ -109,14 +111,14 @@ class Machine:
         """Start a command as root with its stdin and stdout as a pipe; it ends with the pipe."""
         self.execs += 1
         words = self._command(PRELUDE + command)
-        with translated(self._where()):
-            pipe = self._channel(words) if hasattr(self.context, "transport") else _child(words)
+        with translated(self.where()):
+            pipe = self._channel(words) if self.transport else _child(words)
             pipe.sendall(f"{self._first()}#runnerkit\n".encode())
         return pipe
 
     def reaches(self, address: str, port: int) -> bool:
         """Whether the host itself can open a TCP connection; True where that cannot be told."""
-        if not hasattr(self.context, "transport"):
+        if (transport := self.transport) is None:
             with contextlib.suppress(OSError), socket.create_connection((address, port), 10):
                 return True
             return False
@@ -124,12 +126,26 @@ class Machine:
 
         to, origin = (address, port), ("127.0.0.1", 0)
         try:
-            self.context.transport.open_channel("direct-tcpip", to, origin, timeout=15).close()
+            transport.open_channel("direct-tcpip", to, origin, timeout=15).close()
         except paramiko.ChannelException as error:
             return bool(error.code != paramiko.common.OPEN_FAILED_CONNECT_FAILED)
         except paramiko.SSHException:
             return False
         return True
+
+    @property
+    def transport(self) -> "paramiko.Transport | None":
+        """The SSH connection, opened if it never was; None on this machine."""
+        if not hasattr(self.context, "transport"):
+            return None
+        if self.context.transport is None:
+            self.context.open()
+        return self.context.transport  # type: ignore[no-any-return]
+
+    def where(self) -> str:
+        """The host as people write it."""
+        host = getattr(self.context, "host", None)
+        return f"{self.context.user}@{host}:{self.context.port}" if host else "this machine"
 
     def close(self) -> None:
         if hasattr(self.context, "transport"):
@@ -149,10 +165,6 @@ class Machine:
     def _first(self) -> str:
         return f"{self.password.reveal()}\n" if self.password else ""
 
-    def _where(self) -> str:
-        host = getattr(self.context, "host", None)
-        return f"{self.context.user}@{host}:{self.context.port}" if host else "this machine"
-
     def _raise_sudo(self, stderr: str) -> None:
         import re
 
@@ -161,7 +173,7 @@ class Machine:
         for pattern, what, fix in SUDO:
             if re.search(pattern, stderr):
                 wants = pattern.startswith("password is") and not self.password
-                raise (NeedsPassword if wants else KitError)(f"{self._where()}: {what}", fix)
+                raise (NeedsPassword if wants else KitError)(f"{self.where()}: {what}", fix)
 
 
 def local_context() -> Context:
