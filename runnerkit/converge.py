@@ -15,6 +15,7 @@ from runnerkit.steps import (
     images,
     job_images,
     manager,
+    prune_timer,
     registration,
 )
 from runnerkit.want import Want
@@ -32,7 +33,7 @@ class Step(Protocol):
 
 # In the order of the recipe, but that files are written before what reads them is started.
 STEPS: tuple[Step, ...] = (
-    daemon_json, docker_engine, images, job_images, config, registration, manager,
+    daemon_json, docker_engine, images, job_images, config, registration, manager, prune_timer,
 )  # fmt: skip
 IMAGES: tuple[Step, ...] = (job_images,)
 

@@ -57,9 +57,9 @@ class Facts:
     """A host at one moment, and GitLab's side of its runners where an API token lets us see it.
 
     `info` is ``docker info`` (empty where no daemon answers), `verify` what ``gitlab-runner
-    verify`` said in the manager, `prune_timer` whether it waits as its file says, `cron` the
-    directories that a running cron goes through, `started` when dockerd started (seconds since 1970; 0 where it
-    does not run), `server` GitLab's runners by their key in the settings.
+    verify`` said in the manager, `started` when dockerd started (seconds since 1970; 0 where it
+    does not run), `prune_timer` whether it waits as its file says, `cron` the directories that a
+    running cron goes through, `server` GitLab's runners by their key in the settings.
     """
 
     hostname: str

@@ -11,6 +11,7 @@ import docker
 import docker.errors
 from docker.models.containers import Container
 from docker.models.images import Image
+from docker.types import DriverConfig, Mount
 
 from runnerkit.settings import ROOT
 from sandbox import keys, network
@@ -23,7 +24,8 @@ CONTEXT = ROOT / "sandbox" / "hosts"
 PATIENCE = 60.0  # seconds for a host to come up
 SSH = "/etc/ssh"
 CAP_SYS_RESOURCE = 24  # linux/capability.h
-VOLUMES = ("/var/lib/docker", "/var/lib/containerd")  # overlayfs does not lie upon itself
+DOCKER = "/var/lib/docker"
+VOLUMES = (DOCKER, "/var/lib/containerd")  # overlayfs does not lie upon itself
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,11 @@ def build(shop: Shop, kind: str) -> Image:
     )
 
 
-def make(client: docker.DockerClient, names: Names, name: str, kind: str) -> Host:
+def make(client: docker.DockerClient, names: Names, name: str, kind: str, disk_mb: int) -> Host:
     """A fresh host in place of whatever had its name; it answers ssh when this returns."""
     with translated(f"make the host {name}"):
         remove(client, names, name)
-        container = _start(client, names, name, kind)
+        container = _start(client, names, name, kind, disk_mb)
         if _comes_up(container, kind):
             return Host(name, _address(container), kind, keys.key(names.state))
     last = " ".join(container.logs(tail=3).decode(errors="replace").split())
@@ -75,7 +77,9 @@ def remove(client: docker.DockerClient, names: Names, name: str) -> None:
     container.remove(v=True, force=True)
 
 
-def _start(client: docker.DockerClient, names: Names, name: str, kind: str) -> Container:
+def _start(
+    client: docker.DockerClient, names: Names, name: str, kind: str, disk_mb: int
+) -> Container:
     api = client.api
     config = api.create_host_config(
         binds=_resolver(names.state),
@@ -85,6 +89,7 @@ def _start(client: docker.DockerClient, names: Names, name: str, kind: str) -> C
         init=kind == "plain",
         security_opt=["seccomp=unconfined", "apparmor=unconfined", "label=disable"],
         tmpfs={"/run": "", "/run/lock": ""},
+        mounts=[_disk(disk_mb)] if disk_mb else [],
     )
     # What `docker run` makes of --security-opt systempaths=unconfined.
     config |= {"MaskedPaths": [], "ReadonlyPaths": []}
@@ -93,7 +98,7 @@ def _start(client: docker.DockerClient, names: Names, name: str, kind: str) -> C
         name=names.container(f"host-{name}"),
         hostname=name,
         labels=names.labels,
-        volumes=list(VOLUMES),
+        volumes=[place for place in VOLUMES if place != DOCKER or not disk_mb],
         host_config=config,
         networking_config=network.attachment(client, names),
     )
@@ -104,6 +109,12 @@ def _start(client: docker.DockerClient, names: Names, name: str, kind: str) -> C
     container.reload()
     keys.know(names.state, _address(container), public)
     return container
+
+
+def _disk(megabytes: int) -> Mount:
+    """A disk for Docker that a test can fill; it goes with the host."""
+    size = {"type": "tmpfs", "device": "tmpfs", "o": f"size={megabytes}m"}
+    return Mount(DOCKER, None, no_copy=True, driver_config=DriverConfig("local", size))
 
 
 def _address(container: Container) -> str:

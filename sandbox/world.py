@@ -41,12 +41,15 @@ class World:
     stand_in: bool
     state: Path
 
-    def host(self, name: str, kind: str = "systemd") -> Host:
-        """A fresh blank host, in place of any of that name, awaited until it answers ssh."""
+    def host(self, name: str, kind: str = "systemd", disk_mb: int = 0) -> Host:
+        """A fresh blank host, in place of any of that name, awaited until it answers ssh.
+
+        Where `disk_mb` is given, all that its Docker has is on a disk of that size, in memory.
+        """
         shop = Shop(daemon.running(), self.state, print)
         with keys.lock(self.state, "lock"), translated(f"make ready for hosts of kind {kind}"):
             _ready(shop, self.names, kind)
-        return hosts.make(shop.client, self.names, name, kind)
+        return hosts.make(shop.client, self.names, name, kind, disk_mb)
 
     def remove(self, name: str) -> None:
         """Remove a host, if it is there."""

@@ -24,7 +24,7 @@ if [ -d /run/systemd/system ] && [ -e /etc/systemd/system/runnerkit-prune.timer 
     *=active*) echo "prune_timer: yes" ;;
   esac
 fi
-! kill -0 "$(cat /run/crond.pid 2>/dev/null)" 2>/dev/null || echo "cron:$(for dir in /etc/cron.* /etc/periodic/*; do [ ! -d "$dir" ] || printf ' %s' "$dir"; done)"
+! { read -r pid </run/crond.pid && kill -0 "$pid"; } 2>/dev/null || echo "cron:$(for dir in /etc/cron.* /etc/periodic/*; do [ ! -d "$dir" ] || printf ' %s' "$dir"; done)"
 ! command -v dockerd >/dev/null || echo "dockerd: yes"
 [ -d "$DOCKER_ROOT" ] || DOCKER_ROOT=/
 echo "free_kb: $(df -Pk "$DOCKER_ROOT" | awk 'NR == 2 {print $4}')"

@@ -16,7 +16,9 @@ NUMBERS = itertools.count(1)
 class Blank(Protocol):
     """Makes blank hosts."""
 
-    def __call__(self, kind: str = "systemd", name: str | None = None) -> Host: ...
+    def __call__(
+        self, kind: str = "systemd", name: str | None = None, disk_mb: int = 0
+    ) -> Host: ...
 
 
 @pytest.fixture(scope="session")
@@ -30,9 +32,9 @@ def blank(world: World) -> Iterator[Blank]:
     """Fresh hosts of any kind, removed after the test."""
     made: list[str] = []
 
-    def make(kind: str = "systemd", name: str | None = None) -> Host:
+    def make(kind: str = "systemd", name: str | None = None, disk_mb: int = 0) -> Host:
         made.append(name or f"test{next(NUMBERS)}")
-        return world.host(made[-1], kind)
+        return world.host(made[-1], kind, disk_mb)
 
     yield make
     for name in made:

@@ -1,0 +1,73 @@
+"""Room is made on the host by itself, as often as [prune] schedule says; without one, never.
+
+By a timer of systemd; where there is none, by a script in a directory that cron goes through.
+"""
+
+from collections.abc import Iterator
+
+from runnerkit import prune
+from runnerkit.errors import KitError
+from runnerkit.facts import Facts, Needs
+from runnerkit.plan import Change, Hint, Script, render, write_file
+from runnerkit.want import Want
+
+PROGRAM = "/usr/local/lib/runnerkit/prune"
+UNITS = "/etc/systemd/system"
+SERVICE, TIMER = f"{UNITS}/runnerkit-prune.service", f"{UNITS}/runnerkit-prune.timer"
+ENABLED = f"{UNITS}/timers.target.wants/runnerkit-prune.timer"
+DELAYS = {"hourly": "5min", "daily": "1h", "weekly": "6h"}  # so that not all hosts start at once
+# Debian's and Fedora's cron, Alpine's.
+CRON = tuple(f"/etc/{where}{often}/runnerkit-prune" for where in ("cron.", "periodic/") for often in DELAYS)  # fmt: skip
+START = "set -e\nsystemctl daemon-reload\nsystemctl enable runnerkit-prune.timer\nsystemctl restart runnerkit-prune.timer"
+STOP = "systemctl disable --now runnerkit-prune.timer"
+SEE = Hint("", "systemctl status runnerkit-prune.timer on the host tells more")
+
+
+def needs(want: Want) -> Needs:
+    return Needs(files=(PROGRAM, SERVICE, TIMER, ENABLED, *CRON))
+
+
+def changes(want: Want, have: Facts) -> Iterator[Change]:
+    wanted = _files(want, have)
+    ours = (PROGRAM, SERVICE, TIMER, *CRON)
+    if over := [path for path in ours if path in have.files and path not in wanted]:
+        yield _remove(over)
+    written = [path for path in wanted if _differs(path, wanted[path], have)]
+    for path in written:
+        file, mode = have.files.get(path), 0o644 if path.startswith(UNITS) else 0o755
+        # Its previous version is of no use, and cron might run it.
+        tidy = 'rm -f "$path.previous"'
+        yield write_file(path, wanted[path], mode, old=file.data if file else None, after=tidy)
+    waits = have.prune_timer and ENABLED in have.files and not {SERVICE, TIMER} & set(written)
+    if TIMER in wanted and not waits:
+        yield Script("start runnerkit-prune.timer", START, hints=(SEE,))
+
+
+def _files(want: Want, have: Facts) -> dict[str, str]:
+    """What shall stand where, in the order in which it is written."""
+    often = want.prune.schedule
+    if not often:
+        return {}
+    program = {PROGRAM: prune.script(want, scheduled=True)}
+    if have.systemd:
+        timer = render("prune.timer.j2", schedule=often, delay=DELAYS[often])
+        return {**program, SERVICE: render("prune.service"), TIMER: timer}
+    places = [path for path in CRON if path.rsplit("/", 1)[0] in have.cron and often in path]
+    if not places:
+        raise KitError(
+            f"the host can do nothing {often}: it has no systemd, and no cron runs there",
+            "install and start cron on the host, or leave [prune] schedule out",
+        )
+    return {**program, places[0]: render("prune.cron")}
+
+
+def _differs(path: str, text: str, have: Facts) -> bool:
+    file = have.files.get(path)
+    return file is None or file.data != text.encode()
+
+
+def _remove(paths: list[str]) -> Script:
+    stop = f"{STOP}\n" if TIMER in paths else ""
+    reload = "systemctl daemon-reload\n" if TIMER in paths or SERVICE in paths else ""
+    files = f"rm -f {' '.join(paths)}\n"
+    return Script(f"remove {', '.join(paths)}", f"set -e\n{stop}{files}{reload}", hints=(SEE,))
