@@ -75,6 +75,6 @@ def outside(text: str) -> str:
         if word in ("COPY", "ADD") and "--from=" not in rest:
             *sources, _ = [one for one in rest.split() if not one.startswith("--")] or [""]
             for source in sources:
-                if posixpath.normpath(source.strip('[",').lstrip("/")).startswith(".."):
+                if posixpath.normpath(source.strip('[",').lstrip("/")).split("/")[0] == "..":
                     return f"{word} {source}"
     return ""

@@ -71,7 +71,7 @@ def parse(text: str, where: str) -> Ignore:
 
 
 def _regex(pattern: str) -> str:
-    out, rest = "", pattern
+    out, rest, inside = "", pattern, False
     while rest:
         if rest.startswith("**"):
             rest = rest[2:].removeprefix("/")
@@ -88,5 +88,6 @@ def _regex(pattern: str) -> str:
             out += re.escape(rest[:1]) or "\\\\"
             rest = rest[1:]
         else:
-            out += char
+            out += "\\[" if char == "[" and inside else char
+            inside = char == "[" or (inside and char != "]")
     return f"{out}\\Z"

@@ -6,11 +6,11 @@ import pytest
 
 from runnerkit import converge
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts
+from runnerkit.facts import Facts, File
 from runnerkit.images import JobImage
 from runnerkit.plan import Build, Change, Pull, batches
 from runnerkit.want import Want
-from tests.unit.build import DAEMON, GOOD, File, converged, want
+from tests.unit.build import DAEMON, GOOD, converged, want
 
 BASE = {"debian:bookworm": "sha256:base"}
 
@@ -47,7 +47,7 @@ def test_a_host_without_the_base_keeps_the_image_that_was_sent_to_it() -> None:
     assert titles(wanted(), {**built(wanted()), "debian:bookworm": None}) == []
 
 
-REASONS = {
+REASONS: dict[str, dict[str, Any]] = {
     "new": {"own:latest": None},
     "its definition changed": {"own:latest": {"Config": {"Labels": {
         "runnerkit.image": "own", "runnerkit.inputs": "old"}}, "Id": "1"}},
