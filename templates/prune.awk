@@ -5,7 +5,7 @@ function epoch(s,    y, m, zone) {
   y = substr(s, 1, 4) + 0; m = substr(s, 6, 2) + 0
   if (y < 1970) return 0
   if (match(s, /[-+][0-9][0-9]:[0-9][0-9]$/))
-    zone = (substr(s, RSTART, 3) * 60 + substr(s, RSTART, 1) substr(s, RSTART + 4, 2)) * 60
+    zone = (substr(s, RSTART, 3) * 60 + (substr(s, RSTART, 1) substr(s, RSTART + 4, 2))) * 60
   if (m < 3) { y--; m += 12 }
   return (365 * y + int(y / 4) - int(y / 100) + int(y / 400) + int((153 * (m - 3) + 2) / 5) + substr(s, 9, 2) - 719469) * 86400 \
     + substr(s, 12, 2) * 3600 + substr(s, 15, 2) * 60 + substr(s, 18, 2) - zone

@@ -1,0 +1,280 @@
+"""What may go from a host, what the script says of it, and the timer that does it by itself."""
+
+import subprocess
+from typing import Any
+
+import pytest
+
+from runnerkit import host, prune
+from runnerkit.errors import KitError
+from runnerkit.facts import Facts, File
+from runnerkit.plan import Script
+from runnerkit.prune import Item
+from runnerkit.settings import ROOT
+from runnerkit.steps import prune_timer
+from runnerkit.steps.prune_timer import ENABLED, PROGRAM, SERVICE, TIMER
+from tests.unit.build import MANAGER, converged, want
+
+NOW = 1_800_000_000
+DAY = 86400
+HELPER = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:x86_64"
+DAILY = "/etc/cron.daily/runnerkit-prune"
+
+
+def image(
+    name: str, tags: str = "", days: float = 9, label: str = "null", bases: str = "null",
+    layers: str = "", tagged: str = "0001-01-01T00:00:00Z",
+) -> list[str]:  # fmt: skip
+    """The facts of one image, put on the host days ago."""
+    said = [f"sha256:{name}", '"2020-01-01T00:00:00Z"', f'"{tagged}"', "1000", label, bases]
+    return [
+        f"stored\t/var/lib/docker/image/overlay2/imagedb/content/sha256/{name}\t{NOW - days * DAY:.0f}",
+        "\t".join(["image", *said, f"{tags} " if tags else "", layers or f"{name} "]),
+    ]
+
+
+def build(name: str, number: int, days: float, **more: Any) -> list[str]:
+    """The facts of a build of a job image."""
+    tags = f"{name}:{number:012x}" + (f" {name}:latest" if more.pop("latest", False) else "")
+    return image(f"{name}{number}", tags, days, label=f'"{name}"', **more)
+
+
+def goes(*facts: list[str] | str, keep: int = 2, whole: bool = True) -> list[str]:
+    """The images that may go, in their order."""
+    lines = [f"now\t{NOW}", f"name\t{MANAGER}", "version\tv19.3.0"]
+    for fact in facts:
+        lines += [fact] if isinstance(fact, str) else fact
+    command = ["awk", "-F", "\t", "-v", f"keep={keep}", "-f", str(ROOT / "templates/prune.awk")]
+    text = "\n".join([*lines, *(["whole"] if whole else [])]) + "\n"
+    ran = subprocess.run(command, input=text, text=True, capture_output=True, check=True)
+    assert ran.stderr == ""
+    rows = [line.split("\t") for line in ran.stdout.splitlines() if not line.startswith("~")]
+    rank = ["dangling", "old-build", "other"]
+    rows.sort(key=lambda row: (rank.index(row[0]), int(row[1])))
+    return [row[2].removeprefix("sha256:") for row in rows]
+
+
+BUILDS = [build("web", n, days=20 - n, latest=n == 5) for n in (1, 2, 3, 4, 5)]
+
+
+def test_the_current_build_and_the_previous_ones_stay() -> None:
+    assert goes(*BUILDS) == ["web1", "web2"]
+    assert goes(*BUILDS, keep=0) == ["web1", "web2", "web3", "web4"]
+    assert goes(*BUILDS, keep=9) == []
+
+
+def test_the_current_build_is_the_one_that_latest_names_not_the_newest() -> None:
+    back = [build("web", n, days=20 - n, latest=n == 1) for n in (1, 2, 3, 4)]
+    assert goes(*back, keep=1) == ["web2", "web3"]
+
+
+def test_without_latest_the_newest_is_the_current_one() -> None:
+    assert goes(*[build("web", n, days=20 - n) for n in (1, 2, 3)], keep=1) == ["web1"]
+
+
+def test_a_label_that_was_inherited_makes_no_build() -> None:
+    """Each has the label of `web` and an own name; keep is for the builds of `web` alone."""
+    child = image("child", "shop:1", 30, label='"web"')
+    short = image("short", "web:0123456789a", 40, label='"web"')
+    assert goes(*BUILDS, child, short) == ["web1", "web2", "short", "child"]
+
+
+KEPT = {
+    "a container uses it": ["container\tsha256:x"],
+    "it is named": ["name\tshop"],
+    "it is named with Docker Hub's prefix": ["name\tdocker.io/library/shop:latest"],
+    "a name with a variable may mean it": ["name\tsho$TAG"],
+    "it was pulled within the hour": ["recent\tshop:latest"],
+    "a container was made of it within the hour": ["recent\tsha256:x"],
+    "a container named it within the hour": ["recent\tshop"],
+}
+
+
+@pytest.mark.parametrize("why", KEPT)
+def test_an_image_stays_because(why: str) -> None:
+    x, other = image("x", "shop:latest"), image("y", "other:latest")
+    assert goes(x, other) == ["x", "y"]
+    assert goes(*KEPT[why], x, other) == ["y"]
+
+
+def test_a_variable_alone_names_nothing() -> None:
+    assert goes("name\t$CI_IMAGE", image("x", "shop:latest")) == ["x"]
+
+
+def test_an_old_build_in_use_stays() -> None:
+    assert goes("container\tsha256:web1", *BUILDS) == ["web2"]
+
+
+def test_an_image_named_by_its_digest_stays() -> None:
+    x = image("x", "shop@sha256:d1")
+    assert goes(x) == ["x"]
+    assert goes("name\tshop:v1@sha256:d1", x) == []
+
+
+def test_the_manager_and_its_helper_stay_and_an_older_helper_goes() -> None:
+    manager, old = image("m", MANAGER), image("o", "gitlab/gitlab-runner:v18.0.0")
+    helper, flavour = image("h", f"{HELPER}-v19.3.0"), image("p", f"{HELPER}-v19.3.0-pwsh")
+    older = image("g", f"{HELPER}-v19.3.01")
+    assert goes(manager, old, helper, flavour, older) == ["o", "g"]
+    assert goes("version\t", manager, helper, older) == []
+
+
+@pytest.mark.parametrize(("base", "left"), [("sha256:old", []), ("sha256:gone", ["old"])])
+def test_bases_of_kept_builds_stay_by_id_and_by_name(base: str, left: list[str]) -> None:
+    kept = build("web", 1, 9, latest=True, bases=rf'"{{\"debian:bookworm\":\"{base}\"}}"')
+    named, moved = image("new", "debian:bookworm", 3), image("old", "debian@sha256:d1", 9)
+    assert goes(kept, named, moved) == left
+
+
+def test_bases_of_builds_that_go_may_go() -> None:
+    old = build("web", 1, 20, bases=r'"{\"node:18\":\"sha256:node18\"}"')
+    current = build("web", 2, 9, latest=True, bases=r'"{\"node:24\":\"sha256:node24\"}"')
+    bases = image("node18", "node:18"), image("node24", "node:24")
+    assert goes(old, current, *bases, keep=0) == ["web1", "node18"]
+
+
+def test_a_base_of_a_base_stays() -> None:
+    web = build("web", 1, 9, latest=True, bases=r'"{\"base:latest\":\"sha256:base2\"}"')
+    base = image("base2", "base:0000000000ff", 9, '"base"', r'"{\"debian:12\":\"sha256:d\"}"')
+    newer = build("base", 3, 5, latest=True)
+    assert goes(web, base, newer, image("d", "debian:12"), keep=0) == []
+
+
+def test_an_image_stays_that_a_kept_one_lies_upon() -> None:
+    """Without it nothing would be freed."""
+    below, beside = image("b", "below:1", layers="l1 l2 "), image("c", "beside:1", layers="l1 l3 ")
+    above = image("a", "above:1", layers="l1 l2 l4 ")
+    assert goes("name\tabove:1", above, below, beside) == ["c"]
+
+
+def test_the_order_is_by_the_last_tag_or_pull_whatever_the_time_zone() -> None:
+    facts = [
+        image("a", "a:1", 1000, tagged="2027-01-10T01:30:00+02:00"),  # 23:30 of the 9th
+        image("b", "b:1", 1000, tagged="2027-01-09T23:45:00.123Z"),
+        image("c", "c:1", 1000, tagged="2027-01-09T18:00:00-05:00"),  # 23:00
+        image("d", "d:1", 300),
+        image("e", days=1),
+    ]
+    assert goes(*facts) == ["e", "d", "c", "a", "b"]
+
+
+def test_what_came_within_the_hour_stays() -> None:
+    """NOW is 2027-01-15T08:00:00Z."""
+    tagged = image("a", "a:1", 9, tagged="2027-01-15T07:01:00Z")
+    assert goes(
+        tagged, image("b", "b:1", 0.03), image("c", days=0.03), image("d", "d:1", 0.05)
+    ) == ["d"]
+
+
+def test_nothing_goes_where_not_everything_could_be_looked_at() -> None:
+    assert goes(*BUILDS, whole=False) == []
+
+
+def test_what_was_said_becomes_data() -> None:
+    said = prune.parse(
+        "waiting for another run: bob\n"
+        "removed volume runner-x-cache-y 10\n"
+        "removed image web:abc,web:def (0123456789ab) 20\n"
+        "removed build-cache unused-for-168h 30\n"
+        "would remove image <none> (0123456789ab) 40\n"
+        "kept image a:1 (0123456789ab): a container uses it\n"
+        "disk: 91% -> 58%\nfreed 60\n"
+    )
+    assert said.removed == (
+        Item("volume", "runner-x-cache-y", 10),
+        Item("image", "web:abc,web:def (0123456789ab)", 20),
+        Item("build-cache", "unused-for-168h", 30),
+    )
+    assert said.pending == (Item("image", "<none> (0123456789ab)", 40),)
+    assert (said.before, said.after, said.freed) == (91, 58, 60)
+    assert said.notes == (
+        "waiting for another run: bob",
+        "kept image a:1 (0123456789ab): a container uses it",
+    )
+
+
+def test_only_the_scheduled_run_takes_the_locks_of_the_kits_runs() -> None:
+    assert prune.LOCK in host.LOCK
+    assert host.WORK == prune.WORK
+    assert f"exec 9>>{prune.LOCK}" in prune.script(want(), scheduled=True)
+    assert "flock" not in prune.script(want())
+
+
+@pytest.mark.parametrize("options", [{}, {"force": True, "dry": True}, {"scheduled": True}])
+def test_the_script_is_one_that_a_shell_can_read(options: dict[str, bool]) -> None:
+    text = prune.script(want(docker={"registry_image": "it's:2"}), **options)
+    subprocess.run(["sh", "-n"], input=text, text=True, check=True)
+
+
+def scheduled(often: str = "daily", **more: Any) -> Any:
+    return want(prune={"schedule": often}, **more)
+
+
+def titles(wanted: Any, have: Facts) -> list[str]:
+    return [change.title for change in prune_timer.changes(wanted, have)]
+
+
+def installed(wanted: Any, have: Facts, **more: Any) -> Facts:
+    """The host when all that is wanted has been written."""
+    files = {path: File(text.encode(), 0o644, 500) for path, text in prune_timer._files(wanted, have).items()}  # fmt: skip
+    if have.systemd:
+        files[ENABLED] = files[TIMER]
+    facts = {"prune_timer": have.systemd, "cron": have.cron, "systemd": have.systemd, **more}
+    return converged(files={**have.files, **files}, **facts)
+
+
+def test_without_a_schedule_nothing_is_installed() -> None:
+    assert titles(want(), converged()) == []
+
+
+def test_a_schedule_installs_a_timer() -> None:
+    writes = [f"write {path}" for path in (PROGRAM, SERVICE, TIMER)]
+    assert titles(scheduled(), converged()) == [*writes, "start runnerkit-prune.timer"]
+    assert titles(scheduled(), installed(scheduled(), converged())) == []
+
+
+def test_a_changed_schedule_replaces_the_timer() -> None:
+    have = installed(scheduled(), converged())
+    assert titles(scheduled("weekly"), have) == [f"write {TIMER}", "start runnerkit-prune.timer"]
+
+
+def test_a_changed_watermark_replaces_the_script_alone() -> None:
+    have = installed(scheduled(), converged())
+    changed = want(prune={"schedule": "daily", "low": 50})
+    assert titles(changed, have) == [f"write {PROGRAM}"]
+
+
+def test_a_timer_that_was_stopped_or_disabled_is_started() -> None:
+    have = installed(scheduled(), converged())
+    start = ["start runnerkit-prune.timer"]
+    assert titles(scheduled(), installed(scheduled(), converged(), prune_timer=False)) == start
+    files = {path: file for path, file in have.files.items() if path != ENABLED}
+    assert titles(scheduled(), converged(files=files, prune_timer=True)) == start
+
+
+def test_no_schedule_any_more_removes_what_was_installed_and_nothing_else() -> None:
+    (change,) = prune_timer.changes(want(), installed(scheduled(), converged()))
+    assert isinstance(change, Script)
+    assert change.title == f"remove {PROGRAM}, {SERVICE}, {TIMER}"
+    assert "systemctl disable --now runnerkit-prune.timer" in change.text
+
+
+def test_without_systemd_cron_does_it() -> None:
+    plain = converged(systemd=False, cron=("/etc/cron.daily", "/etc/cron.weekly"))
+    assert titles(scheduled(), plain) == [f"write {PROGRAM}", f"write {DAILY}"]
+    have = installed(scheduled(), plain)
+    assert titles(scheduled(), have) == []
+    assert titles(scheduled("weekly"), have) == [
+        f"remove {DAILY}", "write /etc/cron.weekly/runnerkit-prune",
+    ]  # fmt: skip
+    (change,) = prune_timer.changes(want(), have)
+    assert change.title == f"remove {PROGRAM}, {DAILY}"
+    assert isinstance(change, Script)
+    assert "systemctl" not in change.text
+    with pytest.raises(KitError, match="hourly: it has no systemd, and no cron"):
+        titles(scheduled("hourly"), plain)
+
+
+def test_alpines_cron_goes_through_other_directories() -> None:
+    alpine = converged(systemd=False, cron=("/etc/periodic/daily",))
+    assert titles(scheduled(), alpine)[1:] == ["write /etc/periodic/daily/runnerkit-prune"]
