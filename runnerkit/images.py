@@ -12,9 +12,8 @@ from runnerkit.errors import KitError
 from runnerkit.plan import render
 from runnerkit.schema import nearest
 from runnerkit.secrets import Source
-from runnerkit.settings import ROOT, Image, Settings, job_images
+from runnerkit.settings import Image, Settings, dockerfiles, job_images
 
-FOLDERS = ROOT / "dockerfiles"
 NAME, INPUTS, BASES = "runnerkit.image", "runnerkit.inputs", "runnerkit.bases"
 _NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")  # distribution/reference
 
@@ -64,7 +63,7 @@ def find(settings: Settings, name: str) -> JobImage | None:
     Raises:
         KitError: there is one, and its definition is wrong.
     """
-    folder = FOLDERS / name
+    folder = dockerfiles() / name
     here = bool(name) and not set(name) & set("/:@") and folder.is_dir()
     said = settings.images.get(name)
     if not said and not here:
@@ -148,7 +147,7 @@ def closed(settings: Settings, names: Iterable[str]) -> tuple[JobImage, ...]:
 
 
 def _folder(name: str, folder: Path) -> tuple[str, str]:
-    if not folder.resolve().is_relative_to(FOLDERS.resolve()):
+    if not folder.resolve().is_relative_to(dockerfiles().resolve()):
         raise KitError(
             f"dockerfiles/{name} leads outside dockerfiles/, to {folder.resolve()}",
             "copy it in: what an image is made of must be in one place",

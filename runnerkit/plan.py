@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from runnerkit.settings import ROOT
+from runnerkit.settings import ROOT, dockerfiles
 
 if TYPE_CHECKING:
     import jinja2
@@ -161,7 +161,7 @@ def _templates() -> "jinja2.Environment":
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([ROOT / "templates", ROOT / "dockerfiles"]),
+        loader=jinja2.FileSystemLoader([ROOT / "templates", dockerfiles()]),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,

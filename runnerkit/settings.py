@@ -153,9 +153,14 @@ def load(path: Path | None = None, typed: dict[str, Any] | None = None) -> Setti
     return msgspec.convert(data, Settings)
 
 
-def job_images(folder: Path = ROOT / "dockerfiles") -> set[str]:
+def dockerfiles() -> Path:
+    """Where the folders of job images are: RUNNERKIT_DOCKERFILES, or dockerfiles/ of the kit."""
+    return Path(os.environ.get("RUNNERKIT_DOCKERFILES") or ROOT / "dockerfiles")
+
+
+def job_images() -> set[str]:
     """The names of the job images that have a folder of their own."""
-    return {path.name for path in folder.glob("*/") if any(path.glob("Dockerfile*"))}
+    return {path.name for path in dockerfiles().glob("*/") if any(path.glob("Dockerfile*"))}
 
 
 def _read(path: Path) -> dict[str, Any]:
