@@ -153,7 +153,7 @@ class Offer:
 
         def counted() -> Iterator[bytes]:
             nonlocal moved
-            for chunk in self._client.get_image(self.id, CHUNK):
+            for chunk in _saved(self._client, self.id):
                 moved += len(chunk)
                 say(f"{moved / 1e6:.0f} MB")
                 yield chunk
@@ -195,6 +195,14 @@ def _inspect(client: docker.APIClient, image: str) -> dict[str, Any]:
         return dict(client.inspect_image(image))  # type: ignore[no-untyped-call]
     except docker.errors.ImageNotFound:
         return {}
+
+
+def _saved(client: docker.APIClient, image: str) -> Iterator[bytes]:
+    """What ``docker save`` writes; the SDK's own get_image wants the socket below, a channel has none."""
+    url = f"{client.base_url}/v{client.api_version}/images/{image}/get"
+    with client.get(url, stream=True, timeout=client.timeout) as response:
+        response.raise_for_status()
+        yield from response.iter_content(CHUNK)
 
 
 def _sweep(client: docker.APIClient, names: str) -> None:

@@ -1,0 +1,287 @@
+"""An image of one host on others: the same id, only what each lacks, cut off or refused cleanly."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from runnerkit import engine, ship, ssh
+from runnerkit.errors import KitError
+from runnerkit.machine import Machine
+from runnerkit.registry import NAME, PORT
+from sandbox.world import Host, World
+from tests.hosts.kit import Kit
+from tests.hosts.test_bad_hosts import shadow
+from tests.hosts.test_killed import SESSIONS, in_host
+
+REGISTRY = "registry:2"
+OLD, NEW = "web:0000000000aa", "web:0000000000bb"
+CLEAN = f"""docker rmi -f $(docker images --format '{{{{.Repository}}}}:{{{{.Tag}}}}' | grep -v ^registry:)
+docker image prune -f
+docker volume rm {NAME}
+"""
+MIRROR = """mkdir -p /etc/docker
+echo '{{"registry-mirrors": ["{0}"]}}' >/etc/docker/daemon.json
+systemctl reload docker
+until docker info 2>/dev/null | grep -q {0}; do sleep 0.1; done"""
+BUILD = """mkdir -p /tmp/{0} && cd /tmp/{0}
+head -c {2}000000 /dev/urandom >layer
+printf 'FROM {1}\\nCOPY layer /{0}\\n' >Dockerfile
+docker build -q -t {0} . >/dev/null && docker tag {0} web:latest"""
+OTHER_KIND = f"""mkdir -p /tmp/kind && cd /tmp/kind && docker save {OLD} | tar x
+sed -i 's/"architecture":"[^"]*"/"architecture":"s390x"/' *.json
+sed -i 's/{OLD}/{NEW}/' manifest.json && rm repositories
+tar c . | docker load"""
+IDS = "docker image inspect -f '{{.Id}}' "
+NAMES = "docker images --digests --format '{{.Repository}}:{{.Tag}}@{{.Digest}}'"
+TRANSFER = "until ls /var/lib/docker/tmp/GetImageBlob* >/dev/null 2>&1; do sleep 0.02; done; "
+
+
+@pytest.fixture(scope="module")
+def fleet(world: World) -> Iterator[list[Host]]:
+    """Three hosts with Docker and a registry mirror, no more."""
+    names = ["ship1", "ship2", "ship3"]
+    with ThreadPoolExecutor() as pool:
+        yield list(pool.map(lambda name: world.host(name, "docker"), names))
+    for name in names:
+        world.remove(name)
+
+
+@pytest.fixture
+def hosts(fleet: list[Host], kit: Kit) -> list[Host]:
+    """The same hosts with the first build of the image on the first one alone."""
+    for host in fleet:
+        kit.ssh(host, CLEAN + MIRROR.format(kit.world.mirror_url))
+    kit.ssh(fleet[0], BUILD.format(OLD, "scratch", 20))
+    return fleet
+
+
+@contextlib.contextmanager
+def door(world: World, host: Host) -> Iterator[tuple[Machine, docker.APIClient]]:
+    """A host as the kit reaches it."""
+    known = str(world.state / "known_hosts")
+    machine = Machine(ssh.connection(f"root@{host.address}", str(host.key), known, False))
+    client = engine.connect(machine)
+    yield machine, client
+    client.close()
+    machine.close()
+
+
+def shipped(
+    kit: Kit,
+    source: Host,
+    *targets: Host,
+    image: str = OLD,
+    registry: str = REGISTRY,
+    free: int = 1,
+) -> list[ship.Moved]:
+    """Ship an image to all of the hosts at once."""
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(door(kit.world, source))
+        doors = [stack.enter_context(door(kit.world, host)) for host in targets]
+        before = set(threading.enumerate())
+        with (
+            ship.source(*client, image, registry, lambda _: None) as offer,
+            ThreadPoolExecutor() as pool,
+        ):
+            moved = list(
+                pool.map(lambda one: offer.send(one[0], one[1], free, lambda _: None), doors)
+            )
+        assert set(threading.enumerate()) <= before
+    return moved
+
+
+def refused(kit: Kit, *hosts: Host, **said: Any) -> KitError:
+    """The error that shipping ends with."""
+    with pytest.raises(KitError) as caught:
+        shipped(kit, *hosts, **said)
+    return caught.value
+
+
+def ids(kit: Kit, hosts: list[Host], name: str) -> set[str]:
+    return {kit.ssh(host, IDS + name).strip() for host in hosts}
+
+
+def tidy(kit: Kit, hosts: list[Host]) -> None:
+    """No registry runs, and no name of the way is left, not even a digest."""
+    for host in hosts:
+        assert kit.ssh(host, "docker ps -aq") == ""
+        left = [name for name in kit.ssh(host, NAMES).split() if not name.startswith("registry:")]
+        assert {name.partition("@")[2] for name in left} <= {"<none>"}
+        assert {name.partition(":")[0] for name in left} <= {"web", "other"}
+
+
+def test_the_same_image_on_every_host_and_then_only_what_has_changed(
+    kit: Kit, hosts: list[Host]
+) -> None:
+    first = shipped(kit, *hosts)
+    assert {one.way for one in first} == {"registry"}
+    assert all(20e6 <= one.bytes < 20.1e6 for one in first)
+    assert len(ids(kit, hosts, OLD) | ids(kit, hosts, "web:latest")) == 1
+    kit.ssh(hosts[0], BUILD.format(NEW, OLD, 5))
+    second = shipped(kit, *hosts, image=NEW)
+    assert all(5e6 <= one.bytes < 1.2 * 5e6 for one in second)
+    assert len(ids(kit, hosts, NEW) | ids(kit, hosts, "web:latest")) == 1
+    assert len(ids(kit, hosts, OLD)) == 1  # the old build keeps its name
+    assert shipped(kit, *hosts, image=NEW) == [ship.Moved()] * 2
+    tidy(kit, hosts)
+
+
+def test_the_plain_name_comes_back_without_a_byte(kit: Kit, hosts: list[Host]) -> None:
+    shipped(kit, *hosts)
+    kit.ssh(hosts[1], "docker rmi web:latest")
+    assert shipped(kit, *hosts) == [ship.Moved()] * 2
+    assert len(ids(kit, hosts, "web:latest")) == 1
+
+
+@pytest.mark.parametrize("cut", ["kit", "connection", "source"])
+def test_cut_off_half_way_and_run_again(kit: Kit, hosts: list[Host], cut: str) -> None:
+    one, other, _ = hosts
+    shipped(kit, one, other)
+    kit.ssh(one, BUILD.format(NEW, OLD, 60))
+    words = [sys.executable, "-m", __name__, str(kit.world.state), str(one.key), one.address]
+    running = subprocess.Popen(
+        [*words, other.address], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    if cut == "kit":
+        in_host(kit, other, TRANSFER)
+        os.killpg(running.pid, signal.SIGKILL)
+    else:
+        in_host(kit, other, TRANSFER)
+        in_host(kit, one if cut == "source" else other, SESSIONS)
+    said, _ = running.communicate(timeout=60)
+    assert cut == "kit" or "run again" in json.loads(said)[1], said
+    assert ids(kit, [other], "web:latest") == ids(kit, [one], OLD)
+    in_host(kit, one, f"while docker ps -q --filter name={NAME} | grep -q .; do sleep 0.05; done")
+    assert [moved.way for moved in shipped(kit, one, other, image=NEW)] == ["registry"]
+    assert len(ids(kit, [one, other], NEW) | ids(kit, [one, other], "web:latest")) == 1
+    tidy(kit, hosts)
+
+
+def test_what_a_killed_run_left_is_taken_away(kit: Kit, hosts: list[Host]) -> None:
+    one, other, _ = hosts
+    shipped(kit, one, other)
+    for host, port in ((one, PORT), (other, 40000)):
+        kit.ssh(host, f"docker tag {OLD} 127.0.0.1:{port}/runnerkit/{OLD}")
+    kit.ssh(one, f"docker create --name {NAME} {OLD} sh")
+    kit.ssh(one, BUILD.format(NEW, OLD, 1))
+    assert shipped(kit, one, other, image=NEW)[0].way == "registry"
+    tidy(kit, hosts)
+
+
+@pytest.mark.parametrize("which", ["source", "target"])
+def test_where_sshd_does_not_forward_the_engine_saves_and_loads(
+    kit: Kit, hosts: list[Host], which: str
+) -> None:
+    conf = "/etc/ssh/sshd_config.d/forward.conf"
+    host = hosts[0] if which == "source" else hosts[1]
+    kit.ssh(host, f"echo AllowTcpForwarding no >{conf}; systemctl restart ssh")
+    try:
+        one, two = shipped(kit, *hosts)
+    finally:
+        kit.ssh(host, f"rm {conf}; systemctl restart ssh")
+    assert one.way == "save and load"
+    assert f"{host.address}:22: sshd refuses to forward TCP" in one.why
+    assert one.bytes > 20e6
+    assert two.way == ("registry" if which == "target" else "save and load")
+    assert len(ids(kit, hosts, OLD) | ids(kit, hosts, "web:latest")) == 1
+    tidy(kit, hosts)
+
+
+def test_without_a_registry_image_the_engine_saves_and_loads(kit: Kit, hosts: list[Host]) -> None:
+    (moved,) = shipped(kit, *hosts[:2], registry="nowhere.invalid/registry:2")
+    assert moved.way == "save and load"
+    assert "cannot pull nowhere.invalid/registry:2" in moved.why
+    assert len(ids(kit, hosts[:2], OLD)) == 1
+    tidy(kit, hosts)
+
+
+def test_another_program_on_the_registrys_port_is_never_given_the_image(
+    kit: Kit, hosts: list[Host]
+) -> None:
+    other = f"docker run -d --network host -e REGISTRY_HTTP_ADDR=127.0.0.1:{PORT} {REGISTRY}"
+    kit.ssh(hosts[0], other)
+    try:
+        (moved,) = shipped(kit, *hosts[:2])
+    finally:
+        kit.ssh(hosts[0], "docker rm -fv $(docker ps -aq)")
+    assert moved.way == "save and load"
+    assert f"127.0.0.1:{PORT}" in moved.why
+    assert "in use" in moved.why
+
+
+def test_a_host_without_room_is_refused_before_a_byte_is_sent(kit: Kit, hosts: list[Host]) -> None:
+    put, away = shadow("/usr/local/bin/df", f"echo; echo disk 0 0 {30 << 10} 0% /")
+    kit.ssh(hosts[1], put)
+    try:
+        error = refused(kit, *hosts[:2], free=15)
+        assert f"30 MB free in /var/lib/docker on the host: {OLD} takes 19 MB more" in error.what
+        assert "make room" in error.fix
+        assert kit.ssh(hosts[0], f"docker volume ls -q --filter name={NAME}") == ""
+        shipped(kit, *hosts[:2], free=5)
+        kit.ssh(hosts[0], BUILD.format(NEW, OLD, 5))
+        (moved,) = shipped(kit, *hosts[:2], image=NEW, free=15)  # the rest is there
+    finally:
+        kit.ssh(hosts[1], away)
+    assert moved.way == "registry"
+
+
+def test_an_image_for_another_kind_of_machine_is_refused(kit: Kit, hosts: list[Host]) -> None:
+    kit.ssh(hosts[0], OTHER_KIND)
+    error = refused(kit, *hosts[:2], image=NEW)
+    assert f"{NEW} is for s390x, the host is " in error.what
+
+
+def test_what_arrives_as_another_image_is_refused(
+    kit: Kit, hosts: list[Host], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped(kit, *hosts[:2])
+    kit.ssh(hosts[0], BUILD.format(NEW, OLD, 1) + "; echo FROM scratch >D; echo LABEL a=b >>D;"
+            "docker build -q -t other -f D .")  # fmt: skip
+    push = engine.push
+
+    def swapped(client: docker.APIClient, reference: str, *rest: Any) -> None:
+        name, _, tag = reference.rpartition(":")
+        client.tag("other", name, tag, force=True)
+        push(client, reference, *rest)
+
+    monkeypatch.setattr(engine, "push", swapped)
+    error = refused(kit, *hosts[:2], image=NEW)
+    assert "arrived as sha256:" in error.what
+    assert ids(kit, hosts[1:2], "web:latest") == ids(kit, hosts[:1], OLD)
+    tidy(kit, hosts)
+
+
+def test_an_image_that_the_host_has_not_got(kit: Kit, hosts: list[Host]) -> None:
+    error = refused(kit, *hosts[:2], image=NEW)
+    assert f"has no image {NEW}" in error.what
+    assert "./inv image.build web" in error.fix
+
+
+def main(state: str, key: str, source: str, target: str) -> None:
+    """Ship the new build, in a process of its own; print how it fails."""
+
+    def kit(address: str) -> tuple[Machine, docker.APIClient]:
+        known = str(Path(state) / "known_hosts")
+        machine = Machine(ssh.connection(f"root@{address}", key, known, False))
+        return machine, engine.connect(machine)
+
+    try:
+        with ship.source(*kit(source), NEW, REGISTRY, lambda _: None) as offer:
+            offer.send(*kit(target), 1, lambda _: None)
+    except KitError as error:
+        print(json.dumps([error.what, error.fix]))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
