@@ -1,0 +1,68 @@
+"""The ready-made folders build on a host, and hold what their jobs call."""
+
+import json
+
+import pytest
+
+from sandbox import daemon, mirror
+from sandbox.images import Shop
+from sandbox.names import IMAGES
+from sandbox.world import World
+from tests.hosts.conftest import Blank
+from tests.hosts.kit import Kit
+
+SHARED = "git --version && ssh -V"
+HOLDS = {
+    "debian": f"{SHARED} && make --version && curl --version",
+    "node": f"{SHARED} && node --version && g++ --version && make --version && python3 --version",
+    "python": f"{SHARED} && python3 --version && gcc --version && make --version",
+    "go": "jq --version && zip --version",
+    "php": f"{SHARED} && php --version && composer --version && unzip -v",
+}
+OFFICIAL = (
+    "node:24-bookworm-slim",
+    "python:3.14-slim-bookworm",
+    "golang:1.27-bookworm",
+    "php:8.5-cli-bookworm",
+    "composer:2",
+)
+# Where Docker Hub does not answer, one image stands in for all: Debian's own packages, without Go,
+# whose compiler would be most of the test, and a script in the place of Composer.
+STAND_IN = r"""ARG BASE
+FROM ${BASE}
+ARG WEEK
+RUN : "$WEEK" && apt-get update && DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y --no-install-recommends nodejs php-cli python3 && rm -rf /var/lib/apt/lists/*
+RUN printf '#!/usr/bin/env php\n<?php echo "in place of Composer\\n";' >/usr/bin/composer \
+    && chmod 755 /usr/bin/composer
+"""
+
+
+@pytest.fixture(scope="session")
+def bases(world: World, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The official images in the sandbox's mirror: the real ones where Docker Hub answers."""
+    shop = Shop(daemon.running(), world.state, print)
+    context = tmp_path_factory.mktemp("base")
+    (context / "Dockerfile").write_text(STAND_IN)
+    for official in OFFICIAL:
+        image = shop.hub(official, f"{IMAGES}/hub/{official}") or shop.build(
+            f"{IMAGES}/stand-in-base:latest", context, "Dockerfile", shop.base("bookworm")
+        )
+        mirror.push(shop.client, world.names, image, f"library/{official}")
+
+
+@pytest.mark.usefixtures("bases")
+def test_every_ready_made_folder_builds_and_holds_what_its_jobs_call(
+    kit: Kit, blank: Blank
+) -> None:
+    host = blank("docker", "ready")
+    text = json.dumps({"registry-mirrors": [kit.world.mirror_url]})
+    kit.ssh(host, f"echo '{text}' >/etc/docker/daemon.json && systemctl reload docker")
+    kit.settings(host)
+    ran = kit.run("image.build", ",".join(HOLDS), "--host", "ready", "--json", timeout=900)
+    assert ran.code == 0, ran.out + ran.err
+    assert {i["image"]: i["state"] for i in ran.hosts["ready"]["images"]} == dict.fromkeys(
+        HOLDS, "built"
+    )
+    for name, calls in HOLDS.items():
+        kit.ssh(host, f"docker run --rm {name} sh -ec '{calls} && ! ls /var/lib/apt/lists/*'")
