@@ -20,6 +20,9 @@ HELP = {
     "mirror": "a registry mirror of Docker Hub for the hosts, https://…",
     "json": "print data on stdout instead of a table",
     "names": "comma-separated job images; all: those of the settings",
+    "from": "the host that builds it; this machine if not given",
+    "force": "remove all that no job needs, however much of the disk is free",
+    "dry-run": "only tell what would go",
     "pull": "look whether the bases have moved, and rebuild on them",
     "no-cache": "build without the builder's cache, even what is unchanged",
     "push": "push to this registry afterwards; REGISTRY_USER and REGISTRY_PASSWORD log in",
@@ -103,6 +106,25 @@ def image_build(
     _end(report_images.built(outcomes, json))
 
 
+@task(name="ship", help=_help(*REACH, "image", "from"), auto_shortflags=False)
+def image_ship(
+    _: Context,
+    image: str,
+    from_: str = "local",
+    host: str = "",
+    json: bool = False,
+    accept_new_host_keys: bool = False,
+) -> None:
+    """Build a job image on one host and send it to others: only the layers that they lack."""
+    from runnerkit import fleet_images, report, report_images, targets
+
+    others, read = _chosen(host)
+    source = targets.one(from_, read)
+    with report.progress() as say:
+        outcomes = fleet_images.ship(source, others, read, accept_new_host_keys, say, image)
+    _end(report_images.built(outcomes, json))
+
+
 @task(name="list", help=_help(*REACH), auto_shortflags=False)
 def image_list(
     _: Context, host: str = "", json: bool = False, accept_new_host_keys: bool = False
@@ -114,6 +136,24 @@ def image_list(
     with report.progress() as say:
         outcomes = fleet_images.listing(*chosen, accept_new_host_keys, say)
     _end(report_images.listed(outcomes, json))
+
+
+@task(name="prune", help=_help(*REACH, "force", "dry-run"), auto_shortflags=False)
+def image_prune(
+    _: Context,
+    host: str = "",
+    force: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+    accept_new_host_keys: bool = False,
+) -> None:
+    """Make room on hosts whose disk is too full, never at a job's cost."""
+    from runnerkit import fleet_prune, report, report_images
+
+    chosen = _chosen(host)
+    with report.progress() as say:
+        outcomes = fleet_prune.make_room(*chosen, accept_new_host_keys, say, force, dry_run)
+    _end(report_images.pruned(outcomes, json))
 
 
 @task
@@ -176,6 +216,6 @@ namespace = Collection(
     init,
     demo,
     test,
-    image=Collection(image_build, image_list),
+    image=Collection(image_build, image_ship, image_list, image_prune),
     sandbox=Collection(up, down),
 )

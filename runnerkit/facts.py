@@ -6,6 +6,7 @@ import shlex
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from runnerkit.errors import KitError
@@ -138,6 +139,12 @@ def parse(text: str) -> Facts:
         prune_timer="prune_timer:" in told,
         cron=tuple(told.get("cron:", "").split()),
     )
+
+
+def instant(time: str) -> float:
+    """Seconds since 1970 of a time as Docker writes it, to the second."""
+    text = re.sub(r"\.\d+", "", time).replace("Z", "+00:00")
+    return datetime.fromisoformat(text).timestamp()
 
 
 def normal(reference: str) -> str:

@@ -31,6 +31,7 @@ class Outcome:
     changes: list[Change] = field(default_factory=list)
     runners: list[str] = field(default_factory=list)
     images: list[dict[str, Any]] = field(default_factory=list)
+    pruned: dict[str, Any] | None = None
     notes: list[str] = field(default_factory=list)
     error: str = ""
     fix: str = ""

@@ -1,6 +1,7 @@
 """Job images on many hosts: built, sent, looked at."""
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,6 +61,58 @@ def build(
     return each(targets, settings, {t.name: wanted for t in targets}, accept, say, work)
 
 
+def ship(
+    source: Target, targets: list[Target], settings: Settings, accept: bool, say: Say, name: str
+) -> list[Outcome]:
+    """Build a job image on one host and send it to others, where they have not got that very one.
+
+    Args:
+        source: the host that builds it.
+        targets: those that it is sent to.
+        settings: where the image is defined.
+        accept: whether an SSH host key seen for the first time is accepted.
+        say: told where each host is.
+        name: the image.
+    """
+    from runnerkit import ship
+
+    built = want.of_images(settings, name)
+    job = built.images[-1]
+    alone = replace(built, images=(job,))
+    others = [target for target in targets if target.address != source.address]
+    sent: list[Outcome] = []
+
+    def give(host: Host, wanted: Want, outcome: Outcome) -> None:
+        _, have = converge.apply(
+            host, wanted, _progress(outcome, say), converge.IMAGES, _first_of_docker
+        )
+        outcome.images.append(_row(job, have, "built" if outcome.changes else "unchanged"))
+        host.lock()
+        reference = job_images.known_as(have.images[job.reference])
+        registry = wanted.docker.registry_image
+
+        def line(text: str) -> None:
+            say(outcome.host, f"  {text}")
+
+        with ship.source(host.machine, host.engine, reference, registry, line) as offer:
+
+            def take(host: Host, wanted: Want, outcome: Outcome) -> None:
+                _needs_docker(converge.look(host, wanted, converge.IMAGES))
+                host.lock()
+                say(outcome.host, f"[1/1] receive {reference}")
+                least = wanted.docker.min_free_mb
+                moved = offer.send(
+                    host.machine, host.engine, least, lambda text: say(outcome.host, f"  {text}")
+                )
+                have = converge.look(host, wanted, converge.IMAGES)
+                outcome.images.append({**_row(job, have, str(moved)), "moved": moved.bytes})
+
+            wants = {target.name: alone for target in others}
+            sent.extend(each(others, settings, wants, accept, say, take) if others else [])
+
+    return [*each([source], settings, {source.name: built}, accept, say, give), *sent]
+
+
 def listing(targets: list[Target], settings: Settings, accept: bool, say: Say) -> list[Outcome]:
     """What every host has of the job images that are defined here, and of others that the kit built."""
 
@@ -81,6 +134,11 @@ def listing(targets: list[Target], settings: Settings, accept: bool, say: Say) -
 def _needs_docker(have: Facts) -> None:
     if not have.docker_runs:
         raise KitError("no Docker engine answers on the host", "./inv bootstrap sets one up")
+
+
+def _first_of_docker(have: Facts) -> list[Change]:
+    _needs_docker(have)
+    return []
 
 
 def _progress(outcome: Outcome, say: Say) -> converge.Progress:

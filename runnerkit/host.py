@@ -86,6 +86,8 @@ class Host:
         return replace(have, server=found)
 
     def lock(self) -> None:
+        if self._held:
+            return
         self._held = self.machine.open(LOCK)
         owner = f"{getpass.getuser()}@{socket.gethostname()} since {datetime.now(UTC):%F %T} UTC"
         self._held.sendall(f"{owner}\n".encode())
@@ -134,6 +136,26 @@ class Host:
         if errors:
             raise errors[0]
 
+    def script(self, want: Want, change: Script) -> str:
+        """Run a script while no other of the kit's goes on, and return what it printed.
+
+        Raises:
+            KitError: it failed; with the hint that fits what it said.
+        """
+        text = f"exec 8>>{WORK}; flock 8\n(\n{change.text}\n) 8>&-"
+        if change.token:
+            runner = next(r for r in want.runners if r.key == change.token)
+            token = runner.token or self._minted.get(runner.key) or runner.registration_token
+            if token is None:
+                raise KitError(f"{change.title}: no token", "run again")
+            text = f"TOKEN='{token.reveal()}'\n{text}"
+        try:
+            return self.machine.run(text, lambda line: self._line(mask(plain(line))))
+        except Failed as error:
+            said = mask(plain(error.stderr))
+            fix = next((h.fix for h in change.hints if re.search(h.pattern, said)), "run again")
+            raise KitError(f"{change.title}: {mask(plain(error.what))}", fix) from None
+
     @property
     def engine(self) -> "docker.APIClient":
         """The host's Docker Engine."""
@@ -147,7 +169,7 @@ class Host:
     def _write(self, want: Want, change: Change, beside: bool) -> None:
         match change:
             case Script():
-                self._script(want, change)
+                self.script(want, change)
             case Pull() | Build():
                 self._build_or_pull(change, beside)
             case ServerCall(action="update"):
@@ -163,21 +185,6 @@ class Host:
         if self._held:
             self._held.close()
         self.machine.close()
-
-    def _script(self, want: Want, change: Script) -> None:
-        text = f"exec 8>>{WORK}; flock 8\n(\n{change.text}\n) 8>&-"
-        if change.token:
-            runner = next(r for r in want.runners if r.key == change.token)
-            token = runner.token or self._minted.get(runner.key) or runner.registration_token
-            if token is None:
-                raise KitError(f"{change.title}: no token", "run again")
-            text = f"TOKEN='{token.reveal()}'\n{text}"
-        try:
-            self.machine.run(text, lambda line: self._line(mask(plain(line))))
-        except Failed as error:
-            said = mask(plain(error.stderr))
-            fix = next((h.fix for h in change.hints if re.search(h.pattern, said)), "run again")
-            raise KitError(f"{change.title}: {mask(plain(error.what))}", fix) from None
 
     def _build_or_pull(self, change: Pull | Build, beside: bool) -> None:
         from runnerkit import builder, engine

@@ -80,13 +80,13 @@ def find(settings: Settings, name: str) -> JobImage | None:
             f"the job image {name} is defined twice: dockerfiles/{name} and images.{name}.base",
             "remove one of them; beside a folder, [images] may say build_args, labels, secrets",
         )
-    if said.base and said.base.split(":")[0].split("@")[0] == name:
+    bases = dockerfile.bases(text, said.build_args)
+    if hidden := [base for base in bases if base.split(":")[0].split("@")[0] == name != base]:
         raise KitError(
-            f"the job image {name} would hide the image {said.base} that it is built from",
+            f"the job image {name} would hide the image {hidden[0]} that it is built from",
             "give it another name",
         )
     digest, size = context.digest(beside)
-    bases = dockerfile.bases(text, said.build_args)
     names = sorted(said.secrets)
     inputs = _short([text, said.build_args, said.labels, said.platform, names, digest])
     return JobImage(

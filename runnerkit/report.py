@@ -104,6 +104,7 @@ def data(outcomes: list[Outcome]) -> None:
             "changes": [{"title": c.title, "diff": c.diff} for c in o.changes],
             "runners": o.runners,
             "images": o.images,
+            "pruned": o.pruned,
             "notes": o.notes,
             "error": o.error or None,
             "fix": o.fix or None,

@@ -28,6 +28,35 @@ def listed(outcomes: list[Outcome], json: bool) -> int:
     return _show(outcomes, json, heads, _rows(outcomes, _age, _base))
 
 
+def pruned(outcomes: list[Outcome], json: bool) -> int:
+    """Show what went, or would go, and what that freed; the exit code: 0, or 1 where a host failed."""
+    if json:
+        data(outcomes)
+        return int(any(outcome.error for outcome in outcomes))
+    rows = []
+    for outcome in outcomes:
+        found = outcome.pruned
+        if not found:
+            continue
+        for verb, items in (("removed", found["removed"]), ("would remove", found["pending"])):
+            for item in items:
+                print(
+                    f"{outcome.host}  {verb} {item['kind']} {item['name']}  {_size(item['bytes'])}"
+                )
+        outcome.notes = list(found["notes"])
+        gone = str(len(found["removed"]))
+        disk = f"{found['before']}% → {found['after']}%"
+        rows.append((outcome.host, gone, _size(found["freed"]), disk))
+    if rows:
+        table(("host", "removed", "freed", "disk in use"), rows)
+    errors(outcomes)
+    return int(any(outcome.error for outcome in outcomes))
+
+
+def _size(number: int) -> str:
+    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
+
+
 def _show(
     outcomes: list[Outcome], json: bool, heads: tuple[str, ...], rows: Iterator[tuple[str, ...]]
 ) -> int:
@@ -51,7 +80,7 @@ def _rows(outcomes: list[Outcome], *more: Any) -> Iterator[tuple[str, ...]]:
                 yield (row["image"], outcome.host, state, "-", "-", *("-" for _ in more))
                 continue
             number = row["id"].removeprefix("sha256:")[:12]
-            size = f"{row['bytes'] / 1e6:.0f} MB"
+            size = _size(row["bytes"])
             yield (row["image"], outcome.host, state, number, size, *(one(row) for one in more))
 
 

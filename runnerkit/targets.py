@@ -35,6 +35,19 @@ def choose(asked: str, settings: Settings) -> list[Target]:
     return list(found.values())
 
 
+def one(asked: str, settings: Settings) -> Target:
+    """The only host of a list.
+
+    Raises:
+        KitError: there are more, or none.
+    """
+    found = choose(asked, settings)
+    if len(found) > 1:
+        names = ", ".join(target.name for target in found)
+        raise KitError(f"{asked} names more than one host: {names}", "name one")
+    return found[0]
+
+
 def _of(word: str, settings: Settings) -> list[Target]:
     names = [name for name in settings.hosts if word == "all" or fnmatchcase(name, word)]
     if names:

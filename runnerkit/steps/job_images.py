@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from runnerkit.facts import Facts, Needs, normal
+from runnerkit.facts import Facts, Needs, instant, normal
 from runnerkit.images import BASES, INPUTS, NAME, JobImage, hashed
 from runnerkit.plan import Build, Change, Hint, Pull, Script, render
 from runnerkit.steps import daemon_json
@@ -39,7 +39,8 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
 def why(job: JobImage, have: Facts, rebuilt: Collection[str] = ()) -> str:
     """Why the host's image of that name is not the one that is defined; "" where it is.
 
-    A base that the host has not got is no reason: an image that was sent to it comes without.
+    An image that was sent to the host comes without its base: a base that the host has not got, or
+    had before the image was made, is no reason.
     """
     image = have.images.get(job.reference)
     if image is None:
@@ -53,7 +54,7 @@ def why(job: JobImage, have: Facts, rebuilt: Collection[str] = ()) -> str:
         if base.removesuffix(":latest") in rebuilt:
             return f"its base {base} is rebuilt"
         now = have.images.get(normal(base))
-        if now and now["Id"] != was:
+        if now and now["Id"] != was and _tagged(now) >= instant(image["Created"]):
             return f"its base {base} moved"
     return ""
 
@@ -104,6 +105,10 @@ def known_as(image: Mapping[str, Any]) -> str:
 
 def labels(image: Mapping[str, Any]) -> dict[str, str]:
     return (image.get("Config") or {}).get("Labels") or {}
+
+
+def _tagged(image: Mapping[str, Any]) -> float:
+    return instant(image["Metadata"]["LastTagTime"])
 
 
 def _ready(job: JobImage, have: Facts, rebuilt: Collection[str]) -> bool:

@@ -12,6 +12,8 @@ from runnerkit.plan import Build, Change, Pull, batches
 from runnerkit.want import Want
 from tests.unit.build import DAEMON, GOOD, converged, want
 
+MADE = "2026-03-01T12:00:00.123456789Z"
+BEFORE, AFTER = "2026-03-01T12:59:59.9+01:00", "2026-03-01T13:00:01+01:00"
 BASE = {"debian:bookworm": "sha256:base"}
 
 
@@ -21,7 +23,12 @@ def wanted(**more: Any) -> Want:
 
 
 def image(job: JobImage, bases: dict[str, str] = BASE, **labels: str) -> dict[str, Any]:
-    return {"Id": f"sha256:{job.name}", "Config": {"Labels": {**job.marks(bases), **labels}}}
+    marks = {**job.marks(bases), **labels}
+    return {"Id": f"sha256:{job.name}", "Created": MADE, "Config": {"Labels": marks}}
+
+
+def base(number: str, tagged: str) -> dict[str, Any]:
+    return {"Id": f"sha256:{number}", "Metadata": {"LastTagTime": tagged}}
 
 
 def have(want: Want, images: dict[str, Any], **changes: Any) -> Facts:
@@ -47,11 +54,15 @@ def test_a_host_without_the_base_keeps_the_image_that_was_sent_to_it() -> None:
     assert titles(wanted(), {**built(wanted()), "debian:bookworm": None}) == []
 
 
+def test_a_host_with_an_older_base_keeps_the_image_that_was_sent_to_it() -> None:
+    assert titles(wanted(), {**built(wanted()), "debian:bookworm": base("older", BEFORE)}) == []
+
+
 REASONS: dict[str, dict[str, Any]] = {
     "new": {"own:latest": None},
     "its definition changed": {"own:latest": {"Config": {"Labels": {
         "runnerkit.image": "own", "runnerkit.inputs": "old"}}, "Id": "1"}},
-    "its base debian:bookworm moved": {"debian:bookworm": {"Id": "sha256:newer"}},
+    "its base debian:bookworm moved": {"debian:bookworm": base("newer", AFTER)},
     "what has its name was not built by the kit": {"own:latest": {"Config": {}, "Id": "1"}},
 }  # fmt: skip
 
