@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from runnerkit import images
 from runnerkit.dockerfile import bases
 from runnerkit.plan import render
-from runnerkit.settings import ROOT, Image, load
+from runnerkit.settings import ROOT, Image, Settings, load
 
 GOLDEN = Path(__file__).parent / "golden"
 FOLDERS = sorted(path for path in (ROOT / "dockerfiles").iterdir() if path.is_dir())
-READY_MADE = ("debian", "go", "node", "php", "python")
+READY_MADE = ("ci-debian", "ci-go", "ci-node", "ci-php", "ci-python")
+OFFICIAL = {"ci-go": "golang", "ci-node": "node", "ci-php": "php", "ci-python": "python"}
 LISTS = "/var/lib/apt/lists"
 BUILDKIT_ONLY = r"(?m)^# syntax=|--mount=|--link\b|--chmod=|<<-?[\"']?[A-Z]"
 WORDS = ("git", "it's", "libvips-dev=8.14.1-3", "zlib >= 1.3")
@@ -108,8 +110,8 @@ def test_a_base_without_package_manager_is_said(tmp_path: Path) -> None:
 def test_a_folder_of_dockerfiles_keeps_good_practice(folder: Path) -> None:
     text = (folder / "Dockerfile").read_text()
     joined = text.replace("\\\n", "")
-    images = bases(text, {})
-    assert images and all(re.search(r":(?!latest)[\w.-]*\d|:bookworm$", name) for name in images)
+    found = bases(text, {})
+    assert found and all(re.search(r":(?!latest)[\w.-]*\d|:bookworm$", name) for name in found)
     assert text.startswith("# ")
     assert not re.search(BUILDKIT_ONLY, text)
     assert not re.search(r"\b(dist-|full-)?upgrade\b|(?i:token|secret|password)", text)
@@ -122,15 +124,23 @@ def test_a_folder_of_dockerfiles_keeps_good_practice(folder: Path) -> None:
 @pytest.mark.parametrize("name", READY_MADE)
 def test_a_ready_made_folder_says_what_it_is_for_and_how_to_use_it(name: str) -> None:
     text = (ROOT / "dockerfiles" / name / "Dockerfile").read_text()
-    assert re.match(rf"# For jobs .+\n# Use it as image: {name}\. Another .+\n(ARG|FROM) ", text)
+    assert re.match(
+        rf"# For jobs .+\n# Use it as image: {name}, or copy .+ Another .+\n(ARG|FROM) ", text
+    )
     packages = re.findall(r"(?m)^ {8}(\S+)", text)
     assert packages == sorted(packages)
     assert len(re.findall("(?m)^RUN ", text)) == 1
 
 
-@pytest.mark.parametrize("name", [name for name in READY_MADE if name != "debian"])
+@pytest.mark.parametrize("name", OFFICIAL)
 def test_another_version_is_one_build_argument(name: str) -> None:
     text = (ROOT / "dockerfiles" / name / "Dockerfile").read_text()
-    official = {"go": "golang"}.get(name, name)
-    assert f"{official}:99-" in " ".join(bases(text, {name.upper(): "99"}))
-    assert f"{official}:99-" not in " ".join(bases(text, {}))
+    argument = name.removeprefix("ci-").upper()
+    assert f"{OFFICIAL[name]}:99-" in " ".join(bases(text, {argument: "99"}))
+    assert f"{OFFICIAL[name]}:99-" not in " ".join(bases(text, {}))
+
+
+@pytest.mark.parametrize("name", READY_MADE)
+def test_a_ready_made_folder_can_be_used_as_it_is(name: str) -> None:
+    found = images.find(Settings(), name)
+    assert found and found.name == name
