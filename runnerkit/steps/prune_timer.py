@@ -17,9 +17,15 @@ SERVICE, TIMER = f"{UNITS}/runnerkit-prune.service", f"{UNITS}/runnerkit-prune.t
 ENABLED = f"{UNITS}/timers.target.wants/runnerkit-prune.timer"
 DELAYS = {"hourly": "5min", "daily": "1h", "weekly": "6h"}  # so that not all hosts start at once
 # Debian's and Fedora's cron, Alpine's.
-CRON = tuple(f"/etc/{where}{often}/runnerkit-prune" for where in ("cron.", "periodic/") for often in DELAYS)  # fmt: skip
-START = "set -e\nsystemctl daemon-reload\nsystemctl enable runnerkit-prune.timer\nsystemctl restart runnerkit-prune.timer"
+CRON = tuple(
+    f"/etc/{where}{often}/runnerkit-prune" for where in ("cron.", "periodic/") for often in DELAYS
+)
+START = """set -e
+systemctl daemon-reload
+systemctl enable runnerkit-prune.timer
+systemctl restart runnerkit-prune.timer"""
 STOP = "systemctl disable --now runnerkit-prune.timer"
+STAMP = "/var/lib/systemd/timers/stamp-runnerkit-prune.timer"  # of its last run
 SEE = Hint("", "systemctl status runnerkit-prune.timer on the host tells more")
 
 
@@ -34,10 +40,10 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         yield _remove(over)
     written = [path for path in wanted if _differs(path, wanted[path], have)]
     for path in written:
-        file, mode = have.files.get(path), 0o644 if path.startswith(UNITS) else 0o755
+        old = have.files[path].data if path in have.files else None
         # Its previous version is of no use, and cron might run it.
         tidy = 'rm -f "$path.previous"'
-        yield write_file(path, wanted[path], mode, old=file.data if file else None, after=tidy)
+        yield write_file(path, wanted[path], _mode(path), old=old, after=tidy)
     waits = have.prune_timer and ENABLED in have.files and not {SERVICE, TIMER} & set(written)
     if TIMER in wanted and not waits:
         yield Script("start runnerkit-prune.timer", START, hints=(SEE,))
@@ -63,11 +69,17 @@ def _files(want: Want, have: Facts) -> dict[str, str]:
 
 def _differs(path: str, text: str, have: Facts) -> bool:
     file = have.files.get(path)
-    return file is None or file.data != text.encode()
+    return file is None or (file.data, file.mode) != (text.encode(), _mode(path))
+
+
+def _mode(path: str) -> int:
+    return 0o644 if path.startswith(UNITS) else 0o755
 
 
 def _remove(paths: list[str]) -> Script:
-    stop = f"{STOP}\n" if TIMER in paths else ""
-    reload = "systemctl daemon-reload\n" if TIMER in paths or SERVICE in paths else ""
-    files = f"rm -f {' '.join(paths)}\n"
-    return Script(f"remove {', '.join(paths)}", f"set -e\n{stop}{files}{reload}", hints=(SEE,))
+    lines = [f"rm -f {' '.join(paths)}"]
+    if TIMER in paths:
+        lines = [STOP, f"{lines[0]} {STAMP}", "systemctl daemon-reload"]
+    if PROGRAM in paths:
+        lines.append(f"rmdir {PROGRAM.rpartition('/')[0]} 2>/dev/null || :")
+    return Script(f"remove {', '.join(paths)}", "\n".join(["set -e", *lines]), hints=(SEE,))

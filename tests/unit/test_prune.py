@@ -1,6 +1,7 @@
 """What may go from a host, what the script says of it, and the timer that does it by itself."""
 
 import subprocess
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -216,7 +217,10 @@ def titles(wanted: Any, have: Facts) -> list[str]:
 
 def installed(wanted: Any, have: Facts, **more: Any) -> Facts:
     """The host when all that is wanted has been written."""
-    files = {path: File(text.encode(), 0o644, 500) for path, text in prune_timer._files(wanted, have).items()}  # fmt: skip
+    files = {
+        path: File(text.encode(), 0o644 if path in (SERVICE, TIMER) else 0o755, 500)
+        for path, text in prune_timer._files(wanted, have).items()
+    }
     if have.systemd:
         files[ENABLED] = files[TIMER]
     facts = {"prune_timer": have.systemd, "cron": have.cron, "systemd": have.systemd, **more}
@@ -242,6 +246,13 @@ def test_a_changed_watermark_replaces_the_script_alone() -> None:
     have = installed(scheduled(), converged())
     changed = want(prune={"schedule": "daily", "low": 50})
     assert titles(changed, have) == [f"write {PROGRAM}"]
+
+
+def test_a_script_that_cron_could_not_run_is_written_anew() -> None:
+    plain = converged(systemd=False, cron=("/etc/cron.daily",))
+    have = installed(scheduled(), plain)
+    files = {**have.files, DAILY: replace(have.files[DAILY], mode=0o644)}
+    assert titles(scheduled(), replace(have, files=files)) == [f"write {DAILY}"]
 
 
 def test_a_timer_that_was_stopped_or_disabled_is_started() -> None:
