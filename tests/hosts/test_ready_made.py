@@ -13,26 +13,27 @@ from tests.hosts.kit import Kit
 
 SHARED = "git --version && ssh -V"
 HOLDS = {
-    "debian": f"{SHARED} && make --version && curl --version",
-    "node": f"{SHARED} && node --version && g++ --version && make --version && python3 --version",
-    "python": f"{SHARED} && python3 --version && gcc --version && make --version",
-    "go": "jq --version && zip --version",
-    "php": f"{SHARED} && php --version && composer --version && unzip -v",
+    "ci-debian": f"{SHARED} && make --version && curl --version",
+    "ci-node": f"{SHARED} && node --version && g++ --version && make --version && python3 --version",
+    "ci-python": f"{SHARED} && python3 --version && gcc --version && make --version",
+    "ci-go": "jq --version && zip --version",
+    "ci-php": f"{SHARED} && php --version && /usr/local/bin/composer --version && unzip -v",
 }
-OFFICIAL = (
-    "node:24-bookworm-slim",
-    "python:3.14-slim-bookworm",
-    "golang:1.27-bookworm",
-    "php:8.5-cli-bookworm",
-    "composer:2",
-)
-# Where Docker Hub does not answer, one image stands in for all: Debian's own packages, without Go,
-# whose compiler would be most of the test, and a script in the place of Composer.
+# Where Docker Hub does not answer, Debian's own packages stand in, without Go, whose compiler would be
+# most of the test, and with a script in the place of Composer.
+SCRIPTS = "nodejs php-cli"
+OFFICIAL = {
+    "node:24-bookworm-slim": SCRIPTS,
+    "python:3.14-slim-bookworm": "python3",
+    "golang:1.27-bookworm": SCRIPTS,
+    "php:8.5-cli-bookworm": SCRIPTS,
+    "composer:2": SCRIPTS,
+}
 STAND_IN = r"""ARG BASE
 FROM ${BASE}
 ARG WEEK
 RUN : "$WEEK" && apt-get update && DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y --no-install-recommends nodejs php-cli python3 && rm -rf /var/lib/apt/lists/*
+    apt-get install -y --no-install-recommends PACKAGES && rm -rf /var/lib/apt/lists/*
 RUN printf '#!/usr/bin/env php\n<?php echo "in place of Composer\\n";' >/usr/bin/composer \
     && chmod 755 /usr/bin/composer
 """
@@ -42,12 +43,13 @@ RUN printf '#!/usr/bin/env php\n<?php echo "in place of Composer\\n";' >/usr/bin
 def bases(world: World, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The official images in the sandbox's mirror: the real ones where Docker Hub answers."""
     shop = Shop(daemon.running(), world.state, print)
-    context = tmp_path_factory.mktemp("base")
-    (context / "Dockerfile").write_text(STAND_IN)
-    for official in OFFICIAL:
-        image = shop.hub(official, f"{IMAGES}/hub/{official}") or shop.build(
-            f"{IMAGES}/stand-in-base:latest", context, "Dockerfile", shop.base("bookworm")
-        )
+    for official, packages in OFFICIAL.items():
+        image = shop.hub(official, f"{IMAGES}/hub/{official}")
+        if image is None:
+            context = tmp_path_factory.mktemp("base")
+            (context / "Dockerfile").write_text(STAND_IN.replace("PACKAGES", packages))
+            name = f"{IMAGES}/stand-in-base:{packages.replace(' ', '-')}"
+            image = shop.build(name, context, "Dockerfile", shop.base("bookworm"))
         mirror.push(shop.client, world.names, image, f"library/{official}")
 
 
