@@ -31,8 +31,8 @@ $1 == "container" { used[$2] }
 $1 == "recent" && $2 != "" { recent[$2]; recent[normal($2)] }
 $1 == "stored" { sub(/.*\//, "", $2); stored["sha256:" $2] = $3 + 0 }
 $1 == "image" {
-  id[++n] = $2; number[$2] = n; size[n] = $5; label = $6 == "null" ? "" : $6; gsub(/"/, "", label)
-  base[n] = $7; gsub(/\\/, "", base[n]); names[n] = $8; sub(/ $/, "", names[n]); layers[n] = $9
+  id[++n] = $2; number[$2] = n; size[n] = $5; label = $6; gsub(/"/, "", label)
+  base[n] = $7; names[n] = $8; sub(/ $/, "", names[n]); layers[n] = $9
   time[n] = epoch($4)
   if (stored[$2] > time[n]) time[n] = stored[$2]
   if (!time[n]) time[n] = epoch($3)

@@ -64,6 +64,10 @@ def test_the_current_build_and_the_previous_ones_stay() -> None:
     assert goes(*BUILDS, keep=9) == []
 
 
+def test_old_builds_go_before_other_images() -> None:
+    assert goes(image("x", "x:1", 30), *BUILDS) == ["web1", "web2", "x"]
+
+
 def test_the_current_build_is_the_one_that_latest_names_not_the_newest() -> None:
     back = [build("web", n, days=20 - n, latest=n == 1) for n in (1, 2, 3, 4)]
     assert goes(*back, keep=1) == ["web2", "web3"]
@@ -75,9 +79,17 @@ def test_without_latest_the_newest_is_the_current_one() -> None:
 
 def test_a_label_that_was_inherited_makes_no_build() -> None:
     """Each has the label of `web` and an own name; keep is for the builds of `web` alone."""
-    child = image("child", "shop:1", 30, label='"web"')
-    short = image("short", "web:0123456789a", 40, label='"web"')
-    assert goes(*BUILDS, child, short) == ["web1", "web2", "short", "child"]
+    child = image("child", "job:0123456789ab", 2, label='"web"')
+    short = image("short", "web:0123456789a", 1, label='"web"')
+    assert goes(*BUILDS, child, short) == ["web1", "web2", "child", "short"]
+
+
+def test_the_current_build_stays_even_if_only_latest_is_left_of_its_names() -> None:
+    assert goes(image("x", "web:latest", label='"web"')) == []
+
+
+def test_of_two_builds_of_one_moment_one_is_the_newest() -> None:
+    assert len(goes(build("web", 1, 9), build("web", 2, 9), keep=0)) == 1
 
 
 KEPT = {
@@ -138,7 +150,7 @@ def test_a_base_of_a_base_stays() -> None:
     web = build("web", 1, 9, latest=True, bases=r'"{\"base:latest\":\"sha256:base2\"}"')
     base = image("base2", "base:0000000000ff", 9, '"base"', r'"{\"debian:12\":\"sha256:d\"}"')
     newer = build("base", 3, 5, latest=True)
-    assert goes(web, base, newer, image("d", "debian:12"), keep=0) == []
+    assert goes(image("d", "debian:12"), base, newer, web, keep=0) == []
 
 
 def test_an_image_stays_that_a_kept_one_lies_upon() -> None:
@@ -157,6 +169,12 @@ def test_the_order_is_by_the_last_tag_or_pull_whatever_the_time_zone() -> None:
         image("e", days=1),
     ]
     assert goes(*facts) == ["e", "d", "c", "a", "b"]
+
+
+def test_where_docker_tells_nothing_else_the_creation_counts() -> None:
+    """As with images pulled into containerd's store, which are made elsewhere, long before."""
+    alone = image("a", "a:1")[1:]
+    assert goes(image("b", "b:1", 3000), alone, image("c", "c:1", 300)) == ["b", "a", "c"]
 
 
 def test_what_came_within_the_hour_stays() -> None:
