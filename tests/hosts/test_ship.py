@@ -1,15 +1,12 @@
 """An image of one host on others: the same id, only what each lacks, cut off or refused cleanly."""
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import docker
@@ -20,9 +17,9 @@ from runnerkit.errors import KitError
 from runnerkit.machine import Machine
 from runnerkit.registry import NAME, PORT
 from sandbox.world import Host, World
-from tests.hosts.kit import Kit
+from tests.hosts.kit import Kit, Ran
 from tests.hosts.test_bad_hosts import shadow
-from tests.hosts.test_killed import SESSIONS, in_host
+from tests.hosts.test_killed import SESSIONS, in_host, told
 
 REGISTRY = "registry:2"
 OLD, NEW = "web:0000000000aa", "web:0000000000bb"
@@ -121,19 +118,42 @@ def tidy(kit: Kit, hosts: list[Host]) -> None:
         assert {name.partition(":")[0] for name in left} <= {"web", "other"}
 
 
+def define(kit: Kit, code: int) -> None:
+    """Define the image web: 20 MB that stay, and `code` MB that are new each time."""
+    folder = kit.folder / "dockerfiles/web"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "base").exists():
+        (folder / "base").write_bytes(os.urandom(20_000_000))
+    (folder / "code").write_bytes(os.urandom(code * 1_000_000))
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPY base /\nCOPY code /\n")
+    kit.env["RUNNERKIT_DOCKERFILES"] = str(folder.parent)
+
+
+def rows(ran: Ran) -> dict[str, dict[str, Any]]:
+    """What --json said of the image, by host."""
+    assert ran.code == 0, ran.out + ran.err
+    return {host: one["images"][0] for host, one in ran.hosts.items()}
+
+
+WORDS = ("image.ship", "web", "--from", "ship1", "--host", "all")
+
+
 def test_the_same_image_on_every_host_and_then_only_what_has_changed(
     kit: Kit, hosts: list[Host]
 ) -> None:
-    first = shipped(kit, *hosts)
-    assert {one.way for one in first} == {"registry"}
-    assert all(20e6 <= one.bytes < 20.1e6 for one in first)
-    assert len(ids(kit, hosts, OLD) | ids(kit, hosts, "web:latest")) == 1
-    kit.ssh(hosts[0], BUILD.format(NEW, OLD, 5))
-    second = shipped(kit, *hosts, image=NEW)
-    assert all(5e6 <= one.bytes < 1.2 * 5e6 for one in second)
-    assert len(ids(kit, hosts, NEW) | ids(kit, hosts, "web:latest")) == 1
-    assert len(ids(kit, hosts, OLD)) == 1  # the old build keeps its name
-    assert shipped(kit, *hosts, image=NEW) == [ship.Moved()] * 2
+    kit.settings(*hosts)
+    define(kit, 1)
+    first = rows(kit.run(*WORDS, "--json"))
+    assert first["ship1"]["state"] == "built"
+    assert all(21e6 <= first[host]["moved"] < 21.1e6 for host in ("ship2", "ship3"))
+    define(kit, 5)
+    second = rows(kit.run(*WORDS, "--json"))
+    assert all(5e6 <= second[host]["moved"] < 1.2 * 5e6 for host in ("ship2", "ship3"))
+    old, new = (f"web:{found['ship1']['hash']}" for found in (first, second))
+    assert ids(kit, hosts, old) == {first["ship1"]["id"]}  # the old build keeps its name
+    assert ids(kit, hosts, new) | ids(kit, hosts, "web:latest") == {second["ship1"]["id"]}
+    third = rows(kit.run(*WORDS, "--json"))
+    assert {row["state"] for row in third.values()} == {"unchanged", "there already"}
     tidy(kit, hosts)
 
 
@@ -147,25 +167,29 @@ def test_the_plain_name_comes_back_without_a_byte(kit: Kit, hosts: list[Host]) -
 @pytest.mark.parametrize("cut", ["kit", "connection", "source"])
 def test_cut_off_half_way_and_run_again(kit: Kit, hosts: list[Host], cut: str) -> None:
     one, other, _ = hosts
-    shipped(kit, one, other)
-    kit.ssh(one, BUILD.format(NEW, OLD, 60))
-    words = [sys.executable, "-m", __name__, str(kit.world.state), str(one.key), one.address]
+    kit.settings(one, other)
+    define(kit, 1)
+    old = rows(kit.run(*WORDS, "--json"))["ship1"]["id"]
+    define(kit, 60)
+    command, env = kit.command(*WORDS)
     running = subprocess.Popen(
-        [*words, other.address], stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
+        command, env=env, cwd=kit.folder, stdin=subprocess.DEVNULL, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    in_host(kit, other, TRANSFER)
     if cut == "kit":
-        in_host(kit, other, TRANSFER)
         os.killpg(running.pid, signal.SIGKILL)
     else:
-        in_host(kit, other, TRANSFER)
         in_host(kit, one if cut == "source" else other, SESSIONS)
-    said, _ = running.communicate(timeout=60)
-    assert cut == "kit" or "run again" in json.loads(said)[1], said
-    assert ids(kit, [other], "web:latest") == ids(kit, [one], OLD)
+    out, err = running.communicate(timeout=60)
+    if cut != "kit":
+        told(Ran(running.returncode, out, err), other, "web:", "run again")
+    assert ids(kit, [other], "web:latest") == {old}
     in_host(kit, one, f"while docker ps -q --filter name={NAME} | grep -q .; do sleep 0.05; done")
-    assert [moved.way for moved in shipped(kit, one, other, image=NEW)] == ["registry"]
-    assert len(ids(kit, [one, other], NEW) | ids(kit, [one, other], "web:latest")) == 1
-    tidy(kit, hosts)
+    assert rows(kit.run(*WORDS, "--json"))["ship2"]["moved"] > 60e6
+    (new,) = ids(kit, [one, other], "web:latest")
+    assert new != old
+    tidy(kit, [one, other])
 
 
 def test_what_a_killed_run_left_is_taken_away(kit: Kit, hosts: list[Host]) -> None:
@@ -183,18 +207,20 @@ def test_what_a_killed_run_left_is_taken_away(kit: Kit, hosts: list[Host]) -> No
 def test_where_sshd_does_not_forward_the_engine_saves_and_loads(
     kit: Kit, hosts: list[Host], which: str
 ) -> None:
+    kit.settings(*hosts)
+    define(kit, 1)
     conf = "/etc/ssh/sshd_config.d/forward.conf"
     host = hosts[0] if which == "source" else hosts[1]
     kit.ssh(host, f"echo AllowTcpForwarding no >{conf}; systemctl restart ssh")
     try:
-        one, two = shipped(kit, *hosts)
+        found = rows(kit.run(*WORDS, "--json"))
     finally:
         kit.ssh(host, f"rm {conf}; systemctl restart ssh")
-    assert one.way == "save and load"
-    assert f"{host.address}:22: sshd refuses to forward TCP" in one.why
-    assert one.bytes > 20e6
-    assert two.way == ("registry" if which == "target" else "save and load")
-    assert len(ids(kit, hosts, OLD) | ids(kit, hosts, "web:latest")) == 1
+    says = f" MB by save and load (root@{host.address}:22: sshd refuses to forward TCP)"
+    assert says in found["ship2"]["state"]
+    assert found["ship2"]["moved"] > 21e6
+    assert (says in found["ship3"]["state"]) == (which == "source")
+    assert len(ids(kit, hosts, "web:latest")) == 1
     tidy(kit, hosts)
 
 
@@ -266,22 +292,3 @@ def test_an_image_that_the_host_has_not_got(kit: Kit, hosts: list[Host]) -> None
     error = refused(kit, *hosts[:2], image=NEW)
     assert f"has no image {NEW}" in error.what
     assert "./inv image.build web" in error.fix
-
-
-def main(state: str, key: str, source: str, target: str) -> None:
-    """Ship the new build, in a process of its own; print how it fails."""
-
-    def kit(address: str) -> tuple[Machine, docker.APIClient]:
-        known = str(Path(state) / "known_hosts")
-        machine = Machine(ssh.connection(f"root@{address}", key, known, False))
-        return machine, engine.connect(machine)
-
-    try:
-        with ship.source(*kit(source), NEW, REGISTRY, lambda _: None) as offer:
-            offer.send(*kit(target), 1, lambda _: None)
-    except KitError as error:
-        print(json.dumps([error.what, error.fix]))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
