@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from typing import Any
 
 import docker
 import pytest
+import tomlkit
 
 from runnerkit import engine, ship, ssh
 from runnerkit.errors import KitError
@@ -20,6 +22,7 @@ from sandbox.world import Host, World
 from tests.hosts.kit import Kit, Ran
 from tests.hosts.test_bad_hosts import shadow
 from tests.hosts.test_killed import SESSIONS, in_host, told
+from tests.hosts.test_local import carry
 
 REGISTRY = "registry:2"
 OLD, NEW = "web:0000000000aa", "web:0000000000bb"
@@ -190,6 +193,37 @@ def test_cut_off_half_way_and_run_again(kit: Kit, hosts: list[Host], cut: str) -
     (new,) = ids(kit, [one, other], "web:latest")
     assert new != old
     tidy(kit, [one, other])
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the host's Python is 3.11")
+def test_from_this_machine_and_to_it(kit: Kit, hosts: list[Host]) -> None:
+    here, other, _ = hosts
+    kit.settings(here)
+    carry(kit, here)
+    kit.settings(other, ssh={"known_hosts": "/kit/known_hosts"})
+    kit.data["hosts"][other.name]["identity"] = "/kit/key"
+    known = (kit.world.state / "known_hosts").read_text()
+    for name, text in (
+        ("known_hosts", known),
+        ("key", other.key.read_text()),
+        ("runnerkit.toml", tomlkit.dumps(kit.data)),
+        ("dockerfiles/web/Dockerfile", "FROM scratch\nCOPY layer /\n"),
+    ):
+        kit.ssh(
+            here, f"mkdir -p /kit/dockerfiles/web; umask 77; cat >/kit/{name} <<'END'\n{text}\nEND"
+        )
+
+    def run(words: str) -> Ran:
+        """Run the kit on the first host; a new layer of 3 MB each time."""
+        layer = "head -c 3000000 /dev/urandom >dockerfiles/web/layer"
+        kit_ = f"PYTHONPATH=site-packages python3 -m invoke image.ship web {words} --json"
+        return Ran(0, kit.ssh(here, f"cd /kit && {layer} && {kit_}"), "")
+
+    assert 3e6 <= rows(run("--host ship2"))["ship2"]["moved"] < 3.1e6
+    assert len(ids(kit, [here, other], "web:latest")) == 1
+    assert 3e6 <= rows(run("--from ship2 --host local"))["local"]["moved"] < 3.1e6
+    assert len(ids(kit, [here, other], "web:latest")) == 1
+    tidy(kit, [here, other])
 
 
 def test_what_a_killed_run_left_is_taken_away(kit: Kit, hosts: list[Host]) -> None:
