@@ -100,6 +100,21 @@ class Prune(Section, frozen=True):
     schedule: Literal["", "hourly", "daily", "weekly"] = ""
 
 
+class Golden(Section, frozen=True):
+    """The machine image; `base` is a cloud image's path or URL, or "" for one made of packages.
+
+    `user` is the login user in group docker that docker-autoscaler connects as.
+    """
+
+    base: str = ""
+    suite: str = "bookworm"
+    disk_gb: Annotated[int, Meta(ge=4)] = 8
+    memory_mb: Annotated[int, Meta(ge=512)] = 2048
+    cpus: Annotated[int, Meta(ge=1)] = 2
+    user: Annotated[str, Meta(pattern=r"^[a-z_][a-z0-9_-]*$")] = "runner"
+    packages: tuple[str, ...] = ()
+
+
 class Host(Section, frozen=True):
     address: str
     runners: tuple[str, ...] | None = None
@@ -117,6 +132,7 @@ class Settings(Section, frozen=True):
     manager: Manager = Manager()
     ssh: Ssh = Ssh()
     prune: Prune = Prune()
+    golden: Golden = Golden()
     runners: dict[str, Runner] = {}
     images: dict[str, Image] = {}
     hosts: dict[str, Host] = {}

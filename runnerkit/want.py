@@ -7,7 +7,7 @@ from runnerkit import images
 from runnerkit.errors import KitError
 from runnerkit.images import JobImage
 from runnerkit.secrets import Secret
-from runnerkit.settings import DEFAULT, Docker, Manager, Prune, Runner, Settings
+from runnerkit.settings import DEFAULT, Docker, Golden, Manager, Prune, Runner, Settings
 
 WRONG_KIND = {
     "glpat-": "a personal access token: put it in GITLAB_TOKEN (gitlab.api_token)",
@@ -50,6 +50,7 @@ class Want:
     images: tuple[JobImage, ...] = ()
     api: bool = False
     prune: Prune = field(default_factory=Prune)
+    golden: Golden = field(default_factory=Golden)
 
     @property
     def config(self) -> str:
@@ -79,6 +80,7 @@ def resolve(settings: Settings, host: str) -> Want:
         images=images.closed(settings, [image.name for image in found.values() if image]),
         api=settings.gitlab.api_token is not None,
         prune=settings.prune,
+        golden=settings.golden,
     )
 
 
