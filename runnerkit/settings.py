@@ -84,7 +84,7 @@ class Image(Section, frozen=True):
 
     base: str = ""
     packages: tuple[str, ...] = ()
-    build_args: dict[str, str] = {}
+    build_args: dict[Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*$")], str] = {}
     labels: dict[str, str] = {}
     platform: str = ""
     secrets: dict[str, Source] = {}

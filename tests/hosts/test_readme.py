@@ -15,6 +15,10 @@ README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 COMMANDS = [line for block in BLOCKS for line in block.splitlines() if line.strip()]
 INLINE = re.findall(r"`(\./inv [^`]+)`", README)
+PAGE = re.findall(
+    r"```sh\n(.*?)```", README.split("## A project's own image")[1].split("\n## ")[0], re.DOTALL
+)
+PAGE = [line for block in PAGE for line in block.splitlines()]
 RUN_HERE = {
     "./inv demo",
     "./inv init",
@@ -27,6 +31,7 @@ RUN_HERE = {
 RUN_ELSEWHERE = {
     "./inv sandbox.down": "test_sandbox.py takes a sandbox down",
     "./inv test": "this is it",
+    **dict.fromkeys(PAGE, "test_readme_images.py runs the page"),
     "./inv test --only unit": "the same task",
     "read -rs RUNNER_TOKEN && export RUNNER_TOKEN    # paste it, then Enter": "every test of this folder gives tokens so",
 }
@@ -45,13 +50,22 @@ def as_reachable(kit: Kit, host: Host) -> None:
     )
     (ssh / "known_hosts").write_text((kit.world.state / "known_hosts").read_text())
     kit.env |= {"HOME": str(kit.folder / "home"), "RUNNERKIT_SETTINGS": ""}
-    helper = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:x86_64-v19.3.0"
+    prepared(kit, host)
+
+
+def prepared(kit: Kit, host: Host) -> None:
+    """A host with Docker and a mirror, the images of the default settings, and a user ci."""
+    runner, version = kit.world.runner_image, kit.world.runner_image.rpartition(":")[2]
+    helper = runner.replace("gitlab-runner:", "gitlab-runner-helper:x86_64-")
+    name = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:x86_64"
     kit.ssh(host, f"""set -e
         echo '{{"registry-mirrors": ["{kit.world.mirror_url}"]}}' > /etc/docker/daemon.json
         systemctl reload docker
-        docker pull -q {kit.world.runner_image}
-        docker tag {kit.world.runner_image} gitlab/gitlab-runner:v19.3.0
-        docker tag {kit.world.runner_image} {helper}
+        docker pull -q {runner}
+        docker pull -q {helper}
+        docker tag {runner} gitlab/gitlab-runner:v19.3.0
+        docker tag {helper} {name}-v19.3.0
+        docker tag {helper} {name}-{version}
         useradd -m ci && echo 'ci ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/ci""")  # fmt: skip
 
 

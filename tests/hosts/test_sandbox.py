@@ -39,6 +39,18 @@ def test_a_blank_host_is_blank(world: World, blank: Blank, kind: str) -> None:
     assert ssh(world, host, "ls /var/lib/apt/lists | grep -c _Packages").strip() != "0"
 
 
+def test_a_host_runs_a_registry_from_the_mirror(world: World, blank: Blank) -> None:
+    host = blank("docker")
+    daemon = json.dumps({"registry-mirrors": [world.mirror_url]})
+    ssh(world, host, f"echo '{daemon}' > /etc/docker/daemon.json && systemctl reload docker")
+    run = "docker run -d --name shop -p 127.0.0.1:5077:5000 -v shop:/var/lib/registry registry:2"
+    ready = "until docker pull -q 127.0.0.1:5077/none 2>&1 | grep -q 'not found'; do sleep 0.1; done"
+    push = "docker tag debian:bookworm 127.0.0.1:5077/web:1 && docker push -q 127.0.0.1:5077/web:1"
+    ssh(world, host, f"docker pull -q debian:bookworm && {run} && {ready}; {push}")
+    ssh(world, host, f"docker rm -f shop && docker rmi 127.0.0.1:5077/web:1 && {run} && {ready}")
+    assert ssh(world, host, "docker pull -q 127.0.0.1:5077/web:1") == "127.0.0.1:5077/web:1\n"
+
+
 def test_systemd_runs_and_the_plain_host_has_none(world: World, blank: Blank) -> None:
     assert ssh(world, blank("systemd"), "systemctl is-system-running") == "running\n"
     script = "ls -d /run/systemd/system; command -v systemctl"

@@ -1,0 +1,95 @@
+"""The README's page on a project's own image, command by command, in a copy of the kit."""
+
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from runnerkit.settings import ROOT
+from sandbox.world import Host
+from tests.hosts.conftest import Blank
+from tests.hosts.kit import Kit, Ran
+from tests.hosts.test_readme import prepared
+
+PAGE = (ROOT / "README.md").read_text().split("## A project's own image")[1].split("\n## ")[0]
+COMMANDS = [
+    line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()
+]
+NAMES = ("ci1", "ci2", "ci3")
+
+
+def copy(kit: Kit, hosts: list[Host]) -> Path:
+    """The kit as a team has it, with the page's settings, and an ssh that knows the page's hosts."""
+    skip = shutil.ignore_patterns(".venv", ".git", ".sandbox*", ".*_cache", "__pycache__")
+    folder = Path(shutil.copytree(ROOT, kit.folder / "kit", ignore=skip))
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    settings, more, prune = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    assert "[images.web]" in more
+    assert "[prune]" in prune
+    url = settings.replace("https://gitlab.example.com", kit.world.gitlab_url)
+    (folder / "runnerkit.toml").write_text(f"{url}\n{more}\n{prune}")
+    ssh = kit.folder / "home/.ssh"
+    ssh.mkdir(parents=True)
+    lines = [
+        f"Host {host.name}.example.com\n  HostName {host.address}\n  IdentityFile {host.key}\n"
+        for host in hosts
+    ]
+    (ssh / "config").write_text("".join(lines))
+    (ssh / "known_hosts").write_text((kit.world.state / "known_hosts").read_text())
+    kit.env |= {"HOME": str(kit.folder / "home"), "RUNNERKIT_SETTINGS": "", "NPM_TOKEN": "n"}
+    return folder
+
+
+def test_a_project_gets_from_nothing_to_a_job_in_its_own_image_on_three_hosts(
+    kit: Kit, blank: Blank
+) -> None:
+    hosts = [blank("docker", name) for name in NAMES]
+    for host in hosts:
+        prepared(kit, host)
+    folder = copy(kit, hosts)
+    kit.new_token("page", tag_list="page")
+
+    def run(command: str) -> Ran:
+        _, env = kit.command()
+        env.pop("RUNNERKIT_SETTINGS")
+        ran = subprocess.run(
+            ["sh", "-ec", command], cwd=folder, env=env, stdin=subprocess.DEVNULL, text=True,
+            capture_output=True, check=False, timeout=300,
+        )  # fmt: skip
+        assert ran.returncode == 0, f"{command}\n{ran.stdout}{ran.stderr}"
+        return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+    *setup, listed, rebuild, prune = COMMANDS
+    for command in setup:
+        run(command)
+    rows = [line.split() for line in run(listed).out.splitlines() if line.startswith("web ")]
+    assert [(row[1], row[2]) for row in rows] == [(name, "current") for name in NAMES]
+    assert len({row[3] for row in rows}) == 1, "the same id everywhere"
+    assert _jobs(kit, hosts, "git --version && echo said: built") == {"built"}
+
+    with (folder / "dockerfiles/web/Dockerfile").open("a") as file:
+        file.write("\nRUN echo rebuilt >/rebuilt\n")
+    assert run(rebuild).out.count("built") == 3
+    assert _jobs(kit, hosts, "echo said: $(cat /rebuilt)") == {"rebuilt"}
+    assert "0" in run(prune).out
+    assert run("./inv plan --host all").out.count("nothing to change") == 3
+
+
+def _jobs(kit: Kit, hosts: list[Host], script: str) -> set[str]:
+    """What a job says that runs on each of the hosts at the same time."""
+    held = [script, "until [ -e /go ]; do sleep 0.1; done"]
+    jobs = [kit.gitlab.queue(held, tags=["page"]) for _ in hosts]
+    while {kit.gitlab.job(job)["state"] for job in jobs} != {"running"}:
+        time.sleep(0.1)
+    assert len({kit.gitlab.job(job)["system_id"] for job in jobs}) == len(hosts)
+    for host in hosts:
+        kit.ssh(host, """until docker exec "$(docker ps -q --filter label=com.gitlab.gitlab-runner.type=build)" \\
+            touch /go 2>/dev/null; do sleep 0.1; done""")  # fmt: skip
+    ended = [kit.gitlab.wait(job) for job in jobs]
+    assert {job["state"] for job in ended} == {"success"}, ended[0]["trace"]
+    return {
+        match[1]
+        for job in ended
+        if (match := re.search(r"^said: (\S+)", job["trace"], re.MULTILINE))
+    }
