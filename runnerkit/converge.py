@@ -12,6 +12,7 @@ from runnerkit.steps import (
     config,
     daemon_json,
     docker_engine,
+    first_boot,
     images,
     job_images,
     manager,
@@ -36,6 +37,8 @@ STEPS: tuple[Step, ...] = (
     daemon_json, docker_engine, images, job_images, config, registration, manager, prune_timer,
 )  # fmt: skip
 IMAGES: tuple[Step, ...] = (job_images,)
+# A machine image: all but what each machine made from it does for itself, at its first boot.
+GOLDEN: tuple[Step, ...] = (daemon_json, docker_engine, images, job_images, first_boot)
 
 
 class Reader(Protocol):

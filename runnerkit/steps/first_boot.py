@@ -1,0 +1,114 @@
+"""A machine made from the image registers itself at its first boot, and leaves at its last shutdown.
+
+Only put in place and enabled here: it is each machine made from the image that starts it.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from msgspec import structs
+
+from runnerkit import config_toml
+from runnerkit.errors import KitError
+from runnerkit.facts import Facts, Needs
+from runnerkit.plan import Change, Hint, Script, render, write_file
+from runnerkit.steps import manager
+from runnerkit.steps.registration import toml
+from runnerkit.want import WRONG_KIND, Want, WantedRunner
+
+PROGRAMS = "/usr/local/lib/runnerkit"
+UNITS = "/etc/systemd/system"
+FIRST_BOOT, LEAVE = f"{PROGRAMS}/first-boot", f"{PROGRAMS}/leave"
+SERVICE, PATH = f"{UNITS}/runnerkit-first-boot.service", f"{UNITS}/runnerkit-first-boot.path"
+LEAVE_SERVICE = f"{UNITS}/runnerkit-leave.service"  # enabled at first boot, where it is asked for
+HOST_KEYS = f"{UNITS}/ssh-host-keys.service"
+ENABLED = tuple(
+    f"{UNITS}/multi-user.target.wants/{unit.rpartition('/')[2]}"
+    for unit in (SERVICE, PATH, HOST_KEYS)
+)
+# Where a machine finds its secret, in this order; after the credential of systemd.
+TOKENS = ("/run/runnerkit/token", "/etc/runnerkit/token")
+COMMAND = "/etc/runnerkit/token-command"
+VALUES = ("/etc/runnerkit/first-boot.env", "/run/runnerkit/first-boot.env")
+ENABLE = f"""set -e
+systemctl daemon-reload
+systemctl enable {" ".join(path.rpartition("/")[2] for path in ENABLED)}"""
+DRAIN_MORE = 180  # s at shutdown beyond what jobs get: to notice that they ended, and to leave
+
+
+def needs(want: Want) -> Needs:
+    return Needs(files=(*_files(want), *ENABLED))
+
+
+def changes(want: Want, have: Facts) -> Iterator[Change]:
+    if not have.systemd:
+        raise KitError(
+            "the host has no systemd, which first boot needs",
+            "choose a machine with systemd, or set its runner up with ./inv bootstrap",
+        )
+    wanted = _files(want)
+    for path, (text, mode) in wanted.items():
+        file = have.files.get(path)
+        if file is None or (file.data, file.mode) != (text.encode(), mode):
+            old = file.data if file else None
+            yield write_file(path, text, mode, old=old, after='rm -f "$path.previous"')
+    if missing := [path for path in ENABLED if path not in have.files]:
+        units = ", ".join(path.rpartition("/")[2] for path in missing)
+        hint = Hint("", "systemctl status of these units on the host tells more")
+        yield Script(f"enable {units}", ENABLE, hints=(hint,))
+
+
+def _files(want: Want) -> dict[str, tuple[str, int]]:
+    """What shall stand where, and its mode. The programs hold settings, which may be secrets."""
+    return {
+        FIRST_BOOT: (first_boot(want), 0o700),
+        LEAVE: (leave(want), 0o700),
+        SERVICE: (render("first-boot.service"), 0o644),
+        PATH: (render("first-boot.path.j2", paths=(*TOKENS, COMMAND, *VALUES)), 0o644),
+        LEAVE_SERVICE: (
+            render("leave.service.j2", seconds=want.manager.stop_timeout + DRAIN_MORE),
+            0o644,
+        ),
+        HOST_KEYS: (render("ssh-host-keys.service"), 0o644),
+    }
+
+
+def first_boot(want: Want) -> str:
+    """The program that registers a machine and starts its manager."""
+    runner = _only(want)
+    # A manager's share of the processors is that of the machine it runs on, not of this one.
+    auto = want.manager.concurrent == "auto"
+    told = structs.replace(want.manager, concurrent=None) if auto else want.manager
+    return render(
+        "first-boot.sh.j2",
+        want=want,
+        runner=runner,
+        auto=auto,
+        head=config_toml.edited("", replace(want, manager=told), Facts(hostname=""), {}),
+        template=render("config.toml.j2", entry=config_toml.runner_wanted(runner), toml=toml),
+        run_manager=render("run-manager.sh.j2", manager=want.manager, binds=manager.binds(want)),
+        tokens=TOKENS,
+        command=COMMAND,
+        values=VALUES,
+        wrong={
+            key: re.split("[:,]", kind)[0] for key, kind in WRONG_KIND.items() if key != "glrt-"
+        },
+    )
+
+
+def leave(want: Want) -> str:
+    """The program that drains the manager at shutdown and takes it off GitLab."""
+    return render(
+        "leave.sh.j2", want=want, name=want.manager.container, timeout=want.manager.stop_timeout
+    )
+
+
+def _only(want: Want) -> WantedRunner:
+    if len(want.runners) != 1:
+        names = ", ".join(runner.key for runner in want.runners) or "none"
+        raise KitError(
+            f"a machine registers one runner at first boot, and the settings have {names}",
+            "bake with settings of exactly one [runners.NAME]",
+        )
+    return want.runners[0]
