@@ -3,12 +3,19 @@
 Compared by meaning, because the runner rewrites the file itself: comments go, lists change form.
 """
 
+import re
 import tomllib
 from typing import Any
 
+from runnerkit import autoscaler
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.want import Want, WantedRunner
+
+DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)")
+SECONDS = {"h": 3600, "m": 60, "s": 1, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+# Of the autoscaler's keys, those whose zero says something else than their absence.
+ZERO_COUNTS = ("plugin_config", "preemptive_mode", "reservation_throttling")
 
 
 def parsed(want: Want, have: Facts) -> dict[str, Any]:
@@ -54,21 +61,42 @@ def globals_wanted(want: Want, have: Facts) -> dict[str, Any]:
 
 def runner_wanted(runner: WantedRunner) -> dict[str, Any]:
     """What the settings say of one ``[[runners]]`` entry."""
-    docker = {"image": runner.image, "pull_policy": list(runner.spec.pull_policy)}
-    return {
-        "executor": runner.spec.executor,
-        **runner.spec.settings,
-        "docker": {**docker, **runner.spec.docker},
-    }
+    spec = runner.spec
+    wanted = {"executor": spec.executor, **spec.settings}
+    if spec.executor != "instance":
+        docker = {"image": runner.image, "pull_policy": list(spec.pull_policy)}
+        wanted["docker"] = {**docker, **spec.docker}
+    if spec.autoscaler:
+        wanted["autoscaler"] = autoscaler.revealed(spec.autoscaler)
+    return wanted
 
 
-def missing(want: Any, have: Any, key: str = "") -> bool:
-    """Whether `have` lacks something of `want`; keys that `want` does not name do not matter."""
+def missing(want: Any, have: Any, key: str = "", zeros: bool = False) -> bool:
+    """Whether `have` lacks something of `want`; keys that `want` does not name do not matter.
+
+    Args:
+        want: a value of the settings.
+        have: the file's.
+        key: what both are the value of.
+        zeros: whether the runner, when it saves the file, leaves out what is zero.
+    """
+    zeros = (zeros or key == "autoscaler") and key not in ZERO_COUNTS
+    if zeros and not want and have is None:
+        return False
     if isinstance(want, dict):
+        have = {} if zeros and have is None else have
         if not isinstance(have, dict):
             return True
-        return any(missing(value, have.get(k), k) for k, value in want.items())
+        return any(missing(value, have.get(k), k, zeros) for k, value in want.items())
+    if _tables(want) and _tables(have) and len(want) == len(have):
+        return any(missing(a, b, key, zeros) for a, b in zip(want, have, strict=True))
     return bool(_meaning(want, key) != _meaning(have, key))
+
+
+def restarts(wanted: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Whether an entry changes in what a manager that runs does not take up: all but the policy."""
+    said = {k: v for k, v in wanted.get("autoscaler", {}).items() if k != "policy"}
+    return "autoscaler" in now and missing({"autoscaler": said}, now)
 
 
 def edited(text: str, want: Want, have: Facts, entries: dict[int, WantedRunner]) -> str:
@@ -82,19 +110,33 @@ def edited(text: str, want: Want, have: Facts, entries: dict[int, WantedRunner])
     return tomlkit.dumps(document)
 
 
-def lay_over(table: Any, values: dict[str, Any]) -> None:
+def lay_over(table: Any, values: dict[str, Any], zeros: bool = False) -> None:
     """Set in a tomlkit table what differs in meaning, and nothing else."""
     for key, value in values.items():
-        if isinstance(value, dict) and isinstance(table.get(key), dict):
-            lay_over(table[key], value)
-        elif missing(value, table.get(key), key):
+        now = table.get(key)
+        inner = (zeros or key == "autoscaler") and key not in ZERO_COUNTS
+        if isinstance(value, dict) and isinstance(now, dict):
+            lay_over(now, value, inner)
+        elif _tables(value) and _tables(now) and len(value) == len(now):
+            for mine, theirs in zip(value, now, strict=True):
+                lay_over(theirs, mine, inner)
+        elif missing(value, now, key, zeros):
             table[key] = value
 
 
+def _tables(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+
+
 def _meaning(value: Any, key: str) -> Any:
-    """The value without its form: the runner turns a string pull_policy into a list, adds /cache."""
+    """The value without its form.
+
+    The runner turns a string pull_policy into a list, adds /cache, and writes 90s as 1m30s.
+    """
     if key == "pull_policy" and isinstance(value, str):
         return [value]
     if key == "volumes" and isinstance(value, list | tuple):
         return sorted({*value, "/cache"})
+    if isinstance(value, str) and re.fullmatch(f"(?:{DURATION.pattern})+", value):
+        return sum(float(number) * SECONDS[unit] for number, unit in DURATION.findall(value))
     return list(value) if isinstance(value, tuple) else value

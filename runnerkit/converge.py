@@ -13,6 +13,7 @@ from runnerkit.steps import (
     daemon_json,
     docker_engine,
     first_boot,
+    fleeting,
     images,
     job_images,
     manager,
@@ -34,7 +35,7 @@ class Step(Protocol):
 
 # In the order of the recipe, but that files are written before what reads them is started.
 STEPS: tuple[Step, ...] = (
-    daemon_json, docker_engine, images, job_images, config, registration, manager, prune_timer,
+    daemon_json, docker_engine, images, job_images, fleeting, config, registration, manager, prune_timer,
 )  # fmt: skip
 IMAGES: tuple[Step, ...] = (job_images,)
 # A machine image: all but what each machine made from it does for itself, at its first boot.

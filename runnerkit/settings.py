@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from runnerkit import schema
+from runnerkit import autoscaler, schema
 from runnerkit.errors import KitError
 from runnerkit.secrets import Source
 
@@ -64,9 +64,10 @@ class Runner(Section, frozen=True):
     paused: bool | None = None
     access_level: Literal["not_protected", "ref_protected"] | None = None
     maximum_timeout: Annotated[int, Meta(ge=600)] | None = None
-    executor: Literal["docker"] = "docker"
+    executor: Literal["docker", "docker-autoscaler", "instance"] = "docker"
     pull_policy: tuple[Literal["always", "if-not-present", "never"], ...] = ("if-not-present",)
     docker: dict[str, Any] = {}
+    autoscaler: dict[str, Any] = {}
     settings: dict[str, Any] = {}
 
     @property
@@ -159,7 +160,10 @@ def load(path: Path | None = None, typed: dict[str, Any] | None = None) -> Setti
     data = _read(path) if path else {}
     _lay_over(data, typed or {})
     where = str(path) if path else "the command line"
-    mistakes = list(schema.mistakes(data, Settings)) or list(_dangling(data))
+    mistakes = list(schema.mistakes(data, Settings)) or [
+        *_dangling(data),
+        *autoscaler.mistakes(data),
+    ]
     if mistakes:
         raise KitError(
             f"{where}: {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}\n    "

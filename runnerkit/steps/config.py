@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from runnerkit import config_toml
 from runnerkit.facts import Facts, Needs
-from runnerkit.plan import Change, write_file
+from runnerkit.plan import Change, render, write_file
 from runnerkit.want import Want
 
 RESTART = ("listen_address", "session_server")  # read by the manager at its start only
@@ -29,6 +29,8 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     file = have.files.get(want.config)
     text = config_toml.edited(file.text if file else "", want, have, entries)
     restart = any(config_toml.missing(wanted[k], now.get(k)) for k in RESTART if k in wanted)
+    restart |= any(config_toml.restarts(config_toml.runner_wanted(entries[i]), now["runners"][i])
+                   for i in stale)  # fmt: skip
     # Stopped before the write and started after it, by the manager's step: a run cut off between
     # leaves a stopped container, which the next one sees.
     running = have.containers.get(want.manager.container, {}).get("State", {}).get("Running")
@@ -37,4 +39,6 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         after = f"docker stop -t {want.manager.stop_timeout} {name} >/dev/null"
     elif running:  # it would look at the file within 3 s by itself
         after = f"docker exec {name} sh -c 'kill -HUP 1' || :"
-    yield write_file(want.config, text, 0o600, old=file.data if file else None, after=after)
+    check = render("lint.sh.j2", image=want.manager.image)
+    old = file.data if file else None
+    yield write_file(want.config, text, 0o600, old=old, after=after, check=check)

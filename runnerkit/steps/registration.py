@@ -135,7 +135,8 @@ def toml(value: Any) -> str:
     import tomlkit
 
     if isinstance(value, dict):
-        table = tomlkit.inline_table()
-        table.update(value)
-        return str(table.as_string())
+        pairs = (f"{tomlkit.key(key).as_string()} = {toml(one)}" for key, one in value.items())
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml, value))}]"
     return str(tomlkit.item(value).as_string())

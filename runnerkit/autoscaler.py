@@ -1,0 +1,152 @@
+"""[runners.NAME.autoscaler]: GitLab's own autoscaler, which hands jobs to machines of a group.
+
+Its keys go through to config.toml as they are. What is known to fail there is told here.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from runnerkit.errors import KitError
+from runnerkit.secrets import Secret, Source
+
+EXECUTORS = ("docker-autoscaler", "instance")
+PLUGINS = "/etc/gitlab-runner/fleeting"  # in the manager; a folder that outlives its container
+PLUGIN_PATH = "FLEETING_PLUGIN_PATH"
+# What plans mask (plan.mask), so that these alone may hold a secret.
+MASKED = re.compile(r"(token|secret|password|accountkey|secretkey|accesskey|privatekey)$", re.I)
+BARE = re.compile(r"(passphrase|(account|secret|access|private|api|ssh)_key|^key)$", re.I)
+
+
+def mistakes(data: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the autoscalers of a settings file that is well-formed, a line each."""
+    runners = data.get("runners", {})
+    scaled = {name: body for name, body in runners.items() if body.get("autoscaler")}
+    for name, body in runners.items():
+        yield from _runner(f"runners.{name}", body)
+    for name, body in scaled.items():
+        yield from _concurrent(f"runners.{name}.autoscaler", body["autoscaler"], data)
+    yield from _shared(scaled, data.get("hosts", {}))
+    if scaled and PLUGIN_PATH in data.get("manager", {}).get("environment", {}):
+        yield f"manager.environment.{PLUGIN_PATH}: the kit sets it, to {PLUGINS}: remove it"
+
+
+def read(spec: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """The autoscaler's settings, with its secrets read.
+
+    Raises:
+        KitError: a secret is not there.
+    """
+
+    def one(key: str, value: Any, where: str) -> Any:
+        if MASKED.search(key) and isinstance(value, dict):
+            source = msgspec.convert(value, Source)
+            if (secret := source.read()) is None:
+                raise KitError(f"{where} is empty: {source}", "set it, and run again")
+            return secret
+        if isinstance(value, dict):
+            return {k: one(k, v, f"{where}.{k}") for k, v in value.items()}
+        if isinstance(value, list):
+            return [one(key, v, where) for v in value]
+        return value
+
+    return {key: one(key, value, f"{path}.{key}") for key, value in spec.items()}
+
+
+def revealed(value: Any) -> Any:
+    """The same for config.toml, with its secrets in clear."""
+    if isinstance(value, Secret):
+        return value.reveal()
+    if isinstance(value, Mapping):
+        return {key: revealed(one) for key, one in value.items()}
+    return [revealed(one) for one in value] if isinstance(value, list) else value
+
+
+def published(plugin: str) -> bool:
+    """Whether a plugin comes from a registry (aws, aws:1), or else is a binary of the manager's."""
+    return bool(plugin) and not plugin.startswith(("/", "fleeting-plugin-"))
+
+
+def folder(plugin: str) -> str:
+    """Where a published plugin's versions are, below the plugins' folder."""
+    name = re.sub(r":[^/]*$", "", plugin)
+    first, slash, _ = name.partition("/")
+    if not slash:
+        return f"registry.gitlab.com/gitlab-org/fleeting/plugins/{name}"
+    return name if "." in first else f"registry.gitlab.com/{name}"
+
+
+def _runner(path: str, body: Mapping[str, Any]) -> Iterator[str]:
+    executor, spec = body.get("executor", "docker"), body.get("autoscaler", {})
+    if executor not in EXECUTORS:
+        if spec:
+            yield f'{path}.autoscaler: needs executor = "docker-autoscaler" or "instance"'
+        return
+    if executor == "instance":
+        for key in ("image", "docker"):
+            if body.get(key):
+                yield f"{path}.{key}: jobs of the instance executor run on the machine itself: remove it"
+    if not spec:
+        yield f'{path}.autoscaler: missing, and executor = "{executor}" needs it'
+        return
+    if not isinstance(spec.get("plugin"), str) or not spec["plugin"]:
+        yield f'{path}.autoscaler.plugin: missing: "aws:1", "googlecloud:1", "azure:1", …'
+    policy = spec.get("policy")
+    if not isinstance(policy, list) or not policy:
+        yield f"{path}.autoscaler.policy: empty, so that nothing would scale: add [[{path}.autoscaler.policy]]"
+    for key in ("plugin_config", "connector_config"):
+        yield from _secrets(spec.get(key, {}), f"{path}.autoscaler.{key}")
+
+
+def _secrets(value: Any, path: str, key: str = "") -> Iterator[str]:
+    """Secrets in clear, and such as could not be kept out of plans."""
+    if value and BARE.search(key):
+        yield f"{path}: plans would show it: keep it in a file on the host, and name that"
+    elif value and MASKED.search(key):
+        try:
+            msgspec.convert(value, Source)
+        except msgspec.ValidationError:
+            yield f'{path}: a secret is never written here: {{ env = "NAME" }}, {{ file = "PATH" }} or {{ command = ["…"] }}'
+    elif isinstance(value, dict):
+        for inner, one in value.items():
+            yield from _secrets(one, f"{path}.{inner}", inner)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _secrets(one, path)
+
+
+def _concurrent(path: str, spec: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[str]:
+    manager = data.get("manager", {})
+    said = manager.get("settings", {}).get("concurrent", manager.get("concurrent"))
+    machines, capacity = spec.get("max_instances", 0), spec.get("capacity_per_instance", 1)
+    if not isinstance(machines, int) or not isinstance(capacity, int):
+        return  # config.toml's own type errors are the program's to tell
+    jobs = machines * (capacity or 1)
+    if not isinstance(said, int) or said < jobs:
+        now = (
+            '"auto" counts the processors of this host'
+            if said == "auto"
+            else f"{said or 1} jobs at once"
+        )
+        fix = f"concurrent = {jobs}" if jobs else "concurrent, and max_instances"
+        yield f"manager.concurrent: {now}, and {path} needs its own number: set {fix}"
+
+
+def _shared(scaled: Mapping[str, Any], hosts: Mapping[str, Any]) -> Iterator[str]:
+    """A group of machines has one master: two of them would remove each other's machines."""
+    known: list[tuple[Any, str]] = []
+    for name, body in scaled.items():
+        spec = body["autoscaler"]
+        plugin = str(spec.get("plugin", ""))
+        group = (folder(plugin) if published(plugin) else plugin, spec.get("plugin_config"))
+        if other := next((one for each, one in known if each == group), None):
+            yield f"runners.{name}.autoscaler: the same group as runners.{other}: give each its own"
+        known.append((group, name))
+        users = [host for host, said in hosts.items() if name in said.get("runners", (name,))]
+        if len(users) > 1:
+            yield (
+                f"runners.{name}.autoscaler: one group on the hosts {', '.join(users)}: "
+                "name the runner in the runners of one host only"
+            )

@@ -1,0 +1,234 @@
+"""Autoscalers: what is refused before a host is touched, and what reaches config.toml."""
+
+import tomllib
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runnerkit import autoscaler, config_toml, converge, plan, settings
+from runnerkit.errors import KitError
+from runnerkit.facts import File
+from runnerkit.plan import Script, render
+from runnerkit.steps import fleeting
+from runnerkit.steps.registration import toml
+from runnerkit.want import Want
+from tests.unit.build import CONFIG, GOOD, container, converged, want
+
+GROUP = {
+    "plugin": "aws:1",
+    "capacity_per_instance": 2,
+    "max_instances": 5,
+    "plugin_config": {"name": "ci"},
+    "connector_config": {"username": "runner"},
+    "policy": [{"idle_count": 0, "idle_time": "20m"}],
+}
+MARK = (
+    "/srv/gitlab-runner/config/fleeting/registry.gitlab.com/gitlab-org/fleeting/plugins/aws"
+    "/installed-1"
+)
+# As gitlab-runner 19.3 saves it: zeros go, times change form.
+SAVED = """
+  [runners.autoscaler]
+    capacity_per_instance = 2
+    max_instances = 5
+    plugin = "aws:1"
+    [runners.autoscaler.plugin_config]
+      name = "ci"
+    [runners.autoscaler.connector_config]
+      username = "runner"
+      novel = "kept"
+    [[runners.autoscaler.policy]]
+      idle_time = "20m0s"
+      novel = "kept"
+"""
+
+
+def data(**autoscaler: Any) -> dict[str, Any]:
+    """Settings of one runner with an autoscaler, with keys laid over its own; None removes one."""
+    group = {k: v for k, v in {**GROUP, **autoscaler}.items() if v is not None}
+    runner = {"executor": "docker-autoscaler", "image": "debian:bookworm", "autoscaler": group}
+    return {"manager": {"concurrent": 10}, "runners": {"web": runner}}
+
+
+def scaled(**autoscaler: Any) -> Want:
+    return want(**data(**autoscaler))
+
+
+def said(text: dict[str, Any]) -> str:
+    with pytest.raises(KitError) as caught:
+        settings.load(typed={"gitlab": {"url": "https://g"}, **text})
+    return caught.value.what
+
+
+def written(wanted: Want, entry: str = GOOD) -> str:
+    """config.toml after the kit's write."""
+    have = converged(entry)
+    return config_toml.edited(have.files[CONFIG].text, wanted, have, {0: wanted.runners[0]})
+
+
+def host(entry: str = SAVED, mark: str = MARK) -> Any:
+    """A host with the runner of `scaled`, as the program saves it, and its plugin."""
+    text = GOOD.replace("concurrent = 1", "concurrent = 10").replace(
+        'executor = "docker"', 'executor = "docker-autoscaler"'
+    )
+    have = converged(text + entry)
+    manager = container(Config={"Env": [f"FLEETING_PLUGIN_PATH={autoscaler.PLUGINS}"]})
+    files = {**have.files, mark: File(b"here", 0o644, 1)}
+    return replace(have, files=files, containers={"gitlab-runner": manager})
+
+
+def titles(wanted: Want, have: Any) -> list[str]:
+    return [change.title for change in converge.plan(wanted, have)]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"executor": "docker"}, 'runners.web.autoscaler: needs executor = "docker-autoscaler"'),
+        ({"autoscaler": {}}, 'runners.web.autoscaler: missing, and executor = "docker-autoscaler"'),
+        ({"executor": "instance"}, "runners.web.image: jobs of the instance executor run on the machine"),
+    ],
+)  # fmt: skip
+def test_executor_and_autoscaler_belong_together(change: dict[str, Any], message: str) -> None:
+    text = data()
+    text["runners"]["web"] |= change
+    assert message in said(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"plugin": None}, "runners.web.autoscaler.plugin: missing"),
+        ({"policy": []}, "runners.web.autoscaler.policy: empty"),
+        ({"policy": None}, "runners.web.autoscaler.policy: empty"),
+        ({"max_instances": 6}, "manager.concurrent: 10 jobs at once, and runners.web.autoscaler needs its own number: set concurrent = 12"),
+        ({"connector_config": {"password": "x"}}, 'runners.web.autoscaler.connector_config.password: a secret is never written here'),
+        ({"plugin_config": {"instances": {"a": {"password": "x"}}}}, "plugin_config.instances.a.password: a secret"),
+        ({"plugin_config": {"list": [{"token": "x"}]}}, "plugin_config.list.token: a secret"),
+        ({"plugin_config": {"private_key": {"env": "X"}}}, "plugin_config.private_key: plans would show it"),
+    ],
+)  # fmt: skip
+def test_what_cannot_work_is_refused_with_its_path(change: dict[str, Any], message: str) -> None:
+    assert message in said(data(**change))
+
+
+@pytest.mark.parametrize(("concurrent", "now"), [("auto", '"auto" counts'), (None, "1 jobs")])
+def test_how_many_jobs_at_once_must_be_said(concurrent: Any, now: str) -> None:
+    text = data()
+    text["manager"] = {} if concurrent is None else {"concurrent": concurrent}
+    assert f"manager.concurrent: {now}" in said(text)
+
+
+def test_a_group_has_one_master() -> None:
+    text = data()
+    text["runners"]["other"] = {**text["runners"]["web"], "autoscaler": {**GROUP, "plugin": "aws"}}
+    assert "runners.other.autoscaler: the same group as runners.web" in said(text)
+    text["runners"]["other"]["autoscaler"] |= {"plugin_config": {"name": "ci2"}}
+    text["hosts"] = {
+        "a": {"address": "a", "runners": ["web"]},
+        "b": {"address": "b", "runners": ["web", "other"]},
+        "c": {"address": "c"},
+    }
+    mistakes = said(text)
+    assert "runners.web.autoscaler: one group on the hosts a, b, c" in mistakes
+    assert "runners.other.autoscaler: one group on the hosts b, c" in mistakes
+    text["hosts"] = {"a": {"address": "a"}}
+    settings.load(typed=text)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"max_instances": 4},
+        {"policy": [{"idle_count": 1, "idle_time": "20m"}]},
+        {"policy": [{"idle_count": 0, "idle_time": "21m"}]},
+        {"policy": [*GROUP["policy"], {"periods": ["* 8-18 * * mon-fri"]}]},  # type: ignore[misc]
+        {"policy": [{"preemptive_mode": False}]},
+        {"plugin_config": {"name": "ci", "public": False}},
+        {"state_storage": {"enabled": True}},
+        {"key_of_a_later_version": 1},
+    ],
+)
+def test_a_change_of_the_settings_is_written_and_then_seen(change: dict[str, Any]) -> None:
+    wanted, have = scaled(**change), host()
+    assert titles(wanted, have) == [f"write {CONFIG}"]
+    text = config_toml.edited(have.files[CONFIG].text, wanted, have, {0: wanted.runners[0]})
+    entry = tomllib.loads(text)["runners"][0]
+    assert not config_toml.missing(config_toml.runner_wanted(wanted.runners[0]), entry)
+    assert text.count("novel") == (
+        2 if len(wanted.runners[0].spec.autoscaler["policy"]) == 1 else 1
+    )
+
+
+def test_only_a_change_beyond_the_policy_restarts_the_manager() -> None:
+    for change, restarts in (
+        ({"max_instances": 4}, True),
+        ({"policy": [{"idle_count": 3}]}, False),
+    ):
+        (write,) = converge.plan(scaled(**change), host())
+        assert isinstance(write, Script)
+        assert ("docker stop -t 3600" in write.text) is restarts
+
+
+@given(st.integers(0, 5), st.integers(0, 59), st.integers(0, 59))
+def test_times_are_compared_by_what_they_mean(hours: int, minutes: int, seconds: int) -> None:
+    total = hours * 3600 + minutes * 60 + seconds
+    form = f"{hours}h{minutes}m{seconds}s"
+    assert not config_toml.missing({"t": f"{total}s"}, {"t": form})
+    assert config_toml.missing({"t": f"{total + 1}s"}, {"t": form})
+
+
+@pytest.mark.parametrize("key", ["token", "client_secret", "password", "SecretKey", "accesskey"])
+def test_every_key_that_may_hold_a_secret_is_masked_in_plans(key: str) -> None:
+    assert autoscaler.MASKED.search(key)
+    assert "sentinel" not in plan.mask(f'{key} = "sentinel"')
+
+
+def test_the_program_is_given_the_same_as_a_template() -> None:
+    config = {
+        "instances": {"a b": {"internal_addr": "10.0.0.1:22"}},
+        "list": [{"x": 1.5}],
+        "no": [],
+    }
+    entry = config_toml.runner_wanted(scaled(plugin_config=config).runners[0])
+    text = render("config.toml.j2", entry=entry, toml=toml)
+    assert tomllib.loads(text)["runners"] == [entry]
+
+
+@pytest.mark.parametrize(
+    ("plugin", "folder"),
+    [
+        ("aws", "registry.gitlab.com/gitlab-org/fleeting/plugins/aws"),
+        ("aws:1.2", "registry.gitlab.com/gitlab-org/fleeting/plugins/aws"),
+        ("ours/plugin:latest", "registry.gitlab.com/ours/plugin"),
+        ("reg.example.com:5000/plugins/aws:1", "reg.example.com:5000/plugins/aws"),
+        ("/etc/gitlab-runner/fleeting/fleeting-plugin-static", None),
+        ("fleeting-plugin-static", None),
+    ],
+)
+def test_a_plugin_is_published_or_a_binary(plugin: str, folder: str | None) -> None:
+    assert autoscaler.published(plugin) is (folder is not None)
+    if folder:
+        assert autoscaler.folder(plugin) == folder
+
+
+def test_a_plugin_is_installed_once_before_config_toml_names_it() -> None:
+    have = host()
+    lost = replace(have, files={CONFIG: converged().files[CONFIG]})
+    pending = titles(scaled(), lost)
+    assert pending[0] == "install the fleeting plugin aws:1"
+    assert pending[1] == f"write {CONFIG}"
+    other = replace(have, files={**have.files})
+    assert titles(scaled(plugin="aws:1.4"), other)[0] == "install the fleeting plugin aws:1.4"
+    assert titles(scaled(plugin="fleeting-plugin-aws"), have)[0] == f"write {CONFIG}"
+
+
+def test_a_runner_without_fleeting_is_told_what_to_do() -> None:
+    output = "FATAL: Command fleeting not found."
+    (change,) = fleeting.changes(scaled(), converged())
+    assert isinstance(change, Script)
+    fix = next(hint.fix for hint in change.hints if hint.pattern in output)
+    assert "16.11 and later" in fix
