@@ -34,6 +34,7 @@ VALUES = ("/etc/runnerkit/first-boot.env", "/run/runnerkit/first-boot.env")
 ENABLE = f"""set -e
 systemctl daemon-reload
 systemctl enable {" ".join(path.rpartition("/")[2] for path in ENABLED)}"""
+POWER_OFF = "/run/runnerkit/power-off"
 DRAIN_MORE = 180  # s at shutdown beyond what jobs get: to notice that they ended, and to leave
 
 
@@ -102,6 +103,16 @@ def leave(want: Want) -> str:
     return render(
         "leave.sh.j2", want=want, name=want.manager.container, timeout=want.manager.stop_timeout
     )
+
+
+def seal(want: Want, user: str) -> str:
+    """The last script of a bake, run as root; `sh POWER_OFF` then ends it.
+
+    Args:
+        want: where the manager keeps its files.
+        user: the build's user, deleted when the machine powers off; "" for none.
+    """
+    return render("seal.sh.j2", want=want, user=user, tokens=TOKENS, power_off=POWER_OFF)
 
 
 def _only(want: Want) -> WantedRunner:
