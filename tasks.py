@@ -196,6 +196,61 @@ def test(_: Context, only: str = "") -> None:
     _end(checks.run(only))
 
 
+@task(name="bake", auto_shortflags=False)
+def golden_bake(_: Context) -> None:
+    """Bake a machine image: Docker, images and first boot in it, sealed. Needs root or sudo."""
+    from runnerkit import report
+    from runnerkit.golden import bake
+
+    with report.progress() as say:
+        image = bake.bake(_golden(lambda line: say("golden", line)), say)
+    print(f"{image}\n./inv golden.test boots two machines from it")
+
+
+@task(name="test", help={"image": "the image; the newest if not given"}, auto_shortflags=False)
+def golden_test(_: Context, image: str = "", json: bool = False) -> None:
+    """Boot two machines from the image: both come up as runners of their own, and run a job."""
+    from runnerkit import report_golden
+    from runnerkit.golden import bake
+    from sandbox import clones, world
+
+    chosen, read = Path(image) if image else bake.newest(), _golden(print)
+    report_golden.tested(clones.test(chosen, read, world.up(print), print), json)
+
+
+@task(name="validate", auto_shortflags=False)
+def golden_validate(_: Context) -> None:
+    """Check the Packer template with the Packer that is here."""
+    from runnerkit.golden import packer
+
+    packer.check()
+    print(f"valid for Packer {packer.release()}")
+
+
+@task(name="provision", auto_shortflags=False)
+def golden_provision(_: Context, host: str, folder: str) -> None:
+    """Set up the machine that becomes an image: Packer's build calls this."""
+    from runnerkit import report, settings
+    from runnerkit.golden import provision
+
+    read = settings.load(settings.find())
+    with report.progress() as say:
+        outcomes = provision.provision(host, Path(folder), read, say)
+    _end(report.bootstrapped(outcomes, as_json=False))
+
+
+def _golden(say: Any) -> Any:
+    """The settings, or, without a file, those of an image for trying only."""
+    from runnerkit import settings
+
+    if file := settings.find():
+        return settings.load(file)
+    from sandbox import clones, world
+
+    say("no runnerkit.toml: an image for trying only, with what the sandbox gives")
+    return settings.load(typed=clones.trial(world.up(say)))
+
+
 def _chosen(
     host: str, url: str = "", image: str = "", name: str = "", tags: str = "", mirror: str = ""
 ) -> tuple[Any, Any]:
@@ -216,6 +271,7 @@ namespace = Collection(
     init,
     demo,
     test,
+    golden=Collection(golden_bake, golden_test, golden_validate, golden_provision),
     image=Collection(image_build, image_ship, image_list, image_prune),
     sandbox=Collection(up, down),
 )

@@ -1,0 +1,33 @@
+"""What two machines from an image showed."""
+
+import json as json_module
+from collections.abc import Iterable
+from typing import Protocol
+
+from runnerkit.report import table
+
+
+class Clone(Protocol):
+    """A machine: seconds until it did something, and what it is known by."""
+
+    name: str
+    times: dict[str, float]
+    identities: dict[str, str]
+
+
+def tested(clones: Iterable[Clone], json: bool) -> None:
+    """Show when each machine was there, and that they are not the same."""
+    if json:
+        said = [{"name": c.name, "seconds": c.times, **c.identities} for c in clones]
+        print(json_module.dumps(said, indent=2))
+        return
+    rows = [
+        (
+            clone.name,
+            *(f"{clone.times[what]:.0f} s" for what in ("ssh", "docker", "online")),
+            clone.identities["system id"],
+            clone.identities["machine id"][:12],
+        )
+        for clone in clones
+    ]
+    table(("machine", "SSH", "Docker", "online", "system id", "machine id"), rows)
