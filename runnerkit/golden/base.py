@@ -1,0 +1,130 @@
+"""The base disk: a cloud image, or a Debian made of the distribution's packages alone."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import urllib.request
+from datetime import date
+from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
+
+from runnerkit.errors import KitError
+from runnerkit.golden import tools
+from runnerkit.golden.tools import Say
+from runnerkit.plan import render
+from runnerkit.settings import Golden
+
+# Recommends are left out, so what is needed of them is here: Docker's apparmor and xz-utils.
+PACKAGES = (
+    "apparmor", "ca-certificates", "cloud-guest-utils", "cloud-init", "curl", "dbus", "e2fsprogs",
+    "fdisk", "git", "iproute2", "kmod", "less", "linux-image-cloud-amd64", "netbase",
+    "openssh-server", "procps", "sudo", "systemd-resolved", "systemd-sysv", "systemd-timesyncd",
+    "udev", "xz-utils",
+)  # fmt: skip
+SPACE_MB = 3000
+
+
+def disk(golden: Golden, folder: Path, say: Say) -> Path:
+    """The base disk as a qcow2 file; made or fetched once, and anew every week.
+
+    Args:
+        golden: what it shall be.
+        folder: where it is kept.
+        say: told each phase.
+
+    Raises:
+        KitError: it cannot be made or fetched, or is no disk image.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if golden.base and "://" not in golden.base:
+        return _known(Path(golden.base).expanduser())
+    made = folder / f"base-{recipe(golden)}.qcow2"
+    if not made.exists():
+        tools.need(tools.QEMU, say)
+        with tempfile.TemporaryDirectory(prefix="base-", dir=folder) as work:
+            new = Path(work) / made.name
+            _fetch(golden.base, new, say) if golden.base else _make(golden, new, say)
+            new.replace(made)
+    return _known(made)
+
+
+def recipe(golden: Golden, today: date | None = None) -> str:
+    """What tells one base disk from another: all that it is made of, and the week."""
+    year, week, _ = (today or date.today()).isocalendar()
+    script = _script(golden, Path("base.qcow2")) if not golden.base else golden.base
+    return hashlib.sha256(f"{script}\0{year}-{week}".encode()).hexdigest()[:12]
+
+
+def about(path: Path) -> dict[str, str | int]:
+    """What qemu-img knows of a disk image.
+
+    Raises:
+        KitError: it is not one.
+    """
+    fix = "give [golden] base a qcow2 or raw image of a disk that boots"
+    told = tools.run(["qemu-img", "info", "--output=json", str(path)], f"look at {path}", fix)
+    return json.loads(told)  # type: ignore[no-any-return]
+
+
+def _known(path: Path) -> Path:
+    if not path.is_file():
+        raise KitError(f"no base disk {path}", "correct [golden] base; without it one is made")
+    if (format := about(path)["format"]) != "qcow2":
+        raise KitError(
+            f"{path} is not a qcow2 image (but {format})",
+            f"qemu-img convert -O qcow2 {path} {path.with_suffix('.qcow2')}, and name that one",
+        )
+    return path
+
+
+def _make(golden: Golden, new: Path, say: Say) -> None:
+    tools.need(tools.BASE, say)
+    tools.root(
+        [
+            "sh",
+            "-c",
+            'cd "$1" && { trap "rm -rf root disk.raw" EXIT; sh -s; }',
+            "sh",
+            str(new.parent),
+        ],
+        f"make a base disk of {golden.suite}",
+        "see that this machine reaches Debian's package archive and has room, then run again",
+        lambda line: say(f"base disk: {line}"),
+        _script(golden, new),
+    )
+
+
+def _script(golden: Golden, new: Path) -> str:
+    return render(
+        "base-disk.sh.j2",
+        disk=new.name,
+        golden=golden,
+        packages=PACKAGES,
+        uuid=uuid5(NAMESPACE_URL, f"runnerkit/base/{golden.suite}"),
+        needed_kb=SPACE_MB << 10,
+        owner=f"{os.getuid()}:{os.getgid()}",
+    )
+
+
+def _fetch(url: str, new: Path, say: Say) -> None:
+    """A cloud image, checked against the checksum that lies beside it, where one does."""
+    say(f"base disk: fetch {url}")
+    try:
+        with urllib.request.urlopen(url, timeout=60) as answer, new.open("wb") as file:
+            shutil.copyfileobj(answer, file)
+    except OSError as error:
+        raise KitError(f"fetch {url}: {error}", "correct [golden] base, or leave it out") from None
+    digest = hashlib.file_digest(new.open("rb"), "sha256").hexdigest()
+    if (said := _checksum(url)) and said != digest:
+        raise KitError(f"{url} is not what its .sha256 says ({digest})", "fetch it anew later")
+    say(f"base disk: sha256 {digest}{'' if said else ', which nothing confirms'}")
+
+
+def _checksum(url: str) -> str:
+    try:
+        with urllib.request.urlopen(f"{url}.sha256", timeout=30) as answer:
+            return str(answer.read(200).decode().split()[0]).lower()
+    except (OSError, UnicodeDecodeError, IndexError):
+        return ""

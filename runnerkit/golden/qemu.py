@@ -1,0 +1,200 @@
+"""Virtual machines of this machine: QEMU, with KVM where that works and without where it does not."""
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import time
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from runnerkit.errors import KitError
+from runnerkit.golden import tools
+
+QEMU = "qemu-system-x86_64"
+# A boot sector that writes 16 to QEMU's exit port: QEMU then ends with 16 * 2 + 1.
+PROBE = bytes.fromhex("b010e6f4f4ebfd").ljust(510, b"\0") + b"\x55\xaa"
+ALIVE = 33
+POWER_BUTTON = b'{"execute": "qmp_capabilities"} {"execute": "system_powerdown"}\n'
+PATIENCE = 10.0  # seconds for a probe; KVM takes 0.1
+
+
+@cache
+def accelerator() -> str:
+    """ "kvm" where a machine really boots with it, else "tcg".
+
+    That /dev/kvm is there says little: inside other virtual machines it may abort at the first
+    instruction.
+    """
+    return "kvm" if Path("/dev/kvm").exists() and boots("kvm") else "tcg"
+
+
+def boots(accelerator: str) -> bool:
+    """Whether a machine executes instructions with an accelerator."""
+    with TemporaryDirectory(prefix="runnerkit-") as folder:
+        disk = Path(folder) / "probe.raw"
+        disk.write_bytes(PROBE)
+        command = [
+            QEMU, "-accel", accelerator, "-cpu", "max", "-machine", "pc", "-m", "64", "-nodefaults",
+            "-display", "none", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+            "-drive", f"file={disk},format=raw",
+        ]  # fmt: skip
+        try:
+            ran = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                timeout=PATIENCE,
+            )
+        except subprocess.TimeoutExpired:
+            return False
+        return ran.returncode == ALIVE
+
+
+def overlay(base: Path, new: Path, size_gb: int = 0) -> Path:
+    """A disk that holds only what differs from `base`, and may be larger."""
+    size = [f"{size_gb}G"] if size_gb else []
+    tools.run(
+        ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(base.resolve()),
+         str(new), *size],
+        f"make an overlay of {base}",
+        "see that the disk has room",
+    )  # fmt: skip
+    return new
+
+
+@dataclass
+class Vm:
+    """A running machine; `ssh` is its port 22 on 127.0.0.1, `console` the file of its serial port."""
+
+    process: "subprocess.Popen[bytes]"
+    ssh: int
+    console: Path
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    def wait(self, seconds: float, until: str = "") -> bool:
+        """Wait until it answers ssh, or until its console says `until`, a regular expression.
+
+        Returns:
+            False where the time is over.
+
+        Raises:
+            KitError: the machine ended meanwhile.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if re.search(until, self.said()) if until else self._greets():
+                return True
+            if not self.running:
+                raise KitError(
+                    f"the machine ended with {self.process.returncode}: {self.tail(2)}",
+                    f"see its console, {self.console}",
+                )
+            time.sleep(0.2)
+        return False
+
+    def said(self) -> str:
+        """Its console so far, without colours."""
+        text = self.console.read_text(errors="replace") if self.console.exists() else ""
+        return re.sub(r"\x1b\[[\d;?]*[A-Za-z]|\r", "", text)
+
+    def tail(self, lines: int = 20) -> str:
+        """The console's last lines."""
+        return "\n".join([line for line in self.said().splitlines() if line.strip()][-lines:])
+
+    def stop(self, patience: float = 60) -> bool:
+        """Press its power button; kill it where it does not heed that.
+
+        Returns:
+            Whether it went by itself.
+        """
+        assert self.process.stdin
+        with contextlib.suppress(OSError):  # it is off already
+            self.process.stdin.write(POWER_BUTTON)
+            self.process.stdin.close()
+        try:
+            self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            return False
+        return True
+
+    def _greets(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.ssh), timeout=2) as connection:
+                connection.settimeout(2)
+                return connection.recv(4) == b"SSH-"
+        except OSError:
+            return False
+
+
+def boot(
+    disk: Path,
+    folder: Path,
+    memory_mb: int = 2048,
+    cpus: int = 2,
+    seed: Path | None = None,
+    credentials: Mapping[str, str] | None = None,
+) -> Vm:
+    """Start a machine, with its monitor on our side of a pipe; it is not awaited.
+
+    Args:
+        disk: a qcow2 file that it may write to.
+        folder: where its console and QEMU's own words are.
+        memory_mb: its memory.
+        cpus: its processors.
+        seed: a folder with user-data and meta-data, for cloud-init's NoCloud.
+        credentials: systemd's, given through SMBIOS and seen by root in the machine only. They
+            go in by pipes: a command line could be read by anybody here.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    console, port = folder / "console.log", free_port()
+    console.unlink(missing_ok=True)
+    more = (
+        ["-drive", f"driver=vvfat,dir={seed},label=cidata,if=virtio,read-only=on"] if seed else []
+    )
+    secrets = [_pipe(name, value) for name, value in (credentials or {}).items()]
+    for end in secrets:
+        more += ["-smbios", f"type=11,path=/dev/fd/{end}"]
+    command = [
+        QEMU, "-accel", accelerator(), "-cpu", "max", "-machine", "pc", "-m", str(memory_mb),
+        "-smp", str(cpus), "-display", "none", "-nodefaults", "-device", "virtio-rng-pci",
+        "-drive", f"file={disk},if=virtio,format=qcow2,cache=unsafe,discard=unmap,detect-zeroes=unmap",
+        "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-:22",
+        "-device", "virtio-net-pci,netdev=net", "-serial", f"file:{console}",
+        "-qmp", "stdio", *more,
+    ]  # fmt: skip
+    with (folder / "qemu.log").open("wb") as said:
+        child = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=said, stderr=said, pass_fds=secrets,
+            start_new_session=True,
+        )  # fmt: skip
+    for end in secrets:
+        os.close(end)
+    return Vm(child, port, console)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _pipe(name: str, value: str) -> int:
+    """The end of a pipe from which QEMU reads a credential; it is far smaller than a pipe holds."""
+    ours, theirs = os.pipe()
+    text = b64encode(value.encode()).decode()
+    os.write(theirs, f"io.systemd.credential.binary:{name}={text}".encode())
+    os.close(theirs)
+    return ours
