@@ -1,4 +1,4 @@
-# The kit sets the machine up as it does any host, over SSH; then it is sealed.
+# The kit sets the machine up as it does any host, over SSH, tests it and seals it.
 
 build {
   name    = "runner-host"
@@ -11,9 +11,10 @@ build {
 
   # In QEMU this is done by the command that powers the machine off.
   provisioner "shell" {
-    only       = ["amazon-ebs.golden", "googlecompute.golden"]
-    inline     = ["sudo sh -c '${var.seal_command}'"]
-    skip_clean = true # the user that would clean up is gone
+    only              = ["amazon-ebs.golden", "googlecompute.golden"]
+    inline            = ["sudo ${var.power_off_command}"]
+    expect_disconnect = true
+    skip_clean        = true # the user that would clean up is gone
   }
 
   post-processor "manifest" {

@@ -35,10 +35,10 @@ variable "user_data_file" {
   default     = "/dev/null"
 }
 
-variable "seal_command" {
+variable "power_off_command" {
   type        = string
-  description = "What is run at the end, as root: removes all that two machines must not share."
-  default     = "sh /run/runnerkit/seal"
+  description = "What the seal leaves to be done at the very end, as root: removes the build's user and powers off."
+  default     = "sh /run/runnerkit/power-off"
 }
 
 # QEMU
