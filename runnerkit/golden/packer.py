@@ -1,0 +1,151 @@
+"""Packer, which keeps the machine while it is set up, and makes its disk an image."""
+
+import json
+import os
+import queue
+import re
+import subprocess
+import threading
+from pathlib import Path
+
+from runnerkit.errors import KitError
+from runnerkit.golden.provision import Watch
+from runnerkit.golden.tools import Say
+from runnerkit.settings import ROOT
+
+TEMPLATE = ROOT / "packer"
+ONLY = "*.qemu.golden"
+CONSOLE = "console.log"
+SILENCE = 10.0  # seconds without a word of Packer's, after which the machine's console is shown
+# What Packer says when a phase begins.
+PHASES = (
+    ("Waiting for SSH", "boot to SSH"),
+    ("Connected to SSH", "provision"),
+    ("Gracefully halting", "seal"),
+    ("Converting hard drive", "compress"),
+    ("Build 'runner-host", "check"),
+)
+ENVIRONMENT = {"CHECKPOINT_DISABLE": "1", "PACKER_NO_COLOR": "1"}
+
+
+def release() -> str:
+    """Packer's version."""
+    told = _run(["version"], "ask Packer its version", "install Packer 1.6.6 or newer")
+    return told.split()[1].lstrip("v")
+
+
+def check(variables: dict[str, str | int] | None = None) -> None:
+    """See that the template is well formed, and takes these variables.
+
+    Raises:
+        KitError: it is not, or does not.
+    """
+    fix = f"see the lines above, and {TEMPLATE}/variables.pkr.hcl"
+    _run(["fmt", "-check", str(TEMPLATE)], "check the format of the Packer template", fix)
+    said = [f"-var={key}={value}" for key, value in (variables or {}).items()]
+    _run(["validate", *said, str(TEMPLATE)], "validate the Packer template", fix)
+
+
+def build(variables: dict[str, str | int], folder: Path, watch: Watch, say: Say, lock: int) -> None:
+    """Run the build.
+
+    Args:
+        variables: those of the template.
+        folder: the build's.
+        watch: told the phases.
+        say: told where it is.
+        lock: a file descriptor that lives as long as Packer does.
+
+    Raises:
+        KitError: it failed or made nothing.
+    """
+    file = folder / "variables.pkrvars.json"
+    file.write_text(json.dumps(variables))
+    # With the kit goes Packer, which then takes its machine with it.
+    command = [
+        "setpriv", "--pdeathsig", "TERM", "--", "packer", "build", "-color=false", "-on-error=cleanup",
+        f"-only={ONLY}", f"-var-file={file}", str(TEMPLATE),
+    ]  # fmt: skip
+    environment = {**os.environ, **ENVIRONMENT, "PACKER_CACHE_DIR": str(folder / "cache")}
+    watch.phase("start")
+    child = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, errors="replace", env=environment, pass_fds=[lock],
+    )  # fmt: skip
+    try:
+        said = _follow(child, folder / CONSOLE, watch, say)
+        child.wait()
+    except BaseException:
+        child.terminate()  # it removes its machine, which takes it some seconds
+        child.wait()
+        raise
+    if child.returncode or not (folder / "output" / f"{variables['image_name']}.qcow2").exists():
+        raise failure(said, child.returncode, console(folder / CONSOLE))
+
+
+def failure(said: list[str], code: int, tail: str) -> KitError:
+    """Why it failed: what the kit said in it, else what Packer said, and the console's last words."""
+    for number, line in enumerate(said):
+        if match := re.search(r"\berror: (.+)|golden +failed +.*", line):
+            fix = re.search(r"fix: (.+)", "\n".join(said[number:]))
+            return KitError(
+                f"the machine could not be set up: {match[1] or line}",
+                fix[1] if fix else "see the lines above",
+            )
+    errors = [line for line in said if re.search(r"error|timeout|failed", line, re.IGNORECASE)]
+    why = (errors or said or ["it made no image, and no word of why"])[-1 if code else 0]
+    shown = f"\n  the machine's console ends with:\n{tail}" if tail else ""
+    return KitError(
+        f"packer build ended with {code}: {why}{shown}",
+        f"the whole console is in .golden/{CONSOLE}; PACKER_LOG=1 tells what Packer did",
+    )
+
+
+def console(file: Path, lines: int = 5) -> str:
+    """The last lines of a machine's serial console."""
+    text = file.read_text(errors="replace") if file.exists() else ""
+    plain = re.sub(r"\x1b\[[\d;?]*[A-Za-z]|[\r\x00]", "", text)
+    return "\n".join([f"    {line}" for line in plain.splitlines() if line.strip()][-lines:])
+
+
+def _follow(child: "subprocess.Popen[str]", serial: Path, watch: Watch, say: Say) -> list[str]:
+    """Pass on what Packer says until it ends; all of it, without its own names before it."""
+    lines: queue.Queue[str | None] = queue.Queue()
+
+    def read() -> None:
+        assert child.stdout
+        for line in child.stdout:
+            lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    said: list[str] = []
+    while True:
+        try:
+            line = lines.get(timeout=SILENCE)
+        except queue.Empty:
+            say(f"console: {console(serial, 1).strip() or 'still silent'}")
+            continue
+        if line is None:
+            return said
+        text = re.sub(r"^(==>|    )? *[\w.-]*qemu\.golden(: |$)", "", line.rstrip()).strip()
+        if not text:
+            continue
+        said.append(text)
+        for mark, phase in PHASES:
+            if text.startswith(mark):
+                watch.phase(phase)
+        say(text.removeprefix("golden").strip())
+
+
+def _run(words: list[str], doing: str, fix: str) -> str:
+    """What Packer says of its errors is on its stdout, in paragraphs."""
+    ran = subprocess.run(
+        ["packer", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        env={**os.environ, **ENVIRONMENT},
+    )  # fmt: skip
+    if ran.returncode:
+        _, _, error = ran.stdout.partition("Error: ")
+        why = " ".join(line.strip() for line in (error or ran.stdout).splitlines() if line.strip())
+        raise KitError(f"{doing}: {why[:300]}", fix)
+    return ran.stdout

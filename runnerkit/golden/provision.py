@@ -1,0 +1,134 @@
+"""The machine that becomes an image: set up as any host is, tested, listed, made ready for its seal."""
+
+import json
+from base64 import encodebytes
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+from msgspec import structs
+
+from runnerkit import converge, want
+from runnerkit.errors import KitError
+from runnerkit.facts import Facts
+from runnerkit.fleet import Outcome, Say, each
+from runnerkit.host import Host
+from runnerkit.plan import Change, Hint, Script, render
+from runnerkit.settings import ROOT, Settings
+from runnerkit.steps import first_boot, images
+from runnerkit.targets import Target
+from runnerkit.want import Want
+
+INSIDE = "/usr/share/runnerkit"
+LISTS = ("packages.tsv", "images.jsonl")
+KEY, HOST_KEY, USER = "bake_key", "host_key", "bake"
+
+
+@dataclass
+class Watch:
+    """Seconds by phase, in their order."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    _since: float = field(default_factory=monotonic)
+    _phase: str = ""
+
+    def phase(self, name: str) -> None:
+        """The phase before ends here."""
+        now = monotonic()
+        if self._phase:
+            self.seconds[self._phase] = round(now - self._since, 1)
+        self._phase, self._since = name, now
+
+
+def provision(address: str, folder: Path, settings: Settings, say: Say) -> list[Outcome]:
+    """Make a machine ready to be sealed. Packer's build calls it, through ./inv golden.provision.
+
+    Args:
+        address: user@address:port.
+        folder: of the build: the keys are there, and the lists of what is inside come there.
+        settings: of the machines that are made from the image.
+        say: told where it is.
+    """
+
+    def work(host: Host, wanted: Want, outcome: Outcome) -> None:
+        watch = Watch()
+
+        def progress(change: Change, number: int, total: int) -> None:
+            watch.phase(change.title)
+            say(outcome.host, f"[{number}/{total}] {change.title}")
+            outcome.changes.append(change)
+
+        def script(title: str, text: str, fix: str) -> str:
+            progress(change := Script(title, text, hints=(Hint("", fix),)), 1, 1)
+            return host.script(wanted, change)
+
+        _, have = converge.apply(host, wanted, progress, converge.GOLDEN)
+        host.lock()
+        script(
+            "finish the machine", _finish(wanted, folder), "see the lines above; correct [golden]"
+        )
+        script(
+            "test what is inside", selftest(wanted, have), "the image was not made; see its console"
+        )
+        used = script("list what is inside", _contents(), "run again")
+        for name in LISTS:
+            (folder / name).write_text(host.look(f"cat {INSIDE}/{name}"))
+        script("seal", first_boot.seal(wanted, USER), "what it names is not fit for an image")
+        watch.phase("")
+        told = {"seconds": watch.seconds, "used_kb_before_seal": int(used.split()[1])}
+        (folder / "provision.json").write_text(json.dumps(told))
+
+    known = folder / "known_hosts"
+    known.write_text(
+        f"{_known_as(address)} {(folder / HOST_KEY).with_suffix('.pub').read_text()}\n"
+    )
+    read = structs.replace(settings, ssh=structs.replace(settings.ssh, known_hosts=str(known)))
+    target = Target("golden", address, str(folder / KEY))
+    return each([target], read, {"golden": wanted(settings)}, False, say, work)
+
+
+def wanted(settings: Settings) -> Want:
+    """What an image shall be. No token is read: a machine gets its own at first boot.
+
+    Raises:
+        KitError: the settings are no good for an image.
+    """
+    runners = {
+        key: structs.replace(runner, token=None, registration_token=None)
+        for key, runner in settings.runners.items()
+    }
+    made = want.resolve(structs.replace(settings, runners=runners, hosts={}), "golden")
+    first_boot.first_boot(made)
+    return made
+
+
+def selftest(want: Want, have: Facts) -> str:
+    """The script that fails, and says why, where something is missing inside."""
+    jobs = {runner.image for runner in want.runners} | {job.reference for job in want.images}
+    helper, _ = images.helper(want, have.machine)
+    units = [path.rpartition("/")[2] for path in first_boot.ENABLED]
+    return render(
+        "golden-selftest.sh.j2",
+        pulled=[name for name in (want.manager.image, helper) if name],
+        jobs=sorted(jobs),
+        user=want.golden.user,
+        units=["docker.service", "ssh.service", *units],
+        config=want.config,
+    )
+
+
+def _finish(want: Want, folder: Path) -> str:
+    provenance = encodebytes((folder / "provenance.json").read_bytes()).decode()
+    return render("golden-finish.sh.j2", golden=want.golden, provenance=provenance)
+
+
+def _contents() -> str:
+    return (ROOT / "templates" / "golden-contents.sh").read_text()
+
+
+def _known_as(address: str) -> str:
+    """As known_hosts has it."""
+    host, _, port = address.rpartition("@")[2].partition(":")
+    if not host:
+        raise KitError(f"{address}: no address of a machine", "Packer gives it; ./inv golden.bake")
+    return host if port in ("", "22") else f"[{host}]:{port}"

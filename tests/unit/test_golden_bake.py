@@ -1,0 +1,171 @@
+"""Baking, as far as it goes without a machine: names, recipes, what is told, what is refused."""
+
+import json
+import shutil
+import subprocess
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runnerkit import settings as settings_module
+from runnerkit.errors import KitError
+from runnerkit.golden import bake, base, builddir, packer, provision, qemu
+from runnerkit.settings import ROOT, Golden, Settings
+from tests.unit.build import blank
+
+SETTINGS: dict[str, Any] = {
+    "gitlab": {"url": "https://gitlab.example.com", "api_token": {"env": "GITLAB_TOKEN"}},
+    "runners": {"web": {"image": "tester", "token": {"command": ["false"]}}},
+    "images": {"tester": {"base": "debian:bookworm"}},
+}
+
+
+def read(**more: Any) -> Settings:
+    return settings_module.load(typed={**SETTINGS, **more})
+
+
+def silent(*_: str) -> None:
+    pass
+
+
+def test_an_image_is_named_after_its_day_and_numbered(tmp_path: Path) -> None:
+    day = date(2026, 11, 25)
+    assert bake.next_name(tmp_path, day) == "runner-host-20261125-1"
+    for name in ("runner-host-20261125-2", "runner-host-20261125-10", "runner-host-20261124-30"):
+        (tmp_path / name).mkdir()
+    assert bake.next_name(tmp_path, day) == "runner-host-20261125-11"
+
+
+def test_a_base_disk_is_good_for_a_week_and_one_recipe() -> None:
+    monday, sunday, next_ = date(2026, 11, 23), date(2026, 11, 29), date(2026, 11, 30)
+    known = base.recipe(Golden(), monday)
+    assert base.recipe(Golden(memory_mb=4096), sunday) == known
+    assert base.recipe(Golden(), next_) != known
+    assert base.recipe(Golden(disk_gb=10), monday) != known
+    assert base.recipe(Golden(suite="trixie"), monday) != known
+    assert base.recipe(Golden(base="https://a/b.qcow2"), monday) != known
+
+
+def test_a_base_that_is_not_there_is_told_before_anything_is_done(tmp_path: Path) -> None:
+    with pytest.raises(KitError, match=r"no base disk .*none\.qcow2") as caught:
+        base.disk(Golden(base=str(tmp_path / "none.qcow2")), tmp_path, silent)
+    assert "[golden] base" in caught.value.fix
+
+
+def test_no_token_is_read_for_an_image() -> None:
+    made = provision.wanted(read())  # the token's command would fail
+    assert [runner.token for runner in made.runners] == [None]
+    assert [image.name for image in made.images] == ["tester"]
+
+
+def test_settings_of_no_runner_are_refused_before_anything_is_done(tmp_path: Path) -> None:
+    with pytest.raises(KitError, match="no runner is named"):
+        bake.bake(read(runners={}), silent, tmp_path / "golden")
+    assert not (tmp_path / "golden").exists()
+
+
+def test_one_bake_at_a_time(tmp_path: Path) -> None:
+    with bake._alone(tmp_path), pytest.raises(KitError, match="another bake"):
+        bake.bake(read(), silent, tmp_path)
+
+
+def test_no_space_is_told_with_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=100 << 20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(KitError, match=r"100 MB free, \d+ needed"):
+        bake.bake(read(), silent, tmp_path)
+
+
+def test_a_builds_folder_is_closed_to_others_and_goes_with_it(tmp_path: Path) -> None:
+    (tmp_path / "build-killed").mkdir()
+    with builddir.made(tmp_path, "runner-host-1", read()) as build:
+        assert [path.name for path in tmp_path.iterdir()] == ["build-runner-host-1"]
+        assert build.stat().st_mode & 0o777 == 0o700
+        assert (build / "bake_key").stat().st_mode & 0o777 == 0o600
+        (build / "console.log").write_text("login:")
+    assert [path.name for path in tmp_path.iterdir()] == ["console.log"]
+
+
+def test_the_build_has_the_very_settings_and_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITLAB_TOKEN", "glpat-sentinel0000000000")
+    wanted = read(golden={"packages": ["jq"]}, hosts={"a": {"address": "ci@a"}})
+    with builddir.made(tmp_path, "runner-host-1", wanted) as build:
+        again = settings_module.load(build / "runnerkit.toml")
+        assert again == wanted
+        assert all("sentinel" not in path.read_text() for path in build.iterdir())
+
+
+def test_the_machine_gets_the_host_key_that_the_kit_expects(tmp_path: Path) -> None:
+    with builddir.made(tmp_path, "runner-host-1", read()) as build:
+        seed = (build / "user-data").read_text()
+        assert seed.startswith("#cloud-config\n")
+        block = seed.split("ed25519_private: |\n")[1].split("  ed25519_public")[0]
+        (tmp_path / "key").write_text("".join(line[4:] + "\n" for line in block.splitlines()))
+        (tmp_path / "key").chmod(0o600)
+        public = subprocess.run(
+            ["ssh-keygen", "-y", "-f", str(tmp_path / "key")],
+            text=True,
+            capture_output=True,
+            check=True,
+        ).stdout.strip()
+        assert public == (build / "host_key.pub").read_text()
+        assert f"ed25519_public: {public}" in seed
+        assert (build / "bake_key.pub").read_text() in seed
+
+
+def test_the_self_test_asks_for_all_that_an_image_needs() -> None:
+    made = provision.wanted(read(golden={"user": "ci"}))
+    script = provision.selftest(made, blank())
+    for word in ("gitlab/gitlab-runner:v19.3.0", "gitlab-runner-helper:x86_64-v19.3.0", "tester",
+                 "runuser -u ci", "is-enabled runnerkit-first-boot.service", "config.toml"):  # fmt: skip
+        assert word in script
+    assert subprocess.run(["sh", "-n"], input=script, text=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "what", "fix"),
+    [
+        (["golden  error: no space on /", "  fix: make room", "Build errored"], "no space on /", "make room"),
+        (["Waiting for SSH to become available...", "Timeout waiting for SSH."],
+         "Timeout waiting for SSH", "console"),
+        ([], "no word of why", "console"),
+    ],
+)  # fmt: skip
+def test_a_failed_build_says_why(said: list[str], what: str, fix: str) -> None:
+    error = packer.failure(said, 1, "    [ OK ] Started ssh")
+    assert what in error.what
+    assert fix in error.fix
+    assert ("Started ssh" in error.what) == ("error:" not in " ".join(said))
+
+
+def test_the_console_is_told_without_colours(tmp_path: Path) -> None:
+    (tmp_path / "console").write_bytes(b"\x1b[0;32m  OK  \x1b[0m up\r\n\n\x1b[2J one\x00\r\n two\n")
+    assert packer.console(tmp_path / "console", 2).split() == ["one", "two"]
+
+
+def test_an_accelerator_that_boots_nothing_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    qemu.accelerator.cache_clear()
+    monkeypatch.setattr(qemu, "boots", lambda _: False)
+    assert qemu.accelerator() == "tcg"
+    qemu.accelerator.cache_clear()
+
+
+def test_where_an_image_comes_from_tells_settings_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (disk := tmp_path / "base.qcow2").write_bytes(b"disk")
+    monkeypatch.setattr(packer, "release", lambda: "1.6.6")
+    monkeypatch.setattr(bake, "_first_line", lambda *_: "QEMU 7.2")
+    monkeypatch.setattr(qemu, "accelerator", lambda: "tcg")
+    monkeypatch.setenv("GITLAB_TOKEN", "glpat-sentinel0000000000")
+    one = bake.provenance(read(), disk)
+    two = bake.provenance(read(golden={"packages": ["jq"]}), disk)
+    assert one["settings_sha256"] != two["settings_sha256"]
+    assert one["base_sha256"] == bake.digest(disk)
+    assert one["kit"] == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert "sentinel" not in json.dumps(one)
