@@ -1,11 +1,14 @@
 """Autoscalers: what is refused before a host is touched, and what reaches config.toml."""
 
+import re
 import tomllib
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from runnerkit import autoscaler, config_toml, converge, plan, settings
@@ -173,6 +176,7 @@ def test_only_a_change_beyond_the_policy_restarts_the_manager() -> None:
         assert ("docker stop -t 3600" in write.text) is restarts
 
 
+@hypothesis_settings(deadline=None)
 @given(st.integers(0, 5), st.integers(0, 59), st.integers(0, 59))
 def test_times_are_compared_by_what_they_mean(hours: int, minutes: int, seconds: int) -> None:
     total = hours * 3600 + minutes * 60 + seconds
@@ -232,3 +236,15 @@ def test_a_runner_without_fleeting_is_told_what_to_do() -> None:
     assert isinstance(change, Script)
     fix = next(hint.fix for hint in change.hints if hint.pattern in output)
     assert "16.11 and later" in fix
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp", "azure", "static"])
+def test_each_cloud_s_example_is_valid_with_what_is_commented_out_too(
+    cloud: str, tmp_path: Path
+) -> None:
+    text = (settings.ROOT / f"templates/runnerkit.{cloud}.toml").read_text()
+    file = tmp_path / "runnerkit.toml"
+    for one in (text, re.sub(r"^# (?=\w+ = )", "", text, flags=re.M)):
+        file.write_text(one)
+        (runner,) = settings.load(file).runners.values()
+        assert config_toml.DURATION.search(runner.autoscaler["connector_config"]["timeout"])
