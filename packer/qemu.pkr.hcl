@@ -21,6 +21,7 @@ source "qemu" "golden" {
   memory             = var.memory_mb
   cpus               = var.cpus
   headless           = true
+  disable_vnc        = true
   net_device         = "virtio-net"
   disk_interface     = "virtio"
   disk_cache         = "unsafe"

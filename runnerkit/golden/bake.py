@@ -24,7 +24,6 @@ from runnerkit.settings import ROOT, Golden, Settings
 from runnerkit.steps import first_boot
 
 FOLDER = ROOT / ".golden"
-NAME = "golden"  # under which progress is told
 SPACE_MB = 6000  # the machine's disk, and the image beside it
 
 
@@ -46,7 +45,7 @@ def bake(settings: Settings, say: Say, folder: Path = FOLDER) -> Path:
     """
 
     def line(text: str) -> None:
-        say(NAME, text)
+        say(provision.NAME, text)
 
     provision.wanted(settings)
     folder.mkdir(parents=True, exist_ok=True)
@@ -162,7 +161,7 @@ def _variables(golden: Golden, name: str, disk: Path, build: Path) -> dict[str, 
         "memory_mb": golden.memory_mb,
         "cpus": golden.cpus,
         "accelerator": qemu.accelerator(),
-        "console_file": str(build / packer.CONSOLE),
+        "console_file": str(build / provision.CONSOLE),
     }
 
 

@@ -18,8 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from runnerkit.golden import packer
-from runnerkit.golden.provision import HOST_KEY, KEY, USER
+from runnerkit.golden.provision import CONSOLE, HOST_KEY, KEY, USER
 from runnerkit.plan import render
 from runnerkit.settings import ROOT, Settings
 
@@ -40,8 +39,8 @@ def made(folder: Path, name: str, settings: Settings) -> Iterator[Path]:
     build = folder / f"{PREFIX}{name}"
     build.mkdir(mode=0o700)
     try:
-        public = _key(build / KEY)
-        host_public = _key(build / HOST_KEY)
+        public = new_key(build / KEY)
+        host_public = new_key(build / HOST_KEY)
         seed = render(
             "golden-user-data.yaml.j2",
             user=USER,
@@ -54,8 +53,8 @@ def made(folder: Path, name: str, settings: Settings) -> Iterator[Path]:
         (build / "runnerkit.toml").write_text(tomlkit.dumps(_plain(msgspec.to_builtins(settings))))
         yield build
     finally:
-        if (console := build / packer.CONSOLE).exists():
-            console.replace(folder / packer.CONSOLE)
+        if (console := build / CONSOLE).exists():
+            console.replace(folder / CONSOLE)
         shutil.rmtree(build, ignore_errors=True)
 
 
@@ -68,7 +67,7 @@ def command(build: Path) -> str:
     )
 
 
-def _key(path: Path) -> str:
+def new_key(path: Path) -> str:
     """A new ed25519 key, `.pub` beside it, and its public half."""
     private = Ed25519PrivateKey.generate()
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -7,15 +7,16 @@ import re
 import subprocess
 import threading
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from runnerkit.errors import KitError
-from runnerkit.golden.provision import Watch
+from runnerkit.golden import builddir, tools
+from runnerkit.golden.provision import CONSOLE, NAME, Watch
 from runnerkit.golden.tools import Say
 from runnerkit.settings import ROOT
 
 TEMPLATE = ROOT / "packer"
 ONLY = "*.qemu.golden"
-CONSOLE = "console.log"
 SILENCE = 10.0  # seconds without a word of Packer's, after which the machine's console is shown
 # What Packer says when a phase begins.
 PHASES = (
@@ -34,16 +35,31 @@ def release() -> str:
     return told.split()[1].lstrip("v")
 
 
-def check(variables: dict[str, str | int] | None = None) -> None:
-    """See that the template is well formed, and takes these variables.
+def check(say: Say = print, **more: str | int) -> None:
+    """See that the template is formatted and valid.
+
+    Args:
+        say: told what is installed for it.
+        more: variables to check it with, beside stand-ins for the files of a build.
 
     Raises:
-        KitError: it is not, or does not.
+        KitError: it is not.
     """
-    fix = f"see the lines above, and {TEMPLATE}/variables.pkr.hcl"
+    tools.need(tools.QEMU | tools.PACKER, say)
+    fix = f"see {TEMPLATE} at what it names"
     _run(["fmt", "-check", str(TEMPLATE)], "check the format of the Packer template", fix)
-    said = [f"-var={key}={value}" for key, value in (variables or {}).items()]
-    _run(["validate", *said, str(TEMPLATE)], "validate the Packer template", fix)
+    with TemporaryDirectory(prefix="runnerkit-") as folder:
+        (file := Path(folder) / "file").touch()
+        builddir.new_key(key := Path(folder) / "key")
+        given = {
+            "base_image": str(file),
+            "base_checksum": f"sha256:{'0' * 64}",
+            "ssh_private_key_file": str(key),
+            "user_data_file": str(file),
+            **more,
+        }
+        said = [f"-var={name}={value}" for name, value in given.items()]
+        _run(["validate", *said, str(TEMPLATE)], "validate the Packer template", fix)
 
 
 def build(variables: dict[str, str | int], folder: Path, watch: Watch, say: Say, lock: int) -> None:
@@ -86,10 +102,10 @@ def build(variables: dict[str, str | int], folder: Path, watch: Watch, say: Say,
 def failure(said: list[str], code: int, tail: str) -> KitError:
     """Why it failed: what the kit said in it, else what Packer said, and the console's last words."""
     for number, line in enumerate(said):
-        if match := re.search(r"\berror: (.+)|golden +failed +.*", line):
+        if match := re.match(r"error: (?:golden: )?(.+)", line):
             fix = re.search(r"fix: (.+)", "\n".join(said[number:]))
             return KitError(
-                f"the machine could not be set up: {match[1] or line}",
+                f"the machine could not be set up: {match[1]}",
                 fix[1] if fix else "see the lines above",
             )
     errors = [line for line in said if re.search(r"error|timeout|failed", line, re.IGNORECASE)]
@@ -124,18 +140,18 @@ def _follow(child: "subprocess.Popen[str]", serial: Path, watch: Watch, say: Say
         try:
             line = lines.get(timeout=SILENCE)
         except queue.Empty:
-            say(f"console: {console(serial, 1).strip() or 'still silent'}")
+            say(f"  console: {console(serial, 1).strip() or 'still silent'}")
             continue
         if line is None:
             return said
         text = re.sub(r"^(==>|    )? *[\w.-]*qemu\.golden(: |$)", "", line.rstrip()).strip()
         if not text:
             continue
-        said.append(text)
+        said.append(text := text.removeprefix(f"{NAME} ").strip())
         for mark, phase in PHASES:
             if text.startswith(mark):
                 watch.phase(phase)
-        say(text.removeprefix("golden").strip())
+        say(text if text.startswith("[") else f"  {text}")
 
 
 def _run(words: list[str], doing: str, fix: str) -> str:

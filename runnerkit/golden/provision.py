@@ -22,6 +22,8 @@ from runnerkit.want import Want
 INSIDE = "/usr/share/runnerkit"
 LISTS = ("packages.tsv", "images.jsonl")
 KEY, HOST_KEY, USER = "bake_key", "host_key", "bake"
+CONSOLE = "console.log"
+NAME = "golden"  # under which progress is told
 
 
 @dataclass
@@ -83,8 +85,8 @@ def provision(address: str, folder: Path, settings: Settings, say: Say) -> list[
         f"{_known_as(address)} {(folder / HOST_KEY).with_suffix('.pub').read_text()}\n"
     )
     read = structs.replace(settings, ssh=structs.replace(settings.ssh, known_hosts=str(known)))
-    target = Target("golden", address, str(folder / KEY))
-    return each([target], read, {"golden": wanted(settings)}, False, say, work)
+    target = Target(NAME, address, str(folder / KEY))
+    return each([target], read, {NAME: wanted(settings)}, False, say, work)
 
 
 def wanted(settings: Settings) -> Want:

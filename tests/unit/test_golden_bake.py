@@ -130,7 +130,7 @@ def test_the_self_test_asks_for_all_that_an_image_needs() -> None:
 @pytest.mark.parametrize(
     ("said", "what", "fix"),
     [
-        (["golden  error: no space on /", "  fix: make room", "Build errored"], "no space on /", "make room"),
+        (["golden  failed  3", "error: golden: no space on /", "fix: make room", "Build errored"], "no space on /", "make room"),
         (["Waiting for SSH to become available...", "Timeout waiting for SSH."],
          "Timeout waiting for SSH", "console"),
         ([], "no word of why", "console"),
