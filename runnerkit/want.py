@@ -3,7 +3,9 @@
 import re
 from dataclasses import dataclass, field
 
-from runnerkit import images
+from msgspec.structs import replace
+
+from runnerkit import autoscaler, images
 from runnerkit.errors import KitError
 from runnerkit.images import JobImage
 from runnerkit.secrets import Secret
@@ -57,6 +59,11 @@ class Want:
         """Where config.toml is on the host."""
         return f"{self.manager.config_dir}/config.toml"
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the manager also has jobs on other machines, where this host does not see them."""
+        return any(runner.spec.executor != "docker" for runner in self.runners)
+
 
 def resolve(settings: Settings, host: str) -> Want:
     """What the settings make of a host of that name (or of one that they do not name).
@@ -72,11 +79,12 @@ def resolve(settings: Settings, host: str) -> Want:
     if not keys:
         raise KitError("no runner is named", "give --image IMAGE, or a [runners.NAME] section")
     found = {key: images.find(settings, settings.runners[key].image) for key in keys}
+    runners = tuple(_runner(settings, key, found[key]) for key in keys)
     return Want(
         url=url,
         docker=settings.docker,
-        manager=settings.manager,
-        runners=tuple(_runner(settings, key, found[key]) for key in keys),
+        manager=_manager(settings.manager, runners),
+        runners=runners,
         images=images.closed(settings, [image.name for image in found.values() if image]),
         api=settings.gitlab.api_token is not None,
         prune=settings.prune,
@@ -120,7 +128,7 @@ def check(token: Secret | None, right: str, what: str) -> Secret | None:
 
 def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunner:
     spec = settings.runners[key]
-    if not spec.image:
+    if not spec.image and spec.executor != "instance":
         raise KitError(f"runners.{key}: no image", "give --image IMAGE, or image = …")
     if spec.kind == "project_type" and spec.project is None:
         raise KitError(f"runners.{key}: project_type needs project = ID", "add it")
@@ -128,11 +136,20 @@ def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunne
         raise KitError(f"runners.{key}: group_type needs group = ID", "add it")
     token = spec.token.read() if spec.token else None
     old = spec.registration_token.read() if spec.registration_token else None
+    scaled = autoscaler.read(spec.autoscaler, f"runners.{key}.autoscaler")
     return WantedRunner(
         key=key,
-        spec=spec,
+        spec=replace(spec, autoscaler=scaled),
         image=image.reference if image else spec.image,
         token=check(token, "glrt-", f"the token of runner {key}"),
         registration_token=check(old, "GR1348941", f"the registration token of runner {key}"),
         adopts=key == DEFAULT and not spec.name and len(settings.runners) == 1,
     )
+
+
+def _manager(manager: Manager, runners: tuple[WantedRunner, ...]) -> Manager:
+    """The manager, told where plugins are that an upgrade shall not lose."""
+    if not any(autoscaler.published(one.spec.autoscaler.get("plugin", "")) for one in runners):
+        return manager
+    environment = {**manager.environment, autoscaler.PLUGIN_PATH: autoscaler.PLUGINS}
+    return replace(manager, environment=environment)

@@ -99,8 +99,9 @@ def _reload(mirrors: list[str]) -> Script:
 def _restart(want: Want, have: Facts, undo: str = "") -> Script:
     """Docker's restart ends every container, so the manager's jobs are waited for first."""
     name, text = want.manager.container, render("start-docker.sh.j2", verb="restart")
-    if have.jobs and name in have.containers:
-        drain = render("drain.sh.j2", name=name, timeout=want.manager.stop_timeout)
+    if (have.jobs or want.elsewhere) and name in have.containers:
+        timeout, elsewhere = want.manager.stop_timeout, want.elsewhere
+        drain = render("drain.sh.j2", name=name, timeout=timeout, elsewhere=elsewhere)
         text = f"{drain}docker update --restart=always {name} >/dev/null\n{text}"
     if undo:  # a daemon that refuses its new file must not stay down with it
         text = (

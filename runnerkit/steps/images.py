@@ -20,7 +20,7 @@ ARCHITECTURES = {"aarch64": "arm64", "armv7l": "arm", "armv6l": "arm"}
 def needs(want: Want) -> Needs:
     helpers = [helper(want, machine)[0] for machine in ("x86_64", "aarch64", "armv7l", "ppc64le",
                                                         "s390x", "riscv64")]  # fmt: skip
-    used = [runner.image for runner in want.runners]
+    used = [runner.image for runner in want.runners if runner.image]
     return Needs(images=(want.manager.image, *filter(None, helpers), *used))
 
 
@@ -72,6 +72,6 @@ def _changes(want: Want, have: Facts) -> Iterator[Change]:
     if name and name not in have.images:
         yield Pull(f"put the helper image in place as {name}", name, sources)
     own = {job.reference for job in want.images}
-    for reference in dict.fromkeys(runner.image for runner in want.runners):
+    for reference in dict.fromkeys(runner.image for runner in want.runners if runner.image):
         if reference not in own and normal(reference) not in have.images:
             yield Pull(f"pull {reference}", reference, (reference,))

@@ -26,7 +26,8 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         yield Script(f"run the container {name}", _run(want), hints=HINTS)
     elif reasons := list(_differences(want, have, container)):
         jobs = f", after its {have.jobs} running job containers end" if have.jobs else ""
-        drain = render("drain.sh.j2", name=name, timeout=want.manager.stop_timeout)
+        timeout, elsewhere = want.manager.stop_timeout, want.elsewhere
+        drain = render("drain.sh.j2", name=name, timeout=timeout, elsewhere=elsewhere)
         title = f"replace the container {name} ({'; '.join(reasons)}){jobs}"
         yield Script(title, f"{drain}docker rm -f {name} >/dev/null\n{_run(want)}", hints=HINTS)
     elif not container["State"]["Running"]:

@@ -1,0 +1,58 @@
+"""A host whose manager hands jobs to other machines: its environment, its secrets, its drain."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from runnerkit import config_toml, converge
+from runnerkit.errors import KitError
+from runnerkit.plan import Script
+from tests.unit.build import converged, want
+from tests.unit.test_autoscaler import data, host, said, scaled, titles, written
+
+
+def test_the_instance_executor_needs_no_image_and_writes_no_docker_section() -> None:
+    text = data()
+    text["runners"]["web"] |= {"executor": "instance", "image": ""}
+    entry = config_toml.runner_wanted(want(**text).runners[0])
+    assert set(entry) == {"executor", "autoscaler"}
+
+
+def test_what_the_program_saved_is_no_difference() -> None:
+    assert titles(scaled(), host()) == []
+
+
+def test_a_secret_is_read_written_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = {"password": {"env": "MACHINE_PASSWORD"}}
+    change: dict[str, Any] = {
+        "connector_config": secret,
+        "plugin_config": {"instances": {"a": secret}, "list": [secret]},
+    }
+    with pytest.raises(KitError, match=r"connector_config.password is empty: MACHINE_PASSWORD"):
+        scaled(**{**change, "plugin_config": {}})
+    monkeypatch.setenv("MACHINE_PASSWORD", "sentinel")
+    wanted, have = scaled(**change), host()
+    assert "sentinel" not in repr(wanted)
+    assert written(wanted).count('password = "sentinel"') == 3
+    (write,) = converge.plan(wanted, have)
+    assert "+password = ***" in write.diff
+    assert "sentinel" not in write.diff
+
+
+def test_a_manager_that_cannot_see_its_plugins_is_replaced() -> None:
+    have = replace(host(), containers=converged().containers)
+    assert titles(scaled(), have) == [
+        "replace the container gitlab-runner (environment FLEETING_PLUGIN_PATH)"
+    ]
+    assert "FLEETING_PLUGIN_PATH" in said(
+        {**data(), "manager": {"environment": {"FLEETING_PLUGIN_PATH": "/x"}}}
+    )
+
+
+def test_jobs_on_other_machines_are_waited_for_to_their_end() -> None:
+    have = host()
+    stale = {**have.containers["gitlab-runner"], "Image": "sha256:other"}
+    (replaced,) = converge.plan(scaled(), replace(have, containers={"gitlab-runner": stale}))
+    assert isinstance(replaced, Script)
+    assert "idle=0" not in replaced.text.replace("waited=0 idle=0", "")
