@@ -1,0 +1,189 @@
+"""What a machine image is given for the first boot of its clones, and how the program decides."""
+
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runnerkit import converge
+from runnerkit.errors import KitError
+from runnerkit.facts import Facts, File
+from runnerkit.plan import Script, render
+from runnerkit.steps import first_boot
+from runnerkit.want import Want
+from tests.unit.build import TOKEN, blank, converged, want
+
+TITLES = [
+    "write /usr/local/lib/runnerkit/first-boot",
+    "write /usr/local/lib/runnerkit/leave",
+    "write /etc/systemd/system/runnerkit-first-boot.service",
+    "write /etc/systemd/system/runnerkit-first-boot.path",
+    "write /etc/systemd/system/runnerkit-leave.service",
+    "write /etc/systemd/system/ssh-host-keys.service",
+    "enable runnerkit-first-boot.service, runnerkit-first-boot.path, ssh-host-keys.service",
+]
+
+
+def titles(wanted: Want, have: Facts) -> list[str]:
+    return [change.title for change in first_boot.changes(wanted, have)]
+
+
+def baked(wanted: Want, **files: File) -> Facts:
+    """A machine on which the step has nothing left to do, but for `files`."""
+    made = {
+        path: File(text.encode(), mode, 500)
+        for path, (text, mode) in first_boot._files(wanted).items()
+    }
+    made |= {path: File(b"", 0o644, 500) for path in first_boot.ENABLED}
+    return converged(files=made | files)
+
+
+def test_a_blank_machine_gets_all_of_it_and_starts_none_of_it() -> None:
+    made = list(first_boot.changes(want(), blank()))
+    assert [change.title for change in made] == TITLES
+    assert isinstance(made[-1], Script)
+    assert "--now" not in made[-1].text
+    assert " start " not in made[-1].text
+
+
+def test_a_baked_machine_needs_nothing() -> None:
+    assert titles(want(), baked(want())) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "file", "title"),
+    [
+        (first_boot.FIRST_BOOT, File(b"other", 0o700, 500), TITLES[0]),
+        (first_boot.LEAVE, File(first_boot.leave(want()).encode(), 0o755, 500), TITLES[1]),
+        (first_boot.PATH, File(b"", 0o644, 500), TITLES[3]),
+    ],
+)  # fmt: skip
+def test_only_what_differs_is_written(path: str, file: File, title: str) -> None:
+    assert titles(want(), baked(want(), **{path: file})) == [title]
+
+
+def test_a_unit_that_is_not_enabled_is_enabled() -> None:
+    have = baked(want())
+    files = {path: file for path, file in have.files.items() if path != first_boot.ENABLED[1]}
+    assert titles(want(), converged(files=files)) == ["enable runnerkit-first-boot.path"]
+
+
+def test_a_machine_without_systemd_is_refused() -> None:
+    with pytest.raises(KitError, match="no systemd"):
+        titles(want(), blank(systemd=False))
+
+
+def test_settings_of_several_runners_are_refused() -> None:
+    more = want(runners={"docs": {"image": "debian:bookworm"}})
+    with pytest.raises(KitError, match="one runner at first boot, and the settings have web, docs"):
+        titles(more, blank())
+
+
+def test_an_image_is_never_registered_and_has_no_manager() -> None:
+    made = [change.title for change in converge.plan(want(), converged(), converge.GOLDEN)]
+    assert made == TITLES
+    text = "".join(text for text, _ in first_boot._files(want()).values())
+    assert TOKEN not in text
+
+
+def test_programs_that_hold_settings_are_for_root_alone() -> None:
+    modes = {path: mode for path, (_, mode) in first_boot._files(want()).items()}
+    assert {mode for path, mode in modes.items() if path.startswith("/usr")} == {0o700}
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ({}, '"$(uname -n)-web"'),
+        ({"runners": {"web": {"name": "my runner"}}}, "'my runner'"),
+    ],
+)  # fmt: skip
+def test_a_runner_is_named_as_the_kit_would_name_it(said: dict[str, Any], name: str) -> None:
+    assert f"value RUNNERKIT_NAME {name})" in first_boot.first_boot(want(**said))
+
+
+def test_the_manager_takes_the_machines_own_processors() -> None:
+    manager = {"concurrent": "auto", "settings": {"check_interval": 5}}
+    text = first_boot.first_boot(want(manager=manager))
+    assert 'echo "concurrent = $(nproc)"' in text
+    head = text.partition("<<'CONFIG'\n")[2].partition("CONFIG\n")[0]
+    assert tomllib.loads(head) == {"check_interval": 5}
+    fixed = first_boot.first_boot(want(manager={"concurrent": 7}))
+    assert "nproc" not in fixed
+    assert "concurrent = 7\n" in fixed
+
+
+def test_the_shutdown_waits_as_long_as_jobs_may_take() -> None:
+    text = first_boot._files(want(manager={"stop_timeout": 100}))[first_boot.LEAVE_SERVICE][0]
+    assert "TimeoutStopSec=280\n" in text
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+@pytest.mark.parametrize("made", ["first_boot", "leave", "seal"])
+def test_the_programs_are_shell(made: str, shell: str) -> None:
+    wanted = want(manager={"environment": {"HTTPS_PROXY": "http://it's:8080"}})
+    texts = {
+        "first_boot": first_boot.first_boot(wanted),
+        "leave": first_boot.leave(wanted),
+        "seal": first_boot.seal(wanted, "packer"),
+    }
+    subprocess.run([shell, "-n"], input=texts[made], text=True, check=True)
+
+
+def decides(folder: Path, **files: str) -> tuple[int, str]:
+    """What the program makes of these files, where neither Docker nor GitLab is there."""
+    for name, text in files.items():
+        (folder / name.replace("_", "-")).write_text(text)
+    text = first_boot.first_boot(want(manager={"config_dir": str(folder / "config")}))
+    text = text.replace("/run/runnerkit", str(folder)).replace("/etc/runnerkit", str(folder))
+    text = text.replace("docker info", "false").replace("sleep $pause", "exit 7")
+    ran = subprocess.run(["sh"], input=text, text=True, capture_output=True, check=False)
+    return ran.returncode, ran.stdout + ran.stderr
+
+
+def test_without_a_secret_it_says_where_it_looks_and_ends_well(tmp_path: Path) -> None:
+    code, said = decides(tmp_path)
+    assert (code, said.count("no secret yet")) == (0, 1)
+    assert all(str(tmp_path / name) in said for name in ("token", "token-command"))
+
+
+@pytest.mark.parametrize(
+    ("token", "words"),
+    [
+        ("glpat-unit0000000000", "holds a personal access token"),
+        ("GR1348941unit000000", "holds a registration token"),
+        ("glrt-one\nglrt-two", "holds no token"),
+        ("glrt-'; rm -rf /", "holds no token"),
+    ],
+)  # fmt: skip
+def test_what_is_no_runner_token_is_refused_unasked(tmp_path: Path, token: str, words: str) -> None:
+    code, said = decides(tmp_path, token=token)
+    assert (code, words in said) == (1, True)
+    assert token not in said
+
+
+@pytest.mark.parametrize("files", [{"token": ""}, {"token_command": "#!/bin/sh\necho x\n"}])
+def test_a_secret_that_is_not_there_yet_is_tried_again(
+    tmp_path: Path, files: dict[str, str]
+) -> None:
+    code, said = decides(tmp_path, **files)
+    assert (code, "next try at" in said, "in 5 s" in said) == (7, True, True)
+
+
+def test_docker_that_does_not_answer_is_tried_again(tmp_path: Path) -> None:
+    code, said = decides(tmp_path, token="glrt-unit0000000000000000\n")
+    assert (code, said.startswith("Docker does not answer; next try at")) == (7, True)
+
+
+def test_user_data_is_what_first_boot_reads() -> None:
+    text = render("user-data.yaml")
+    assert text.startswith("#cloud-config\n")
+    places = (first_boot.TOKENS[0], first_boot.COMMAND, first_boot.VALUES[0])
+    assert all(f"- path: {place} " in text.replace("\n", " ") for place in places)
+    program = first_boot.first_boot(want())
+    for name in ("RUNNERKIT_URL", "RUNNERKIT_NAME"):
+        assert f"{name}=" in text
+        assert f"value {name} " in program
+    assert "RUNNERKIT_DRAIN=yes" in text
