@@ -44,7 +44,9 @@ def test_a_host_runs_a_registry_from_the_mirror(world: World, blank: Blank) -> N
     daemon = json.dumps({"registry-mirrors": [world.mirror_url]})
     ssh(world, host, f"echo '{daemon}' > /etc/docker/daemon.json && systemctl reload docker")
     run = "docker run -d --name shop -p 127.0.0.1:5077:5000 -v shop:/var/lib/registry registry:2"
-    ready = "until docker pull -q 127.0.0.1:5077/none 2>&1 | grep -q 'not found'; do sleep 0.1; done"
+    ready = (
+        "until docker pull -q 127.0.0.1:5077/none 2>&1 | grep -q 'not found'; do sleep 0.1; done"
+    )
     push = "docker tag debian:bookworm 127.0.0.1:5077/web:1 && docker push -q 127.0.0.1:5077/web:1"
     ssh(world, host, f"docker pull -q debian:bookworm && {run} && {ready}; {push}")
     ssh(world, host, f"docker rm -f shop && docker rmi 127.0.0.1:5077/web:1 && {run} && {ready}")
