@@ -19,7 +19,7 @@ from runnerkit.settings import Golden
 # Recommends are left out, so what is needed of them is here: Docker's apparmor and xz-utils.
 PACKAGES = (
     "apparmor", "ca-certificates", "cloud-guest-utils", "cloud-init", "curl", "dbus", "e2fsprogs",
-    "fdisk", "git", "iproute2", "kmod", "less", "linux-image-cloud-amd64", "netbase",
+    "fdisk", "iproute2", "kmod", "linux-image-cloud-amd64", "netbase",
     "openssh-server", "procps", "sudo", "systemd-resolved", "systemd-sysv", "systemd-timesyncd",
     "udev", "xz-utils",
 )  # fmt: skip

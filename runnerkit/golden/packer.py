@@ -26,12 +26,16 @@ PHASES = (
     ("Converting hard drive", "compress"),
     ("Build 'runner-host", "check"),
 )
+PLUGINS = (
+    "Packer 1.7 and newer has its plugins apart: cp packer/plugins.pkr.hcl.in packer/plugins.pkr.hcl, "
+    "packer init packer, rm packer/plugins.pkr.hcl"
+)
 ENVIRONMENT = {"CHECKPOINT_DISABLE": "1", "PACKER_NO_COLOR": "1"}
 
 
 def release() -> str:
     """Packer's version."""
-    told = _run(["version"], "ask Packer its version", "install Packer 1.6.6 or newer")
+    told = _run(["version"], "ask Packer its version")
     return told.split()[1].lstrip("v")
 
 
@@ -46,8 +50,7 @@ def check(say: Say = print, **more: str | int) -> None:
         KitError: it is not.
     """
     tools.need(tools.QEMU | tools.PACKER, say)
-    fix = f"see {TEMPLATE} at what it names"
-    _run(["fmt", "-check", str(TEMPLATE)], "check the format of the Packer template", fix)
+    _run(["fmt", "-check", str(TEMPLATE)], "check the format of the Packer template")
     with TemporaryDirectory(prefix="runnerkit-") as folder:
         (file := Path(folder) / "file").touch()
         builddir.new_key(key := Path(folder) / "key")
@@ -59,7 +62,7 @@ def check(say: Say = print, **more: str | int) -> None:
             **more,
         }
         said = [f"-var={name}={value}" for name, value in given.items()]
-        _run(["validate", *said, str(TEMPLATE)], "validate the Packer template", fix)
+        _run(["validate", *said, str(TEMPLATE)], "validate the Packer template")
 
 
 def build(variables: dict[str, str | int], folder: Path, watch: Watch, say: Say, lock: int) -> None:
@@ -108,6 +111,8 @@ def failure(said: list[str], code: int, tail: str) -> KitError:
                 f"the machine could not be set up: {match[1]}",
                 fix[1] if fix else "see the lines above",
             )
+    if any("plugin that is not installed" in line for line in said):
+        return KitError("this Packer lacks plugins that the template names", PLUGINS)
     errors = [line for line in said if re.search(r"error|timeout|failed", line, re.IGNORECASE)]
     why = (errors or said or ["it made no image, and no word of why"])[-1 if code else 0]
     shown = f"\n  the machine's console ends with:\n{tail}" if tail else ""
@@ -136,11 +141,14 @@ def _follow(child: "subprocess.Popen[str]", serial: Path, watch: Watch, say: Say
 
     threading.Thread(target=read, daemon=True).start()
     said: list[str] = []
+    shown = ""
     while True:
         try:
             line = lines.get(timeout=SILENCE)
         except queue.Empty:
-            say(f"  console: {console(serial, 1).strip() or 'still silent'}")
+            if (last := console(serial, 1).strip()) != shown:
+                say(f"  console: {last}")
+            shown = last
             continue
         if line is None:
             return said
@@ -154,7 +162,7 @@ def _follow(child: "subprocess.Popen[str]", serial: Path, watch: Watch, say: Say
         say(text if text.startswith("[") else f"  {text}")
 
 
-def _run(words: list[str], doing: str, fix: str) -> str:
+def _run(words: list[str], doing: str) -> str:
     """What Packer says of its errors is on its stdout, in paragraphs."""
     ran = subprocess.run(
         ["packer", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
@@ -163,5 +171,6 @@ def _run(words: list[str], doing: str, fix: str) -> str:
     if ran.returncode:
         _, _, error = ran.stdout.partition("Error: ")
         why = " ".join(line.strip() for line in (error or ran.stdout).splitlines() if line.strip())
+        fix = PLUGINS if "plugin" in why else f"see {TEMPLATE}, at what it names"
         raise KitError(f"{doing}: {why[:300]}", fix)
     return ran.stdout

@@ -64,6 +64,8 @@ def provision(address: str, folder: Path, settings: Settings, say: Say) -> list[
             progress(change := Script(title, text, hints=(Hint("", fix),)), 1, 1)
             return host.script(wanted, change)
 
+        watch.phase("wait for cloud-init")
+        host.look("if command -v cloud-init; then cloud-init status --wait; fi >/dev/null || :")
         _, have = converge.apply(host, wanted, progress, converge.GOLDEN)
         host.lock()
         script(
