@@ -28,14 +28,16 @@ def build(client: APIClient, machine: Machine, change: Build, progress: Progress
     job = change.image
     secrets = _secrets(job) if change.buildkit else {}
     session = buildkit.session(machine, client.api_version, secrets) if secrets else nullcontext("")
-    ids = {base: engine.image_id(client, base) for base in job.bases}
+    found = {base: engine.image(client, base) for base in job.bases}
+    ids = {base: str(image["Id"]) for base, image in found.items()}
+    dates = {base: str(image["Created"]) for base, image in found.items()}
     log = _Log(progress)
     with session as number:
         params = {
             "version": "2" if change.buildkit else "1",
             "t": [job.hashed(ids), job.reference],
             "buildargs": json.dumps(job.args),
-            "labels": json.dumps(job.marks(ids)),
+            "labels": json.dumps(job.marks(ids, dates)),
             "rm": "1",
             "forcerm": "1",
             **({"nocache": "1"} if change.no_cache else {}),

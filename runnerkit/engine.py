@@ -80,9 +80,9 @@ def pull(client: docker.APIClient, change: Pull, progress: Progress) -> None:
     )
 
 
-def image_id(client: docker.APIClient, reference: str) -> str:
-    """The id of an image of the host."""
-    return str(client.inspect_image(reference)["Id"])  # type: ignore[no-untyped-call]
+def image(client: docker.APIClient, reference: str) -> dict[str, Any]:
+    """What ``docker image inspect`` tells of an image of the host."""
+    return dict(client.inspect_image(reference))  # type: ignore[no-untyped-call]
 
 
 def push(

@@ -15,6 +15,7 @@ from runnerkit.secrets import Source
 from runnerkit.settings import Image, Settings, dockerfiles, job_images
 
 NAME, INPUTS, BASES = "runnerkit.image", "runnerkit.inputs", "runnerkit.bases"
+DATES = "runnerkit.base-dates"
 _NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")  # distribution/reference
 
 
@@ -46,10 +47,15 @@ class JobImage:
         """The name that says what is in it: the inputs, and the ids of the bases on a host."""
         return hashed(self.name, self.inputs, bases)
 
-    def marks(self, bases: Mapping[str, str]) -> dict[str, str]:
-        """The labels by which the image is known again on any host."""
-        known = json.dumps(dict(sorted(bases.items())))
-        return {**self.labels, NAME: self.name, INPUTS: self.inputs, BASES: known}
+    def marks(self, bases: Mapping[str, str], dates: Mapping[str, str]) -> dict[str, str]:
+        """The labels by which the image is known again on any host.
+
+        Args:
+            bases: the ids of its bases.
+            dates: when these were made.
+        """
+        known, made = (json.dumps(dict(sorted(each.items()))) for each in (bases, dates))
+        return {**self.labels, NAME: self.name, INPUTS: self.inputs, BASES: known, DATES: made}
 
 
 def hashed(name: str, inputs: str, bases: Mapping[str, str]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from runnerkit.facts import Facts, Needs, instant, normal
-from runnerkit.images import BASES, INPUTS, NAME, JobImage, hashed
+from runnerkit.images import BASES, DATES, INPUTS, NAME, JobImage, hashed
 from runnerkit.plan import Build, Change, Hint, Pull, Script, render
 from runnerkit.steps import daemon_json
 from runnerkit.steps.images import room
@@ -39,8 +39,8 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
 def why(job: JobImage, have: Facts, rebuilt: Collection[str] = ()) -> str:
     """Why the host's image of that name is not the one that is defined; "" where it is.
 
-    An image that was sent to the host comes without its base: a base that the host has not got, or
-    had before the image was made, is no reason.
+    An image that was sent to the host comes without its base: one that the host has not got, or has
+    in an older version, is no reason.
     """
     image = have.images.get(job.reference)
     if image is None:
@@ -54,7 +54,7 @@ def why(job: JobImage, have: Facts, rebuilt: Collection[str] = ()) -> str:
         if base.removesuffix(":latest") in rebuilt:
             return f"its base {base} is rebuilt"
         now = have.images.get(normal(base))
-        if now and now["Id"] != was and _tagged(now) >= instant(image["Created"]):
+        if now and now["Id"] != was and not _older(now, marks, base):
             return f"its base {base} moved"
     return ""
 
@@ -107,8 +107,10 @@ def labels(image: Mapping[str, Any]) -> dict[str, str]:
     return (image.get("Config") or {}).get("Labels") or {}
 
 
-def _tagged(image: Mapping[str, Any]) -> float:
-    return instant(image["Metadata"]["LastTagTime"])
+def _older(now: Mapping[str, Any], marks: Mapping[str, str], base: str) -> bool:
+    """Whether the host's base was made before the one that was built on."""
+    built_on = json.loads(marks.get(DATES, "{}")).get(base)
+    return built_on is not None and instant(now["Created"]) < instant(built_on)
 
 
 def _ready(job: JobImage, have: Facts, rebuilt: Collection[str]) -> bool:

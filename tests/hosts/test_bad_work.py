@@ -55,7 +55,7 @@ def test_an_image_that_does_not_build(at_work: Kit, work: Host) -> None:
     before = at_work.ssh(work, image)
     at_work.settings(work, images={"tester": {"packages": ["no-such-package"]}})
     ran = at_work.run("bootstrap", "--host", "all")
-    said = ("tester:", "does not build: Step 2/2 : RUN", "Unable to locate package no-such-package")
+    said = ("tester does not build: [2/2] RUN", "Unable to locate package no-such-package")
     told(at_work, ran, *said, fix="the old image is untouched")
     assert at_work.ssh(work, image) == before
     assert (

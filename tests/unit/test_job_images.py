@@ -13,7 +13,7 @@ from runnerkit.want import Want
 from tests.unit.build import DAEMON, GOOD, converged, want
 
 MADE = "2026-03-01T12:00:00.123456789Z"
-BEFORE, AFTER = "2026-03-01T12:59:59.9+01:00", "2026-03-01T13:00:01+01:00"
+BEFORE, AFTER = "2026-03-01T11:59:59.9Z", "2026-03-01T12:00:00.2Z"
 BASE = {"debian:bookworm": "sha256:base"}
 
 
@@ -23,12 +23,12 @@ def wanted(**more: Any) -> Want:
 
 
 def image(job: JobImage, bases: dict[str, str] = BASE, **labels: str) -> dict[str, Any]:
-    marks = {**job.marks(bases), **labels}
-    return {"Id": f"sha256:{job.name}", "Created": MADE, "Config": {"Labels": marks}}
+    marks = {**job.marks(bases, dict.fromkeys(bases, MADE)), **labels}
+    return {"Id": f"sha256:{job.name}", "Config": {"Labels": marks}}
 
 
-def base(number: str, tagged: str) -> dict[str, Any]:
-    return {"Id": f"sha256:{number}", "Metadata": {"LastTagTime": tagged}}
+def base(number: str, made: str) -> dict[str, Any]:
+    return {"Id": f"sha256:{number}", "Created": made}
 
 
 def have(want: Want, images: dict[str, Any], **changes: Any) -> Facts:
