@@ -39,15 +39,14 @@ def disk(golden: Golden, folder: Path, say: Say) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     if golden.base and "://" not in golden.base:
-        return _known(Path(golden.base).expanduser())
+        return _known(Path(golden.base).expanduser(), golden, say)
     made = folder / f"base-{recipe(golden)}.qcow2"
     if not made.exists():
-        tools.need(tools.QEMU, say)
         with tempfile.TemporaryDirectory(prefix="base-", dir=folder) as work:
             new = Path(work) / made.name
             _fetch(golden.base, new, say) if golden.base else _make(golden, new, say)
             new.replace(made)
-    return _known(made)
+    return _known(made, golden, say)
 
 
 def recipe(golden: Golden, today: date | None = None) -> str:
@@ -68,19 +67,26 @@ def about(path: Path) -> dict[str, str | int]:
     return json.loads(told)  # type: ignore[no-any-return]
 
 
-def _known(path: Path) -> Path:
+def _known(path: Path, golden: Golden, say: Say) -> Path:
     if not path.is_file():
         raise KitError(f"no base disk {path}", "correct [golden] base; without it one is made")
-    if (format := about(path)["format"]) != "qcow2":
+    tools.need(tools.QEMU, say)
+    known = about(path)
+    if (format := known["format"]) != "qcow2":
         raise KitError(
             f"{path} is not a qcow2 image (but {format})",
             f"qemu-img convert -O qcow2 {path} {path.with_suffix('.qcow2')}, and name that one",
+        )
+    if (size := -(-int(known["virtual-size"]) // (1 << 30))) > golden.disk_gb:
+        raise KitError(
+            f"{path} is a disk of {size} GB, more than the image's {golden.disk_gb}",
+            f"set [golden] disk_gb to {size} or more",
         )
     return path
 
 
 def _make(golden: Golden, new: Path, say: Say) -> None:
-    tools.need(tools.BASE, say)
+    tools.need(tools.QEMU | tools.BASE, say)
     tools.root(
         [
             "sh",

@@ -17,6 +17,7 @@ from runnerkit.errors import KitError
 from runnerkit.golden import tools
 
 QEMU = "qemu-system-x86_64"
+LOG = "qemu.log"  # what it says itself, beside the console
 # A boot sector that writes 16 to QEMU's exit port: QEMU then ends with 16 * 2 + 1.
 PROBE = bytes.fromhex("b010e6f4f4ebfd").ljust(510, b"\0") + b"\x55\xaa"
 ALIVE = 33
@@ -96,7 +97,7 @@ class Vm:
                 return True
             if not self.running:
                 raise KitError(
-                    f"the machine ended with {self.process.returncode}: {self.tail(2)}",
+                    f"the machine ended with {self.process.returncode}: {self._last_words()}",
                     f"see its console, {self.console}",
                 )
             time.sleep(0.2)
@@ -128,6 +129,11 @@ class Vm:
             self.process.wait()
             return False
         return True
+
+    def _last_words(self) -> str:
+        """QEMU's own, else the machine's."""
+        said = self.console.with_name(LOG).read_text(errors="replace").splitlines()
+        return next((line for line in reversed(said) if QEMU in line), self.tail(1))
 
     def _greets(self) -> bool:
         try:
@@ -174,7 +180,7 @@ def boot(
         "-device", "virtio-net-pci,netdev=net", "-serial", f"file:{console}",
         "-qmp", "stdio", *more,
     ]  # fmt: skip
-    with (folder / "qemu.log").open("wb") as said:
+    with (folder / LOG).open("wb") as said:
         child = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=said, stderr=said, pass_fds=secrets,
             start_new_session=True,

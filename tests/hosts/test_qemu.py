@@ -1,0 +1,106 @@
+"""Machines in QEMU that hold a boot sector and no system: started, listened to, stopped."""
+
+import subprocess
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runnerkit.errors import KitError
+from runnerkit.golden import base, qemu, tools
+from runnerkit.settings import Golden
+
+# Writes "hi" and a new line to the serial port, and halts.
+GREETS = "baf803b068eeb069eeb00aeef4ebfd"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def programs() -> None:
+    tools.need(tools.QEMU, print)
+
+
+def silent(_: str) -> None:
+    pass
+
+
+def disk(folder: Path, program: str, size: str = "1M") -> Path:
+    raw, made = folder / "disk.raw", folder / "disk.qcow2"
+    raw.write_bytes(bytes.fromhex(program).ljust(510, b"\0") + b"\x55\xaa")
+    subprocess.run(["qemu-img", "resize", "-q", "-f", "raw", str(raw), size], check=True)
+    subprocess.run(["qemu-img", "convert", "-O", "qcow2", str(raw), str(made)], check=True)
+    return made
+
+
+@pytest.fixture
+def vm(tmp_path: Path) -> Iterator[qemu.Vm]:
+    machine = qemu.boot(disk(tmp_path, GREETS), tmp_path / "vm", memory_mb=64, cpus=1)
+    yield machine
+    machine.process.kill()
+    machine.process.wait()
+
+
+def test_an_accelerator_is_used_only_where_a_machine_boots_with_it() -> None:
+    assert qemu.boots("tcg")
+    assert not qemu.boots("hvf")  # of another system
+    assert qemu.accelerator() == ("kvm" if qemu.boots("kvm") else "tcg")
+
+
+def test_what_a_machine_says_on_its_console_can_be_waited_for(vm: qemu.Vm) -> None:
+    assert vm.wait(60, until="^hi$")
+    assert vm.tail(1) == "hi"
+
+
+def test_a_machine_that_does_not_answer_ssh_is_not_up(vm: qemu.Vm) -> None:
+    assert vm.wait(60, until="hi")
+    assert not vm.wait(1)
+
+
+def test_a_machine_that_heeds_no_button_is_killed(vm: qemu.Vm) -> None:
+    assert vm.wait(60, until="hi")
+    assert vm.running
+    assert not vm.stop(patience=0.5)
+    assert not vm.running
+
+
+def test_a_machine_that_ends_is_not_waited_for(tmp_path: Path) -> None:
+    machine = qemu.boot(tmp_path / "none.qcow2", tmp_path / "vm")
+    with pytest.raises(KitError, match=r"the machine ended with 1: .*none\.qcow2"):
+        machine.wait(60)
+
+
+def test_a_secret_is_not_on_the_command_line(tmp_path: Path) -> None:
+    machine = qemu.boot(
+        disk(tmp_path, GREETS),
+        tmp_path / "vm",
+        64,
+        1,
+        credentials={"runnerkit.token": "glrt-sentinel"},
+    )
+    try:
+        assert machine.wait(60, until="hi")
+        told = Path(f"/proc/{machine.process.pid}/cmdline").read_bytes()
+        assert b"smbios" in told
+        assert b"sentinel" not in told and b64encode(b"glrt-sentinel") not in told
+    finally:
+        machine.stop(patience=0)
+
+
+def test_an_overlay_holds_only_what_differs_and_may_be_larger(tmp_path: Path) -> None:
+    below = disk(tmp_path, GREETS, "64M")
+    made = qemu.overlay(below, tmp_path / "over.qcow2", size_gb=2)
+    known = base.about(made)
+    assert known["virtual-size"] == 2 << 30
+    assert known["backing-filename"] == str(below)
+    assert made.stat().st_size < 1 << 20
+
+
+def test_a_base_that_is_no_disk_image_is_refused(tmp_path: Path) -> None:
+    (text := tmp_path / "page.html").write_text("<html>404</html>")
+    with pytest.raises(KitError, match="not a qcow2 image"):
+        base.disk(Golden(base=str(text)), tmp_path, silent)
+
+
+def test_a_base_larger_than_the_image_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(KitError, match="a disk of 9 GB, more than the image's 8"):
+        base.disk(Golden(base=str(disk(tmp_path, GREETS, "8193M"))), tmp_path, silent)
