@@ -71,6 +71,8 @@ def parse(text: str, where: str) -> Ignore:
 
 
 def _regex(pattern: str) -> str:
+    if not set(pattern) & set("*?[]\\"):
+        return rf"{re.escape(pattern)}\Z"
     out, rest, inside = "", pattern, False
     while rest:
         if rest.startswith("**"):

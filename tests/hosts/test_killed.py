@@ -164,8 +164,8 @@ def told(ran: Ran, host: Host, what: str, fix: str) -> None:
     """The run failed, and said what and what next in a line each."""
     assert ran.code == 1
     assert "Traceback" not in ran.err
-    error, advice = ran.err.strip().splitlines()[-2:]
-    assert error.startswith(f"error: {host.name}: ")
-    assert what in error
+    *_, error = ran.err.strip().partition(f"error: {host.name}: ")  # a line each that was at work
+    *told, advice = error.splitlines()
+    assert any(line.strip().startswith(what) for line in told)
     assert advice.startswith("  fix: ")
     assert fix in advice

@@ -36,6 +36,14 @@ def test_what_is_copied_from_outside_the_folder_is_found(line: str, out: bool) -
     assert bool(dockerfile.outside(f"FROM a\n{line}\n")) is out
 
 
+@pytest.mark.parametrize("name", ["^a", "+.()", "a|b$", "{}"])
+def test_a_name_without_wildcards_is_taken_as_it_is(name: str) -> None:
+    """As Docker does since patternmatcher; 20.10 took some of them for regular expressions."""
+    rules = ignore.parse(name, ".dockerignore")
+    assert rules.matches(name, ())[0]
+    assert not rules.matches("a", ())[0]
+
+
 @pytest.mark.parametrize("text", ["!", "[", "a[b", "a\n!\n"])
 def test_a_pattern_that_docker_refuses_is_refused(text: str) -> None:
     with pytest.raises(KitError, match="Docker refuses the pattern"):
