@@ -37,7 +37,9 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     name, after = want.manager.container, ""
     if restart and running:
         after = f"docker stop -t {want.manager.stop_timeout} {name} >/dev/null"
-    elif running:  # it would look at the file within 3 s by itself
+    elif running and not any("autoscaler" in one for one in now.get("runners", ())):
+        # It would look at the file within 3 s by itself; and PID 1 hands the signal on to an
+        # autoscaler's plugin, which would end by it.
         after = f"docker exec {name} sh -c 'kill -HUP 1' || :"
     check = render("lint.sh.j2", image=want.manager.image)
     old = file.data if file else None

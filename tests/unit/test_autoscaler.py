@@ -174,6 +174,7 @@ def test_only_a_change_beyond_the_policy_restarts_the_manager() -> None:
         (write,) = converge.plan(scaled(**change), host())
         assert isinstance(write, Script)
         assert ("docker stop -t 3600" in write.text) is restarts
+        assert "kill -HUP" not in write.text  # it would reach the plugin, and end it
 
 
 @hypothesis_settings(deadline=None)
