@@ -55,7 +55,8 @@ def bake(settings: Settings, say: Say, folder: Path = FOLDER) -> Path:
         watch = Watch()
         watch.phase("base disk")
         line("[1/4] base disk")
-        disk = base.disk(settings.golden, folder, line)
+        docker = settings.docker.source == "distro"
+        disk = base.disk(settings.golden, folder, line, docker)
         watch.phase("prepare")
         name = next_name(folder)
         with builddir.made(folder, name, settings) as build:
@@ -102,7 +103,7 @@ def provenance(settings: Settings, disk: Path) -> dict[str, Any]:
         "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
         "date": f"{datetime.now(UTC):%FT%TZ}",
         "base": settings.golden.base or f"packages of {settings.golden.suite}",
-        "base_recipe": base.recipe(settings.golden),
+        "base_recipe": base.recipe(settings.golden, settings.docker.source == "distro"),
         "base_sha256": digest(disk),
         "settings_sha256": hashlib.sha256(plain).hexdigest(),
         "packer": packer.release(),

@@ -23,16 +23,21 @@ PACKAGES = (
     "openssh-server", "procps", "sudo", "systemd-resolved", "systemd-sysv", "systemd-timesyncd",
     "udev", "xz-utils",
 )  # fmt: skip
+WITH_CLI = ("bullseye", "bookworm")  # where docker.io is client and daemon
 SPACE_MB = 3000
 
 
-def disk(golden: Golden, folder: Path, say: Say) -> Path:
+def disk(golden: Golden, folder: Path, say: Say, docker: bool = False) -> Path:
     """The base disk as a qcow2 file; made or fetched once, and anew every week.
+
+    What is installed here needs not be in a machine that may have no KVM, where it takes four
+    times as long.
 
     Args:
         golden: what it shall be.
         folder: where it is kept.
         say: told each phase.
+        docker: whether the distribution's Docker may be on a disk that is made.
 
     Raises:
         KitError: it cannot be made or fetched, or is no disk image.
@@ -40,19 +45,19 @@ def disk(golden: Golden, folder: Path, say: Say) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if golden.base and "://" not in golden.base:
         return _known(Path(golden.base).expanduser(), golden, say)
-    made = folder / f"base-{recipe(golden)}.qcow2"
+    made = folder / f"base-{recipe(golden, docker)}.qcow2"
     if not made.exists():
         with tempfile.TemporaryDirectory(prefix="base-", dir=folder) as work:
             new = Path(work) / made.name
-            _fetch(golden.base, new, say) if golden.base else _make(golden, new, say)
+            _fetch(golden.base, new, say) if golden.base else _make(golden, new, say, docker)
             new.replace(made)
     return _known(made, golden, say)
 
 
-def recipe(golden: Golden, today: date | None = None) -> str:
+def recipe(golden: Golden, docker: bool = False, today: date | None = None) -> str:
     """What tells one base disk from another: all that it is made of, and the week."""
     year, week, _ = (today or date.today()).isocalendar()
-    script = _script(golden, Path("base.qcow2")) if not golden.base else golden.base
+    script = _script(golden, Path("base.qcow2"), docker) if not golden.base else golden.base
     return hashlib.sha256(f"{script}\0{year}-{week}".encode()).hexdigest()[:12]
 
 
@@ -85,7 +90,7 @@ def _known(path: Path, golden: Golden, say: Say) -> Path:
     return path
 
 
-def _make(golden: Golden, new: Path, say: Say) -> None:
+def _make(golden: Golden, new: Path, say: Say, docker: bool) -> None:
     tools.need(tools.QEMU | tools.BASE, say)
     tools.root(
         [
@@ -98,16 +103,19 @@ def _make(golden: Golden, new: Path, say: Say) -> None:
         f"make a base disk of {golden.suite}",
         "see that this machine reaches Debian's package archive and has room, then run again",
         lambda line: say(f"base disk: {line}"),
-        _script(golden, new),
+        _script(golden, new, docker),
     )
 
 
-def _script(golden: Golden, new: Path) -> str:
+def _script(golden: Golden, new: Path, docker: bool) -> str:
+    engine = ["docker.io"] if docker else []
+    if docker and golden.suite not in WITH_CLI:
+        engine.append("docker-cli")
     return render(
         "base-disk.sh.j2",
         disk=new.name,
         golden=golden,
-        packages=PACKAGES,
+        packages=sorted({*PACKAGES, *engine, *golden.packages}),
         uuid=uuid5(NAMESPACE_URL, f"runnerkit/base/{golden.suite}"),
         needed_kb=SPACE_MB << 10,
         owner=f"{os.getuid()}:{os.getgid()}",

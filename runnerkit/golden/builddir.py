@@ -78,8 +78,7 @@ def new_key(path: Path) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Without what TOML has no word for, None, and without the two empty words of a source."""
+    """Without what TOML has no word for: None."""
     if isinstance(value, dict):
-        source = set(value) == {"env", "file", "command"}
-        return {k: _plain(v) for k, v in value.items() if v is not None and (v or not source)}
+        return {key: _plain(one) for key, one in value.items() if one is not None}
     return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value

@@ -41,12 +41,17 @@ def test_an_image_is_named_after_its_day_and_numbered(tmp_path: Path) -> None:
 
 def test_a_base_disk_is_good_for_a_week_and_one_recipe() -> None:
     monday, sunday, next_ = date(2026, 11, 23), date(2026, 11, 29), date(2026, 11, 30)
-    known = base.recipe(Golden(), monday)
-    assert base.recipe(Golden(memory_mb=4096), sunday) == known
-    assert base.recipe(Golden(), next_) != known
-    assert base.recipe(Golden(disk_gb=10), monday) != known
-    assert base.recipe(Golden(suite="trixie"), monday) != known
-    assert base.recipe(Golden(base="https://a/b.qcow2"), monday) != known
+    known = base.recipe(Golden(), today=monday)
+    assert base.recipe(Golden(memory_mb=4096), today=sunday) == known
+    assert base.recipe(Golden(), today=next_) != known
+    assert base.recipe(Golden(), docker=True, today=monday) != known
+    for other in (
+        {"disk_gb": 10},
+        {"suite": "trixie"},
+        {"packages": ("jq",)},
+        {"base": "https://a/b"},
+    ):
+        assert base.recipe(Golden(**other), today=monday) != known
 
 
 def test_a_base_that_is_not_there_is_told_before_anything_is_done(tmp_path: Path) -> None:
