@@ -1,16 +1,21 @@
 """Real hosts: one sandbox for the whole session, blank hosts for each test."""
 
 import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from sandbox.world import Host, World, up
+from sandbox.names import DEFAULT
+from sandbox.world import Host, World, down, up
 from tests.hosts.kit import Kit
 
 NUMBERS = itertools.count(1)
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+if WORKER:  # tests side by side have a GitLab and a mirror of their own
+    os.environ["RUNNERKIT_SANDBOX"] = f"{os.environ.get('RUNNERKIT_SANDBOX') or DEFAULT}-{WORKER}"
 
 
 class Blank(Protocol):
@@ -22,9 +27,11 @@ class Blank(Protocol):
 
 
 @pytest.fixture(scope="session")
-def world() -> World:
-    """The sandbox, up. It stays up for the next run: `invoke sandbox.down` ends it."""
-    return up()
+def world() -> Iterator[World]:
+    """The sandbox, up. It stays up for the next run, `invoke sandbox.down` ends it; a worker's goes."""
+    yield up()
+    if WORKER:
+        down(images=False)
 
 
 @pytest.fixture
