@@ -13,13 +13,15 @@ from tests.hosts.kit import Kit
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-COMMANDS = [line for block in BLOCKS for line in block.splitlines() if line.strip()]
+COMMANDS = [line.strip() for block in BLOCKS for line in block.splitlines() if line.strip()]
 INLINE = re.findall(r"`(\./inv [^`]+)`", README)
 PAGE = re.findall(
     r"```sh\n(.*?)```", README.split("## A project's own image")[1].split("\n## ")[0], re.DOTALL
 )
 PAGE = [line for block in PAGE for line in block.splitlines()]
+KEY = [line.strip() for line in COMMANDS if "sudo " in line]
 RUN_HERE = {
+    *KEY,
     "./inv demo",
     "./inv init",
     "./inv --list",
@@ -31,6 +33,11 @@ RUN_HERE = {
 RUN_ELSEWHERE = {
     "./inv sandbox.down": "test_sandbox.py takes a sandbox down",
     "./inv test": "this is it",
+    "./inv golden.bake": "tests/vm bakes",
+    "./inv golden.test": "tests/vm boots clones",
+    "./inv golden.validate": "test_packer.py",
+    "./inv bootstrap --host manager": "test_autoscaler.py",
+    "cp templates/runnerkit.aws.toml runnerkit.toml    # or gcp, azure, static": "tests/unit/test_autoscaler.py loads each",
     **dict.fromkeys(PAGE, "test_readme_images.py runs the page"),
     "./inv test --only unit": "the same task",
     "read -rs RUNNER_TOKEN && export RUNNER_TOKEN    # paste it, then Enter": "every test of this folder gives tokens so",
@@ -82,6 +89,9 @@ def test_the_command_for_a_real_server(kit: Kit, blank: Blank) -> None:
     assert kit.run("plan", *words[1:]).code == 0
     kit.env["RUNNER_TOKEN"] = ""
     assert kit.run("plan", *words[1:]).code == 0, "a registered host needs no token"
+    for command in KEY:
+        kit.ssh(host, command)
+    assert kit.ssh(host, "stat -c %a /srv/gitlab-runner/config/machines.key") == "600\n"
 
 
 def test_the_settings_file_from_init_to_all_hosts(kit: Kit, blank: Blank) -> None:
