@@ -35,6 +35,12 @@ def hosts(session: nox.Session) -> None:
 
 
 @nox.session
+def vm(session: nox.Session) -> None:
+    """Golden machines for real: a bake and booted clones, within 45 minutes without KVM."""
+    session.run("pytest", "-q", "-s", "tests/vm", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """The budgets, measured; on a quiet machine."""
     session.run("pytest", "-q", "-s", "tests/bench", *session.posargs)

@@ -214,8 +214,11 @@ def golden_test(_: Context, image: str = "", json: bool = False) -> None:
     from runnerkit.golden import bake
     from sandbox import clones, world
 
-    chosen, read = Path(image) if image else bake.newest(), _golden(print)
-    report_golden.tested(clones.test(chosen, read, world.up(print), print), json)
+    def say(line: str) -> None:
+        print(line, file=sys.stderr)
+
+    chosen = Path(image) if image else bake.newest()
+    report_golden.tested(clones.test(chosen, _golden(say), world.up(say), say), json)
 
 
 @task(name="validate", auto_shortflags=False)

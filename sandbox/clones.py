@@ -136,7 +136,7 @@ def _comes_up(clone: Clone, client: Client, settings: Settings, say: Say) -> Non
         "host key": clone.run("cut -d ' ' -f 2 /etc/ssh/ssh_host_ed25519_key.pub"),
     }
     until = time.monotonic() + PATIENCE
-    while clone.identities["system id"] not in _online(client):
+    while clone.identities["system id"] not in online(client):
         if time.monotonic() > until:
             raise KitError(
                 f"{clone.name} is not online after {PATIENCE:.0f} s: {clone.vm.tail(3)}",
@@ -157,7 +157,7 @@ def answers(clone: Clone) -> None:
     clone.reached("ssh")
 
 
-def _online(client: Client) -> set[str]:
+def online(client: Client) -> set[str]:
     """The managers that asked for jobs."""
     found = client.runners(TAG)
     return {one["system_id"] for runner in found for one in runner["managers"]}

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import tomlkit
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runnerkit import config_toml
@@ -29,6 +29,7 @@ tables = st.recursive(
 documents = st.dictionaries(st.text("xyz", min_size=1, max_size=2), tables, max_size=4)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(have=documents, wanted=documents)
 def test_what_is_wanted_is_there_and_nothing_else_is_lost(
     have: dict[str, Any], wanted: dict[str, Any]

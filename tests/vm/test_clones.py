@@ -1,0 +1,101 @@
+"""`./inv golden.bake && ./inv golden.test`, and what a machine of that image does with no secret."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runnerkit import settings
+from runnerkit.errors import KitError
+from sandbox import clones
+from sandbox.client import Client
+from sandbox.world import World, up
+from tests.hosts.kit import Kit
+
+REGISTERED = "grep -c '^ *\\[\\[runners' /srv/gitlab-runner/config/config.toml"
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return up()
+
+
+@pytest.fixture(scope="module")
+def image(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Baked as the README says, without settings."""
+    kit = Kit(world, tmp_path_factory.mktemp("bake"), {"RUNNERKIT_SETTINGS": ""})
+    ran = kit.run("golden.bake", timeout=1800)
+    assert ran.code == 0, ran.out + ran.err
+    return Path(ran.out.splitlines()[0])
+
+
+def test_two_machines_of_an_image_are_runners_of_their_own(
+    world: World, image: Path, tmp_path: Path
+) -> None:
+    kit = Kit(world, tmp_path, {"RUNNERKIT_SETTINGS": ""})
+    ran = kit.run("golden.test", "--json", timeout=1800)
+    assert ran.code == 0, ran.out + ran.err
+    both = json.loads(ran.out)
+    assert [one["name"] for one in both] == list(clones.NAMES)
+    for what in ("system id", "machine id", "host key"):
+        assert len({one[what] for one in both}) == len(both)
+    for one in both:
+        assert 0 < one["seconds"]["ssh"] <= one["seconds"]["docker"] <= one["seconds"]["online"]
+        print(one["name"], one["seconds"])
+
+
+@pytest.fixture
+def clone(world: World, image: Path) -> Iterator[clones.Clone]:
+    """A machine without a secret."""
+    folder = image.parent / "waits"
+    shutil.rmtree(folder, ignore_errors=True)
+    read = settings.load(typed=clones.trial(world))
+    made = clones.switch_on("waits", image, folder, read, world, "")
+    yield made
+    made.vm.stop()
+    Client(world.gitlab_url, world.api_token).forget_runners(clones.TAG)
+    shutil.rmtree(folder)
+
+
+def test_a_machine_waits_for_its_secret_and_after_a_reboot_is_still_the_same_runner(
+    world: World, clone: clones.Clone
+) -> None:
+    client = Client(world.gitlab_url, world.api_token)
+    clones.answers(clone)
+    clone.run(until("journalctl -u runnerkit-first-boot | grep -q 'no secret yet'"))
+    assert clone.run("docker ps -aq") == ""
+    token = client.new_runner(clones.TAG, tag_list=clones.TAG)
+    clone.run(f"mkdir -p /run/runnerkit && printf %s {token} >/run/runnerkit/token")
+    clone.run(until(REGISTERED))
+    before = clone.run("cat /proc/sys/kernel/random/boot_id")
+    while not clones.online(client):
+        time.sleep(0.2)
+    identity = clones.online(client)
+
+    with pytest.raises(KitError):  # the connection breaks, as it should
+        clone.run("systemctl reboot; sleep 60")
+    clone.machine.close()
+    while boot_id(clone) in ("", before):
+        time.sleep(1)
+    clone.run(until("docker ps -q --filter name=gitlab-runner | grep -q ."))
+    job = client.wait(client.queue(["echo again"], tags=[clones.TAG]), clones.PATIENCE)
+    assert job["state"] == "success", job["trace"]
+    assert clones.online(client) == identity
+    assert clone.run(REGISTERED) == "1"
+    assert len(client.runners(clones.TAG)) == 1
+
+
+def until(command: str) -> str:
+    return f"until {command}; do sleep 0.5; done"
+
+
+def boot_id(clone: clones.Clone) -> str:
+    """Of the boot that it is at; "" while it answers nobody."""
+    try:
+        return clone.run("cat /proc/sys/kernel/random/boot_id")
+    except Exception:
+        clone.machine.close()
+        return ""
