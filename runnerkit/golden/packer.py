@@ -39,21 +39,22 @@ def release() -> str:
     return told.split()[1].lstrip("v")
 
 
-def check(say: Say = print, **more: str | int) -> None:
+def check(say: Say = print, folder: Path = TEMPLATE, **more: str | int) -> None:
     """See that the template is formatted and valid.
 
     Args:
         say: told what is installed for it.
+        folder: the template's.
         more: variables to check it with, beside stand-ins for the files of a build.
 
     Raises:
         KitError: it is not.
     """
     tools.need(tools.QEMU | tools.PACKER, say)
-    _run(["fmt", "-check", str(TEMPLATE)], "check the format of the Packer template")
-    with TemporaryDirectory(prefix="runnerkit-") as folder:
-        (file := Path(folder) / "file").touch()
-        builddir.new_key(key := Path(folder) / "key")
+    _run(["fmt", "-check", str(folder)], "check the format of the Packer template")
+    with TemporaryDirectory(prefix="runnerkit-") as work:
+        (file := Path(work) / "file").touch()
+        builddir.new_key(key := Path(work) / "key")
         given = {
             "base_image": str(file),
             "base_checksum": f"sha256:{'0' * 64}",
@@ -62,7 +63,7 @@ def check(say: Say = print, **more: str | int) -> None:
             **more,
         }
         said = [f"-var={name}={value}" for name, value in given.items()]
-        _run(["validate", *said, str(TEMPLATE)], "validate the Packer template")
+        _run(["validate", *said, str(folder)], "validate the Packer template")
 
 
 def build(variables: dict[str, str | int], folder: Path, watch: Watch, say: Say, lock: int) -> None:
@@ -83,7 +84,7 @@ def build(variables: dict[str, str | int], folder: Path, watch: Watch, say: Say,
     # With the kit goes Packer, which then takes its machine with it.
     command = [
         "setpriv", "--pdeathsig", "TERM", "--", "packer", "build", "-color=false", "-on-error=cleanup",
-        f"-only={ONLY}", f"-var-file={file}", str(TEMPLATE),
+        f"-only={ONLY}", f"-var-file={file}", str(of_qemu(folder / "template")),
     ]  # fmt: skip
     environment = {**os.environ, **ENVIRONMENT, "PACKER_CACHE_DIR": str(folder / "cache")}
     watch.phase("start")
@@ -100,6 +101,15 @@ def build(variables: dict[str, str | int], folder: Path, watch: Watch, say: Say,
         raise
     if child.returncode or not (folder / "output" / f"{variables['image_name']}.qcow2").exists():
         raise failure(said, child.returncode, console(folder / CONSOLE))
+
+
+def of_qemu(new: Path) -> Path:
+    """The template without the clouds' sources: newer Packers want the plugins of all that it names."""
+    new.mkdir()
+    for name in ("variables", "qemu", "build"):
+        text = (TEMPLATE / f"{name}.pkr.hcl").read_text()
+        (new / f"{name}.pkr.hcl").write_text(re.sub(r', "source\.(?!qemu)[^"]+"', "", text))
+    return new
 
 
 def failure(said: list[str], code: int, tail: str) -> KitError:

@@ -1,6 +1,7 @@
 """The Packer template, read by Packer itself; no machine is started."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +30,17 @@ def test_one_build_has_three_sources() -> None:
     ).stdout
     for source in ("qemu.golden", "amazon-ebs.golden", "googlecompute.golden"):
         assert source in told
+
+
+def test_a_bake_needs_no_cloud(tmp_path: Path) -> None:
+    """A newer Packer refuses a source whose plugin it has not got, whichever is asked for."""
+    packer.check(folder=(alone := packer.of_qemu(tmp_path / "template")))
+    told = subprocess.run(
+        ["packer", "inspect", str(alone)], text=True, capture_output=True, check=True
+    )
+    assert "qemu.golden" in told.stdout
+    assert "amazon" not in told.stdout.partition("builds:")[2]
+    assert "google" not in told.stdout.partition("builds:")[2]
 
 
 def test_every_input_is_described() -> None:
