@@ -91,6 +91,7 @@ def first_boot(want: Want) -> str:
         run_manager=render("run-manager.sh.j2", manager=want.manager, binds=manager.binds(want)),
         tokens=TOKENS,
         command=COMMAND,
+        unit=SERVICE.rpartition("/")[2],
         values=VALUES,
         wrong={
             key: re.split("[:,]", kind)[0] for key, kind in WRONG_KIND.items() if key != "glrt-"

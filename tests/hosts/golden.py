@@ -21,7 +21,7 @@ MANAGER = "docker ps -q --filter name=gitlab-runner | grep -q ."
 FORGET = f"""systemctl stop {UNIT} runnerkit-leave.service
 systemctl -q disable runnerkit-leave.service
 docker rm -f gitlab-runner
-rm -rf /etc/runnerkit /run/runnerkit /run/credstore /srv/gitlab-runner /var/lib/cloud /run/cloud-init
+rm -rf /etc/runnerkit /run/runnerkit* /run/credstore /srv/gitlab-runner /var/lib/cloud /run/cloud-init
 systemctl reset-failed; systemctl restart runnerkit-first-boot.path
 journalctl -q --rotate; journalctl -q --vacuum-time=1s; :"""
 # Where anything of this machine's is kept, but for its images.

@@ -109,6 +109,20 @@ def test_a_wrong_secret_is_asked_for_once_and_starts_nothing(kit: Kit, clone: Go
     assert managers(kit, "right") == {clone.system_id}
 
 
+def test_a_secret_that_comes_while_another_is_tried_is_used(kit: Kit, clone: Golden) -> None:
+    """systemd starts no unit that runs; so the one that tries a secret must look again."""
+    slow = "#!/bin/sh\ncase $* in run*--rm*) touch /run/asks; until [ -e /run/go ]; do sleep 0.1; done ;; esac"
+    clone.write("/usr/local/bin/docker", f'{slow}\nexec /usr/bin/docker "$@"', "755")
+    clone.write(TOKEN, "glrt-wrong00000000000000")
+    clone.until("[ -e /run/asks ]")
+    clone.write(TOKEN, kit.gitlab.new_runner("meanwhile"))
+    clone.run("touch /run/go")
+    clone.online()
+    clone.run("rm /run/asks /run/go /usr/local/bin/docker")
+    assert clone.log.count("refuses the secret") == 1
+    assert managers(kit, "meanwhile") == {clone.system_id}
+
+
 def test_a_gitlab_that_does_not_answer_is_tried_again(kit: Kit, clone: Golden) -> None:
     away = kit.world.gitlab_url.replace(":8080", ":9")
     clone.write(ENV, f'RUNNERKIT_URL={away}\nRUNNERKIT_NAME="by hand"')
