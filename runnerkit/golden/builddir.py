@@ -49,7 +49,7 @@ def made(folder: Path, name: str, settings: Settings) -> Iterator[Path]:
             host_private=(build / HOST_KEY).read_text(),
         )
         (build / "user-data").write_text(seed)
-        (build / "meta-data").write_text(f"instance-id: {name}\nlocal-hostname: {name}\n")
+        (build / "meta-data").write_text(f"instance-id: {name}\nlocal-hostname: localhost\n")
         (build / "runnerkit.toml").write_text(tomlkit.dumps(_plain(msgspec.to_builtins(settings))))
         yield build
     finally:
