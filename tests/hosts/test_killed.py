@@ -45,10 +45,12 @@ class Running:
         """Wait for a change to begin."""
         assert any(title in begun for begun in self.changes()), self.end()
 
-    def kill(self) -> None:
-        """As `kill -9` does, its children too."""
+    def kill(self) -> list[str]:
+        """As `kill -9` does, its children too; the changes that had begun until it came."""
         os.killpg(self.process.pid, signal.SIGKILL)
+        begun = list(self.changes())
         self.process.communicate()
+        return begun
 
     def end(self) -> Ran:
         """How it ends by itself."""
@@ -98,8 +100,7 @@ def test_the_kit_killed_at_each_change(kit: Kit, blank: Blank) -> None:
         if not fresh:
             ended = running.end()
             break
-        running.kill()
-        killed.append(fresh)
+        killed += [fresh, *running.kill()]
     assert ended.code == 0, ended.err
     assert set(killed) >= set(planned)
     assert any(title.startswith("take over runner killed") for title in killed)
