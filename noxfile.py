@@ -30,8 +30,14 @@ def hosts(session: nox.Session) -> None:
     """End to end: real sshd, systemd and dockerd, in two sandboxes side by side."""
     made = "from sandbox.world import up; up(kinds=('systemd', 'docker', 'plain'))"
     session.run("python", "-c", made)  # what takes long to make is then there for both
-    split = ("-n", "2", "--dist", "loadfile")
+    split = ("-n", "2", "--dist", "loadfile", "-m", "not long")
     session.run("pytest", "-q", *split, "tests/hosts", *session.posargs)
+
+
+@nox.session(name="long")
+def long_(session: nox.Session) -> None:
+    """The rest of them, which takes long."""
+    session.run("pytest", "-q", "-m", "long", "tests/hosts", *session.posargs)
 
 
 @nox.session

@@ -188,7 +188,7 @@ def down(_: Context) -> None:
     world.down()
 
 
-@task(help={"only": "one session of the noxfile: lint, types, unit or hosts"})
+@task(help={"only": "one session of the noxfile: lint, types, unit, hosts, long, vm or bench"})
 def test(_: Context, only: str = "") -> None:
     """Run all the project's checks, installing what they need first."""
     from sandbox import checks

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterator
 
 import docker
+import pytest
 
 from sandbox.world import Host
 from tests.hosts.conftest import Blank
@@ -132,6 +133,7 @@ def test_the_kit_killed_while_the_token_is_on_its_way(kit: Kit, blank: Blank) ->
     whole(kit, host, "onway")
 
 
+@pytest.mark.long
 def test_cut_off_in_the_middle_of_the_packages(kit: Kit, blank: Blank) -> None:
     host = blank("systemd")
     by_api(kit, host, "packages")

@@ -232,6 +232,7 @@ UNIT = "/etc/systemd/system/runnerkit-prune"
 PROGRAM = "/usr/local/lib/runnerkit/prune"
 
 
+@pytest.mark.long
 def test_the_timer_does_it_by_itself(kit: Kit, host: Host) -> None:
     kit.ssh(host, f"{SHELL}{five_builds(30)}forget; fill 90")
     before = images(kit, host)
@@ -268,6 +269,7 @@ def test_the_timer_does_it_by_itself(kit: Kit, host: Host) -> None:
     assert "runnerkit" not in kit.ssh(host, "ls /usr/local/lib; systemctl list-timers --all")
 
 
+@pytest.mark.long
 def test_a_host_without_systemd_does_it_by_cron(kit: Kit, blank: Blank) -> None:
     host = blank("plain")
     kit.settings(host, prune={"schedule": "daily", "high": 1, "low": 0})

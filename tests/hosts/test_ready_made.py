@@ -53,6 +53,7 @@ def bases(world: World, tmp_path_factory: pytest.TempPathFactory) -> None:
         mirror.push(shop.client, world.names, image, f"library/{official}")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("bases")
 def test_every_ready_made_folder_builds_and_holds_what_its_jobs_call(
     kit: Kit, blank: Blank

@@ -167,6 +167,7 @@ def test_the_plain_name_comes_back_without_a_byte(kit: Kit, hosts: list[Host]) -
     assert len(ids(kit, hosts, "web:latest")) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cut", ["kit", "connection", "source"])
 def test_cut_off_half_way_and_run_again(kit: Kit, hosts: list[Host], cut: str) -> None:
     one, other, _ = hosts
@@ -195,6 +196,7 @@ def test_cut_off_half_way_and_run_again(kit: Kit, hosts: list[Host], cut: str) -
     tidy(kit, [one, other])
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the host's Python is 3.11")
 def test_from_this_machine_and_to_it(kit: Kit, hosts: list[Host]) -> None:
     here, other, _ = hosts
