@@ -43,11 +43,7 @@ def bootstrap(targets: list[Target], settings: Settings, accept: bool, say: Say)
     """Converge every host, then prove that GitLab accepts its runners."""
 
     def work(host: Host, wanted: Want, outcome: Outcome) -> None:
-        def progress(change: Change, number: int, total: int) -> None:
-            say(outcome.host, f"[{number}/{total}] {change.title}")
-            outcome.changes.append(change)
-
-        _, have = converge.apply(host, wanted, progress)
+        _, have = converge.apply(host, wanted, progress(outcome, say))
         outcome.runners = proof.accepted(wanted, have)
         outcome.notes = list(registration.unmanaged(wanted, have))
 
@@ -65,6 +61,16 @@ def plan(targets: list[Target], settings: Settings, accept: bool, say: Say) -> l
 
     wants, token = _wants(targets, settings)
     return each(targets, settings, wants, accept, say, work, token)
+
+
+def progress(outcome: Outcome, say: Say) -> converge.Progress:
+    """Tell each change, and keep it for the report."""
+
+    def begun(change: Change, number: int, total: int) -> None:
+        say(outcome.host, f"[{number}/{total}] {change.title}")
+        outcome.changes.append(change)
+
+    return begun
 
 
 def each(

@@ -8,7 +8,7 @@ from typing import Any
 from runnerkit import converge, want
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
-from runnerkit.fleet import Outcome, Say, each
+from runnerkit.fleet import Outcome, Say, each, progress
 from runnerkit.host import Host
 from runnerkit.images import NAME, JobImage
 from runnerkit.plan import Build, Change
@@ -50,7 +50,7 @@ def build(
             forced = job_images.builds(jobs, asked, have, no_cache=True) if no_cache else ()
             return [*bases, *forced]
 
-        _, have = converge.apply(host, wanted, _progress(outcome, say), converge.IMAGES, first)
+        _, have = converge.apply(host, wanted, progress(outcome, say), converge.IMAGES, first)
         built = {c.image.name for c in outcome.changes if isinstance(c, Build)}
         for job in wanted.images:
             outcome.images.append(_row(job, have, "built" if job.name in built else "unchanged"))
@@ -84,7 +84,7 @@ def ship(
 
     def give(host: Host, wanted: Want, outcome: Outcome) -> None:
         _, have = converge.apply(
-            host, wanted, _progress(outcome, say), converge.IMAGES, _first_of_docker
+            host, wanted, progress(outcome, say), converge.IMAGES, _first_of_docker
         )
         outcome.images.append(_row(job, have, "built" if outcome.changes else "unchanged"))
         host.lock()
@@ -139,14 +139,6 @@ def _needs_docker(have: Facts) -> None:
 def _first_of_docker(have: Facts) -> list[Change]:
     _needs_docker(have)
     return []
-
-
-def _progress(outcome: Outcome, say: Say) -> converge.Progress:
-    def progress(change: Change, number: int, total: int) -> None:
-        say(outcome.host, f"[{number}/{total}] {change.title}")
-        outcome.changes.append(change)
-
-    return progress
 
 
 def _state(job: JobImage, have: Facts) -> str:

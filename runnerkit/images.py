@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from runnerkit import context, dockerfile
@@ -16,6 +17,7 @@ from runnerkit.settings import Image, Settings, dockerfiles, job_images
 
 NAME, INPUTS, BASES = "runnerkit.image", "runnerkit.inputs", "runnerkit.bases"
 DATES = "runnerkit.base-dates"
+_digest = cache(context.digest)  # a large context is read once a run, however often it is asked for
 _NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")  # distribution/reference
 
 
@@ -92,7 +94,7 @@ def find(settings: Settings, name: str) -> JobImage | None:
             f"the job image {name} would hide the image {hidden[0]} that it is built from",
             "give it another name",
         )
-    digest, size = context.digest(beside)
+    digest, size = _digest(beside)
     names = sorted(said.secrets)
     inputs = _short([text, said.build_args, said.labels, said.platform, names, digest])
     return JobImage(
