@@ -212,13 +212,13 @@ def golden_test(_: Context, image: str = "", json: bool = False) -> None:
     """Boot two machines from the image: both come up as runners of their own, and run a job."""
     from runnerkit import report_golden
     from runnerkit.golden import bake
-    from sandbox import clones, world
+    from sandbox import golden, world
 
     def say(line: str) -> None:
         print(line, file=sys.stderr)
 
     chosen = Path(image) if image else bake.newest()
-    report_golden.tested(clones.test(chosen, _golden(say), world.up(say), say), json)
+    report_golden.tested(golden.test(chosen, _golden(say), world.up(say), say), json)
 
 
 @task(name="validate", auto_shortflags=False)

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from runnerkit.report import table
 
+NONE = "-"  # a machine of an autoscaler is no manager
+
 
 class Clone(Protocol):
     """A machine: seconds until it did something, and what it is known by."""
@@ -24,10 +26,14 @@ def tested(clones: Iterable[Clone], json: bool) -> None:
     rows = [
         (
             clone.name,
-            *(f"{clone.times[what]:.0f} s" for what in ("ssh", "docker", "online")),
-            clone.identities["system id"],
+            *(_seconds(clone.times.get(what)) for what in ("ssh", "docker", "online")),
+            clone.identities.get("system id", NONE),
             clone.identities["machine id"][:12],
         )
         for clone in clones
     ]
     table(("machine", "SSH", "Docker", "online", "system id", "machine id"), rows)
+
+
+def _seconds(time: float | None) -> str:
+    return NONE if time is None else f"{time:.0f} s"

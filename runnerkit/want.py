@@ -42,6 +42,11 @@ class WantedRunner:
         """The mark by which a run finds what an interrupted one created at GitLab."""
         return f"runnerkit host={hostname} runner={self.key}"
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether its jobs run on other machines, of which an autoscaler makes some."""
+        return self.spec.executor in autoscaler.EXECUTORS
+
 
 @dataclass(frozen=True)
 class Want:
@@ -62,7 +67,7 @@ class Want:
     @property
     def elsewhere(self) -> bool:
         """Whether the manager also has jobs on other machines, where this host does not see them."""
-        return any(runner.spec.executor != "docker" for runner in self.runners)
+        return any(runner.elsewhere for runner in self.runners)
 
 
 def resolve(settings: Settings, host: str) -> Want:

@@ -92,38 +92,52 @@ def provision(address: str, folder: Path, settings: Settings, say: Say) -> list[
 
 
 def wanted(settings: Settings) -> Want:
-    """What an image shall be. No token is read: a machine gets its own at first boot.
+    """What an image shall be. No secret is read: a machine gets its own at first boot.
 
     Raises:
         KitError: the settings are no good for an image.
     """
     runners = {
-        key: structs.replace(runner, token=None, registration_token=None)
+        key: structs.replace(runner, token=None, registration_token=None, autoscaler={})
         for key, runner in settings.runners.items()
     }
     made = want.resolve(structs.replace(settings, runners=runners, hosts={}), "golden")
-    first_boot.first_boot(made)
+    first_boot.registers(made)
     return made
 
 
 def selftest(want: Want, have: Facts) -> str:
     """The script that fails, and says why, where something is missing inside."""
-    jobs = {runner.image for runner in want.runners} | {job.reference for job in want.images}
+    jobs = {one.image for one in want.runners if one.image}
     helper, _ = images.helper(want, have.machine)
-    units = [path.rpartition("/")[2] for path in first_boot.ENABLED]
+    manager = want.manager.image if first_boot.registers(want) else ""
     return render(
         "golden-selftest.sh.j2",
-        pulled=[name for name in (want.manager.image, helper) if name],
-        jobs=sorted(jobs),
+        pulled=[name for name in (manager, helper) if name],
+        jobs=sorted(jobs | {job.reference for job in want.images}),
+        instance=_instance(want),
         user=want.golden.user,
-        units=["docker.service", "ssh.service", *units],
+        units=["docker.service", "ssh.service", *first_boot.units(want)],
         config=want.config,
     )
 
 
 def _finish(want: Want, folder: Path) -> str:
     provenance = encodebytes((folder / "provenance.json").read_bytes()).decode()
-    return render("golden-finish.sh.j2", golden=want.golden, provenance=provenance)
+    return render(
+        "golden-finish.sh.j2",
+        packages=[*want.golden.packages, *(["git"] if _instance(want) else [])],
+        user=want.golden.user,
+        manager=want.manager.image,
+        instance=_instance(want),
+        registers=first_boot.registers(want),
+        provenance=provenance,
+    )
+
+
+def _instance(want: Want) -> bool:
+    """Whether jobs run on the machine itself, with what is installed there."""
+    return any(runner.spec.executor == "instance" for runner in want.runners)
 
 
 def _contents() -> str:

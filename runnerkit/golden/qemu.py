@@ -72,9 +72,10 @@ def overlay(base: Path, new: Path, size_gb: int = 0) -> Path:
 
 @dataclass
 class Vm:
-    """A running machine; `ssh` is its port 22 on 127.0.0.1, `console` the file of its serial port."""
+    """A running machine; `ssh` at `address` is its port 22, `console` the file of its serial port."""
 
     process: "subprocess.Popen[bytes]"
+    address: str
     ssh: int
     console: Path
 
@@ -137,7 +138,7 @@ class Vm:
 
     def _greets(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.ssh), timeout=2) as connection:
+            with socket.create_connection((self.address, self.ssh), timeout=2) as connection:
                 connection.settimeout(2)
                 return connection.recv(4) == b"SSH-"
         except OSError:
@@ -151,6 +152,7 @@ def boot(
     cpus: int = 2,
     seed: Path | None = None,
     credentials: Mapping[str, str] | None = None,
+    address: str = "127.0.0.1",
 ) -> Vm:
     """Start a machine, with its monitor on our side of a pipe; it is not awaited.
 
@@ -162,9 +164,10 @@ def boot(
         seed: a folder with user-data and meta-data, for cloud-init's NoCloud.
         credentials: systemd's, given through SMBIOS and seen by root in the machine only. They
             go in by pipes: a command line could be read by anybody here.
+        address: of this machine, where its SSH is.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    console, port = folder / "console.log", free_port()
+    console, port = folder / "console.log", free_port(address)
     console.unlink(missing_ok=True)
     more = (
         ["-drive", f"driver=vvfat,dir={seed},label=cidata,if=virtio,read-only=on"] if seed else []
@@ -176,7 +179,7 @@ def boot(
         QEMU, "-accel", accelerator(), "-cpu", "max", "-machine", "pc", "-m", str(memory_mb),
         "-smp", str(cpus), "-display", "none", "-nodefaults", "-device", "virtio-rng-pci",
         "-drive", f"file={disk},if=virtio,format=qcow2,cache=unsafe,discard=unmap,detect-zeroes=unmap",
-        "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-:22",
+        "-netdev", f"user,id=net,hostfwd=tcp:{address}:{port}-:22",
         "-device", "virtio-net-pci,netdev=net", "-serial", f"file:{console}",
         "-qmp", "stdio", *more,
     ]  # fmt: skip
@@ -187,13 +190,13 @@ def boot(
         )  # fmt: skip
     for end in secrets:
         os.close(end)
-    return Vm(child, port, console)
+    return Vm(child, address, port, console)
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
+def free_port(address: str) -> int:
+    """A port of this machine's that nobody listens on."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((address, 0))
         return int(probe.getsockname()[1])
 
 

@@ -1,6 +1,7 @@
 """A machine made from the image registers itself at its first boot, and leaves at its last shutdown.
 
-Only put in place and enabled here: it is each machine made from the image that starts it.
+Only put in place and enabled here: it is each machine made from the image that starts it. A machine
+for an autoscaler never registers: its manager, elsewhere, hands it jobs over SSH.
 """
 
 import re
@@ -23,23 +24,17 @@ FIRST_BOOT, LEAVE = f"{PROGRAMS}/first-boot", f"{PROGRAMS}/leave"
 SERVICE, PATH = f"{UNITS}/runnerkit-first-boot.service", f"{UNITS}/runnerkit-first-boot.path"
 LEAVE_SERVICE = f"{UNITS}/runnerkit-leave.service"  # enabled at first boot, where it is asked for
 HOST_KEYS = f"{UNITS}/ssh-host-keys.service"
-ENABLED = tuple(
-    f"{UNITS}/multi-user.target.wants/{unit.rpartition('/')[2]}"
-    for unit in (SERVICE, PATH, HOST_KEYS)
-)
 # Where a machine finds its secret, in this order; after the credential of systemd.
 TOKENS = ("/run/runnerkit/token", "/etc/runnerkit/token")
 COMMAND = "/etc/runnerkit/token-command"
 VALUES = ("/etc/runnerkit/first-boot.env", "/run/runnerkit/first-boot.env")
-ENABLE = f"""set -e
-systemctl daemon-reload
-systemctl enable {" ".join(path.rpartition("/")[2] for path in ENABLED)}"""
+ENABLE = "set -e\nsystemctl daemon-reload\nsystemctl enable "
 POWER_OFF = "/run/runnerkit/power-off"
 DRAIN_MORE = 180  # s at shutdown beyond what jobs get: to notice that they ended, and to leave
 
 
 def needs(want: Want) -> Needs:
-    return Needs(files=(*_files(want), *ENABLED))
+    return Needs(files=(*_files(want), *map(_link, units(want))))
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
@@ -54,16 +49,45 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         if file is None or (file.data, file.mode) != (text.encode(), mode):
             old = file.data if file else None
             yield write_file(path, text, mode, old=old, after='rm -f "$path.previous"')
-    if missing := [path for path in ENABLED if path not in have.files]:
-        units = ", ".join(path.rpartition("/")[2] for path in missing)
+    if missing := [unit for unit in units(want) if _link(unit) not in have.files]:
         hint = Hint("", "systemctl status of these units on the host tells more")
-        yield Script(f"enable {units}", ENABLE, hints=(hint,))
+        script = ENABLE + " ".join(units(want))
+        yield Script(f"enable {', '.join(missing)}", script, hints=(hint,))
+
+
+def registers(want: Want) -> WantedRunner | None:
+    """The runner that each machine registers; None where they are all of an autoscaler.
+
+    Raises:
+        KitError: there are several.
+    """
+    own = [runner for runner in want.runners if not runner.elsewhere]
+    if len(own) > 1:
+        raise KitError(
+            "a machine registers one runner at first boot, and the settings have "
+            + ", ".join(runner.key for runner in own),
+            "bake with settings of exactly one [runners.NAME]",
+        )
+    return own[0] if own else None
+
+
+def units(want: Want) -> tuple[str, ...]:
+    """What systemd starts at every boot."""
+    started = (SERVICE, PATH, HOST_KEYS) if registers(want) else (HOST_KEYS,)
+    return tuple(path.rpartition("/")[2] for path in started)
+
+
+def _link(unit: str) -> str:
+    return f"{UNITS}/multi-user.target.wants/{unit}"
 
 
 def _files(want: Want) -> dict[str, tuple[str, int]]:
     """What shall stand where, and its mode. The programs hold settings, which may be secrets."""
+    keys = {HOST_KEYS: (render("ssh-host-keys.service"), 0o644)}
+    if not (runner := registers(want)):
+        return keys
     return {
-        FIRST_BOOT: (first_boot(want), 0o700),
+        FIRST_BOOT: (first_boot(want, runner), 0o700),
         LEAVE: (leave(want), 0o700),
         SERVICE: (render("first-boot.service"), 0o644),
         PATH: (render("first-boot.path.j2", paths=(*TOKENS, COMMAND, *VALUES)), 0o644),
@@ -71,13 +95,12 @@ def _files(want: Want) -> dict[str, tuple[str, int]]:
             render("leave.service.j2", seconds=want.manager.stop_timeout + DRAIN_MORE),
             0o644,
         ),
-        HOST_KEYS: (render("ssh-host-keys.service"), 0o644),
+        **keys,
     }
 
 
-def first_boot(want: Want) -> str:
+def first_boot(want: Want, runner: WantedRunner) -> str:
     """The program that registers a machine and starts its manager."""
-    runner = _only(want)
     # A manager's share of the processors is that of the machine it runs on, not of this one.
     auto = want.manager.concurrent == "auto"
     told = structs.replace(want.manager, concurrent=None) if auto else want.manager
@@ -114,13 +137,3 @@ def seal(want: Want, user: str) -> str:
         user: the build's user, deleted when the machine powers off; "" for none.
     """
     return render("seal.sh.j2", want=want, user=user, tokens=TOKENS, power_off=POWER_OFF)
-
-
-def _only(want: Want) -> WantedRunner:
-    if len(want.runners) != 1:
-        names = ", ".join(runner.key for runner in want.runners) or "none"
-        raise KitError(
-            f"a machine registers one runner at first boot, and the settings have {names}",
-            "bake with settings of exactly one [runners.NAME]",
-        )
-    return want.runners[0]

@@ -30,13 +30,20 @@ def titles(wanted: Want, have: Facts) -> list[str]:
     return [change.title for change in first_boot.changes(wanted, have)]
 
 
+def program(wanted: Want) -> str:
+    """That of a machine's first boot."""
+    return first_boot.first_boot(wanted, wanted.runners[0])
+
+
 def baked(wanted: Want, **files: File) -> Facts:
     """A machine on which the step has nothing left to do, but for `files`."""
     made = {
         path: File(text.encode(), mode, 500)
         for path, (text, mode) in first_boot._files(wanted).items()
     }
-    made |= {path: File(b"", 0o644, 500) for path in first_boot.ENABLED}
+    made |= {
+        path: File(b"", 0o644, 500) for path in map(first_boot._link, first_boot.units(wanted))
+    }
     return converged(files=made | files)
 
 
@@ -66,7 +73,8 @@ def test_only_what_differs_is_written(path: str, file: File, title: str) -> None
 
 def test_a_unit_that_is_not_enabled_is_enabled() -> None:
     have = baked(want())
-    files = {path: file for path, file in have.files.items() if path != first_boot.ENABLED[1]}
+    link = first_boot._link("runnerkit-first-boot.path")
+    files = {path: file for path, file in have.files.items() if path != link}
     assert titles(want(), converged(files=files)) == ["enable runnerkit-first-boot.path"]
 
 
@@ -79,6 +87,25 @@ def test_settings_of_several_runners_are_refused() -> None:
     more = want(runners={"docs": {"image": "debian:bookworm"}})
     with pytest.raises(KitError, match="one runner at first boot, and the settings have web, docs"):
         titles(more, blank())
+
+
+SCALED = {"executor": "docker-autoscaler", "image": "debian:bookworm", "autoscaler": {"plugin": "aws", "policy": [{}]}}  # fmt: skip
+
+
+def test_a_machine_that_an_autoscaler_makes_registers_nothing() -> None:
+    made = want(manager={"concurrent": 1}, runners={"web": SCALED})
+    assert titles(made, blank()) == [
+        "write /etc/systemd/system/ssh-host-keys.service",
+        "enable ssh-host-keys.service",
+    ]
+    assert titles(made, baked(made)) == []
+
+
+def test_beside_autoscalers_the_one_other_runner_is_registered() -> None:
+    both = want(manager={"concurrent": 1}, runners={"scaled": SCALED})
+    assert titles(both, blank()) == TITLES
+    runner = first_boot.registers(both)
+    assert runner and runner.key == "web"
 
 
 def test_an_image_is_never_registered_and_has_no_manager() -> None:
@@ -101,16 +128,16 @@ def test_programs_that_hold_settings_are_for_root_alone() -> None:
     ],
 )  # fmt: skip
 def test_a_runner_is_named_as_the_kit_would_name_it(said: dict[str, Any], name: str) -> None:
-    assert f"value RUNNERKIT_NAME {name})" in first_boot.first_boot(want(**said))
+    assert f"value RUNNERKIT_NAME {name})" in program(want(**said))
 
 
 def test_the_manager_takes_the_machines_own_processors() -> None:
     manager = {"concurrent": "auto", "settings": {"check_interval": 5}}
-    text = first_boot.first_boot(want(manager=manager))
+    text = program(want(manager=manager))
     assert 'echo "concurrent = $(nproc)"' in text
     head = text.partition("<<'CONFIG'\n")[2].partition("CONFIG\n")[0]
     assert tomllib.loads(head) == {"check_interval": 5}
-    fixed = first_boot.first_boot(want(manager={"concurrent": 7}))
+    fixed = program(want(manager={"concurrent": 7}))
     assert "nproc" not in fixed
     assert "concurrent = 7\n" in fixed
 
@@ -125,7 +152,7 @@ def test_the_shutdown_waits_as_long_as_jobs_may_take() -> None:
 def test_the_programs_are_shell(made: str, shell: str) -> None:
     wanted = want(manager={"environment": {"HTTPS_PROXY": "http://it's:8080"}})
     texts = {
-        "first_boot": first_boot.first_boot(wanted),
+        "first_boot": program(wanted),
         "leave": first_boot.leave(wanted),
         "seal": first_boot.seal(wanted, "packer"),
     }
@@ -136,7 +163,7 @@ def decides(folder: Path, **files: str) -> tuple[int, str]:
     """What the program makes of these files, where neither Docker nor GitLab is there."""
     for name, text in files.items():
         (folder / name.replace("_", "-")).write_text(text)
-    text = first_boot.first_boot(want(manager={"config_dir": str(folder / "config")}))
+    text = program(want(manager={"config_dir": str(folder / "config")}))
     text = text.replace("/run/runnerkit", str(folder)).replace("/etc/runnerkit", str(folder))
     text = text.replace("docker info", "false").replace("sleep $pause", "exit 7")
     ran = subprocess.run(["sh"], input=text, text=True, capture_output=True, check=False)
@@ -178,12 +205,12 @@ def test_docker_that_does_not_answer_is_tried_again(tmp_path: Path) -> None:
 
 
 def test_user_data_is_what_first_boot_reads() -> None:
-    text = render("user-data.yaml")
-    assert text.startswith("#cloud-config\n")
+    data = render("user-data.yaml")
+    assert data.startswith("#cloud-config\n")
     places = (first_boot.TOKENS[0], first_boot.COMMAND, first_boot.VALUES[0])
-    assert all(f"- path: {place} " in text.replace("\n", " ") for place in places)
-    program = first_boot.first_boot(want())
+    assert all(f"- path: {place} " in data.replace("\n", " ") for place in places)
+    text = program(want())
     for name in ("RUNNERKIT_URL", "RUNNERKIT_NAME"):
-        assert f"{name}=" in text
-        assert f"value {name} " in program
-    assert "RUNNERKIT_DRAIN=yes" in text
+        assert f"{name}=" in data
+        assert f"value {name} " in text
+    assert "RUNNERKIT_DRAIN=yes" in data

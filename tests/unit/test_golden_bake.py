@@ -66,6 +66,30 @@ def test_no_token_is_read_for_an_image() -> None:
     assert [image.name for image in made.images] == ["tester"]
 
 
+SCALED = {"plugin": "aws", "policy": [{}], "plugin_config": {"password": {"env": "NOT_SET"}}}
+
+
+def test_settings_of_an_autoscaler_are_good_for_its_machines(tmp_path: Path) -> None:
+    """With nothing of what only its manager needs: no secret, and no manager's image."""
+    runner = {"executor": "instance", "autoscaler": SCALED, "token": {"command": ["false"]}}
+    made = provision.wanted(read(manager={"concurrent": 1}, images={}, runners={"web": runner}))
+    script = provision.selftest(made, blank())
+    assert "gitlab-runner:v" not in script
+    assert "--entrypoint sh  -c" not in script
+    assert "runuser -u runner -- gitlab-runner --version" in script
+    assert "first-boot" not in script
+    (tmp_path / "provenance.json").write_text("{}")
+    finish = provision._finish(made, tmp_path)
+    for word in (
+        "set -- git\n",
+        ">/usr/local/bin/gitlab-runner",
+        "docker image rm gitlab/gitlab-runner:v",
+    ):
+        assert word in finish
+    for text in (script, finish):
+        assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
+
+
 def test_settings_of_no_runner_are_refused_before_anything_is_done(tmp_path: Path) -> None:
     with pytest.raises(KitError, match="no runner is named"):
         bake.bake(read(runners={}), silent, tmp_path / "golden")

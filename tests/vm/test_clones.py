@@ -10,7 +10,7 @@ import pytest
 
 from runnerkit import settings
 from runnerkit.errors import KitError
-from sandbox import clones
+from sandbox import clones, golden
 from sandbox.client import Client
 from sandbox.world import World, up
 from tests.hosts.kit import Kit
@@ -39,7 +39,7 @@ def test_two_machines_of_an_image_are_runners_of_their_own(
     ran = kit.run("golden.test", "--json", timeout=1800)
     assert ran.code == 0, ran.out + ran.err
     both = json.loads(ran.out)
-    assert [one["name"] for one in both] == list(clones.NAMES)
+    assert [one["name"] for one in both] == list(golden.NAMES)
     for what in ("system id", "machine id", "host key"):
         assert len({one[what] for one in both}) == len(both)
     for one in both:
@@ -56,7 +56,7 @@ def clone(world: World, image: Path) -> Iterator[clones.Clone]:
     made = clones.switch_on("waits", image, folder, read, world, "")
     yield made
     made.vm.stop()
-    Client(world.gitlab_url, world.api_token).forget_runners(clones.TAG)
+    Client(world.gitlab_url, world.api_token).forget_runners(golden.TAG)
     shutil.rmtree(folder)
 
 
@@ -67,13 +67,13 @@ def test_a_machine_waits_for_its_secret_and_after_a_reboot_is_still_the_same_run
     clones.answers(clone)
     clone.run(until("journalctl -u runnerkit-first-boot | grep -q 'no secret yet'"))
     assert clone.run("docker ps -aq") == ""
-    token = client.new_runner(clones.TAG, tag_list=clones.TAG)
+    token = client.new_runner(golden.TAG, tag_list=golden.TAG)
     clone.run(f"mkdir -p /run/runnerkit && printf %s {token} >/run/runnerkit/token")
     clone.run(until(REGISTERED))
     before = clone.run("cat /proc/sys/kernel/random/boot_id")
-    while not clones.online(client):
+    while not golden.online(client):
         time.sleep(0.2)
-    identity = clones.online(client)
+    identity = golden.online(client)
 
     with pytest.raises(KitError):  # the connection breaks, as it should
         clone.run("systemctl reboot; sleep 60")
@@ -81,11 +81,11 @@ def test_a_machine_waits_for_its_secret_and_after_a_reboot_is_still_the_same_run
     while boot_id(clone) in ("", before):
         time.sleep(1)
     clone.run(until("docker ps -q --filter name=gitlab-runner | grep -q ."))
-    job = client.wait(client.queue(["echo again"], tags=[clones.TAG]), clones.PATIENCE)
+    job = client.wait(client.queue(["echo again"], tags=[golden.TAG]), clones.PATIENCE)
     assert job["state"] == "success", job["trace"]
-    assert clones.online(client) == identity
+    assert golden.online(client) == identity
     assert clone.run(REGISTERED) == "1"
-    assert len(client.runners(clones.TAG)) == 1
+    assert len(client.runners(golden.TAG)) == 1
 
 
 def until(command: str) -> str:
