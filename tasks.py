@@ -218,7 +218,8 @@ def golden_test(_: Context, image: str = "", json: bool = False) -> None:
         print(line, file=sys.stderr)
 
     chosen = Path(image) if image else bake.newest()
-    report_golden.tested(golden.test(chosen, _golden(say), world.up(say), say), json)
+    sandbox = world.up(say)
+    report_golden.tested(golden.test(chosen, _golden(say, sandbox), sandbox, say), json)
 
 
 @task(name="validate", auto_shortflags=False)
@@ -242,7 +243,7 @@ def golden_provision(_: Context, host: str, folder: str) -> None:
     _end(report.bootstrapped(outcomes, as_json=False))
 
 
-def _golden(say: Any) -> Any:
+def _golden(say: Any, sandbox: Any = None) -> Any:
     """The settings, or, without a file, those of an image for trying only."""
     from runnerkit import settings
 
@@ -251,7 +252,7 @@ def _golden(say: Any) -> Any:
     from sandbox import clones, world
 
     say("no runnerkit.toml: an image for trying only, with what the sandbox gives")
-    return settings.load(typed=clones.trial(world.up(say)))
+    return settings.load(typed=clones.trial(sandbox or world.up(say)))
 
 
 def _chosen(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from runnerkit import converge, want
+from runnerkit import converge, images, want
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.fleet import Outcome, Say, each, progress
@@ -127,7 +127,7 @@ def listing(targets: list[Target], settings: Settings, accept: bool, say: Say) -
             if name and reference == f"{name}:latest" and name not in known:
                 outcome.images.append(_row(JobImage(name, ""), have, "not defined here"))
 
-    wanted = want.of_images(settings, "all" if settings.images or settings.runners else "")
+    wanted = want.of_images(settings, ",".join(images.named(settings)))
     return each(targets, settings, {t.name: wanted for t in targets}, accept, say, work)
 
 

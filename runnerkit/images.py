@@ -109,16 +109,21 @@ def chosen(settings: Settings, words: str) -> tuple[JobImage, ...]:
     Raises:
         KitError: a name that is none.
     """
-    mine = [*settings.images, *(runner.image for runner in settings.runners.values())]
     asked = [word.strip() for word in words.split(",") if word.strip()]
     found: list[str] = []
     for word in asked:
-        found += [one for one in mine if find(settings, one)] if word == "all" else [word]
+        found += named(settings) if word == "all" else [word]
     if not found:
         raise KitError(
             "no job image is named", "name one, or write [images.NAME] in runnerkit.toml"
         )
     return closed(settings, found)
+
+
+def named(settings: Settings) -> list[str]:
+    """The job images that the settings speak of."""
+    mine = [*settings.images, *(runner.image for runner in settings.runners.values())]
+    return [one for one in mine if find(settings, one)]
 
 
 def closed(settings: Settings, names: Iterable[str]) -> tuple[JobImage, ...]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from runnerkit import converge
+from runnerkit import converge, images, settings
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File
 from runnerkit.images import JobImage
@@ -125,3 +125,12 @@ def test_a_host_that_has_buildkit_off_gets_the_classic_builder() -> None:
 def test_a_disk_without_room_for_the_context_is_told_before_it_is_sent() -> None:
     with pytest.raises(KitError, match="disk is too full"):
         titles(wanted(), {}, free_kb=1000)
+
+
+@pytest.mark.parametrize(
+    ("image", "named"), [("debian:bookworm", []), ("own", ["own", "own"]), ("ci-go", ["own", "ci-go"])]
+)  # fmt: skip
+def test_all_is_what_the_settings_speak_of(image: str, named: list[str]) -> None:
+    images_ = {} if image == "debian:bookworm" else {"own": {"base": "debian:bookworm"}}
+    data = {"runners": {"web": {"image": image}}, "images": images_}
+    assert images.named(settings.load(typed=data)) == named

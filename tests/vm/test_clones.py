@@ -10,6 +10,7 @@ import pytest
 
 from runnerkit import settings
 from runnerkit.errors import KitError
+from runnerkit.golden import qemu
 from sandbox import clones, golden
 from sandbox.client import Client
 from sandbox.world import World, up
@@ -45,6 +46,23 @@ def test_two_machines_of_an_image_are_runners_of_their_own(
     for one in both:
         assert 0 < one["seconds"]["ssh"] <= one["seconds"]["docker"] <= one["seconds"]["online"]
         print(one["name"], one["seconds"])
+
+
+def test_a_credential_that_qemu_gives_is_enough(world: World, image: Path, tmp_path: Path) -> None:
+    """No user data, no cloud-init: the address of GitLab is the settings' that it was baked with."""
+    client = Client(world.gitlab_url, world.api_token)
+    token = client.new_runner(golden.TAG, tag_list=golden.TAG)
+    disk = qemu.overlay(image, tmp_path / "disk.qcow2")
+    vm = qemu.boot(disk, tmp_path, credentials={"runnerkit.token": token})
+    try:
+        deadline = time.monotonic() + clones.PATIENCE
+        while not golden.online(client):
+            assert time.monotonic() < deadline, vm.tail()
+            time.sleep(0.2)
+        assert vm.stop(), "it does not heed its power button"
+    finally:
+        vm.process.kill()  # where it still runs
+        client.forget_runners(golden.TAG)
 
 
 @pytest.fixture
