@@ -15,6 +15,8 @@ from paramiko.ssh_exception import NoValidConnectionsError
 
 from runnerkit.errors import KitError
 
+KEEPALIVE = 15  # seconds between signs of life
+GONE = 60  # seconds without an answer to one, after which the connection is broken
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # we say it ourselves
 
 
@@ -31,7 +33,7 @@ def connection(target: str, identity: str, known_hosts: str, accept: bool) -> Co
         known_hosts: the file of accepted host keys.
         accept: accept an unknown host key and remember it there.
     """
-    keys: dict[str, Any] = {"banner_timeout": 30, "auth_timeout": 30}
+    keys: dict[str, Any] = {"banner_timeout": 30, "auth_timeout": 30, "transport_factory": _alive}
     if identity:
         key = Path(identity).expanduser()
         if not key.is_file():
@@ -81,6 +83,15 @@ def fingerprint(key: paramiko.PKey) -> str:
     """As ``ssh-keygen -l`` shows it."""
     digest = base64.b64encode(hashlib.sha256(key.asbytes()).digest()).decode().rstrip("=")
     return f"{key.get_name()} SHA256:{digest}"
+
+
+def _alive(sock: Any, **said: Any) -> paramiko.Transport:
+    """A transport that notices when the host is gone without a word, and does not wait for ever."""
+    made = paramiko.Transport(sock, **said)
+    made.set_keepalive(KEEPALIVE)
+    if isinstance(sock, socket.socket) and hasattr(socket, "TCP_USER_TIMEOUT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE * 1000)
+    return made
 
 
 def _refused(where: str) -> KitError:

@@ -7,7 +7,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from runnerkit import ssh
+from runnerkit.errors import KitError
 from runnerkit.host import LOCK
+from runnerkit.machine import Machine
+from sandbox import daemon
 from sandbox.world import Host, World
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
@@ -123,6 +127,29 @@ def test_a_second_operator_is_told_who_is_at_work_since_when(kit: Kit, box: Host
         said = "another run holds the host: alice@desk since 2031-05-06 07:08:09 UTC"
         refused(kit, box, said, fix="wait for it to end")
         assert kit.plan().code == 2  # looking is free
+
+
+def test_a_host_that_is_gone_without_a_word_is_not_waited_for(
+    world: World, blank: Blank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ssh, "KEEPALIVE", 1)
+    monkeypatch.setattr(ssh, "GONE", 3)
+    host = blank("plain")
+    known = str(world.state / "known_hosts")
+    machine = Machine(ssh.connection(f"root@{host.address}", str(host.key), known, False))
+    network = daemon.running().networks.get(world.names.sandbox)
+
+    def cut(_: str) -> None:
+        network.disconnect(world.names.container(f"host-{host.name}"), force=True)
+
+    def waits() -> None:
+        with pytest.raises(KitError, match="the connection broke"):
+            machine.run("echo begun; sleep 3600", line=cut)
+        told.set()
+
+    told = threading.Event()
+    threading.Thread(target=waits, daemon=True).start()
+    assert told.wait(60), "it is still waited for"
 
 
 DPKG = r"""perl -e '
