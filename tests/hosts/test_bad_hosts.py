@@ -138,9 +138,10 @@ def test_a_host_that_is_gone_without_a_word_is_not_waited_for(
     known = str(world.state / "known_hosts")
     machine = Machine(ssh.connection(f"root@{host.address}", str(host.key), known, False))
     network = daemon.running().networks.get(world.names.sandbox)
+    container = world.names.container(f"host-{host.name}")
 
     def cut(_: str) -> None:
-        network.disconnect(world.names.container(f"host-{host.name}"), force=True)
+        network.disconnect(container, force=True)
 
     def waits() -> None:
         with pytest.raises(KitError, match="the connection broke"):
@@ -150,6 +151,7 @@ def test_a_host_that_is_gone_without_a_word_is_not_waited_for(
     told = threading.Event()
     threading.Thread(target=waits, daemon=True).start()
     assert told.wait(60), "it is still waited for"
+    network.connect(container)
 
 
 DPKG = r"""perl -e '
