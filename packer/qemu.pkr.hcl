@@ -46,5 +46,5 @@ source "qemu" "golden" {
   ssh_handshake_attempts = 100
 
   shutdown_command = "sudo sh -c '${var.power_off_command} >/dev/console 2>&1'"
-  shutdown_timeout = "10m"
+  shutdown_timeout = "1h" # it fills the disk once, as large as that is
 }

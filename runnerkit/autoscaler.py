@@ -26,8 +26,9 @@ def mistakes(data: Mapping[str, Any]) -> Iterator[str]:
     scaled = {name: body for name, body in runners.items() if body.get("autoscaler")}
     for name, body in runners.items():
         yield from _runner(f"runners.{name}", body)
-    for name, body in scaled.items():
-        yield from _concurrent(f"runners.{name}.autoscaler", body["autoscaler"], data)
+    users = [body.get("runners", scaled) for body in data.get("hosts", {}).values()] or [scaled]
+    for names in {tuple(name for name in scaled if name in said) for said in users}:
+        yield from _concurrent({name: scaled[name]["autoscaler"] for name in names}, data)
     yield from _shared(scaled, data.get("hosts", {}))
     if scaled and PLUGIN_PATH in data.get("manager", {}).get("environment", {}):
         yield f"manager.environment.{PLUGIN_PATH}: the kit sets it, to {PLUGINS}: remove it"
@@ -117,21 +118,25 @@ def _secrets(value: Any, path: str, key: str = "") -> Iterator[str]:
             yield from _secrets(one, path)
 
 
-def _concurrent(path: str, spec: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[str]:
+def _concurrent(specs: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[str]:
+    """A manager that takes fewer jobs than its machines could run leaves machines idle."""
     manager = data.get("manager", {})
     said = manager.get("settings", {}).get("concurrent", manager.get("concurrent"))
-    machines, capacity = spec.get("max_instances", 0), spec.get("capacity_per_instance", 1)
-    if not isinstance(machines, int) or not isinstance(capacity, int):
+    sizes = [
+        (one.get("max_instances", 0), one.get("capacity_per_instance", 1)) for one in specs.values()
+    ]
+    if not all(isinstance(number, int) for size in sizes for number in size):
         return  # config.toml's own type errors are the program's to tell
-    jobs = machines * (capacity or 1)
-    if not isinstance(said, int) or said < jobs:
+    jobs = sum(machines * (capacity or 1) for machines, capacity in sizes)
+    if specs and (not isinstance(said, int) or said < jobs):
         now = (
             '"auto" counts the processors of this host'
             if said == "auto"
             else f"{said or 1} jobs at once"
         )
         fix = f"concurrent = {jobs}" if jobs else "concurrent, and max_instances"
-        yield f"manager.concurrent: {now}, and {path} needs its own number: set {fix}"
+        names = ", ".join(f"runners.{name}.autoscaler" for name in specs)
+        yield f"manager.concurrent: {now}, and the machines of {names} need their own number: set {fix}"
 
 
 def _shared(scaled: Mapping[str, Any], hosts: Mapping[str, Any]) -> Iterator[str]:

@@ -104,7 +104,8 @@ class Prune(Section, frozen=True):
 class Golden(Section, frozen=True):
     """The machine image; `base` is a cloud image's path or URL, or "" for one made of packages.
 
-    `user` is the login user in group docker that docker-autoscaler connects as.
+    `user` is the login user in group docker that docker-autoscaler connects as. `runners` are those
+    that the image is for: one that registers itself, or an autoscaler's; None for all.
     """
 
     base: str = ""
@@ -114,6 +115,7 @@ class Golden(Section, frozen=True):
     cpus: Annotated[int, Meta(ge=1)] = 2
     user: Annotated[str, Meta(pattern=r"^[a-z_][a-z0-9_-]*$")] = "runner"
     packages: tuple[str, ...] = ()
+    runners: tuple[str, ...] | None = None
 
 
 class Host(Section, frozen=True):
@@ -207,10 +209,11 @@ def _dangling(data: dict[str, Any]) -> Iterator[str]:
     for name, body in data.get("images", {}).items():
         if name not in folders and not body.get("base"):
             yield f"images.{name}.base: missing, and there is no folder dockerfiles/{name}"
-    for host, body in data.get("hosts", {}).items():
+    users = {f"hosts.{host}": body for host, body in data.get("hosts", {}).items()}
+    for path, body in {**users, "golden": data.get("golden", {})}.items():
         for name in body.get("runners", ()):
             if name not in runners:
-                yield f"hosts.{host}.runners: no runner {name!r}{schema.nearest(name, runners)}"
+                yield f"{path}.runners: no runner {name!r}{schema.nearest(name, runners)}"
     for name, body in runners.items():
         image = body.get("image", "")
         bare = image and not set(image) & set(":/.@")

@@ -23,6 +23,7 @@ INSIDE = "/usr/share/runnerkit"
 LISTS = ("packages.tsv", "images.jsonl")
 KEY, HOST_KEY, USER = "bake_key", "host_key", "bake"
 CONSOLE = "console.log"
+WAIT = "if command -v cloud-init; then timeout 1800 cloud-init status --wait; fi >/dev/null || :"
 NAME = "golden"  # under which progress is told
 
 
@@ -65,7 +66,7 @@ def provision(address: str, folder: Path, settings: Settings, say: Say) -> list[
             return host.script(wanted, change)
 
         watch.phase("wait for cloud-init")
-        host.look("if command -v cloud-init; then cloud-init status --wait; fi >/dev/null || :")
+        host.look(WAIT)
         _, have = converge.apply(host, wanted, progress, converge.GOLDEN)
         host.lock()
         script(
@@ -97,9 +98,11 @@ def wanted(settings: Settings) -> Want:
     Raises:
         KitError: the settings are no good for an image.
     """
+    chosen = settings.golden.runners
     runners = {
         key: structs.replace(runner, token=None, registration_token=None, autoscaler={})
         for key, runner in settings.runners.items()
+        if chosen is None or key in chosen
     }
     made = want.resolve(structs.replace(settings, runners=runners, hosts={}), "golden")
     first_boot.registers(made)

@@ -56,17 +56,17 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
 
 
 def registers(want: Want) -> WantedRunner | None:
-    """The runner that each machine registers; None where they are all of an autoscaler.
+    """The runner that each machine registers; None where an autoscaler makes the machines.
 
     Raises:
-        KitError: there are several.
+        KitError: there is one that registers, and others.
     """
     own = [runner for runner in want.runners if not runner.elsewhere]
-    if len(own) > 1:
+    if own and len(want.runners) > 1:
+        names = ", ".join(runner.key for runner in want.runners)
         raise KitError(
-            "a machine registers one runner at first boot, and the settings have "
-            + ", ".join(runner.key for runner in own),
-            "bake with settings of exactly one [runners.NAME]",
+            f"an image is for one runner, or for those of autoscalers, and the settings have {names}",
+            f'say which: [golden] runners = ["{own[0].key}"]',
         )
     return own[0] if own else None
 
@@ -102,7 +102,7 @@ def _files(want: Want) -> dict[str, tuple[str, int]]:
 def first_boot(want: Want, runner: WantedRunner) -> str:
     """The program that registers a machine and starts its manager."""
     # A manager's share of the processors is that of the machine it runs on, not of this one.
-    auto = want.manager.concurrent == "auto"
+    auto = want.manager.concurrent == "auto" and "concurrent" not in want.manager.settings
     told = structs.replace(want.manager, concurrent=None) if auto else want.manager
     return render(
         "first-boot.sh.j2",

@@ -52,8 +52,11 @@ def helper(want: Want, machine: str) -> tuple[str, tuple[str, ...]]:
     """The exact name of the helper image, and where it may be pulled from.
 
     Without a version in the manager image's tag, or before 16.8, when the tag was the source's
-    revision, the name cannot be known; the runner then pulls the helper itself.
+    revision, the name cannot be known; the runner then pulls the helper itself. Jobs of the instance
+    executor have no containers, and so no helper.
     """
+    if all(runner.spec.executor == "instance" for runner in want.runners):
+        return "", ()
     image = want.manager.image
     version = re.search(r":(?:[a-z0-9.]+-)?(v(\d+)\.(\d+)\.\d+)(?:@|$)", image)
     if not version or (int(version[2]), int(version[3])) < NAMED_BY_VERSION:

@@ -107,7 +107,7 @@ def test_executor_and_autoscaler_belong_together(change: dict[str, Any], message
         ({"plugin": None}, "runners.web.autoscaler.plugin: missing"),
         ({"policy": []}, "runners.web.autoscaler.policy: empty"),
         ({"policy": None}, "runners.web.autoscaler.policy: empty"),
-        ({"max_instances": 6}, "manager.concurrent: 10 jobs at once, and runners.web.autoscaler needs its own number: set concurrent = 12"),
+        ({"max_instances": 6}, "manager.concurrent: 10 jobs at once, and the machines of runners.web.autoscaler need their own number: set concurrent = 12"),
         ({"connector_config": {"password": "x"}}, 'runners.web.autoscaler.connector_config.password: a secret is never written here'),
         ({"plugin_config": {"instances": {"a": {"password": "x"}}}}, "plugin_config.instances.a.password: a secret"),
         ({"plugin_config": {"list": [{"token": "x"}]}}, "plugin_config.list.token: a secret"),
@@ -125,8 +125,21 @@ def test_how_many_jobs_at_once_must_be_said(concurrent: Any, now: str) -> None:
     assert f"manager.concurrent: {now}" in said(text)
 
 
+def test_the_machines_of_all_groups_count() -> None:
+    text = data(max_instances=5)
+    other = {**GROUP, "plugin": "aws", "plugin_config": {"name": "other"}, "max_instances": 6}
+    text["runners"]["other"] = {**text["runners"]["web"], "autoscaler": other}
+    assert "set concurrent = 22" in said(text)
+    text["hosts"] = {
+        "one": {"address": "one", "runners": ["web"]},
+        "two": {"address": "two", "runners": ["other"]},
+    }
+    assert "set concurrent = 12" in said(text)
+
+
 def test_a_group_has_one_master() -> None:
     text = data()
+    text["manager"]["concurrent"] = 20
     text["runners"]["other"] = {**text["runners"]["web"], "autoscaler": {**GROUP, "plugin": "aws"}}
     assert "runners.other.autoscaler: the same group as runners.web" in said(text)
     text["runners"]["other"]["autoscaler"] |= {"plugin_config": {"name": "ci2"}}

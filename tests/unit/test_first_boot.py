@@ -85,7 +85,7 @@ def test_a_machine_without_systemd_is_refused() -> None:
 
 def test_settings_of_several_runners_are_refused() -> None:
     more = want(runners={"docs": {"image": "debian:bookworm"}})
-    with pytest.raises(KitError, match="one runner at first boot, and the settings have web, docs"):
+    with pytest.raises(KitError, match=r"an image is for one runner, .* web, docs"):
         titles(more, blank())
 
 
@@ -101,11 +101,12 @@ def test_a_machine_that_an_autoscaler_makes_registers_nothing() -> None:
     assert titles(made, baked(made)) == []
 
 
-def test_beside_autoscalers_the_one_other_runner_is_registered() -> None:
+def test_settings_of_both_kinds_say_which_the_image_is_for() -> None:
     both = want(manager={"concurrent": 1}, runners={"scaled": SCALED})
-    assert titles(both, blank()) == TITLES
-    runner = first_boot.registers(both)
-    assert runner and runner.key == "web"
+    with pytest.raises(
+        KitError, match=r"for one runner, or for those of autoscalers.* web, scaled"
+    ):
+        titles(both, blank())
 
 
 def test_an_image_is_never_registered_and_has_no_manager() -> None:
@@ -137,6 +138,8 @@ def test_the_manager_takes_the_machines_own_processors() -> None:
     assert 'echo "concurrent = $(nproc)"' in text
     head = text.partition("<<'CONFIG'\n")[2].partition("CONFIG\n")[0]
     assert tomllib.loads(head) == {"check_interval": 5}
+    wins = {"concurrent": "auto", "settings": {"concurrent": 3}}
+    assert "nproc" not in program(want(manager=wins))
     fixed = program(want(manager={"concurrent": 7}))
     assert "nproc" not in fixed
     assert "concurrent = 7\n" in fixed

@@ -90,6 +90,14 @@ def test_settings_of_an_autoscaler_are_good_for_its_machines(tmp_path: Path) -> 
         assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
 
 
+def test_an_image_is_for_the_runners_that_golden_names() -> None:
+    more = {**SETTINGS["runners"], "docs": {"image": "debian:bookworm"}}
+    made = provision.wanted(read(golden={"runners": ["web"]}, runners=more))
+    assert [runner.key for runner in made.runners] == ["web"]
+    with pytest.raises(KitError, match=r"golden.runners: no runner 'doc'.*docs"):
+        read(golden={"runners": ["doc"]}, runners=more)
+
+
 def test_settings_of_no_runner_are_refused_before_anything_is_done(tmp_path: Path) -> None:
     with pytest.raises(KitError, match="no runner is named"):
         bake.bake(read(runners={}), silent, tmp_path / "golden")
