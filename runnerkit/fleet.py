@@ -129,12 +129,24 @@ def each(
 
 
 def _wants(targets: list[Target], settings: Settings) -> tuple[dict[str, Want], Secret | None]:
+    _one_master({*settings.hosts, *(target.name for target in targets)}, settings)
     wants = {target.name: want.resolve(settings, target.name) for target in targets}
     token = settings.gitlab.api_token.read() if settings.gitlab.api_token else None
     token = want.check(token, "glpat-", "GITLAB_TOKEN")
     if token is None:  # its source is named, but empty: the other ways to register are left
         wants = {name: replace(wanted, api=False) for name, wanted in wants.items()}
     return wants, token
+
+
+def _one_master(hosts: set[str], settings: Settings) -> None:
+    """Two managers of one group of machines would remove each other's."""
+    for key, runner in settings.runners.items():
+        users = sorted(host for host in hosts if key in want.keys_of(settings, host))
+        if runner.autoscaler and len(users) > 1:
+            raise KitError(
+                f"runners.{key} has an autoscaler, whose machines have one manager, not {', '.join(users)}",
+                "let one host have it, by the runners of [hosts.NAME]; no host was touched",
+            )
 
 
 def _context(target: Target, settings: Settings, accept: bool) -> Any:

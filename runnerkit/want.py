@@ -79,8 +79,7 @@ def resolve(settings: Settings, host: str) -> Want:
     url = settings.gitlab.url.rstrip("/")
     if not url:
         raise KitError("no GitLab is named", "give --url https://… or [gitlab] url = …")
-    named = settings.hosts.get(host)
-    keys = named.runners if named and named.runners is not None else tuple(settings.runners)
+    keys = keys_of(settings, host)
     if not keys:
         raise KitError("no runner is named", "give --image IMAGE, or a [runners.NAME] section")
     found = {key: images.find(settings, settings.runners[key].image) for key in keys}
@@ -95,6 +94,12 @@ def resolve(settings: Settings, host: str) -> Want:
         prune=settings.prune,
         golden=settings.golden,
     )
+
+
+def keys_of(settings: Settings, host: str) -> tuple[str, ...]:
+    """The runners of a host of that name (or of one that the settings do not name)."""
+    named = settings.hosts.get(host)
+    return named.runners if named and named.runners is not None else tuple(settings.runners)
 
 
 def of_images(settings: Settings, names: str) -> Want:

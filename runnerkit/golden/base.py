@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 import urllib.request
 from datetime import date
 from pathlib import Path
@@ -25,6 +26,7 @@ PACKAGES = (
 )  # fmt: skip
 WITH_CLI = ("bullseye", "bookworm")  # where docker.io is client and daemon
 SPACE_MB = 3000
+WEEK = 7 * 24 * 3600  # seconds; a recipe tells its week, so that no older disk is used
 
 
 def disk(golden: Golden, folder: Path, say: Say, docker: bool = False) -> Path:
@@ -47,11 +49,21 @@ def disk(golden: Golden, folder: Path, say: Say, docker: bool = False) -> Path:
         return _known(Path(golden.base).expanduser(), golden, say)
     made = folder / f"base-{recipe(golden, docker)}.qcow2"
     if not made.exists():
+        _forget(folder)
         with tempfile.TemporaryDirectory(prefix="base-", dir=folder) as work:
             new = Path(work) / made.name
             _fetch(golden.base, new, say) if golden.base else _make(golden, new, say, docker)
             new.replace(made)
     return _known(made, golden, say)
+
+
+def _forget(folder: Path) -> None:
+    """What a killed run left, and disks that no bake will ask for again."""
+    for left in folder.glob("base-*/"):
+        tools.root(["rm", "-rf", str(left)], f"remove {left}", "remove it by hand")
+    for old in folder.glob("base-*.qcow2"):
+        if time.time() - old.stat().st_mtime > WEEK:
+            old.unlink()
 
 
 def recipe(golden: Golden, docker: bool = False, today: date | None = None) -> str:

@@ -1,6 +1,6 @@
 """From switched on to online: a machine of an image, and the base that it was baked from, bootstrapped."""
 
-import time
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from sandbox import clones, golden
 from sandbox.client import Client
 from sandbox.world import World, up
 from tests.hosts.kit import Kit
+from tests.vm.test_clones import eventually
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +42,7 @@ def online(world: World, client: Client, image: Path, folder: Path, kit: Kit | N
             kit.env["RUNNER_TOKEN"] = token
             ran = kit.run("bootstrap", "--host", "timed", "--accept-new-host-keys", timeout=1800)
             assert ran.code == 0, ran.out + ran.err
-        while not golden.online(client):
-            time.sleep(0.2)
+        eventually(lambda: golden.online(client))
         clone.reached("online")
     finally:
         clone.vm.stop()
@@ -63,6 +63,7 @@ def test_a_golden_machine_is_online_before_its_base_is_bootstrapped(
     larger = qemu.overlay(disk, tmp_path / "base.qcow2", read.golden.disk_gb)
     fresh = online(world, client, larger, tmp_path / "fresh", kit)
     baked = online(world, client, image, tmp_path / "baked", None)
+    shutil.rmtree(image.parent)
     print(
         f"\nonline after {baked:.0f} s, bootstrapped {fresh:.0f} s: ratio {baked / fresh:.2f};"
         f" {qemu.accelerator()}"

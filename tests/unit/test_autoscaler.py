@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from runnerkit import autoscaler, config_toml, converge, plan, settings
+from runnerkit import autoscaler, config_toml, converge, fleet, plan, settings
 from runnerkit.errors import KitError
 from runnerkit.facts import File
 from runnerkit.plan import Script, render
 from runnerkit.steps import fleeting
 from runnerkit.steps.registration import toml
+from runnerkit.targets import Target
 from runnerkit.want import Want
 from tests.unit.build import CONFIG, GOOD, container, converged, want
 
@@ -152,7 +153,10 @@ def test_a_group_has_one_master() -> None:
     assert "runners.web.autoscaler: one group on the hosts a, b, c" in mistakes
     assert "runners.other.autoscaler: one group on the hosts b, c" in mistakes
     text["hosts"] = {"a": {"address": "a"}}
-    settings.load(typed=text)
+    read = settings.load(typed=text)
+    fleet._wants([Target("a", "a")], read)
+    with pytest.raises(KitError, match=r"runners.web has an autoscaler, .* not a, new$"):
+        fleet._wants([Target("new", "root@new")], read)
 
 
 @pytest.mark.parametrize(

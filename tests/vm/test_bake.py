@@ -4,6 +4,7 @@ import fcntl
 import json
 import mmap
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -52,13 +53,15 @@ def file(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def image(file: Path) -> Path:
+def image(file: Path) -> Iterator[Path]:
     """Baked once; the base disk stays for the next run."""
 
     def say(host: str, line: str) -> None:
         print(f"{time.strftime('%T')} {host}  {line}", flush=True)
 
-    return bake.bake(settings_module.load(file), say)
+    made = bake.bake(settings_module.load(file), say)
+    yield made
+    shutil.rmtree(made.parent)
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +156,7 @@ def test_a_killed_bake_leaves_no_half_image_and_no_machine(file: Path, image: Pa
             if "Waiting for SSH" in line:
                 break
         bakes.send_signal(signal.SIGKILL)
+    assert "Waiting for SSH" in said[-1], said
     assert not any("packages of" in line for line in said), "the base disk was made anew"
     with (folder / "lock").open("w") as lock:
         deadline = time.monotonic() + 60

@@ -1,9 +1,10 @@
 """`./inv golden.bake && ./inv golden.test`, and what a machine of that image does with no secret."""
 
 import json
+import shlex
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,12 +26,14 @@ def world() -> World:
 
 
 @pytest.fixture(scope="module")
-def image(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def image(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Baked as the README says, without settings."""
     kit = Kit(world, tmp_path_factory.mktemp("bake"), {"RUNNERKIT_SETTINGS": ""})
     ran = kit.run("golden.bake", timeout=1800)
     assert ran.code == 0, ran.out + ran.err
-    return Path(ran.out.splitlines()[0])
+    made = Path(ran.out.splitlines()[0])
+    yield made
+    shutil.rmtree(made.parent)
 
 
 def test_two_machines_of_an_image_are_runners_of_their_own(
@@ -55,10 +58,7 @@ def test_a_credential_that_qemu_gives_is_enough(world: World, image: Path, tmp_p
     disk = qemu.overlay(image, tmp_path / "disk.qcow2")
     vm = qemu.boot(disk, tmp_path, credentials={"runnerkit.token": token})
     try:
-        deadline = time.monotonic() + clones.PATIENCE
-        while not golden.online(client):
-            assert time.monotonic() < deadline, vm.tail()
-            time.sleep(0.2)
+        eventually(lambda: golden.online(client))
         assert vm.stop(), "it does not heed its power button"
     finally:
         vm.process.kill()  # where it still runs
@@ -89,15 +89,13 @@ def test_a_machine_waits_for_its_secret_and_after_a_reboot_is_still_the_same_run
     clone.run(f"mkdir -p /run/runnerkit && printf %s {token} >/run/runnerkit/token")
     clone.run(until(REGISTERED))
     before = clone.run("cat /proc/sys/kernel/random/boot_id")
-    while not golden.online(client):
-        time.sleep(0.2)
+    eventually(lambda: golden.online(client))
     identity = golden.online(client)
 
     with pytest.raises(KitError):  # the connection breaks, as it should
         clone.run("systemctl reboot; sleep 60")
     clone.machine.close()
-    while boot_id(clone) in ("", before):
-        time.sleep(1)
+    eventually(lambda: boot_id(clone) not in ("", before))
     clone.run(until("docker ps -q --filter name=gitlab-runner | grep -q ."))
     job = client.wait(client.queue(["echo again"], tags=[golden.TAG]), clones.PATIENCE)
     assert job["state"] == "success", job["trace"]
@@ -107,7 +105,15 @@ def test_a_machine_waits_for_its_secret_and_after_a_reboot_is_still_the_same_run
 
 
 def until(command: str) -> str:
-    return f"until {command}; do sleep 0.5; done"
+    loop = f"until {command}; do sleep 0.5; done"
+    return f"timeout {clones.PATIENCE:.0f} sh -c {shlex.quote(loop)}"
+
+
+def eventually(test: Callable[[], object]) -> None:
+    deadline = time.monotonic() + clones.PATIENCE
+    while not test():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def boot_id(clone: clones.Clone) -> str:
