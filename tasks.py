@@ -196,15 +196,26 @@ def test(_: Context, only: str = "") -> None:
     _end(checks.run(only))
 
 
-@task(name="bake", auto_shortflags=False)
-def golden_bake(_: Context) -> None:
+@task(
+    name="bake",
+    help={
+        "source": "where it is built: qemu (on this machine), amazon-ebs or googlecompute",
+        "variables": "a file of variables for that cloud, as packer/variables.pkr.hcl describes them",
+    },
+    auto_shortflags=False,
+)
+def golden_bake(_: Context, source: str = "qemu", variables: str = "") -> None:
     """Bake a machine image: Docker, images and first boot in it, sealed. Needs root or sudo."""
     from runnerkit import report
     from runnerkit.golden import bake
 
+    given = Path(variables) if variables else None
     with report.progress() as say:
-        image = bake.bake(_golden(lambda line: say("golden", line)), say)
-    print(f"{image}\n./inv golden.test boots two machines from it")
+        read = _golden(lambda line: say("golden", line))
+        image = bake.bake(read, say, source=source, given=given)
+    print(image)
+    if source == "qemu":
+        print("./inv golden.test boots two machines from it")
 
 
 @task(name="test", help={"image": "the image; the newest if not given"}, auto_shortflags=False)

@@ -9,7 +9,7 @@ build {
     environment_vars = ["RUNNERKIT_HOST=${build.User}@${build.Host}:${build.Port}"]
   }
 
-  # In QEMU this is done by the command that powers the machine off.
+  # In QEMU this is done by the command that powers the machine off; a cloud awaits that it is off.
   provisioner "shell" {
     only              = ["amazon-ebs.golden", "googlecompute.golden"]
     inline            = ["sudo ${var.power_off_command}"]

@@ -13,7 +13,7 @@ variable "image_name" {
 
 variable "provision" {
   type        = string
-  description = "The command that sets up the machine at RUNNERKIT_HOST: ./inv golden.provision with its options."
+  description = "The command that sets up the machine at RUNNERKIT_HOST; ./inv golden.bake gives it."
   default     = "./inv golden.provision"
 }
 
@@ -143,8 +143,8 @@ variable "gce_machine_type" {
 
 variable "gce_source_family" {
   type        = string
-  description = "The family of the base image at Google."
-  default     = "debian-12"
+  description = "The family of the base image at Google; it must have cloud-init."
+  default     = "ubuntu-2404-lts-amd64"
 }
 
 variable "gce_image_family" {

@@ -1,24 +1,17 @@
 """A machine image, baked: a base disk, set up by the kit in QEMU, sealed, with all that is known of it."""
 
 import fcntl
-import hashlib
-import json
-import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
-from importlib.metadata import PackageNotFoundError, version
+from datetime import date
 from pathlib import Path
-from typing import IO, Any
-
-import msgspec
+from typing import IO
 
 from runnerkit.errors import KitError
 from runnerkit.fleet import Say
-from runnerkit.golden import base, builddir, packer, provision, qemu, tools
+from runnerkit.golden import base, builddir, describe, packer, provision, qemu, tools
 from runnerkit.golden.provision import Watch
 from runnerkit.settings import ROOT, Golden, Settings
 from runnerkit.steps import first_boot
@@ -27,17 +20,26 @@ FOLDER = ROOT / ".golden"
 SPACE_MB = 6000  # the machine's disk, and the image beside it
 
 
-def bake(settings: Settings, say: Say, folder: Path = FOLDER) -> Path:
+def bake(
+    settings: Settings,
+    say: Say,
+    folder: Path = FOLDER,
+    source: str = packer.QEMU,
+    given: Path | None = None,
+) -> Path:
     """Bake an image.
 
     Args:
         settings: of the machines that will be made from it.
         say: told where it is.
         folder: where images, and the base disks that they share, are kept.
+        source: of packer.SOURCES.
+        given: a file of the Packer template's variables, for a cloud.
 
     Returns:
-        The image: NAME/NAME.qcow2, with .sha256, manifest.json, provenance.json, packages.tsv,
-        images.jsonl and timings.json beside it. Nothing is there under that name before it is whole.
+        The image, NAME/NAME.qcow2, or NAME/manifest.json, which names a cloud's. Beside it are its
+        .sha256, provenance.json, packages.tsv, images.jsonl and timings.json. Nothing is there
+        under that name before it is whole.
 
     Raises:
         KitError: something that is needed is missing, or a step failed; nothing stays of it but
@@ -48,29 +50,33 @@ def bake(settings: Settings, say: Say, folder: Path = FOLDER) -> Path:
         say(provision.NAME, text)
 
     provision.wanted(settings)
+    if source not in packer.SOURCES:
+        raise KitError(f"no source {source!r}", f"--source is one of {', '.join(packer.SOURCES)}")
+    if given and not given.is_file():
+        raise KitError(f"no file {given}", "--variables names a file of Packer's variables")
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder) as lock:
-        _room(folder)
-        tools.need(tools.QEMU | tools.PACKER, line)
+        tools.need(tools.PACKER, line)
         watch = Watch()
-        watch.phase("base disk")
-        line("[1/4] base disk")
-        docker = settings.docker.source == "distro"
-        disk = base.disk(settings.golden, folder, line, docker)
+        disk = _disk(settings, folder, watch, line) if source == packer.QEMU else None
         watch.phase("prepare")
         name = next_name(folder)
         with builddir.made(folder, name, settings) as build:
-            origin = provenance(settings, disk)
-            (build / "provenance.json").write_text(_json(origin))
-            variables = _variables(settings.golden, name, disk, build)
-            line(f"[2/4] build {name} ({variables['accelerator']})")
-            packer.build(variables, build, watch, line, lock.fileno())
+            origin = describe.provenance(settings, disk)
+            (build / "provenance.json").write_text(describe.pretty(origin))
+            variables = build / "variables.pkrvars.json"
+            variables.write_text(describe.pretty(_variables(settings.golden, name, disk, build)))
+            if not disk:
+                (build / "output").mkdir()  # QEMU's builder makes it, and wants to be the one
+            line(f"[2/4] build {name} ({origin.get('accelerator', source)})")
+            files = [file for file in (given, variables) if file]
+            made = packer.build(source, files, build, watch, line, lock.fileno())
             watch.phase("checksum")
             line("[3/4] describe it")
-            ready = _described(build, name, origin, watch)
+            ready = describe.finished(build, name, made, origin, watch)
             ready.rename(folder / name)
     line(f"[4/4] {name} is ready")
-    return folder / name / f"{name}.qcow2"
+    return next((folder / name).glob("*.qcow2"), folder / name / "manifest.json")
 
 
 def next_name(folder: Path, today: date | None = None) -> str:
@@ -94,60 +100,17 @@ def newest(folder: Path = FOLDER) -> Path:
     return made[-1]
 
 
-def provenance(settings: Settings, disk: Path) -> dict[str, Any]:
-    """Where an image comes from. The settings are told by a hash, in which no secret is."""
-    plain = msgspec.json.encode(msgspec.to_builtins(settings), order="deterministic")
-    return {
-        "kit": _version(),
-        "commit": _git("rev-parse", "HEAD"),
-        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
-        "date": f"{datetime.now(UTC):%FT%TZ}",
-        "base": settings.golden.base or f"packages of {settings.golden.suite}",
-        "base_recipe": base.recipe(settings.golden, settings.docker.source == "distro"),
-        "base_sha256": digest(disk),
-        "settings_sha256": hashlib.sha256(plain).hexdigest(),
-        "packer": packer.release(),
-        "qemu": _first_line(qemu.QEMU, "--version"),
-        "accelerator": qemu.accelerator(),
-    }
+def _disk(settings: Settings, folder: Path, watch: Watch, line: tools.Say) -> Path:
+    _room(folder)
+    tools.need(tools.QEMU, line)
+    watch.phase("base disk")
+    line("[1/4] base disk")
+    return base.disk(settings.golden, folder, line, settings.docker.source == "distro")
 
 
-def digest(path: Path) -> str:
-    """A file's SHA-256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _described(build: Path, name: str, origin: dict[str, Any], watch: Watch) -> Path:
-    """The folder of the finished image, still under a name of its own."""
-    image = build / "output" / f"{name}.qcow2"
-    known = base.about(image)
-    told = json.loads((build / "provision.json").read_text())
-    images = (build / "images.jsonl").read_text().splitlines()
-    manifest = {
-        "name": name,
-        "file": image.name,
-        "sha256": digest(image),
-        "bytes": image.stat().st_size,
-        "disk_bytes": known["virtual-size"],
-        "packages": len((build / "packages.tsv").read_text().splitlines()),
-        "images": [tag for one in images for tag in json.loads(one)["tags"] or ()],
-    }
-    ready = image.parent
-    (ready / "packer.json").unlink(missing_ok=True)
-    for file in provision.LISTS:
-        shutil.move(build / file, ready / file)
-    (ready / f"{name}.sha256").write_text(f"{manifest['sha256']}  {image.name}\n")
-    (ready / "manifest.json").write_text(_json(manifest))
-    (ready / "provenance.json").write_text(_json(origin))
-    watch.phase("")
-    (ready / "timings.json").write_text(_json({**told, "phases": watch.seconds}))
-    return ready
-
-
-def _variables(golden: Golden, name: str, disk: Path, build: Path) -> dict[str, str | int]:
-    """What packer/variables.pkr.hcl asks for."""
-    return {
+def _variables(golden: Golden, name: str, disk: Path | None, build: Path) -> dict[str, str | int]:
+    """What packer/variables.pkr.hcl asks for; a cloud's own are given by whoever has the account."""
+    asked: dict[str, str | int] = {
         "image_name": name,
         "provision": builddir.command(build),
         "ssh_username": provision.USER,
@@ -155,14 +118,18 @@ def _variables(golden: Golden, name: str, disk: Path, build: Path) -> dict[str, 
         "user_data_file": str(build / "user-data"),
         "meta_data_file": str(build / "meta-data"),
         "power_off_command": f"sh {first_boot.POWER_OFF}",
-        "base_image": str(disk.resolve()),
-        "base_checksum": f"sha256:{digest(disk)}",
         "output_directory": str(build / "output"),
+        "console_file": str(build / provision.CONSOLE),
+    }
+    if not disk:
+        return asked
+    return asked | {
+        "base_image": str(disk.resolve()),
+        "base_checksum": f"sha256:{describe.digest(disk)}",
         "disk_size": f"{golden.disk_gb}G",
         "memory_mb": golden.memory_mb,
         "cpus": golden.cpus,
         "accelerator": qemu.accelerator(),
-        "console_file": str(build / provision.CONSOLE),
     }
 
 
@@ -186,27 +153,3 @@ def _room(folder: Path) -> None:
             f"no space to bake in: {folder} has {free} MB free, {SPACE_MB} needed",
             "make room there, for example by removing images that are no longer used",
         )
-
-
-def _version() -> str:
-    try:
-        return version("runnerkit")
-    except PackageNotFoundError:
-        text = (ROOT / "pyproject.toml").read_text()
-        found = re.search(r'^version = "(.+)"', text, re.MULTILINE)
-        return found[1] if found else "unknown"
-
-
-def _git(*words: str) -> str:
-    command = ["git", "-C", str(ROOT), *words]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
-    return ran.stdout.strip()
-
-
-def _first_line(*command: str) -> str:
-    told: str = tools.run([*command], f"ask {command[0]} its version", "install it anew")
-    return told.splitlines()[0]
-
-
-def _json(data: Any) -> str:
-    return json.dumps(data, indent=2) + "\n"

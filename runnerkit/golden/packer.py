@@ -8,6 +8,7 @@ import subprocess
 import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from runnerkit.errors import KitError
 from runnerkit.golden import builddir, tools
@@ -16,7 +17,9 @@ from runnerkit.golden.tools import Say
 from runnerkit.settings import ROOT
 
 TEMPLATE = ROOT / "packer"
-ONLY = "*.qemu.golden"
+QEMU = "qemu"
+SOURCES = (QEMU, "amazon-ebs", "googlecompute")
+MADE = "packer.json"  # what Packer says of what it made
 SILENCE = 10.0  # seconds without a word of Packer's, after which the machine's console is shown
 # What Packer says when a phase begins.
 PHASES = (
@@ -66,25 +69,29 @@ def check(say: Say = print, folder: Path = TEMPLATE, **more: str | int) -> None:
         _run(["validate", *said, str(folder)], "validate the Packer template")
 
 
-def build(variables: dict[str, str | int], folder: Path, watch: Watch, say: Say, lock: int) -> None:
+def build(
+    source: str, given: list[Path], folder: Path, watch: Watch, say: Say, lock: int
+) -> dict[str, Any]:
     """Run the build.
 
     Args:
-        variables: those of the template.
+        source: of SOURCES.
+        given: files of the template's variables; the last one wins.
         folder: the build's.
         watch: told the phases.
         say: told where it is.
         lock: a file descriptor that lives as long as Packer does.
 
+    Returns:
+        What it says of the image: artifact_id is a cloud's name for it.
+
     Raises:
         KitError: it failed or made nothing.
     """
-    file = folder / "variables.pkrvars.json"
-    file.write_text(json.dumps(variables))
     # With the kit goes Packer, which then takes its machine with it.
     command = [
         "setpriv", "--pdeathsig", "TERM", "--", "packer", "build", "-color=false", "-on-error=cleanup",
-        f"-only={ONLY}", f"-var-file={file}", str(of_qemu(folder / "template")),
+        *(f"-var-file={file}" for file in given), str(alone(source, folder / "template")),
     ]  # fmt: skip
     environment = {**os.environ, **ENVIRONMENT, "PACKER_CACHE_DIR": str(folder / "cache")}
     watch.phase("start")
@@ -99,16 +106,20 @@ def build(variables: dict[str, str | int], folder: Path, watch: Watch, say: Say,
         child.terminate()  # it removes its machine, which takes it some seconds
         child.wait()
         raise
-    if child.returncode or not (folder / "output" / f"{variables['image_name']}.qcow2").exists():
+    made = folder / "output" / MADE
+    if child.returncode or not made.exists():
         raise failure(said, child.returncode, console(folder / CONSOLE))
+    builds: list[dict[str, Any]] = json.loads(made.read_text())["builds"]
+    return builds[-1]
 
 
-def of_qemu(new: Path) -> Path:
-    """The template without the clouds' sources: newer Packers want the plugins of all that it names."""
+def alone(source: str, new: Path) -> Path:
+    """The template with one source: newer Packers want the plugins of all that it names."""
     new.mkdir()
-    for name in ("variables", "qemu", "build"):
+    for name in ("variables", source, "build"):
         text = (TEMPLATE / f"{name}.pkr.hcl").read_text()
-        (new / f"{name}.pkr.hcl").write_text(re.sub(r', "source\.(?!qemu)[^"]+"', "", text))
+        only = re.sub(r"(?m)^  sources = .*", f'  sources = ["source.{source}.golden"]', text)
+        (new / f"{name}.pkr.hcl").write_text(only)
     return new
 
 
@@ -162,7 +173,7 @@ def _follow(child: "subprocess.Popen[str]", serial: Path, watch: Watch, say: Say
             continue
         if line is None:
             return said
-        text = re.sub(r"^(==>|    )? *[\w.-]*qemu\.golden(: |$)", "", line.rstrip()).strip()
+        text = re.sub(r"^(==>|    )? *[\w.-]*\.golden(: |$)", "", line.rstrip()).strip()
         if not text:
             continue
         said.append(text := text.removeprefix(f"{NAME} ").strip())

@@ -34,7 +34,7 @@ def test_one_build_has_three_sources() -> None:
 
 def test_a_bake_needs_no_cloud(tmp_path: Path) -> None:
     """A newer Packer refuses a source whose plugin it has not got, whichever is asked for."""
-    packer.check(folder=(alone := packer.of_qemu(tmp_path / "template")))
+    packer.check(folder=(alone := packer.alone("qemu", tmp_path / "template")))
     told = subprocess.run(
         ["packer", "inspect", str(alone)], text=True, capture_output=True, check=True
     )

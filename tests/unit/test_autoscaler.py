@@ -153,7 +153,7 @@ def test_a_group_has_one_master() -> None:
     assert "runners.web.autoscaler: one group on the hosts a, b, c" in mistakes
     assert "runners.other.autoscaler: one group on the hosts b, c" in mistakes
     text["hosts"] = {"a": {"address": "a"}}
-    read = settings.load(typed=text)
+    read = settings.load(typed={**text, "gitlab": {"url": "https://gitlab.example.com"}})
     fleet._wants([Target("a", "a")], read)
     with pytest.raises(KitError, match=r"runners.web has an autoscaler, .* not a, new"):
         fleet._wants([Target("new", "root@new")], read)

@@ -12,7 +12,7 @@ import pytest
 
 from runnerkit import settings as settings_module
 from runnerkit.errors import KitError
-from runnerkit.golden import bake, base, builddir, packer, provision, qemu
+from runnerkit.golden import bake, base, builddir, describe, packer, provision, qemu
 from runnerkit.settings import ROOT, Golden, Settings
 from tests.unit.build import blank
 
@@ -101,6 +101,18 @@ def test_an_image_is_for_the_runners_that_golden_names() -> None:
 def test_settings_of_no_runner_are_refused_before_anything_is_done(tmp_path: Path) -> None:
     with pytest.raises(KitError, match="no runner is named"):
         bake.bake(read(runners={}), silent, tmp_path / "golden")
+    assert not (tmp_path / "golden").exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [({"source": "azure"}, "no source 'azure'"), ({"given": Path("none")}, "no file none")],
+)
+def test_a_source_or_file_that_is_none_is_refused(
+    tmp_path: Path, said: dict[str, Any], what: str
+) -> None:
+    with pytest.raises(KitError, match=what):
+        bake.bake(read(), silent, tmp_path / "golden", **said)
     assert not (tmp_path / "golden").exists()
 
 
@@ -197,12 +209,12 @@ def test_where_an_image_comes_from_tells_settings_apart(
 ) -> None:
     (disk := tmp_path / "base.qcow2").write_bytes(b"disk")
     monkeypatch.setattr(packer, "release", lambda: "1.6.6")
-    monkeypatch.setattr(bake, "_first_line", lambda *_: "QEMU 7.2")
+    monkeypatch.setattr(describe, "_first_line", lambda *_: "QEMU 7.2")
     monkeypatch.setattr(qemu, "accelerator", lambda: "tcg")
     monkeypatch.setenv("GITLAB_TOKEN", "glpat-sentinel0000000000")
-    one = bake.provenance(read(), disk)
-    two = bake.provenance(read(golden={"packages": ["jq"]}), disk)
+    one = describe.provenance(read(), disk)
+    two = describe.provenance(read(golden={"packages": ["jq"]}), disk)
     assert one["settings_sha256"] != two["settings_sha256"]
-    assert one["base_sha256"] == bake.digest(disk)
+    assert one["base_sha256"] == describe.digest(disk)
     assert one["kit"] == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert "sentinel" not in json.dumps(one)

@@ -1,0 +1,25 @@
+# The same machine, at Amazon. Credentials come from where Amazon's own tools have them.
+
+source "amazon-ebs" "golden" {
+  ami_name      = var.image_name
+  region        = var.aws_region
+  instance_type = var.aws_instance_type
+  source_ami_filter {
+    owners      = [var.aws_source_owner]
+    most_recent = true
+    filters = {
+      name                = var.aws_source_name
+      virtualization-type = "hvm"
+      root-device-type    = "ebs"
+    }
+  }
+  user_data_file = var.user_data_file
+  tags = {
+    Name      = var.image_name
+    runnerkit = "golden"
+  }
+
+  communicator         = "ssh"
+  ssh_username         = var.ssh_username
+  ssh_private_key_file = var.ssh_private_key_file
+}
