@@ -34,6 +34,7 @@ RUN_ELSEWHERE = {
     "./inv sandbox.down": "test_sandbox.py takes a sandbox down",
     "./inv test": "this is it",
     "./inv golden.bake": "tests/vm bakes",
+    "./inv golden.bake --source amazon-ebs --variables aws.pkrvars.hcl": "test_bake_elsewhere.py, but for the account",
     "./inv golden.test": "tests/vm boots clones",
     "./inv golden.validate": "test_packer.py",
     "./inv bootstrap --host manager": "test_autoscaler.py",
