@@ -21,7 +21,7 @@ from runnerkit.want import WRONG_KIND, Want, WantedRunner
 PROGRAMS = "/usr/local/lib/runnerkit"
 UNITS = "/etc/systemd/system"
 FIRST_BOOT, LEAVE = f"{PROGRAMS}/first-boot", f"{PROGRAMS}/leave"
-SERVICE, PATH = f"{UNITS}/runnerkit-first-boot.service", f"{UNITS}/runnerkit-first-boot.path"
+SERVICE = f"{UNITS}/runnerkit-first-boot.service"
 LEAVE_SERVICE = f"{UNITS}/runnerkit-leave.service"  # enabled at first boot, where it is asked for
 HOST_KEYS = f"{UNITS}/ssh-host-keys.service"
 # Where a machine finds its secret, in this order; after the credential of systemd.
@@ -73,7 +73,7 @@ def registers(want: Want) -> WantedRunner | None:
 
 def units(want: Want) -> tuple[str, ...]:
     """What systemd starts at every boot."""
-    started = (SERVICE, PATH, HOST_KEYS) if registers(want) else (HOST_KEYS,)
+    started = (SERVICE, HOST_KEYS) if registers(want) else (HOST_KEYS,)
     return tuple(path.rpartition("/")[2] for path in started)
 
 
@@ -90,7 +90,6 @@ def _files(want: Want) -> dict[str, tuple[str, int]]:
         FIRST_BOOT: (first_boot(want, runner), 0o700),
         LEAVE: (leave(want), 0o700),
         SERVICE: (render("first-boot.service"), 0o644),
-        PATH: (render("first-boot.path.j2", paths=(*TOKENS, COMMAND, *VALUES)), 0o644),
         LEAVE_SERVICE: (
             render("leave.service.j2", seconds=want.manager.stop_timeout + DRAIN_MORE),
             0o644,
@@ -114,7 +113,6 @@ def first_boot(want: Want, runner: WantedRunner) -> str:
         run_manager=render("run-manager.sh.j2", manager=want.manager, binds=manager.binds(want)),
         tokens=TOKENS,
         command=COMMAND,
-        unit=SERVICE.rpartition("/")[2],
         values=VALUES,
         wrong={
             key: re.split("[:,]", kind)[0] for key, kind in WRONG_KIND.items() if key != "glrt-"

@@ -22,7 +22,7 @@ FORGET = f"""systemctl stop {UNIT} runnerkit-leave.service
 systemctl -q disable runnerkit-leave.service
 docker rm -f gitlab-runner
 rm -rf /etc/runnerkit /run/runnerkit* /run/credstore /srv/gitlab-runner /var/lib/cloud /run/cloud-init
-systemctl reset-failed; systemctl restart runnerkit-first-boot.path
+systemctl reset-failed
 journalctl -q --rotate; journalctl -q --vacuum-time=1s; :"""
 # Where anything of this machine's is kept, but for its images.
 PLACES = "/etc /home /opt /root /run /srv /tmp /usr/local /var/lib/cloud /var/log /var/tmp"
@@ -70,7 +70,7 @@ class Golden:
 
     def boot(self) -> None:
         """What systemd does with the unit at a start."""
-        self.run(f"systemctl start --no-block {UNIT}")
+        self.run(f"systemctl restart --no-block {UNIT}")
 
     def off(self, how: str = "poweroff") -> None:
         """Shut down, and wait until it is."""

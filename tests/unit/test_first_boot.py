@@ -19,10 +19,9 @@ TITLES = [
     "write /usr/local/lib/runnerkit/first-boot",
     "write /usr/local/lib/runnerkit/leave",
     "write /etc/systemd/system/runnerkit-first-boot.service",
-    "write /etc/systemd/system/runnerkit-first-boot.path",
     "write /etc/systemd/system/runnerkit-leave.service",
     "write /etc/systemd/system/ssh-host-keys.service",
-    "enable runnerkit-first-boot.service, runnerkit-first-boot.path, ssh-host-keys.service",
+    "enable runnerkit-first-boot.service, ssh-host-keys.service",
 ]
 
 
@@ -64,7 +63,7 @@ def test_a_baked_machine_needs_nothing() -> None:
     [
         (first_boot.FIRST_BOOT, File(b"other", 0o700, 500), TITLES[0]),
         (first_boot.LEAVE, File(first_boot.leave(want()).encode(), 0o755, 500), TITLES[1]),
-        (first_boot.PATH, File(b"", 0o644, 500), TITLES[3]),
+        (first_boot.SERVICE, File(b"", 0o644, 500), TITLES[2]),
     ],
 )  # fmt: skip
 def test_only_what_differs_is_written(path: str, file: File, title: str) -> None:
@@ -73,9 +72,9 @@ def test_only_what_differs_is_written(path: str, file: File, title: str) -> None
 
 def test_a_unit_that_is_not_enabled_is_enabled() -> None:
     have = baked(want())
-    link = first_boot._link("runnerkit-first-boot.path")
+    link = first_boot._link("runnerkit-first-boot.service")
     files = {path: file for path, file in have.files.items() if path != link}
-    assert titles(want(), converged(files=files)) == ["enable runnerkit-first-boot.path"]
+    assert titles(want(), converged(files=files)) == ["enable runnerkit-first-boot.service"]
 
 
 def test_a_machine_without_systemd_is_refused() -> None:
@@ -168,14 +167,14 @@ def decides(folder: Path, **files: str) -> tuple[int, str]:
         (folder / name.replace("_", "-")).write_text(text)
     text = program(want(manager={"config_dir": str(folder / "config")}))
     text = text.replace("/run/runnerkit", str(folder)).replace("/etc/runnerkit", str(folder))
-    text = text.replace("docker info", "false").replace("sleep $pause", "exit 7")
+    text = text.replace("docker info", "false").replace("sleep 1", "exit 7")
     ran = subprocess.run(["sh"], input=text, text=True, capture_output=True, check=False)
     return ran.returncode, ran.stdout + ran.stderr
 
 
-def test_without_a_secret_it_says_where_it_looks_and_ends_well(tmp_path: Path) -> None:
+def test_without_a_secret_it_says_where_it_looks_and_waits(tmp_path: Path) -> None:
     code, said = decides(tmp_path)
-    assert (code, said.count("no secret yet")) == (0, 1)
+    assert (code, said.count("no secret yet")) == (7, 1)
     assert all(str(tmp_path / name) in said for name in ("token", "token-command"))
 
 
@@ -190,7 +189,7 @@ def test_without_a_secret_it_says_where_it_looks_and_ends_well(tmp_path: Path) -
 )  # fmt: skip
 def test_what_is_no_runner_token_is_refused_unasked(tmp_path: Path, token: str, words: str) -> None:
     code, said = decides(tmp_path, token=token)
-    assert (code, words in said) == (1, True)
+    assert (code, words in said, "not tried again" in said) == (7, True, True)
     assert token not in said
 
 
@@ -204,7 +203,7 @@ def test_a_secret_that_is_not_there_yet_is_tried_again(
 
 def test_docker_that_does_not_answer_is_tried_again(tmp_path: Path) -> None:
     code, said = decides(tmp_path, token="glrt-unit0000000000000000\n")
-    assert (code, said.startswith("Docker does not answer; next try at")) == (7, True)
+    assert (code, said.startswith("<4>Docker does not answer; next try at")) == (7, True)
 
 
 def test_user_data_is_what_first_boot_reads() -> None:
