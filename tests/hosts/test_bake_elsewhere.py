@@ -29,7 +29,8 @@ SOURCE = """source "null" "golden" {{
 @pytest.fixture
 def machine(world: World, kit: Kit) -> Iterator[Golden]:
     host = world.host("elsewhere", "docker")
-    kit.settings(host)
+    known_to_dpkg = ["git"]  # though not installed: Docker's package recommends it
+    kit.settings(host, golden={"packages": known_to_dpkg})
     del kit.data["hosts"], kit.data["ssh"]
     (kit.folder / "runnerkit.toml").write_text(tomlkit.dumps(kit.data))
     kit.new_token("elsewhere")
@@ -84,6 +85,7 @@ def test_a_host_is_set_up_sealed_and_powered_off_as_in_a_cloud(
         "lock",
         manifest["name"],
     ]
+    assert "git\t" in (told.parent / "packages.tsv").read_text()
     assert any("seal" in line for line in said)
 
     machine.on()
