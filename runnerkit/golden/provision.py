@@ -112,11 +112,10 @@ def wanted(settings: Settings) -> Want:
 def selftest(want: Want, have: Facts) -> str:
     """The script that fails, and says why, where something is missing inside."""
     jobs = {one.image for one in want.runners if one.image}
-    helper, _ = images.helper(want, have.machine)
-    manager = want.manager.image if first_boot.registers(want) else ""
+    manager = [want.manager.image] if first_boot.registers(want) else []
     return render(
         "golden-selftest.sh.j2",
-        pulled=[name for name in (manager, helper) if name],
+        pulled=[*manager, *images.helpers(want, have.machine)],
         jobs=sorted(jobs | {job.reference for job in want.images}),
         instance=_instance(want),
         user=want.golden.user,

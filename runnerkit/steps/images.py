@@ -18,10 +18,10 @@ ARCHITECTURES = {"aarch64": "arm64", "armv7l": "arm", "armv6l": "arm"}
 
 
 def needs(want: Want) -> Needs:
-    helpers = [helper(want, machine)[0] for machine in ("x86_64", "aarch64", "armv7l", "ppc64le",
-                                                        "s390x", "riscv64")]  # fmt: skip
+    machines = ("x86_64", "aarch64", "armv7l", "ppc64le", "s390x", "riscv64")
+    named = [name for machine in machines for name in helpers(want, machine)]
     used = [runner.image for runner in want.runners if runner.image]
-    return Needs(images=(want.manager.image, *filter(None, helpers), *used))
+    return Needs(images=(want.manager.image, *dict.fromkeys(named), *used))
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
@@ -48,32 +48,45 @@ def room(want: Want, have: Facts, needed: int = 0) -> None:
         )
 
 
-def helper(want: Want, machine: str) -> tuple[str, tuple[str, ...]]:
-    """The exact name of the helper image, and where it may be pulled from.
+def helpers(want: Want, machine: str) -> dict[str, tuple[str, ...]]:
+    """The helper images that jobs need, by exact name, and where each may be pulled from.
+
+    A runner's own `docker.helper_image` goes first; one with variables in it is left to the runner.
+    Jobs of the instance executor have no containers, and so no helper.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for runner in want.runners:
+        own = str(runner.spec.docker.get("helper_image", ""))
+        if own and "$" not in own:
+            found[own] = (own,)
+        elif not own and runner.spec.executor != "instance":
+            found |= _usual_helper(want, machine)
+    return found
+
+
+def _usual_helper(want: Want, machine: str) -> dict[str, tuple[str, ...]]:
+    """That of the manager's version.
 
     Without a version in the manager image's tag, or before 16.8, when the tag was the source's
-    revision, the name cannot be known; the runner then pulls the helper itself. Jobs of the instance
-    executor have no containers, and so no helper.
+    revision, the name cannot be known; the runner then pulls the helper itself.
     """
-    if all(runner.spec.executor == "instance" for runner in want.runners):
-        return "", ()
     image = want.manager.image
     version = re.search(r":(?:[a-z0-9.]+-)?(v(\d+)\.(\d+)\.\d+)(?:@|$)", image)
     if not version or (int(version[2]), int(version[3])) < NAMED_BY_VERSION:
-        return "", ()
+        return {}
     tag = f"{ARCHITECTURES.get(machine, machine)}-{version[1]}"
     beside = f"{image[: version.start()]}-helper:{tag}"
     name = f"{HELPER}:{tag}"
-    return name, (want.manager.helper_image,) if want.manager.helper_image else (beside, name)
+    return {name: (want.manager.helper_image,) if want.manager.helper_image else (beside, name)}
 
 
 def _changes(want: Want, have: Facts) -> Iterator[Change]:
     image = want.manager.image
     if normal(image) not in have.images:
         yield Pull(f"pull {image}", image, (image,))
-    name, sources = helper(want, have.machine)
-    if name and name not in have.images:
-        yield Pull(f"put the helper image in place as {name}", name, sources)
+    for name, sources in helpers(want, have.machine).items():
+        if normal(name) not in have.images:
+            yield Pull(f"put the helper image in place as {name}", name, sources)
     own = {job.reference for job in want.images}
     for reference in dict.fromkeys(runner.image for runner in want.runners if runner.image):
         if reference not in own and normal(reference) not in have.images:

@@ -8,7 +8,7 @@ import pytest
 from runnerkit import converge
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File, ServerRunner
-from runnerkit.plan import Pull, Script, ServerCall
+from runnerkit.plan import Script, ServerCall
 from runnerkit.want import Want
 from tests.unit import build
 from tests.unit.build import CONFIG, DAEMON, GOOD, MANAGER, blank, container, converged, want
@@ -216,18 +216,3 @@ def test_a_file_that_cannot_be_read_stops_the_run(path: str, text: str, message:
     have = converged()
     with pytest.raises(KitError, match=message):
         titles(wanted, converged(files={**have.files, path: File(text.encode(), 0o600, 1)}))
-
-
-def test_the_helper_is_pulled_beside_the_manager_s_image_and_given_its_exact_name() -> None:
-    wanted = want(manager={"image": "reg.example.com:5000/ci/gitlab-runner:alpine-v17.5.5"})
-    pulls = [c for c in converge.plan(wanted, blank(machine="aarch64")) if isinstance(c, Pull)]
-    assert pulls[1].sources[0] == "reg.example.com:5000/ci/gitlab-runner-helper:arm64-v17.5.5"
-    assert pulls[1].image == build.HELPER.replace("x86_64-v19.3.0", "arm64-v17.5.5")
-
-
-@pytest.mark.parametrize("image", ["gitlab/gitlab-runner:latest", "gitlab/gitlab-runner:v15.11.1"])
-def test_a_helper_whose_name_cannot_be_known_is_left_to_the_runner(image: str) -> None:
-    pulls = [
-        c for c in converge.plan(want(manager={"image": image}), blank()) if isinstance(c, Pull)
-    ]
-    assert [pull.image for pull in pulls] == [image, "debian:bookworm"]
