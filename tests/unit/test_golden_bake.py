@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from invoke.context import Context
 
+import tasks
 from runnerkit import settings as settings_module
 from runnerkit.errors import KitError
 from runnerkit.golden import bake, base, builddir, describe, packer, provision, qemu
@@ -114,6 +116,15 @@ def test_a_source_or_file_that_is_none_is_refused(
     with pytest.raises(KitError, match=what):
         bake.bake(read(), silent, tmp_path / "golden", **said)
     assert not (tmp_path / "golden").exists()
+
+
+def test_a_cloud_s_image_is_not_made_of_the_sandbox_s_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RUNNERKIT_SETTINGS", raising=False)
+    with pytest.raises(KitError, match="no GitLab is named"):
+        tasks.golden_bake(Context(), source="amazon-ebs")
 
 
 def test_one_bake_at_a_time(tmp_path: Path) -> None:
