@@ -156,6 +156,8 @@ def boot(
 ) -> Vm:
     """Start a machine, with its monitor on our side of a pipe; it is not awaited.
 
+    It ends with the thread that started it, however that ends.
+
     Args:
         disk: a qcow2 file that it may write to.
         folder: where its console and QEMU's own words are.
@@ -176,6 +178,7 @@ def boot(
     for end in secrets:
         more += ["-smbios", f"type=11,path=/dev/fd/{end}"]
     command = [
+        "setpriv", "--pdeathsig", "KILL",
         QEMU, "-accel", accelerator(), "-cpu", "max", "-machine", "pc", "-m", str(memory_mb),
         "-smp", str(cpus), "-display", "none", "-nodefaults", "-device", "virtio-rng-pci",
         "-drive", f"file={disk},if=virtio,format=qcow2,cache=unsafe,discard=unmap,detect-zeroes=unmap",

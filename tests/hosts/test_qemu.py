@@ -1,6 +1,9 @@
 """Machines in QEMU that hold a boot sector and no system: started, listened to, stopped."""
 
+import os
+import select
 import subprocess
+import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +12,7 @@ import pytest
 
 from runnerkit.errors import KitError
 from runnerkit.golden import base, qemu, tools
-from runnerkit.settings import Golden
+from runnerkit.settings import ROOT, Golden
 
 # Writes "hi" and a new line to the serial port, and halts.
 GREETS = "baf803b068eeb069eeb00aeef4ebfd"
@@ -61,6 +64,22 @@ def test_a_machine_that_heeds_no_button_is_killed(vm: qemu.Vm) -> None:
     assert vm.running
     assert not vm.stop(patience=0.5)
     assert not vm.running
+
+
+def test_a_machine_ends_with_a_kit_that_is_killed(tmp_path: Path) -> None:
+    starts = f"""from pathlib import Path
+from runnerkit.golden import qemu
+print(qemu.boot(Path({str(disk(tmp_path, GREETS))!r}), Path({str(tmp_path)!r}), 64, 1).process.pid, flush=True)
+input()"""
+    command = [sys.executable, "-c", starts]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe) as kit:
+        assert kit.stdout
+        machine = os.pidfd_open(int(kit.stdout.readline()))
+        assert not select.select([machine], [], [], 0)[0]
+        kit.kill()
+        assert select.select([machine], [], [], 10)[0]
+    os.close(machine)
 
 
 def test_a_machine_that_ends_is_not_waited_for(tmp_path: Path) -> None:
