@@ -128,7 +128,9 @@ def _finish(want: Want, folder: Path) -> str:
     provenance = encodebytes((folder / "provenance.json").read_bytes()).decode()
     return render(
         "golden-finish.sh.j2",
-        packages=[*want.golden.packages, *(["git"] if _instance(want) else [])],
+        packages=list(
+            dict.fromkeys((*want.golden.packages, *(["git"] if _instance(want) else [])))
+        ),
         user=want.golden.user,
         manager=want.manager.image,
         instance=_instance(want),
