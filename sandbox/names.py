@@ -1,8 +1,7 @@
-"""What everything in one sandbox is called, and where it lives; all of it follows from one name."""
+"""What everything in one sandbox is called; all of it follows from one name."""
 
 import os
 import re
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,20 +44,6 @@ class Names:
     def filter(self) -> dict[str, str | list[str] | bool]:
         """Finds everything of this sandbox."""
         return {"label": f"{LABEL}={self.sandbox}"}
-
-    def address(self, number: int) -> str:
-        """An address in the sandbox's own network."""
-        return f"10.213.{zlib.crc32(self.sandbox.encode()) % 254 + 1}.{number}"
-
-    @property
-    def gitlab(self) -> str:
-        """The address of the miniature GitLab."""
-        return self.address(2)
-
-    @property
-    def mirror(self) -> str:
-        """The address of the registry."""
-        return self.address(3)
 
     def container(self, role: str) -> str:
         """The name of a container."""

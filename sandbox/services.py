@@ -18,6 +18,7 @@ from sandbox import network
 from sandbox.errors import SandboxError, translated
 from sandbox.images import RECIPE, Shop, own_name
 from sandbox.names import IMAGES, Names
+from sandbox.network import Net
 
 PATIENCE = 20.0  # seconds for a service to answer
 DIRECT = build_opener(ProxyHandler({}))
@@ -37,24 +38,24 @@ class Service:
     code: str = ""  # a hash of what the command runs
 
 
-def mirror(names: Names) -> Service:
+def mirror(net: Net) -> Service:
     """The registry. Its second door, on loopback, is for this machine's dockerd to push through."""
     return Service(
         "mirror",
-        names.mirror,
+        net.mirror,
         ("docker-registry", "serve", "/etc/sandbox/registry.yml"),
-        f"http://{names.mirror}:5000/v2/",
+        f"http://{net.mirror}:5000/v2/",
         ports={5000: ("127.0.0.1", None)},
     )
 
 
-def gitlab(names: Names, tokens: Mapping[str, str]) -> Service:
+def gitlab(net: Net, tokens: Mapping[str, str]) -> Service:
     """The miniature GitLab, run from this repository's own files."""
-    url = f"http://{names.gitlab}:8080"
+    url = f"http://{net.gitlab}:8080"
     sources = sorted((ROOT / "sandbox" / "gitlab").rglob("*.py"))
     return Service(
         "gitlab",
-        names.gitlab,
+        net.gitlab,
         ("python3", "-m", "sandbox.gitlab", "--listen", "0.0.0.0:8080", "--url", url),
         f"{url}/api/v4/user",
         environment={"MINI_GITLAB_TOKENS": json.dumps(tokens)},

@@ -16,6 +16,7 @@ from sandbox.hosts import Host
 from sandbox.images import Shop, clear
 from sandbox.manager import Runner
 from sandbox.names import Names
+from sandbox.network import Net
 
 __all__ = ["Host", "SandboxError", "World", "down", "up"]
 
@@ -31,6 +32,7 @@ class World:
     """
 
     names: Names
+    net: Net
     gitlab_url: str
     mirror_url: str
     api_token: str
@@ -69,13 +71,15 @@ def up(
         shop = Shop(daemon.ensure(names.state, say), names.state, say)
         tokens = keys.tokens(names.state)
         keys.key(names.state)
-        runner = _fill(shop, names, tokens, runner_image, kinds)
+        net = network.ensure(shop.client, names)
+        runner = _fill(shop, names, net, tokens, runner_image, kinds)
     which = "a stand-in for gitlab-runner, for trying only" if runner.stand_in else "gitlab-runner"
     say(f"the sandbox is up ({time.monotonic() - started:.1f} s); its hosts get {which}")
     return World(
         names=names,
-        gitlab_url=f"http://{names.gitlab}:8080",
-        mirror_url=f"http://{names.mirror}:5000",
+        net=net,
+        gitlab_url=f"http://{net.gitlab}:8080",
+        mirror_url=f"http://{net.mirror}:5000",
         api_token=tokens["api"],
         create_token=tokens["create_runner"],
         registration_token=tokens["registration"],
@@ -98,11 +102,15 @@ def _in_turn(say: Say) -> Say:
 
 
 def _fill(
-    shop: Shop, names: Names, tokens: dict[str, str], wanted: str | None, kinds: Iterable[str]
+    shop: Shop,
+    names: Names,
+    net: Net,
+    tokens: dict[str, str],
+    wanted: str | None,
+    kinds: Iterable[str],
 ) -> Runner:
     """Everything behind a World, what is independent at the same time."""
-    network.ensure(shop.client, names)
-    gitlab, registry = services.gitlab(names, tokens), services.mirror(names)
+    gitlab, registry = services.gitlab(net, tokens), services.mirror(net)
     with ThreadPoolExecutor() as pool:
         runner = pool.submit(manager.choose, shop, wanted)
         shipping = pool.submit(mirror.registry, shop)

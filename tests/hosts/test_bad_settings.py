@@ -12,7 +12,7 @@ from tests.hosts.refusals import told
 @pytest.fixture
 def ready(kit: Kit, world: World) -> Kit:
     """Settings without a mistake, of a host that is never asked."""
-    kit.settings(Host("badbox", world.names.address(250), "docker", world.state / "id_ed25519"))
+    kit.settings(Host("badbox", world.net.address(250), "docker", world.state / "id_ed25519"))
     return kit
 
 

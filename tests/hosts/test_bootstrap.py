@@ -163,7 +163,7 @@ END
 
 def test_one_host_of_three_is_unreachable_and_the_others_are_done(kit: Kit, blank: Blank) -> None:
     hosts = [blank("docker", name) for name in ("three1", "three2")]
-    lost = Host("three3", kit.world.names.address(250), "docker", hosts[0].key)
+    lost = Host("three3", kit.world.net.address(250), "docker", hosts[0].key)
     kit.settings(*hosts, lost)
     kit.new_token("three")
     ran = kit.run("bootstrap", "--host", "all")

@@ -8,6 +8,7 @@ from pathlib import Path
 import docker
 import pytest
 
+from sandbox import network
 from sandbox.errors import SandboxError
 from sandbox.names import LABEL, Names
 from sandbox.world import Host, World, down, up
@@ -116,6 +117,21 @@ def test_a_second_up_takes_no_time_and_changes_nothing(world: World) -> None:
     assert time.monotonic() - started < 3
     assert again == world
     assert {each.id for each in client.containers.list(filters={"label": LABEL})} == before
+
+
+def test_two_sandboxes_whose_names_ask_for_one_place_lie_side_by_side() -> None:
+    client = docker.from_env()
+    first, second = Names("neighbour34"), Names("neighbour35")
+    assert next(network.places(first)) == next(network.places(second))
+    try:
+        nets = [network.ensure(client, names) for names in (first, second)]
+        again = [network.ensure(client, names) for names in (first, second)]
+    finally:
+        for names in (first, second):
+            for each in client.networks.list(filters=names.filter):
+                each.remove()
+    assert nets[0] != nets[1]
+    assert again == nets
 
 
 def test_secrets_are_for_their_owner_only(world: World) -> None:

@@ -39,7 +39,7 @@ def test_docker_comes_from_the_mirror_of_its_source(
 
 def test_a_package_mirror_that_does_not_answer_changes_nothing(kit: Kit, blank: Blank) -> None:
     host = blank("systemd")
-    nowhere = f"http://{kit.world.names.address(250)}:1"
+    nowhere = f"http://{kit.world.net.address(250)}:1"
     kit.settings(host, docker={"source": "docker-ce", "package_mirror": nowhere})
     kit.new_token()
     ran = kit.bootstrap(code=1)

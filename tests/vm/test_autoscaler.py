@@ -118,7 +118,7 @@ def machines(kit: Kit, manager: Host) -> Iterator[dict[str, Clone]]:
     try:
         for name in CONTAINERS + ITSELF:
             made[name] = clones.switch_on(
-                name, image, folder / name, read, kit.world, "", kit.world.names.address(1)
+                name, image, folder / name, read, kit.world, "", kit.world.net.address(1)
             )
         with ThreadPoolExecutor() as pool:
             list(pool.map(clones.answers, made.values()))
