@@ -11,6 +11,8 @@ from invoke.tasks import task
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from runnerkit.errors import interruptible  # found by the path above
+
 HELP = {
     "host": "comma-separated: local, user@address[:port], an ssh alias, a name or glob of [hosts], all",
     "url": "GitLab's address, https://…",
@@ -165,6 +167,7 @@ def init(_: Context) -> None:
 
 
 @task(help={"runner-image": "put this image, the real one above all, in the stand-in's place"})
+@interruptible()
 def demo(_: Context, runner_image: str = "") -> None:
     """Try all of it on this machine: a blank host, a bootstrap, a job. Needs root or sudo."""
     from sandbox import demo
@@ -173,6 +176,7 @@ def demo(_: Context, runner_image: str = "") -> None:
 
 
 @task(help={"runner-image": "put this image, the real one above all, in the stand-in's place"})
+@interruptible()
 def up(_: Context, runner_image: str = "") -> None:
     """Put up blank hosts' network, a registry mirror and a miniature GitLab on this machine."""
     from sandbox import world
@@ -204,12 +208,13 @@ def test(_: Context, only: str = "") -> None:
     },
     auto_shortflags=False,
 )
+@interruptible()
 def golden_bake(_: Context, source: str = "qemu", variables: str = "") -> None:
     """Bake a machine image: Docker, images and first boot in it, sealed. Needs root or sudo."""
     from runnerkit import report, settings
     from runnerkit.golden import bake
 
-    given = Path(variables) if variables else None
+    given = bake.asked(source, variables)
     with report.progress() as say:
         if source == "qemu":
             read = _golden(lambda line: say("golden", line))
@@ -222,6 +227,7 @@ def golden_bake(_: Context, source: str = "qemu", variables: str = "") -> None:
 
 
 @task(name="test", help={"image": "the image; the newest if not given"}, auto_shortflags=False)
+@interruptible()
 def golden_test(_: Context, image: str = "", json: bool = False) -> None:
     """Boot two machines from the image: both come up as runners of their own, and run a job."""
     from runnerkit import report_golden
@@ -231,7 +237,7 @@ def golden_test(_: Context, image: str = "", json: bool = False) -> None:
     def say(line: str) -> None:
         print(line, file=sys.stderr)
 
-    chosen = Path(image) if image else bake.newest()
+    chosen = bake.image(image, say)
     sandbox = world.up(say)
     report_golden.tested(golden.test(chosen, _golden(say, sandbox), sandbox, say), json)
 

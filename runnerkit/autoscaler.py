@@ -10,11 +10,25 @@ from typing import Any
 import msgspec
 
 from runnerkit.errors import KitError
-from runnerkit.secrets import Secret, Source
+from runnerkit.schema import nearest
+from runnerkit.secrets import NEVER, Secret, Source
 
 EXECUTORS = ("docker-autoscaler", "instance")
-PLUGINS = "/etc/gitlab-runner/fleeting"  # in the manager; a folder that outlives its container
+SHARED = "/etc/gitlab-runner"  # in the manager; the host has it as [manager] config_dir
+PLUGINS = f"{SHARED}/fleeting"
 PLUGIN_PATH = "FLEETING_PLUGIN_PATH"
+# As gitlab-runner 19.3 knows them. Others go through as well, unless one of these is nearly meant.
+KEYS = {
+    "": "plugin capacity_per_instance max_use_count max_instances delete_instances_on_shutdown "
+    "instance_ready_command instance_acquire_timeout update_interval update_interval_when_expecting "
+    "deletion_retry_interval shutdown_deletion_interval shutdown_deletion_retries failure_threshold "
+    "reservation_throttling log_internal_ip log_external_ip scale_throttle state_storage "
+    "plugin_config connector_config policy vm_isolation",
+    "connector_config": "os arch protocol protocol_port username password key_path "
+    "use_static_credentials keepalive timeout use_external_addr",
+    "policy": "periods timezone idle_count idle_time scale_factor scale_factor_limit preemptive_mode",
+    "state_storage": "enabled dir keep_instance_with_acquisitions",
+}
 # What plans mask (plan.mask), so that these alone may hold a secret.
 MASKED = re.compile(r"(token|secret|password|accountkey|secretkey|accesskey|privatekey)$", re.I)
 BARE = re.compile(r"(passphrase|(account|secret|access|private|api|ssh)_key|^key)$", re.I)
@@ -97,8 +111,19 @@ def _runner(path: str, body: Mapping[str, Any]) -> Iterator[str]:
     policy = spec.get("policy")
     if not isinstance(policy, list) or not policy:
         yield f"{path}.autoscaler.policy: empty, so that nothing would scale: add [[{path}.autoscaler.policy]]"
+    yield from _misspelt(spec, f"{path}.autoscaler")
     for key in ("plugin_config", "connector_config"):
         yield from _secrets(spec.get(key, {}), f"{path}.autoscaler.{key}")
+
+
+def _misspelt(spec: Mapping[str, Any], path: str) -> Iterator[str]:
+    """Keys that only nearly are known ones: what a runner does not know, it passes over in silence."""
+    for table, words in KEYS.items():
+        inside, known = spec.get(table, {}) if table else spec, words.split()
+        for one in inside if isinstance(inside, list) else [inside]:
+            for key in one if isinstance(one, dict) else ():
+                if key not in known and (hint := nearest(key, known, 0.85)):
+                    yield f"{path}{'.' if table else ''}{table}.{key}: unknown key{hint}"
 
 
 def _secrets(value: Any, path: str, key: str = "") -> Iterator[str]:
@@ -109,7 +134,7 @@ def _secrets(value: Any, path: str, key: str = "") -> Iterator[str]:
         try:
             msgspec.convert(value, Source)
         except msgspec.ValidationError:
-            yield f'{path}: a secret is never written here: {{ env = "NAME" }}, {{ file = "PATH" }} or {{ command = ["…"] }}'
+            yield f"{path}: {NEVER}"
     elif isinstance(value, dict):
         for inner, one in value.items():
             yield from _secrets(one, f"{path}.{inner}", inner)

@@ -65,6 +65,7 @@ def look(host: Reader, want: Want, steps: Sequence[Step] = STEPS) -> Facts:
     needs = [step.needs(want) for step in steps]
     both = Needs(
         tuple(dict.fromkeys(chain.from_iterable(need.files for need in needs))),
+        tuple(dict.fromkeys(chain.from_iterable(need.paths for need in needs))),
         tuple(dict.fromkeys(chain.from_iterable(need.images for need in needs))),
         any(need.manager for need in needs),
     )

@@ -1,5 +1,8 @@
 """How the kit fails: one line of what, where and why, one line of what to do next."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from invoke.exceptions import Exit
 
 
@@ -27,3 +30,12 @@ class NotConverged(KitError):
             f"applied, but the host still does not show it: {'; '.join(titles)}",
             "something else on the host undoes it; look at the daemon's and the manager's logs",
         )
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C ends a task as an error does, with the exit code of an interrupted program."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KitError("interrupted", "run it again", 130) from None

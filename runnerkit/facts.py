@@ -17,10 +17,12 @@ from runnerkit.settings import ROOT
 class Needs:
     """What a step must know of a host beyond the common facts.
 
-    `manager` asks for the manager's container, its jobs and what it says of its runners.
+    `paths` are asked after, and not read. `manager` asks for the manager's container, its jobs and
+    what it says of its runners.
     """
 
     files: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
     manager: bool = False
 
@@ -57,7 +59,7 @@ class ServerRunner:
 class Facts:
     """A host at one moment, and GitLab's side of its runners where an API token lets us see it.
 
-    `info` is ``docker info`` (empty where no daemon answers), `verify` what ``gitlab-runner
+    `paths` are those of the needed ones that exist, `info` is ``docker info`` (empty where no daemon answers), `verify` what ``gitlab-runner
     verify`` said in the manager, `started` when dockerd started (seconds since 1970; 0 where it
     does not run), `prune_timer` whether it waits as its file says, `cron` the directories that a
     running cron goes through, `server` GitLab's runners by their key in the settings.
@@ -75,6 +77,7 @@ class Facts:
     containers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     images: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     files: Mapping[str, File] = field(default_factory=dict)
+    paths: frozenset[str] = frozenset()
     jobs: int = 0
     verify: str = ""
     prune_timer: bool = False
@@ -90,6 +93,7 @@ def script(needs: Needs, container: str) -> str:
     """The script that gathers what the steps need."""
     words = {
         "FILES": shlex.join(needs.files),
+        "PATHS": shlex.join(needs.paths),
         "IMAGES": shlex.join(needs.images),
         "CONTAINER": container if needs.manager else "",
         "DOCKER_ROOT": "/var/lib/docker",
@@ -134,6 +138,7 @@ def parse(text: str) -> Facts:
         containers={c["Name"].lstrip("/"): c for c in json.loads(told.get("containers", "[]"))},
         images=_by_reference(json.loads(told.get("images", "[]"))),
         files={_decoded(words[1]): _file(words[2:]) for words in lines if words[0] == "file"},
+        paths=frozenset(_decoded(words[1]) for words in lines if words[0] == "path"),
         jobs=len(told.get("jobs", "").split()),
         verify=told.get("verify", ""),
         prune_timer="prune_timer:" in told,

@@ -15,7 +15,7 @@ from runnerkit.machine import Machine, local_context
 from runnerkit.plan import Change
 from runnerkit.secrets import Secret
 from runnerkit.settings import Settings
-from runnerkit.steps import proof, registration
+from runnerkit.steps import fleeting, proof, registration
 from runnerkit.targets import Target
 from runnerkit.want import Want
 
@@ -45,7 +45,7 @@ def bootstrap(targets: list[Target], settings: Settings, accept: bool, say: Say)
     def work(host: Host, wanted: Want, outcome: Outcome) -> None:
         _, have = converge.apply(host, wanted, progress(outcome, say))
         outcome.runners = proof.accepted(wanted, have)
-        outcome.notes = list(registration.unmanaged(wanted, have))
+        outcome.notes = _notes(wanted, have)
 
     wants, token = _wants(targets, settings)
     return each(targets, settings, wants, accept, say, work, token)
@@ -57,10 +57,15 @@ def plan(targets: list[Target], settings: Settings, accept: bool, say: Say) -> l
     def work(host: Host, wanted: Want, outcome: Outcome) -> None:
         have: Facts = converge.look(host, wanted)
         outcome.changes = converge.plan(wanted, have)
-        outcome.notes = list(registration.unmanaged(wanted, have))
+        outcome.notes = _notes(wanted, have)
 
     wants, token = _wants(targets, settings)
     return each(targets, settings, wants, accept, say, work, token)
+
+
+def _notes(wanted: Want, have: Facts) -> list[str]:
+    """What is not as the settings say, and not the kit's to change."""
+    return [*registration.unmanaged(wanted, have), *fleeting.absent(wanted, have)]
 
 
 def progress(outcome: Outcome, say: Say) -> converge.Progress:

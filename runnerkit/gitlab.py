@@ -105,7 +105,7 @@ class Server:
         )
 
 
-def check_token(url: str, token: Secret) -> None:
+def check_token(url: str, token: Secret, whose: str) -> None:
     """Raise a KitError if GitLab refuses a runner's token; quiet where GitLab does not answer here.
 
     Asked by deleting a manager that cannot exist: unlike a verification, that leaves none behind.
@@ -120,7 +120,7 @@ def check_token(url: str, token: Secret) -> None:
         return
     if answer.status_code == 403:
         raise KitError(
-            f"{url} refuses the runner's token (RUNNER_TOKEN)",
+            f"{url} refuses the runner's token ({whose})",
             "copy it again, or create the runner anew in GitLab; nothing was changed",
         )
 

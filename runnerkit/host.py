@@ -115,7 +115,7 @@ class Host:
             if runner.token and any(change.token == runner.key for change in registers):
                 from runnerkit.gitlab import check_token
 
-                check_token(want.url, runner.token)
+                check_token(want.url, runner.token, f"{runner.spec.token}, runner {runner.key}")
         if any(isinstance(c, Pull) for c in pending) or any("daemon.json" in t for t in writes):
             for mirror in want.docker.registry_mirrors:
                 self._reach(mirror, "registry mirror", "correct [docker] registry_mirrors")

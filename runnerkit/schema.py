@@ -3,9 +3,11 @@
 import difflib
 import types
 from collections.abc import Iterable, Iterator
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
+
+from runnerkit.secrets import NEVER, Source
 
 
 def mistakes(data: object, kind: Any, path: str = "") -> Iterator[str]:
@@ -29,9 +31,9 @@ def mistakes(data: object, kind: Any, path: str = "") -> Iterator[str]:
         yield from _leaf(data, kind, path)  # what only the whole can tell: __post_init__
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
-    """`` (did you mean 'x'?)``, or nothing where no name is near."""
-    near = difflib.get_close_matches(name, list(names), n=1)
+def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
+    """`` (did you mean 'x'?)``, or nothing where no name is near; `cutoff` is 1 for the same."""
+    near = difflib.get_close_matches(name, list(names), n=1, cutoff=cutoff)
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
@@ -50,8 +52,16 @@ def _leaf(data: object, kind: Any, path: str) -> Iterator[str]:
         msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
         text = str(error)
+        options = [str(one) for one in get_args(kind)]
         if "matching regex '^(https?" in text or "matching regex '^https?" in text:
             text = f"{data!r} is not a URL: it must begin with http:// or https://"
+        elif "matching regex" in text:
+            text = f"{data!r} is not allowed: {text[0].lower()}{text[1:]}"
+        elif "Invalid enum value" in text and get_origin(kind) is Literal:
+            near = nearest(str(data), options)
+            text = f"{data!r} is none of {', '.join(filter(None, options))}{near}"
+        elif isinstance(data, str) and Source in get_args(kind):
+            text = NEVER
         if "required field" not in text:
             yield f"{path}: {text}"
 

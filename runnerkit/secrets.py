@@ -8,6 +8,8 @@ import msgspec
 
 from runnerkit.errors import KitError
 
+NEVER = 'a secret is never written here: { env = "NAME" }, { file = "PATH" } or { command = ["…"] }'
+
 
 class Secret:
     """A token or password. Shows as ``***`` everywhere; only `reveal` gives it away."""

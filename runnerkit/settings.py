@@ -108,13 +108,13 @@ class Golden(Section, frozen=True):
     that the image is for: one that registers itself, or an autoscaler's; None for all.
     """
 
-    base: str = ""
+    base: Annotated[str, Meta(pattern=r"^(https?://.+|[^:]*)$")] = ""
     suite: str = "bookworm"
     disk_gb: Annotated[int, Meta(ge=4)] = 8
     memory_mb: Annotated[int, Meta(ge=512)] = 2048
     cpus: Annotated[int, Meta(ge=1)] = 2
     user: Annotated[str, Meta(pattern=r"^[a-z_][a-z0-9_-]*$")] = "runner"
-    packages: tuple[str, ...] = ()
+    packages: tuple[Annotated[str, Meta(pattern=r"^[\w.+:=~-]+$")], ...] = ()
     runners: tuple[str, ...] | None = None
 
 

@@ -78,12 +78,19 @@ def resolve(settings: Settings, host: str) -> Want:
     """
     url = settings.gitlab.url.rstrip("/")
     if not url:
-        raise KitError("no GitLab is named", "give --url https://… or [gitlab] url = …")
+        raise KitError(
+            "no GitLab is named",
+            "write [gitlab] url = … into runnerkit.toml, or give bootstrap --url https://…",
+        )
     keys = keys_of(settings, host)
     if not keys:
-        raise KitError("no runner is named", "give --image IMAGE, or a [runners.NAME] section")
+        raise KitError(
+            "no runner is named",
+            "write [runners.NAME] into runnerkit.toml, or give bootstrap --image IMAGE",
+        )
     found = {key: images.find(settings, settings.runners[key].image) for key in keys}
     runners = tuple(_runner(settings, key, found[key]) for key in keys)
+    _distinct(runners)
     return Want(
         url=url,
         docker=settings.docker,
@@ -139,7 +146,9 @@ def check(token: Secret | None, right: str, what: str) -> Secret | None:
 def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunner:
     spec = settings.runners[key]
     if not spec.image and spec.executor != "instance":
-        raise KitError(f"runners.{key}: no image", "give --image IMAGE, or image = …")
+        raise KitError(
+            f"runners.{key}: no image", "write image = … there, or give bootstrap --image IMAGE"
+        )
     if spec.kind == "project_type" and spec.project is None:
         raise KitError(f"runners.{key}: project_type needs project = ID", "add it")
     if spec.kind == "group_type" and spec.group is None:
@@ -155,6 +164,17 @@ def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunne
         registration_token=check(old, "GR1348941", f"the registration token of runner {key}"),
         adopts=key == DEFAULT and not spec.name and len(settings.runners) == 1,
     )
+
+
+def _distinct(runners: tuple[WantedRunner, ...]) -> None:
+    """A token is a runner: entries that share one would be taken for each other."""
+    known: dict[Secret, str] = {}
+    for runner in runners:
+        if runner.token and (other := known.setdefault(runner.token, runner.key)) != runner.key:
+            raise KitError(
+                f"the runners {other} and {runner.key} have one token, and so would be one runner",
+                "create a runner in GitLab for each, and give each its own token",
+            )
 
 
 def _manager(manager: Manager, runners: tuple[WantedRunner, ...]) -> Manager:

@@ -49,7 +49,7 @@ def test(image: Path, settings: Settings, world: World, say: Say) -> list[Clone]
     wanted = provision.wanted(settings)
     registers = first_boot.registers(wanted)
     token = client.new_runner(TAG, tag_list=TAG) if registers else ""
-    folder = image.parent / "test"
+    folder = image.with_suffix(".test")
     shutil.rmtree(folder, ignore_errors=True)
     clones: list[Clone] = []
 

@@ -1,5 +1,5 @@
 # Tells what is true of a host, a line a fact: `name: value`, or `name base64` where it has lines.
-# Before it stand: FILES and IMAGES (shell-quoted words), CONTAINER (the manager; may be empty),
+# Before it stand: FILES, PATHS and IMAGES (shell-quoted words), CONTAINER (the manager; may be empty),
 # DOCKER_ROOT.
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
@@ -37,6 +37,10 @@ eval "set -- $FILES"
 for file; do
   [ -f "$file" ] || continue
   echo "file $(printf %s "$file" | base64 | tr -d '\n') $(stat -c '%a %Y' "$file") $(base64 <"$file" | tr -d '\n')"
+done
+eval "set -- $PATHS"
+for path; do
+  [ ! -e "$path" ] || echo "path $(printf %s "$path" | base64 | tr -d '\n')"
 done
 [ ! -r /etc/os-release ] || echo "os $(base64 </etc/os-release | tr -d '\n')"
 wait

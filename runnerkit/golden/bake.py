@@ -13,6 +13,7 @@ from runnerkit.errors import KitError
 from runnerkit.fleet import Say
 from runnerkit.golden import base, builddir, describe, packer, provision, qemu, tools
 from runnerkit.golden.provision import Watch
+from runnerkit.schema import nearest
 from runnerkit.settings import ROOT, Golden, Settings
 from runnerkit.steps import first_boot
 
@@ -50,10 +51,6 @@ def bake(
         say(provision.NAME, text)
 
     provision.wanted(settings)
-    if source not in packer.SOURCES:
-        raise KitError(f"no source {source!r}", f"--source is one of {', '.join(packer.SOURCES)}")
-    if given and not given.is_file():
-        raise KitError(f"no file {given}", "--variables names a file of Packer's variables")
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder) as lock:
         tools.need(tools.PACKER, line)
@@ -79,6 +76,25 @@ def bake(
     return next((folder / name).glob("*.qcow2"), folder / name / "manifest.json")
 
 
+def asked(source: str, variables: str) -> Path | None:
+    """What was typed, seen to be right before anything is done: the file of a cloud's variables.
+
+    Raises:
+        KitError: there is no such source, file or variable.
+    """
+    if source not in packer.SOURCES:
+        raise KitError(
+            f"no source {source!r}{nearest(source, packer.SOURCES)}",
+            f"--source is one of {', '.join(packer.SOURCES)}",
+        )
+    if not variables:
+        return None
+    if not (file := Path(variables)).is_file():
+        raise KitError(f"no file {file}", "--variables names a file of Packer's variables")
+    packer.known(file)
+    return file
+
+
 def next_name(folder: Path, today: date | None = None) -> str:
     """runner-host-YYYYMMDD-N, with the first N of that day that is free."""
     stem = f"runner-host-{today or date.today():%Y%m%d}"
@@ -88,12 +104,18 @@ def next_name(folder: Path, today: date | None = None) -> str:
     return f"{stem}-{max(taken, default=0) + 1}"
 
 
-def newest(folder: Path = FOLDER) -> Path:
-    """The image that was baked last.
+def image(named: str, say: tools.Say, folder: Path = FOLDER) -> Path:
+    """The image that is named, or, without a name, the one that was baked last.
 
     Raises:
-        KitError: there is none.
+        KitError: there is none, or it is no image.
     """
+    if named:
+        if not (path := Path(named)).is_file():
+            raise KitError(f"no image {path}", f"leave it out: the newest in {folder} is taken")
+        tools.need(tools.QEMU, say)
+        base.about(path)
+        return path
     made = sorted(folder.glob("runner-host-*/*.qcow2"), key=lambda path: path.stat().st_mtime)
     if not made:
         raise KitError(f"no image in {folder}", "./inv golden.bake makes one")

@@ -77,24 +77,24 @@ def about(path: Path) -> dict[str, str | int]:
     """What qemu-img knows of a disk image.
 
     Raises:
-        KitError: it is not one.
+        KitError: it is no qcow2 image.
     """
-    fix = "give [golden] base a qcow2 or raw image of a disk that boots"
+    fix = "name a qcow2 image of a disk that boots"
     told = tools.run(["qemu-img", "info", "--output=json", str(path)], f"look at {path}", fix)
-    return json.loads(told)  # type: ignore[no-any-return]
+    known: dict[str, str | int] = json.loads(told)
+    if known["format"] != "qcow2":
+        raise KitError(
+            f"{path} is not a qcow2 image (but {known['format']})",
+            f"qemu-img convert -O qcow2 {path} {path.with_suffix('.qcow2')}, and name that one",
+        )
+    return known
 
 
 def _known(path: Path, golden: Golden, say: Say) -> Path:
     if not path.is_file():
         raise KitError(f"no base disk {path}", "correct [golden] base; without it one is made")
     tools.need(tools.QEMU, say)
-    known = about(path)
-    if (format := known["format"]) != "qcow2":
-        raise KitError(
-            f"{path} is not a qcow2 image (but {format})",
-            f"qemu-img convert -O qcow2 {path} {path.with_suffix('.qcow2')}, and name that one",
-        )
-    if (size := -(-int(known["virtual-size"]) // (1 << 30))) > golden.disk_gb:
+    if (size := -(-int(about(path)["virtual-size"]) // (1 << 30))) > golden.disk_gb:
         raise KitError(
             f"{path} is a disk of {size} GB, more than the image's {golden.disk_gb}",
             f"set [golden] disk_gb to {size} or more",

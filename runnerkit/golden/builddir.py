@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from runnerkit.golden.failure import LOG
 from runnerkit.golden.provision import CONSOLE, HOST_KEY, KEY, USER
 from runnerkit.plan import render
 from runnerkit.settings import ROOT, Settings
@@ -53,8 +54,10 @@ def made(folder: Path, name: str, settings: Settings) -> Iterator[Path]:
         (build / "runnerkit.toml").write_text(tomlkit.dumps(_plain(msgspec.to_builtins(settings))))
         yield build
     finally:
-        if (console := build / CONSOLE).exists():
-            console.replace(folder / CONSOLE)
+        for told in (CONSOLE, LOG):
+            (folder / told).unlink(missing_ok=True)
+            if (build / told).exists():
+                (build / told).replace(folder / told)
         shutil.rmtree(build, ignore_errors=True)
 
 

@@ -11,9 +11,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from runnerkit.errors import KitError
-from runnerkit.golden import builddir, tools
+from runnerkit.golden import builddir, failure, tools
 from runnerkit.golden.provision import CONSOLE, NAME, Watch
 from runnerkit.golden.tools import Say
+from runnerkit.schema import nearest
 from runnerkit.settings import ROOT
 
 TEMPLATE = ROOT / "packer"
@@ -28,10 +29,6 @@ PHASES = (
     ("Gracefully halting", "seal"),
     ("Converting hard drive", "compress"),
     ("Build 'runner-host", "check"),
-)
-PLUGINS = (
-    "Packer 1.7 and newer has its plugins apart: cp packer/plugins.pkr.hcl.in packer/plugins.pkr.hcl, "
-    "packer init packer, rm packer/plugins.pkr.hcl"
 )
 ENVIRONMENT = {"CHECKPOINT_DISABLE": "1", "PACKER_NO_COLOR": "1"}
 
@@ -69,6 +66,26 @@ def check(say: Say = print, folder: Path = TEMPLATE, **more: str | int) -> None:
         _run(["validate", *said, str(folder)], "validate the Packer template")
 
 
+def known(file: Path) -> None:
+    """Refuse a file that names a variable which the template has not: Packer would only warn.
+
+    Raises:
+        KitError: it does, or is no JSON although its name says so.
+    """
+    text, template = file.read_text(), (TEMPLATE / "variables.pkr.hcl").read_text()
+    try:
+        names = json.loads(text) if file.suffix == ".json" else re.findall(r"(?m)^(\w+)\s*=", text)
+    except ValueError as error:
+        raise KitError(f"{file} is not valid JSON: {error}", "correct that line") from None
+    has = re.findall(r'(?m)^variable "(\w+)"', template)
+    for name in names:
+        if name not in has:
+            raise KitError(
+                f"{file}: no variable {name}{nearest(name, has)}",
+                f"{TEMPLATE}/variables.pkr.hcl describes them",
+            )
+
+
 def build(
     source: str, given: list[Path], folder: Path, watch: Watch, say: Say, lock: int
 ) -> dict[str, Any]:
@@ -100,7 +117,7 @@ def build(
         text=True, errors="replace", env=environment, pass_fds=[lock],
     )  # fmt: skip
     try:
-        said = _follow(child, folder / CONSOLE, watch, say)
+        said = _follow(child, folder, watch, say)
         child.wait()
     except BaseException:
         child.terminate()  # it removes its machine, which takes it some seconds
@@ -108,7 +125,7 @@ def build(
         raise
     made = folder / "output" / MADE
     if child.returncode or not made.exists():
-        raise failure(said, child.returncode, console(folder / CONSOLE))
+        raise failure.of(said, child.returncode, failure.console(folder / CONSOLE))
     builds: list[dict[str, Any]] = json.loads(made.read_text())["builds"]
     return builds[-1]
 
@@ -123,41 +140,16 @@ def alone(source: str, new: Path) -> Path:
     return new
 
 
-def failure(said: list[str], code: int, tail: str) -> KitError:
-    """Why it failed: what the kit said in it, else what Packer said, and the console's last words."""
-    for number, line in enumerate(said):
-        if match := re.match(r"error: (?:golden: )?(.+)", line):
-            fix = re.search(r"fix: (.+)", "\n".join(said[number:]))
-            return KitError(
-                f"the machine could not be set up: {match[1]}",
-                fix[1] if fix else "see the lines above",
-            )
-    if any("plugin that is not installed" in line for line in said):
-        return KitError("this Packer lacks plugins that the template names", PLUGINS)
-    errors = [line for line in said if re.search(r"error|timeout|failed", line, re.IGNORECASE)]
-    why = (errors or said or ["it made no image, and no word of why"])[-1 if code else 0]
-    shown = f"\n  the machine's console ends with:\n{tail}" if tail else ""
-    return KitError(
-        f"packer build ended with {code}: {why}{shown}",
-        f"the whole console is in .golden/{CONSOLE}; PACKER_LOG=1 tells what Packer did",
-    )
-
-
-def console(file: Path, lines: int = 5) -> str:
-    """The last lines of a machine's serial console."""
-    text = file.read_text(errors="replace") if file.exists() else ""
-    plain = re.sub(r"\x1b\[[\d;?]*[A-Za-z]|[\r\x00]", "", text)
-    return "\n".join([f"    {line}" for line in plain.splitlines() if line.strip()][-lines:])
-
-
-def _follow(child: "subprocess.Popen[str]", serial: Path, watch: Watch, say: Say) -> list[str]:
+def _follow(child: "subprocess.Popen[str]", folder: Path, watch: Watch, say: Say) -> list[str]:
     """Pass on what Packer says until it ends; all of it, without its own names before it."""
     lines: queue.Queue[str | None] = queue.Queue()
 
     def read() -> None:
         assert child.stdout
-        for line in child.stdout:
-            lines.put(line)
+        with (folder / failure.LOG).open("w", buffering=1) as log:
+            for line in child.stdout:
+                log.write(line)
+                lines.put(line)
         lines.put(None)
 
     threading.Thread(target=read, daemon=True).start()
@@ -167,7 +159,7 @@ def _follow(child: "subprocess.Popen[str]", serial: Path, watch: Watch, say: Say
         try:
             line = lines.get(timeout=SILENCE)
         except queue.Empty:
-            if (last := console(serial, 1).strip()) != shown:
+            if (last := failure.console(folder / CONSOLE, 1).strip()) != shown:
                 say(f"  console: {last}")
             shown = last
             continue
@@ -192,6 +184,6 @@ def _run(words: list[str], doing: str) -> str:
     if ran.returncode:
         _, _, error = ran.stdout.partition("Error: ")
         why = " ".join(line.strip() for line in (error or ran.stdout).splitlines() if line.strip())
-        fix = PLUGINS if "plugin" in why else f"see {TEMPLATE}, at what it names"
+        fix = failure.PLUGINS if "plugin" in why else f"see {TEMPLATE}, at what it names"
         raise KitError(f"{doing}: {why[:300]}", fix)
     return ran.stdout

@@ -82,9 +82,10 @@ def _register(
     elif runner.registration_token:
         way = "registration"
     else:
+        named = f"set {runner.spec.token}" if runner.spec.token else "give it a token"
         raise KitError(
             f"runner {runner.key} is not registered, and there is no token to register it with",
-            "set RUNNER_TOKEN (glrt-…), or GITLAB_TOKEN to have the API create the runner",
+            f"{named} (glrt-…), or GITLAB_TOKEN to have the API create the runner",
         )
     text = render(
         "register.sh.j2",

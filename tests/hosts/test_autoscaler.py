@@ -102,15 +102,17 @@ def test_registered_with_its_executor_and_what_the_program_rewrites_is_no_differ
     assert kit.plan().titles == [], before
 
 
-def test_a_misspelt_key_is_refused_by_the_program_and_the_file_stays(kit: Kit, host: Host) -> None:
+def test_a_key_that_the_program_does_not_know_is_refused_by_it_and_the_file_stays(
+    kit: Kit, host: Host
+) -> None:
     scale(kit, host)
     kit.bootstrap()
     if not re.search(r"\blint\b", kit.ssh(host, "docker exec gitlab-runner gitlab-runner --help")):
         pytest.skip("this program is older than 19.3 and has no lint")
     before = kit.ssh(host, f"cat {CONFIG}")
-    scale(kit, host, max_instancs=3)
+    scale(kit, host, novel=3)
     failed = kit.bootstrap(code=1).hosts[host.name]
-    assert "unknown key: runners.autoscaler.max_instancs" in failed["error"]
+    assert "unknown key: runners.autoscaler.novel" in failed["error"]
     assert "correct what the settings say" in failed["fix"]
     assert kit.ssh(host, f"cat {CONFIG}") == before
 

@@ -56,8 +56,8 @@ def test_refusals_are_told_in_words() -> None:
             Server(there.server.url, Secret(EXPIRED_TOKEN)).check()
         with pytest.raises(KitError, match="may not do that"):
             Server(there.server.url, Secret(MANAGE_TOKEN)).create(DATA)
-        with pytest.raises(KitError, match="refuses the runner's token"):
-            check_token(there.server.url, Secret("glrt-no-such-token"))
+        with pytest.raises(KitError, match=r"refuses the runner's token \(TWO_TOKEN\)"):
+            check_token(there.server.url, Secret("glrt-no-such-token"), "TWO_TOKEN")
     with pytest.raises(KitError, match="cannot be reached from here"):
         Server("http://127.0.0.1:1", Secret(API_TOKEN)).check()
 
@@ -65,7 +65,7 @@ def test_refusals_are_told_in_words() -> None:
 def test_a_good_token_is_checked_without_leaving_a_manager() -> None:
     with running() as there:
         api = Server(there.server.url, Secret(API_TOKEN))
-        check_token(there.server.url, api.create(DATA))
+        check_token(there.server.url, api.create(DATA), "")
         found = api.find(WANTED, "ci1")
         assert found is not None
         assert there.admin().http_list(f"/runners/{found.id}/managers") == []

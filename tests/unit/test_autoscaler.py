@@ -113,10 +113,17 @@ def test_executor_and_autoscaler_belong_together(change: dict[str, Any], message
         ({"plugin_config": {"instances": {"a": {"password": "x"}}}}, "plugin_config.instances.a.password: a secret"),
         ({"plugin_config": {"list": [{"token": "x"}]}}, "plugin_config.list.token: a secret"),
         ({"plugin_config": {"private_key": {"env": "X"}}}, "plugin_config.private_key: plans would show it"),
+        ({"max_instnaces": 5}, "runners.web.autoscaler.max_instnaces: unknown key (did you mean 'max_instances'?)"),
+        ({"policy": [{}, {"idel_time": "1m"}]}, "runners.web.autoscaler.policy.idel_time: unknown key (did you mean 'idle_time'?)"),
+        ({"connector_config": {"usrname": "ci"}}, "runners.web.autoscaler.connector_config.usrname: unknown key (did you mean 'username'?)"),
     ],
 )  # fmt: skip
 def test_what_cannot_work_is_refused_with_its_path(change: dict[str, Any], message: str) -> None:
     assert message in said(data(**change))
+
+
+def test_a_key_that_is_like_no_known_one_goes_through() -> None:
+    assert "novel_thing = 3" in written(scaled(novel_thing=3))
 
 
 @pytest.mark.parametrize(("concurrent", "now"), [("auto", '"auto" counts'), (None, "1 jobs")])

@@ -8,6 +8,7 @@ import pytest
 from runnerkit import config_toml, converge
 from runnerkit.errors import KitError
 from runnerkit.plan import Script
+from runnerkit.steps import fleeting
 from tests.unit.build import converged, want
 from tests.unit.test_autoscaler import data, host, said, scaled, titles, written
 
@@ -38,6 +39,18 @@ def test_a_secret_is_read_written_and_never_shown(monkeypatch: pytest.MonkeyPatc
     (write,) = converge.plan(wanted, have)
     assert "+password = ***" in write.diff
     assert "sentinel" not in write.diff
+
+
+def test_what_was_to_be_put_there_by_hand_and_is_not_is_told() -> None:
+    named = "/etc/gitlab-runner/machines.key"
+    wanted = scaled(plugin="/etc/gitlab-runner/p/static", connector_config={"key_path": named})
+    places = ("/srv/gitlab-runner/config/p/static", "/srv/gitlab-runner/config/machines.key")
+    assert fleeting.needs(wanted).paths == places
+    (told,) = fleeting.absent(wanted, replace(host(), paths=frozenset(places[:1])))
+    assert told.startswith(f"the key_path of runner web, {named}, is not there")
+    assert places[1] in told
+    assert list(fleeting.absent(wanted, replace(host(), paths=frozenset(places)))) == []
+    assert fleeting.needs(scaled(connector_config={"key_path": "/root/key"})).paths == ()
 
 
 def test_a_manager_that_cannot_see_its_plugins_is_replaced() -> None:

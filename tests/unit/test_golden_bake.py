@@ -106,18 +106,6 @@ def test_settings_of_no_runner_are_refused_before_anything_is_done(tmp_path: Pat
     assert not (tmp_path / "golden").exists()
 
 
-@pytest.mark.parametrize(
-    ("said", "what"),
-    [({"source": "azure"}, "no source 'azure'"), ({"given": Path("none")}, "no file none")],
-)
-def test_a_source_or_file_that_is_none_is_refused(
-    tmp_path: Path, said: dict[str, Any], what: str
-) -> None:
-    with pytest.raises(KitError, match=what):
-        bake.bake(read(), silent, tmp_path / "golden", **said)
-    assert not (tmp_path / "golden").exists()
-
-
 def test_a_cloud_s_image_is_not_made_of_the_sandbox_s_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,27 +173,6 @@ def test_the_self_test_asks_for_all_that_an_image_needs() -> None:
                  "runuser -u ci", "is-enabled runnerkit-first-boot.service", "config.toml"):  # fmt: skip
         assert word in script
     assert subprocess.run(["sh", "-n"], input=script, text=True, check=False).returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("said", "what", "fix"),
-    [
-        (["golden  failed  3", "error: golden: no space on /", "fix: make room", "Build errored"], "no space on /", "make room"),
-        (["Waiting for SSH to become available...", "Timeout waiting for SSH."],
-         "Timeout waiting for SSH", "console"),
-        ([], "no word of why", "console"),
-    ],
-)  # fmt: skip
-def test_a_failed_build_says_why(said: list[str], what: str, fix: str) -> None:
-    error = packer.failure(said, 1, "    [ OK ] Started ssh")
-    assert what in error.what
-    assert fix in error.fix
-    assert ("Started ssh" in error.what) == ("error:" not in " ".join(said))
-
-
-def test_the_console_is_told_without_colours(tmp_path: Path) -> None:
-    (tmp_path / "console").write_bytes(b"\x1b[0;32m  OK  \x1b[0m up\r\n\n\x1b[2J one\x00\r\n two\n")
-    assert packer.console(tmp_path / "console", 2).split() == ["one", "two"]
 
 
 def test_an_accelerator_that_boots_nothing_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,13 +27,13 @@ def mistakes(text: str, tmp_path: Path) -> str:
 
 
 def test_all_mistakes_are_told_at_once_with_path_and_nearest_name(tmp_path: Path) -> None:
-    text = '[gitlab]\nurl="gitlab.com"\napi_tokn=1\n[docker]\nsource="x"\n[images.a]\n[runners.w]\ntags="t"\n'
+    text = '[gitlab]\nurl="gitlab.com"\napi_tokn=1\n[docker]\nsource="distr"\n[images.a]\n[runners.w]\ntags="t"\n'
     said = mistakes(text, tmp_path)
     for part in (
         "4 mistakes",
         "gitlab.url: 'gitlab.com' is not a URL",
         "gitlab.api_tokn: unknown key (did you mean 'api_token'?)",
-        "docker.source: Invalid enum value",
+        "docker.source: 'distr' is none of distro, docker-ce, script, present (did you mean 'distro'?)",
         "runners.w.tags: Expected",
     ):
         assert part in said
@@ -54,7 +54,9 @@ def test_invalid_toml_is_told_with_its_line(tmp_path: Path) -> None:
 
 
 def test_a_token_in_clear_is_refused(tmp_path: Path) -> None:
-    assert "gitlab.api_token" in mistakes('[gitlab]\napi_token = "glpat-x"', tmp_path)
+    said = mistakes('[gitlab]\napi_token = "glpat-x"', tmp_path)
+    assert "gitlab.api_token: a secret is never written here" in said
+    assert "glpat" not in said
 
 
 def test_the_starter_file_is_valid_and_never_overwrites(
@@ -94,6 +96,17 @@ def test_a_host_gets_the_runners_it_names(tmp_path: Path) -> None:
     known = load(HOSTS, tmp_path)
     assert [r.key for r in resolve(known, "ci1").runners] == ["b"]
     assert [r.key for r in resolve(known, "elsewhere").runners] == ["a", "b"]
+
+
+def test_two_runners_of_one_token_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A", "glrt-one")
+    text = '[gitlab]\nurl="http://g"\n[runners]\n'
+    text += 'a={image="i",token={env="A"}}\nb={image="i",token={env="A"}}\nc={image="i",token={env="C"}}\n'
+    with pytest.raises(KitError, match="the runners a and b have one token") as caught:
+        resolve(load(text, tmp_path), "ci1")
+    assert "glrt" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
