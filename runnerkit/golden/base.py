@@ -26,6 +26,12 @@ PACKAGES = (
 )  # fmt: skip
 WITH_CLI = ("bullseye", "bookworm")  # where docker.io is client and daemon
 SPACE_MB = 3000
+# Runs a script in a folder, with mounts and processes of its own where that can be had: what it has
+# mounted and started goes with a killed kit, so that nothing is ever removed through a mount.
+APART = """cd "$1" && trap "rm -rf --one-file-system root disk.raw" EXIT || exit
+apart="unshare --mount --mount-proc --pid --fork --kill-child"
+$apart true 2>/dev/null && apart="setpriv --pdeathsig KILL -- $apart" || apart=
+$apart sh -s"""
 WEEK = 7 * 24 * 3600  # seconds; a recipe tells its week, so that no older disk is used
 
 
@@ -60,7 +66,9 @@ def disk(golden: Golden, folder: Path, say: Say, docker: bool = False) -> Path:
 def _forget(folder: Path) -> None:
     """What a killed run left, and disks that no bake will ask for again."""
     for left in folder.glob("base-*/"):
-        tools.root(["rm", "-rf", str(left)], f"remove {left}", "remove it by hand")
+        tools.root(
+            ["rm", "-rf", "--one-file-system", str(left)], f"remove {left}", "remove it by hand"
+        )
     for old in folder.glob("base-*.qcow2"):
         if time.time() - old.stat().st_mtime > WEEK:
             old.unlink()
@@ -105,13 +113,7 @@ def _known(path: Path, golden: Golden, say: Say) -> Path:
 def _make(golden: Golden, new: Path, say: Say, docker: bool) -> None:
     tools.need(tools.QEMU | tools.BASE, say)
     tools.root(
-        [
-            "sh",
-            "-c",
-            'cd "$1" && { trap "rm -rf root disk.raw" EXIT; sh -s; }',
-            "sh",
-            str(new.parent),
-        ],
+        ["setpriv", "--pdeathsig", "KILL", "--", "sh", "-c", APART, "sh", str(new.parent)],
         f"make a base disk of {golden.suite}",
         "see that this machine reaches Debian's package archive and has room, then run again",
         lambda line: say(f"base disk: {line}"),

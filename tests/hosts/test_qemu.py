@@ -4,8 +4,10 @@ import os
 import select
 import subprocess
 import sys
+import time
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,37 @@ input()"""
         kit.kill()
         assert select.select([machine], [], [], 10)[0]
     os.close(machine)
+
+
+def at_work(folder: Path) -> dict[int, str]:
+    """The programs that run in a folder, by their process."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            if (process / "cwd").readlink().is_relative_to(folder):
+                found[int(process.name)] = (process / "cmdline").read_text()
+    return found
+
+
+def test_the_making_of_a_base_disk_ends_with_a_kit_that_is_killed(tmp_path: Path) -> None:
+    """What it has mounted as well: the next bake removes what is left of it."""
+    tools.need(tools.BASE, print)
+    makes = f"""from pathlib import Path
+from runnerkit.golden import base
+from runnerkit.settings import Golden
+base.disk(Golden(), Path({str(tmp_path)!r}), print)"""
+    with subprocess.Popen([sys.executable, "-c", makes], cwd=ROOT) as kit:
+        until = time.monotonic() + 60
+        while not any("mmdebstrap" in line for line in at_work(tmp_path).values()):
+            assert time.monotonic() < until
+            assert kit.poll() is None
+            time.sleep(0.1)
+        working = [os.pidfd_open(process) for process in at_work(tmp_path)]
+        kit.kill()
+    for process in working:
+        assert select.select([process], [], [], 10)[0]
+        os.close(process)
+    assert at_work(tmp_path) == {}
 
 
 def test_a_machine_that_ends_is_not_waited_for(tmp_path: Path) -> None:
