@@ -143,7 +143,8 @@ def _fetch(url: str, new: Path, say: Say) -> None:
         with urllib.request.urlopen(url, timeout=60) as answer, new.open("wb") as file:
             shutil.copyfileobj(answer, file)
     except OSError as error:
-        raise KitError(f"fetch {url}: {error}", "correct [golden] base, or leave it out") from None
+        why = getattr(getattr(error, "reason", None), "strerror", None) or error
+        raise KitError(f"fetch {url}: {why}", "correct [golden] base, or leave it out") from None
     digest = hashlib.file_digest(new.open("rb"), "sha256").hexdigest()
     if (said := _checksum(url)) and said != digest:
         raise KitError(f"{url} is not what its .sha256 says ({digest})", "fetch it anew later")
