@@ -4,7 +4,7 @@ Its keys go through to config.toml as they are. What is known to fail there is t
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -70,13 +70,13 @@ def read(spec: Mapping[str, Any], path: str) -> dict[str, Any]:
     return {key: one(key, value, f"{path}.{key}") for key, value in spec.items()}
 
 
-def revealed(value: Any) -> Any:
-    """The same for config.toml, with its secrets in clear."""
+def told(value: Any, tell: Callable[[Secret], str]) -> Any:
+    """The same with its secrets told: in clear for config.toml, as *** for people."""
     if isinstance(value, Secret):
-        return value.reveal()
+        return tell(value)
     if isinstance(value, Mapping):
-        return {key: revealed(one) for key, one in value.items()}
-    return [revealed(one) for one in value] if isinstance(value, list) else value
+        return {key: told(one, tell) for key, one in value.items()}
+    return [told(one, tell) for one in value] if isinstance(value, list) else value
 
 
 def published(plugin: str) -> bool:

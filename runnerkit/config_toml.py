@@ -5,11 +5,13 @@ Compared by meaning, because the runner rewrites the file itself: comments go, l
 
 import re
 import tomllib
+from collections.abc import Callable
 from typing import Any
 
 from runnerkit import autoscaler
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
+from runnerkit.secrets import Secret
 from runnerkit.want import Want, WantedRunner
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)")
@@ -59,16 +61,25 @@ def globals_wanted(want: Want, have: Facts) -> dict[str, Any]:
     return {**({"concurrent": concurrent} if concurrent else {}), **manager.settings}
 
 
-def runner_wanted(runner: WantedRunner) -> dict[str, Any]:
-    """What the settings say of one ``[[runners]]`` entry."""
+def runner_wanted(
+    runner: WantedRunner, tell: Callable[[Secret], str] = Secret.reveal
+) -> dict[str, Any]:
+    """What the settings say of one ``[[runners]]`` entry; `tell` says what stands for a secret."""
     spec = runner.spec
     wanted = {"executor": spec.executor, **spec.settings}
     if spec.executor != "instance":
         docker = {"image": runner.image, "pull_policy": list(spec.pull_policy)}
         wanted["docker"] = {**docker, **spec.docker}
     if spec.autoscaler:
-        wanted["autoscaler"] = autoscaler.revealed(spec.autoscaler)
+        wanted["autoscaler"] = autoscaler.told(spec.autoscaler, tell)
     return wanted
+
+
+def shown(runner: WantedRunner) -> str:
+    """The same as people read it, without a secret."""
+    import tomlkit
+
+    return tomlkit.dumps({"runners": [runner_wanted(runner, str)]})
 
 
 def missing(want: Any, have: Any, key: str = "", zeros: bool = False) -> bool:

@@ -97,7 +97,8 @@ def _register(
         options=settings_at_gitlab(runner) if way == "registration" else {},
         template=render("config.toml.j2", entry=config_toml.runner_wanted(runner), toml=toml),
     )
-    yield Script(f"register runner {name}", text, token=runner.key, hints=HINTS)
+    entry = diff("", config_toml.shown(runner), want.config)
+    yield Script(f"register runner {name}", text, entry, token=runner.key, hints=HINTS)
 
 
 def _mint(runner: WantedRunner, have: Facts, server: ServerRunner | None) -> ServerCall:

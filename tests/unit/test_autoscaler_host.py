@@ -9,7 +9,7 @@ from runnerkit import config_toml, converge
 from runnerkit.errors import KitError
 from runnerkit.plan import Script
 from runnerkit.steps import fleeting
-from tests.unit.build import converged, want
+from tests.unit.build import blank, converged, want
 from tests.unit.test_autoscaler import data, host, said, scaled, titles, written
 
 
@@ -39,6 +39,20 @@ def test_a_secret_is_read_written_and_never_shown(monkeypatch: pytest.MonkeyPatc
     (write,) = converge.plan(wanted, have)
     assert "+password = ***" in write.diff
     assert "sentinel" not in write.diff
+
+
+def test_the_plan_of_a_blank_host_shows_the_whole_entry_without_its_secrets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MACHINE_PASSWORD", "sentinel")
+    wanted = scaled(connector_config={"password": {"env": "MACHINE_PASSWORD"}})
+    (register,) = [
+        one for one in converge.plan(wanted, blank()) if one.title.startswith("register runner")
+    ]
+    for line in ('+plugin = "aws:1"', '+idle_time = "20m"', '+image = "debian:bookworm"'):
+        assert line in register.diff
+    assert "+password = ***" in register.diff
+    assert "sentinel" not in register.diff
 
 
 def test_what_was_to_be_put_there_by_hand_and_is_not_is_told() -> None:
