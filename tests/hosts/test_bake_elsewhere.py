@@ -83,6 +83,7 @@ def test_a_host_is_set_up_sealed_and_powered_off_as_in_a_cloud(
         assert (told.parent / name).exists()
     assert sorted(path.name for path in (tmp_path / "golden").iterdir()) == [
         "lock",
+        "packer.log",
         manifest["name"],
     ]
     assert "git\t" in (told.parent / "packages.tsv").read_text()
