@@ -59,10 +59,11 @@ class ServerRunner:
 class Facts:
     """A host at one moment, and GitLab's side of its runners where an API token lets us see it.
 
-    `paths` are those of the needed ones that exist, `info` is ``docker info`` (empty where no daemon answers), `verify` what ``gitlab-runner
-    verify`` said in the manager, `started` when dockerd started (seconds since 1970; 0 where it
-    does not run), `prune_timer` whether it waits as its file says, `cron` the directories that a
-    running cron goes through, `server` GitLab's runners by their key in the settings.
+    `info` is ``docker info`` (empty where no daemon answers), `paths` are those of the needed ones
+    that exist, `verify` is what ``gitlab-runner verify`` said in the manager, `started` when dockerd
+    started (seconds since 1970; 0 where it does not run), `prune_timer` whether it waits as its file
+    says, `cron` the directories that a running cron goes through, `server` GitLab's runners by their
+    key in the settings.
     """
 
     hostname: str

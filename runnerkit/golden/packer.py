@@ -72,7 +72,7 @@ def known(file: Path) -> None:
     Raises:
         KitError: it does, or is no JSON although its name says so.
     """
-    text, template = file.read_text(), (TEMPLATE / "variables.pkr.hcl").read_text()
+    text, template = file.read_text(errors="replace"), (TEMPLATE / "variables.pkr.hcl").read_text()
     try:
         names = json.loads(text) if file.suffix == ".json" else re.findall(r"(?m)^(\w+)\s*=", text)
     except ValueError as error:
