@@ -15,6 +15,7 @@ from sandbox.world import Host, World
 from tests.hosts.kit import CONFIG, Kit
 
 STATIC = "/etc/gitlab-runner/fleeting/fleeting-plugin-static"
+ON_HOST = "/srv/gitlab-runner/config/fleeting/fleeting-plugin-static"
 PLACE = "/srv/gitlab-runner/config/fleeting/registry.gitlab.com/gitlab-org/fleeting/plugins/aws"
 GROUP: dict[str, Any] = {
     "plugin": STATIC,
@@ -115,6 +116,14 @@ def test_a_key_that_the_program_does_not_know_is_refused_by_it_and_the_file_stay
     assert "unknown key: runners.autoscaler.novel" in failed["error"]
     assert "correct what the settings say" in failed["fix"]
     assert kit.ssh(host, f"cat {CONFIG}") == before
+
+
+def test_a_plugin_that_is_not_on_the_host_yet_is_told_until_it_is(kit: Kit, host: Host) -> None:
+    scale(kit, host)
+    (note,) = kit.bootstrap().hosts[host.name]["notes"]
+    assert f"the plugin of runner web, {STATIC}, is not there" in note
+    kit.ssh(host, f"install -D /bin/true {ON_HOST}")
+    assert kit.plan().hosts[host.name]["notes"] == []
 
 
 def test_a_key_that_was_misspelt_before_holds_up_nothing(kit: Kit, host: Host) -> None:
