@@ -76,7 +76,8 @@ def pull(client: docker.APIClient, change: Pull, progress: Progress) -> None:
     by = f" (mirrors tried: {', '.join(mirrors)})" if mirrors else " (no registry mirror is set)"
     raise KitError(
         f"cannot pull {' or '.join(failures)}{by}",
-        "check the name; behind a firewall set [docker] registry_mirrors to one that has the image",
+        "check the name (an image of your own is a folder of dockerfiles/); behind a firewall set"
+        " [docker] registry_mirrors to one that has the image",
     )
 
 

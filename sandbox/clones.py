@@ -77,7 +77,7 @@ def switch_on(
     key = keys.key(world.state)
     files = [{"path": "/etc/runnerkit/first-boot.env", "content": f"RUNNERKIT_URL={world.gitlab_url}\n"}]  # fmt: skip
     if token:
-        files.append({"path": "/run/runnerkit/token", "permissions": "0600", "content": token})
+        files.append({"path": "/etc/runnerkit/token", "permissions": "0600", "content": token})
     keys_in = {"ssh_authorized_keys": [key.with_suffix(".pub").read_text().strip()]}
     root = {"name": USER, "sudo": "ALL=(ALL) NOPASSWD:ALL", "shell": "/bin/sh", **keys_in}
     users = [root, {"name": settings.golden.user, **keys_in}]

@@ -26,6 +26,8 @@ HELD = ["echo it runs on $(uname -n)", "until [ -e /go ]; do sleep 0.2; done"]
 LET_GO = """until job=$(docker ps -q --filter label=com.gitlab.gitlab-runner.type=build) && [ -n "$job" ] &&
   docker exec $job touch /go 2>/dev/null; do sleep 0.5; done"""
 IDENTITY = ".runner_system_id"
+# Where anything of a machine's own is kept, but for its images.
+PLACES = "/etc /home /opt /root /run /srv /tmp /usr/local /var/lib/cloud /var/log /var/tmp"
 NAMES = ("clone1", "clone2")
 Say = Callable[[str], None]
 
@@ -67,6 +69,9 @@ def test(image: Path, settings: Settings, world: World, say: Say) -> list[Clone]
         _differ(clones)
         if registers:
             _jobs(clones, client, say)
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(lambda clone: _wiped(clone, token, wanted), clones))
+            say("each has wiped its token")
         else:
             _handed(clones, wanted, say)
     finally:
@@ -146,6 +151,18 @@ def _jobs(clones: list[Clone], client: Client, say: Say) -> None:
         if ended["state"] != "success":
             raise KitError(f"a clone's job ended as {ended['state']}", ended["trace"][-500:])
     say("each ran a job")
+
+
+def _wiped(clone: Clone, token: str, want: Want) -> None:
+    """Where user data and cloud-init left it; the manager's own file alone has it."""
+    state = "systemctl show -p ActiveState --value runnerkit-first-boot"
+    _until(clone, f"{state} | grep -qE '^(inactive|failed)$'", "has not wiped its token")
+    held = clone.run(f"printf %s {token} | grep -rlaF -f - {PLACES} 2>/dev/null; :").split()
+    if held != [want.config]:
+        raise KitError(
+            f"{clone.name} has its token in {' '.join(held) or 'no file'}, not in {want.config} alone",
+            "see journalctl -u runnerkit-first-boot in it; this is a fault of the kit",
+        )
 
 
 def _handed(clones: list[Clone], want: Want, say: Say) -> None:

@@ -12,6 +12,7 @@ from runnerkit.host import Host as Written
 from runnerkit.machine import Machine
 from runnerkit.want import Want
 from sandbox import daemon
+from sandbox.golden import PLACES
 from sandbox.world import Host
 from tests.hosts.kit import CONFIG, Kit
 
@@ -24,8 +25,6 @@ docker rm -f gitlab-runner
 rm -rf /etc/runnerkit /run/runnerkit* /run/credstore /srv/gitlab-runner /var/lib/cloud /run/cloud-init
 systemctl reset-failed
 journalctl -q --rotate; journalctl -q --vacuum-time=1s; :"""
-# Where anything of this machine's is kept, but for its images.
-PLACES = "/etc /home /opt /root /run /srv /tmp /usr/local /var/lib/cloud /var/log /var/tmp"
 
 
 @dataclass

@@ -124,11 +124,14 @@ def test_a_secret_that_comes_while_another_is_tried_is_used(kit: Kit, clone: Gol
 def test_a_gitlab_that_does_not_answer_is_tried_again(kit: Kit, clone: Golden) -> None:
     away = kit.world.gitlab_url.replace(":8080", ":9")
     clone.write(ENV, f'RUNNERKIT_URL={away}\nRUNNERKIT_NAME="by hand"')
-    clone.write(TOKEN, kit.gitlab.new_runner("away"))
+    clone.write("/etc/runnerkit/token", kit.gitlab.new_runner("away"))
     clone.until_said(f"registering at {away} failed")
     clone.until_said("in 10 s")
     assert re.search(r"; next try at \d\d:\d\d:\d\d, in 5 s", clone.log)
     assert not clone.manager_exists
+    clone.off("reboot")  # after which cloud-init writes nothing again
+    clone.on()
+    clone.until(f"journalctl -b -u {UNIT} -o cat | grep -qF 'registering at {away} failed'")
     clone.write(ENV, f'RUNNERKIT_URL={kit.world.gitlab_url}\nRUNNERKIT_NAME="by hand"')
     clone.online()
     assert 'name = "by hand"' in clone.run(f"cat {CONFIG}")

@@ -209,7 +209,7 @@ def test_docker_that_does_not_answer_is_tried_again(tmp_path: Path) -> None:
 def test_user_data_is_what_first_boot_reads() -> None:
     data = render("user-data.yaml")
     assert data.startswith("#cloud-config\n")
-    places = (first_boot.TOKENS[0], first_boot.COMMAND, first_boot.VALUES[0])
+    places = (first_boot.TOKENS[1], first_boot.COMMAND, first_boot.VALUES[0])
     assert all(f"- path: {place} " in data.replace("\n", " ") for place in places)
     text = program(want())
     for name in ("RUNNERKIT_URL", "RUNNERKIT_NAME"):
