@@ -24,6 +24,9 @@ FIRST_BOOT, LEAVE = f"{PROGRAMS}/first-boot", f"{PROGRAMS}/leave"
 SERVICE = f"{UNITS}/runnerkit-first-boot.service"
 LEAVE_SERVICE = f"{UNITS}/runnerkit-leave.service"  # enabled at first boot, where it is asked for
 HOST_KEYS = f"{UNITS}/ssh-host-keys.service"
+# systemd gives the whole of a shutdown half an hour, whatever a unit says that it needs.
+WHOLE_SHUTDOWN = 1800  # s
+PATIENT = tuple(f"{UNITS}/{one}.target.d/runnerkit.conf" for one in ("poweroff", "reboot"))
 # Where a machine finds its secret, in this order; after the credential of systemd.
 TOKENS = ("/run/runnerkit/token", "/etc/runnerkit/token")
 COMMAND = "/etc/runnerkit/token-command"
@@ -86,14 +89,14 @@ def _files(want: Want) -> dict[str, tuple[str, int]]:
     keys = {HOST_KEYS: (render("ssh-host-keys.service"), 0o644)}
     if not (runner := registers(want)):
         return keys
+    seconds = want.manager.stop_timeout + DRAIN_MORE
+    patience = f"[Unit]\nJobTimeoutSec={seconds + WHOLE_SHUTDOWN}\n"
     return {
         FIRST_BOOT: (first_boot(want, runner), 0o700),
         LEAVE: (leave(want), 0o700),
         SERVICE: (render("first-boot.service"), 0o644),
-        LEAVE_SERVICE: (
-            render("leave.service.j2", seconds=want.manager.stop_timeout + DRAIN_MORE),
-            0o644,
-        ),
+        LEAVE_SERVICE: (render("leave.service.j2", seconds=seconds), 0o644),
+        **dict.fromkeys(PATIENT, (patience, 0o644)),
         **keys,
     }
 

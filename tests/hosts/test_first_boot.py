@@ -202,6 +202,9 @@ def test_at_shutdown_jobs_end_and_only_this_manager_goes(
     own, other = (each.system_id for each in pair)
     assert managers(kit, "leaves") == {own, other}
     assert clone.run("systemctl is-enabled runnerkit-leave").strip() == "enabled"
+    for target in "poweroff", "reboot":
+        patience = clone.run(f"systemctl show -p JobTimeoutUSec --value {target}.target")
+        assert patience == "1h 33min\n"
 
     pair[1].run("docker stop gitlab-runner")  # so that jobs are the first one's
     number = kit.gitlab.queue(["sleep 4", "echo ends well"])

@@ -20,6 +20,8 @@ TITLES = [
     "write /usr/local/lib/runnerkit/leave",
     "write /etc/systemd/system/runnerkit-first-boot.service",
     "write /etc/systemd/system/runnerkit-leave.service",
+    "write /etc/systemd/system/poweroff.target.d/runnerkit.conf",
+    "write /etc/systemd/system/reboot.target.d/runnerkit.conf",
     "write /etc/systemd/system/ssh-host-keys.service",
     "enable runnerkit-first-boot.service, ssh-host-keys.service",
 ]
@@ -145,8 +147,9 @@ def test_the_manager_takes_the_machines_own_processors() -> None:
 
 
 def test_the_shutdown_waits_as_long_as_jobs_may_take() -> None:
-    text = first_boot._files(want(manager={"stop_timeout": 100}))[first_boot.LEAVE_SERVICE][0]
-    assert "TimeoutStopSec=280\n" in text
+    files = first_boot._files(want(manager={"stop_timeout": 100}))
+    assert "TimeoutStopSec=280\n" in files[first_boot.LEAVE_SERVICE][0]
+    assert {files[path][0] for path in first_boot.PATIENT} == {"[Unit]\nJobTimeoutSec=2080\n"}
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
