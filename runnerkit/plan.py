@@ -131,9 +131,10 @@ def write_file(path: str, text: str, mode: int, **script: Any) -> Script:
         path: where, on the host.
         text: what it shall hold.
         mode: its permissions.
-        script: `old` (what was there: the file is left alone if that changed meanwhile) and
-            `after` (shell lines to run when it is written), `check` (shell lines that refuse the new
-            file, "$new", by failing), `keep_time` (see daemon_json).
+        script: `old` (what was there: the file is left alone if that changed meanwhile), `check`
+            (shell lines that refuse the new file, "$new", by failing), `before` and `after` (shell
+            lines to run when it is about to be written, and when it is), `keep_time` (see
+            daemon_json).
     """
     old: bytes | None = script.get("old")
     return Script(
@@ -144,6 +145,7 @@ def write_file(path: str, text: str, mode: int, **script: Any) -> Script:
             content=base64.encodebytes(text.encode()).decode(),
             mode=f"{mode:o}",
             old=None if old is None else base64.b64encode(old).decode(),
+            before=script.get("before", ""),
             after=script.get("after", ""),
             check=script.get("check", ""),
             keep_time=script.get("keep_time", ""),
@@ -151,7 +153,7 @@ def write_file(path: str, text: str, mode: int, **script: Any) -> Script:
         diff((old or b"").decode(errors="replace"), text, path),
         hints=(
             Hint("changed meanwhile", "another program wrote the file; run again"),
-            Hint("", "correct what the settings say of this file; it was left as it is"),
+            Hint("", "correct what the settings say of this file, or what is said above"),
         ),
     )
 

@@ -31,16 +31,16 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     restart = any(config_toml.missing(wanted[k], now.get(k)) for k in RESTART if k in wanted)
     restart |= any(config_toml.restarts(config_toml.runner_wanted(entries[i]), now["runners"][i])
                    for i in stale)  # fmt: skip
-    # Stopped before the write and started after it, by the manager's step: a run cut off between
-    # leaves a stopped container, which the next one sees.
+    # Stopped before the write, and started after it by the manager's step: a run cut off between
+    # leaves what the next one sees, an old file or a stopped container.
     running = have.containers.get(want.manager.container, {}).get("State", {}).get("Running")
-    name, after = want.manager.container, ""
+    name, before, after = want.manager.container, "", ""
     if restart and running:
-        after = f"docker stop -t {want.manager.stop_timeout} {name} >/dev/null"
+        before = render("stop-manager.sh.j2", name=name, timeout=want.manager.stop_timeout)
     elif running and not any("autoscaler" in one for one in now.get("runners", ())):
         # It would look at the file within 3 s by itself; and PID 1 hands the signal on to an
         # autoscaler's plugin, which would end by it.
         after = f"docker exec {name} sh -c 'kill -HUP 1' || :"
     check = render("lint.sh.j2", image=want.manager.image)
     old = file.data if file else None
-    yield write_file(want.config, text, 0o600, old=old, after=after, check=check)
+    yield write_file(want.config, text, 0o600, old=old, before=before, after=after, check=check)

@@ -1,6 +1,9 @@
 """Settings and facts in, changes out: what each step makes of a host."""
 
 import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +12,7 @@ from runnerkit import converge
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File, ServerRunner
 from runnerkit.plan import Script, ServerCall
+from runnerkit.steps import config as config_step
 from runnerkit.want import Want
 from tests.unit import build
 from tests.unit.build import CONFIG, DAEMON, GOOD, MANAGER, blank, container, converged, want
@@ -95,11 +99,44 @@ def test_a_hot_change_keeps_the_time_of_the_last_change_that_needs_a_restart() -
 
 
 @pytest.mark.parametrize("key", ["listen_address", "session_server"])
-def test_what_the_manager_reads_only_at_start_stops_it_after_the_write(key: str) -> None:
+def test_what_the_manager_reads_only_at_start_stops_it_before_the_write(key: str) -> None:
     value: Any = ":9252" if key == "listen_address" else {"session_timeout": 60}
     write = converge.plan(want(manager={"settings": {key: value}}), converged())[0]
     assert isinstance(write, Script)
-    assert write.text.rstrip().endswith("docker stop -t 3600 gitlab-runner >/dev/null")
+    stop, _, rest = write.text.partition("docker stop -t 3600 gitlab-runner >/dev/null")
+    assert ("mv " in stop, "mv " in rest) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("stop", "ends", "asked"),
+    [
+        ("exit 1", "", ["stop"]),
+        ('echo "# new" >>"$CONFIG"', "changed meanwhile", ["stop", "start"]),
+    ],
+)
+def test_a_write_that_fails_leaves_the_manager_and_its_file_as_they_were(
+    tmp_path: Path, stop: str, ends: str, asked: list[str]
+) -> None:
+    (config := tmp_path / "config.toml").write_text(GOOD)
+    wanted = want(manager={"config_dir": str(tmp_path), "settings": {"listen_address": ":9252"}})
+    have = converged()
+    have = replace(have, files={**have.files, str(config): File(GOOD.encode(), 0o600, 500)})
+    (write,) = config_step.changes(wanted, have)
+    assert isinstance(write, Script)
+    docker = tmp_path / "docker"
+    docker.write_text(
+        f'#!/bin/sh\necho "$1" >>{tmp_path}/asked\n[ "$1" != stop ] || {{ {stop}; }}\n'
+    )
+    docker.chmod(0o755)
+    ran = subprocess.run(
+        ["sh"], input=write.text, text=True, capture_output=True, check=False,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "CONFIG": str(config)},
+    )  # fmt: skip
+    assert ran.returncode == 1
+    assert ends in ran.stderr
+    assert "9252" not in config.read_text()
+    assert [one for one in (tmp_path / "asked").read_text().split() if one != "run"] == asked
+    assert not list(tmp_path.glob("config.toml.??????"))
 
 
 def test_a_runner_is_known_by_its_token_whatever_its_name() -> None:
