@@ -13,6 +13,15 @@ source "amazon-ebs" "golden" {
       root-device-type    = "ebs"
     }
   }
+  launch_block_device_mappings {
+    device_name           = var.aws_root_device
+    volume_size           = var.disk_gb
+    volume_type           = "gp3"
+    iops                  = 3000 # the least; old Packers want it said
+    throughput            = 125
+    delete_on_termination = true
+  }
+  subnet_id      = var.aws_subnet_id
   user_data_file = var.user_data_file
   tags = {
     Name      = var.image_name

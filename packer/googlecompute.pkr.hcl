@@ -7,6 +7,9 @@ source "googlecompute" "golden" {
   zone                = var.gce_zone
   machine_type        = var.gce_machine_type
   source_image_family = var.gce_source_family
+  disk_size           = max(var.disk_gb, 10) # the least that a base has there
+  disk_type           = "pd-balanced"
+  subnetwork          = var.gce_subnetwork
   metadata_files = {
     user-data = var.user_data_file
   }

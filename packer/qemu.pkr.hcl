@@ -9,7 +9,7 @@ source "qemu" "golden" {
   disk_image       = true
   use_backing_file = true
   format           = "qcow2"
-  disk_size        = var.disk_size
+  disk_size        = "${var.disk_gb}G"
   disk_compression = true
   qemu_img_args {
     create  = ["-F", "qcow2"] # QEMU 6.1 and newer want it; Packer 1.6.6 leaves it out

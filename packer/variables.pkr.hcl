@@ -2,8 +2,8 @@
 
 variable "image_name" {
   type        = string
-  description = "The image's name, with its version: runner-host-YYYYMMDD-N. Google allows no dots in it."
-  default     = "runner-host-00000000-1"
+  description = "The image's name, with its version: runner-host-YYYYMMDD-HHMMSS. Google allows no dots in it."
+  default     = "runner-host-00000000-000000"
 
   validation {
     condition     = length(var.image_name) <= 63 && regex_replace(var.image_name, "^[a-z][a-z0-9-]*", "") == ""
@@ -14,7 +14,7 @@ variable "image_name" {
 variable "provision" {
   type        = string
   description = "The command that sets up the machine at RUNNERKIT_HOST; ./inv golden.bake gives it."
-  default     = "./inv golden.provision"
+  default     = "echo 'this template is run by ./inv golden.bake' >&2; exit 1"
 }
 
 variable "ssh_username" {
@@ -41,6 +41,12 @@ variable "power_off_command" {
   default     = "sh /run/runnerkit/power-off"
 }
 
+variable "disk_gb" {
+  type        = number
+  description = "The disk's size, at least the base's."
+  default     = 8
+}
+
 # QEMU
 
 variable "base_image" {
@@ -65,12 +71,6 @@ variable "output_directory" {
   type        = string
   description = "Where the image is written; must not exist."
   default     = "output"
-}
-
-variable "disk_size" {
-  type        = string
-  description = "The disk's size, at least the base's."
-  default     = "8G"
 }
 
 variable "memory_mb" {
@@ -123,6 +123,18 @@ variable "aws_source_name" {
   default     = "debian-12-amd64-*"
 }
 
+variable "aws_root_device" {
+  type        = string
+  description = "The base's root device, which is made disk_gb large: /dev/xvda of Debian's, /dev/sda1 of Ubuntu's."
+  default     = "/dev/xvda"
+}
+
+variable "aws_subnet_id" {
+  type        = string
+  description = "The subnet that is built in, which must reach the package archive; without it, the default VPC's."
+  default     = ""
+}
+
 variable "gce_project" {
   type        = string
   description = "Google Cloud's project that is built in."
@@ -133,6 +145,12 @@ variable "gce_zone" {
   type        = string
   description = "Google Cloud's zone that is built in."
   default     = "europe-west3-a"
+}
+
+variable "gce_subnetwork" {
+  type        = string
+  description = "The subnetwork that is built in; without it, the default network's."
+  default     = ""
 }
 
 variable "gce_machine_type" {

@@ -1,11 +1,10 @@
 """A machine image, baked: a base disk, set up by the kit in QEMU, sealed, with all that is known of it."""
 
 import fcntl
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -51,29 +50,28 @@ def bake(
         say(provision.NAME, text)
 
     provision.wanted(settings)
-    folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder) as lock:
         tools.need(tools.PACKER, line)
         watch = Watch()
         disk = _disk(settings, folder, watch, line) if source == packer.QEMU else None
         watch.phase("prepare")
-        name = next_name(folder)
-        with builddir.made(folder, name, settings) as build:
+        called = name(datetime.now(UTC))
+        with builddir.made(folder, called, settings) as build:
             origin = describe.provenance(settings, disk)
             (build / "provenance.json").write_text(describe.pretty(origin))
             variables = build / "variables.pkrvars.json"
-            variables.write_text(describe.pretty(_variables(settings.golden, name, disk, build)))
+            variables.write_text(describe.pretty(_variables(settings.golden, called, disk, build)))
             if not disk:
                 (build / "output").mkdir()  # QEMU's builder makes it, and wants to be the one
-            line(f"[2/4] build {name} ({origin.get('accelerator', source)})")
+            line(f"[2/4] build {called} ({origin.get('accelerator', source)})")
             files = [file for file in (given, variables) if file]
             made = packer.build(source, files, build, watch, line, lock.fileno())
             watch.phase("checksum")
             line("[3/4] describe it")
-            ready = describe.finished(build, name, made, origin, watch)
-            ready.rename(folder / name)
-    line(f"[4/4] {name} is ready")
-    return next((folder / name).glob("*.qcow2"), folder / name / "manifest.json")
+            ready = describe.finished(build, called, made, origin, watch)
+            ready.rename(folder / called)
+    line(f"[4/4] {called} is ready")
+    return next((folder / called).glob("*.qcow2"), folder / called / "manifest.json")
 
 
 def asked(source: str, variables: str) -> Path | None:
@@ -95,13 +93,9 @@ def asked(source: str, variables: str) -> Path | None:
     return file
 
 
-def next_name(folder: Path, today: date | None = None) -> str:
-    """runner-host-YYYYMMDD-N, with the first N of that day that is free."""
-    stem = f"runner-host-{today or date.today():%Y%m%d}"
-    taken = [
-        int(m[1]) for p in folder.glob(f"{stem}-*") if (m := re.fullmatch(rf"{stem}-(\d+)", p.name))
-    ]
-    return f"{stem}-{max(taken, default=0) + 1}"
+def name(now: datetime) -> str:
+    """An image's name, and its version: when its bake began."""
+    return f"runner-host-{now:%Y%m%d-%H%M%S}"
 
 
 def image(named: str, say: tools.Say, folder: Path = FOLDER) -> Path:
@@ -134,6 +128,7 @@ def _variables(golden: Golden, name: str, disk: Path | None, build: Path) -> dic
     """What packer/variables.pkr.hcl asks for; a cloud's own are given by whoever has the account."""
     asked: dict[str, str | int] = {
         "image_name": name,
+        "disk_gb": golden.disk_gb,
         "provision": builddir.command(build),
         "ssh_username": provision.USER,
         "ssh_private_key_file": str(build / provision.KEY),
@@ -148,7 +143,6 @@ def _variables(golden: Golden, name: str, disk: Path | None, build: Path) -> dic
     return asked | {
         "base_image": str(disk.resolve()),
         "base_checksum": f"sha256:{describe.digest(disk)}",
-        "disk_size": f"{golden.disk_gb}G",
         "memory_mb": golden.memory_mb,
         "cpus": golden.cpus,
         "accelerator": qemu.accelerator(),
@@ -158,7 +152,14 @@ def _variables(golden: Golden, name: str, disk: Path | None, build: Path) -> dic
 @contextmanager
 def _alone(folder: Path) -> Iterator[IO[str]]:
     """One bake at a time in a folder. Packer holds the lock as well: a killed kit's goes on a while."""
-    with (folder / "lock").open("w") as lock:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise KitError(
+            f"{error.filename}: {error.strerror}", "run as who baked there before, or chown it"
+        ) from None
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

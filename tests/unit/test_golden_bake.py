@@ -1,10 +1,11 @@
 """Baking, as far as it goes without a machine: names, recipes, what is told, what is refused."""
 
 import json
+import re
 import shutil
 import subprocess
 import tomllib
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,10 @@ def silent(*_: str) -> None:
     pass
 
 
-def test_an_image_is_named_after_its_day_and_numbered(tmp_path: Path) -> None:
-    day = date(2026, 11, 25)
-    assert bake.next_name(tmp_path, day) == "runner-host-20261125-1"
-    for name in ("runner-host-20261125-2", "runner-host-20261125-10", "runner-host-20261124-30"):
-        (tmp_path / name).mkdir()
-    assert bake.next_name(tmp_path, day) == "runner-host-20261125-11"
+def test_an_image_is_named_after_its_time_as_every_cloud_allows() -> None:
+    name = bake.name(datetime(2026, 11, 25, 7, 8, 9, tzinfo=UTC))
+    assert name == "runner-host-20261125-070809"
+    assert re.fullmatch("[a-z][a-z0-9-]{,62}", name)
 
 
 def test_a_base_disk_is_good_for_a_week_and_one_recipe() -> None:
