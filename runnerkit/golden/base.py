@@ -8,6 +8,7 @@ import tempfile
 import time
 import urllib.request
 from datetime import date
+from http.client import HTTPException
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
@@ -93,7 +94,7 @@ def about(path: Path) -> dict[str, str | int]:
     if known["format"] != "qcow2":
         raise KitError(
             f"{path} is not a qcow2 image (but {known['format']})",
-            f"qemu-img convert -O qcow2 {path} {path.with_suffix('.qcow2')}, and name that one",
+            f"make it one: qemu-img convert -O qcow2 IMAGE {path.stem}-new.qcow2, and name that",
         )
     return known
 
@@ -139,21 +140,42 @@ def _script(golden: Golden, new: Path, docker: bool) -> str:
 def _fetch(url: str, new: Path, say: Say) -> None:
     """A cloud image, checked against the checksum that lies beside it, where one does."""
     say(f"base disk: fetch {url}")
+    fix = "correct [golden] base, or leave it out"
     try:
         with urllib.request.urlopen(url, timeout=60) as answer, new.open("wb") as file:
             shutil.copyfileobj(answer, file)
-    except OSError as error:
+            short = answer.length
+    except (OSError, HTTPException) as error:
         why = getattr(getattr(error, "reason", None), "strerror", None) or error
-        raise KitError(f"fetch {url}: {why}", "correct [golden] base, or leave it out") from None
-    digest = hashlib.file_digest(new.open("rb"), "sha256").hexdigest()
-    if (said := _checksum(url)) and said != digest:
-        raise KitError(f"{url} is not what its .sha256 says ({digest})", "fetch it anew later")
-    say(f"base disk: sha256 {digest}{'' if said else ', which nothing confirms'}")
+        raise KitError(f"fetch {url}: {why}", fix) from None
+    if short:
+        raise KitError(f"fetch {url}: it ended {short} bytes too early", "run again")
+    for place, kind in _checksums(url):
+        said = _said(place, url.rpartition("/")[2])
+        if said:
+            with new.open("rb") as file:
+                digest = hashlib.file_digest(file, kind).hexdigest()
+            if digest != said:
+                raise KitError(f"{url} is not what {place} says", "fetch it anew later")
+            say(f"base disk: it is what {place} says")
+            return
+    say("base disk: nothing beside it says whether it is whole")
 
 
-def _checksum(url: str) -> str:
+def _checksums(url: str) -> tuple[tuple[str, str], ...]:
+    """Where a distribution may tell an image's checksum, and which."""
+    beside = url.rpartition("/")[0]
+    return (
+        (f"{url}.sha256", "sha256"), (f"{beside}/SHA512SUMS", "sha512"), (f"{beside}/SHA256SUMS", "sha256"),
+    )  # fmt: skip
+
+
+def _said(place: str, name: str) -> str:
+    """The checksum of that file, in a list of some or alone; "" where there is none."""
     try:
-        with urllib.request.urlopen(f"{url}.sha256", timeout=30) as answer:
-            return str(answer.read(200).decode().split()[0]).lower()
-    except (OSError, UnicodeDecodeError, IndexError):
+        with urllib.request.urlopen(place, timeout=30) as answer:
+            lines = [line.split() for line in answer.read(1 << 20).decode().splitlines()]
+    except (OSError, HTTPException, UnicodeDecodeError):
         return ""
+    of = {line[-1].lstrip("*").rpartition("/")[2]: line[0].lower() for line in lines if line}
+    return of.get(name) or (lines[0][0].lower() if len(lines) == len(lines[0]) == 1 else "")
