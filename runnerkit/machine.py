@@ -31,10 +31,12 @@ SCRIPT = PRELUDE + (
     '*) echo "the script arrived cut off" >&2; exit 99;; esac'
 )
 ROOT = 'if [ "$(id -u)" = 0 ]; then exec sh -c "$1"; fi; exec sudo %s sh -c "$1"'
+WANTED = "password is required|interactive authentication is required"
+# In the words of sudo, and of sudo-rs.
 SUDO = (
-    ("password is required", "sudo on the host wants a password",
+    (WANTED, "sudo on the host wants a password",
      "run in a terminal to be asked for it, or set RUNNERKIT_SUDO_PASSWORD"),
-    ("incorrect password|Sorry, try again|no password was provided", "sudo refuses the password",
+    ("incorrect password|Sorry, try again|no password was provided|Authentication failed|incorrect authentication", "sudo refuses the password",
      "type it again, or set RUNNERKIT_SUDO_PASSWORD to the right one"),
     ("not in the sudoers|not allowed|may not run sudo", "sudo is refused to this user",
      "log in as another user, or give this one sudo on the host"),
@@ -172,7 +174,7 @@ class Machine:
             return
         for pattern, what, fix in SUDO:
             if re.search(pattern, stderr):
-                wants = pattern.startswith("password is") and not self.password
+                wants = pattern == WANTED and not self.password
                 raise (NeedsPassword if wants else KitError)(f"{self.where()}: {what}", fix)
 
 

@@ -11,9 +11,9 @@ from runnerkit.want import Want, WantedRunner
 
 HINTS = (
     Hint("reserved and cannot be specified|is reserved", "tags and the like go through GITLAB_TOKEN"),
-    Hint("410|Gone", "this GitLab has registration tokens switched off: use GITLAB_TOKEN (the API "
+    Hint("status=410|410 Gone", "this GitLab has registration tokens switched off: use GITLAB_TOKEN (the API "
          "creates the runner) or a glrt- token in RUNNER_TOKEN"),
-    Hint("is not valid|403|[Ff]orbidden", "GitLab refuses the token: copy it again, or make a new one"),
+    Hint("is not valid|status=403|[Ff]orbidden", "GitLab refuses the token: copy it again, or make a new one"),
     Hint("no such host|refused|timeout|unreachable|network", "the host cannot reach GitLab: check "
          "--url, DNS and the firewall there"),
     Hint("x509|certificate", "the host does not trust GitLab's certificate: put its CA into "
