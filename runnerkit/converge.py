@@ -39,7 +39,9 @@ STEPS: tuple[Step, ...] = (
 )  # fmt: skip
 IMAGES: tuple[Step, ...] = (job_images,)
 # A machine image: all but what each machine made from it does for itself, at its first boot.
-GOLDEN: tuple[Step, ...] = (daemon_json, docker_engine, images, job_images, first_boot)
+GOLDEN: tuple[Step, ...] = (
+    daemon_json, docker_engine, images, job_images, prune_timer, first_boot,
+)  # fmt: skip
 
 
 class Reader(Protocol):

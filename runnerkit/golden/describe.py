@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -88,9 +87,12 @@ def _version() -> str:
 
 
 def _git(*words: str) -> str:
+    """What git says of the kit's checkout; "" where there is none, or no git."""
     command = ["git", "-C", str(ROOT), *words]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
-    return ran.stdout.strip()
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
 
 
 def _first_line(*command: str) -> str:

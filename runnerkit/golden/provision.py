@@ -119,7 +119,7 @@ def selftest(want: Want, have: Facts) -> str:
         jobs=sorted(jobs | {job.reference for job in want.images}),
         instance=_instance(want),
         user=want.golden.user,
-        units=["docker.service", "ssh.service", *first_boot.units(want)],
+        units=["docker.service", *first_boot.units(want)],
         config=want.config,
     )
 

@@ -46,6 +46,11 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
             "the host has no systemd, which first boot needs",
             "choose a machine with systemd, or set its runner up with ./inv bootstrap",
         )
+    if "debian" not in (have.os.get("ID"), *have.os.get("ID_LIKE", "").split()):
+        raise KitError(
+            f"an image of {have.os.get('PRETTY_NAME', 'an unnamed distribution')} cannot be made",
+            "choose a base that is Debian or Ubuntu, or set such machines up with ./inv bootstrap",
+        )
     wanted = _files(want)
     for path, (text, mode) in wanted.items():
         file = have.files.get(path)

@@ -20,11 +20,15 @@ def pair(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
     kit = Kit(world, tmp_path_factory.mktemp("clones"))
     hosts = [world.host(name, "docker") for name in NAMES]
     kit.settings(
-        *hosts, runners={"web": {"image": "debian:bookworm"}}, manager={"concurrent": "auto"}
+        *hosts,
+        runners={"web": {"image": "debian:bookworm"}},
+        manager={"concurrent": "auto"},
+        prune={"schedule": "daily"},
     )
     first, second = (Golden(kit, host) for host in hosts)
     with ThreadPoolExecutor() as pool:
         done = list(pool.map(Golden.bake, (first, second)))
+    assert "start runnerkit-prune.timer" in done[0]
     assert done[0][-1].startswith("enable runnerkit-first-boot.service")
     assert first.bake() == []
     yield first, second
@@ -82,6 +86,7 @@ def test_a_secret_that_comes_late_registers_it_once(kit: Kit, clone: Golden) -> 
         clone.run("journalctl -b -o cat -u runnerkit-first-boot").count("registered already") >= 1
     )
     assert (clone.entries, clone.run(f"cat {CONFIG}")) == (1, was)
+    assert clone.run("systemctl is-active runnerkit-prune.timer") == "active\n"
     assert kit.job("echo again")["state"] == "success"
     assert managers(kit, "late") == known == {clone.system_id}
 

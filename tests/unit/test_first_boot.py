@@ -84,6 +84,13 @@ def test_a_machine_without_systemd_is_refused() -> None:
         titles(want(), blank(systemd=False))
 
 
+def test_a_distribution_that_is_not_listed_with_dpkg_is_refused() -> None:
+    fedora = {"ID": "fedora", "PRETTY_NAME": "Fedora Linux 43"}
+    with pytest.raises(KitError, match="an image of Fedora Linux 43 cannot be made"):
+        titles(want(), blank(os=fedora))
+    assert titles(want(), blank(os={"ID": "ubuntu", "ID_LIKE": "debian"})) == TITLES
+
+
 def test_settings_of_several_runners_are_refused() -> None:
     more = want(runners={"docs": {"image": "debian:bookworm"}})
     with pytest.raises(KitError, match=r"an image is for one runner, .* web, docs"):
@@ -164,14 +171,18 @@ def test_the_programs_are_shell(made: str, shell: str) -> None:
     subprocess.run([shell, "-n"], input=texts[made], text=True, check=True)
 
 
-def decides(folder: Path, **files: str) -> tuple[int, str]:
-    """What the program makes of these files, where neither Docker nor GitLab is there."""
+def decides(folder: Path, pause: str = "exit 7", **files: str) -> tuple[int, str]:
+    """What the program makes of these files, with no Docker but one that is among them."""
     for name, text in files.items():
-        (folder / name.replace("_", "-")).write_text(text)
+        (file := folder / name.replace("_", "-")).write_text(text)
+        file.chmod(0o700)
     text = program(want(manager={"config_dir": str(folder / "config")}))
     text = text.replace("/run/runnerkit", str(folder)).replace("/etc/runnerkit", str(folder))
-    text = text.replace("docker info", "false").replace("sleep 1", "exit 7")
-    ran = subprocess.run(["sh"], input=text, text=True, capture_output=True, check=False)
+    text = text.replace("sleep 1", pause).replace("wait_for_news 300", "wait_for_news 2")
+    ran = subprocess.run(
+        ["sh"], input=text, text=True, capture_output=True, check=False, timeout=60,
+        env={"PATH": f"{folder}:/usr/bin:/bin"},
+    )  # fmt: skip
     return ran.returncode, ran.stdout + ran.stderr
 
 
@@ -205,8 +216,36 @@ def test_a_secret_that_is_not_there_yet_is_tried_again(
 
 
 def test_docker_that_does_not_answer_is_tried_again(tmp_path: Path) -> None:
-    code, said = decides(tmp_path, token="glrt-unit0000000000000000\n")
+    code, said = decides(tmp_path, token="glrt-unit0000000000000000\n", docker="exit 1")
     assert (code, said.startswith("<4>Docker does not answer; next try at")) == (7, True)
+
+
+DOCKER = """#!/bin/sh
+case $* in
+  *register*|run*--rm*)
+    echo asked >>FOLDER/asked
+    grep -q glrt-new && echo '[[runners]]' >FOLDER/config/config.toml && exit
+    echo 'ERROR: Verifying runner... is not valid'; exit 1 ;;
+  inspect*) echo true always ;;
+esac
+"""
+# Tells the old secret until it was asked four times.
+ROTATED = """#!/bin/sh
+echo >>FOLDER/times
+[ $(wc -l <FOLDER/times) -lt 5 ] && echo glrt-old000000000000000 || echo glrt-new000000000000000
+"""
+
+
+def test_a_secret_that_its_store_has_renewed_is_found_without_asking_gitlab_of_the_old_one_again(
+    tmp_path: Path,
+) -> None:
+    docker, command = (text.replace("FOLDER", str(tmp_path)) for text in (DOCKER, ROTATED))
+    code, said = decides(tmp_path, pause=":", docker=docker, token_command=command)
+    assert code == 0, said
+    assert said.count("refuses the secret of") == 1
+    assert "registered " in said
+    assert (tmp_path / "asked").read_text() == "asked\n" * 2
+    assert (tmp_path / "times").read_text() == "\n" * 5
 
 
 def test_user_data_is_what_first_boot_reads() -> None:

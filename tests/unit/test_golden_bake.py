@@ -174,6 +174,44 @@ def test_the_self_test_asks_for_all_that_an_image_needs() -> None:
     assert subprocess.run(["sh", "-n"], input=script, text=True, check=False).returncode == 0
 
 
+SYSTEMCTL = """#!/bin/sh
+case $* in
+  --failed*) echo 'broken.service loaded failed failed' ;;
+  *ssh.SSH) exit 0 ;;
+  *ssh.*) echo disabled; exit 1 ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(("enabled", "right"), [("service", True), ("socket", True), ("no", False)])
+def test_the_self_test_names_what_is_wrong(tmp_path: Path, enabled: str, right: bool) -> None:
+    made = read(manager={"config_dir": str(tmp_path)})
+    for name in ("docker", "runuser"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+    (tmp_path / "systemctl").write_text(SYSTEMCTL.replace("SSH", enabled))
+    for name in ("docker", "runuser", "systemctl"):
+        (tmp_path / name).chmod(0o755)
+    ran = subprocess.run(
+        ["sh"], input=provision.selftest(provision.wanted(made), blank()), text=True, check=False,
+        capture_output=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+    )  # fmt: skip
+    told = [] if right else ["SSH is not enabled: disabled"]
+    assert ran.stderr.splitlines() == [*told, "a unit failed: broken.service loaded failed failed"]
+    assert ran.returncode == 1
+
+
+def test_a_bake_in_another_users_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()  # as good as one that may not be written to
+    with pytest.raises(KitError, match=r"/lock: Is a directory") as caught:
+        bake.bake(read(), silent, tmp_path)
+    assert "chown" in caught.value.fix
+
+
+def test_a_kit_without_git_is_no_hindrance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/none")
+    assert describe._git("rev-parse", "HEAD") == ""
+
+
 def test_an_accelerator_that_boots_nothing_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     qemu.accelerator.cache_clear()
     monkeypatch.setattr(qemu, "boots", lambda _: False)
