@@ -11,7 +11,7 @@ import msgspec
 
 from runnerkit.errors import KitError
 from runnerkit.schema import nearest
-from runnerkit.secrets import NEVER, Secret, Source
+from runnerkit.secrets import NAMES, NEVER, Secret, Source
 
 EXECUTORS = ("docker-autoscaler", "instance")
 SHARED = "/etc/gitlab-runner"  # in the manager; the host has it as [manager] config_dir
@@ -29,8 +29,7 @@ KEYS = {
     "policy": "periods timezone idle_count idle_time scale_factor scale_factor_limit preemptive_mode",
     "state_storage": "enabled dir keep_instance_with_acquisitions",
 }
-# What plans mask (plan.mask), so that these alone may hold a secret.
-MASKED = re.compile(r"(token|secret|password|accountkey|secretkey|accesskey|privatekey)$", re.I)
+MASKED = re.compile(f"({NAMES})$", re.I)  # in plans, so that these alone may hold a secret
 BARE = re.compile(r"(passphrase|(account|secret|access|private|api|ssh)_key|^key)$", re.I)
 
 

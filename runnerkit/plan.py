@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from runnerkit.secrets import NAMES
 from runnerkit.settings import ROOT, dockerfiles
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _together(first: Change, second: Change) -> bool:
 
 
 _SECRET_LINE = re.compile(
-    r"""^(\W*[\w.-]*(?:token|secret|password|accountkey|secretkey|accesskey|privatekey)["']?\s*[:=]\s*)\S.*$""",
+    rf"""^(\W*[\w.-]*(?:{NAMES})["']?\s*[:=]\s*)\S.*$""",
     re.IGNORECASE | re.MULTILINE,
 )
 _SECRET_WORD = re.compile(

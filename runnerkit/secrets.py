@@ -8,6 +8,8 @@ import msgspec
 
 from runnerkit.errors import KitError
 
+# How the names of what plans mask end.
+NAMES = "token|secret|password|accountkey|secretkey|accesskey|privatekey"
 NEVER = 'a secret is never written here: { env = "NAME" }, { file = "PATH" } or { command = ["…"] }'
 
 

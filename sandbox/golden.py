@@ -49,7 +49,7 @@ def test(image: Path, settings: Settings, world: World, say: Say) -> list[Clone]
     """
     client = Client(world.gitlab_url, world.api_token)
     wanted = provision.wanted(settings)
-    registers = first_boot.registers(wanted)
+    registers = first_boot.registering_runner(wanted)
     token = client.new_runner(TAG, tag_list=TAG) if registers else ""
     folder = image.with_suffix(".test")
     shutil.rmtree(folder, ignore_errors=True)

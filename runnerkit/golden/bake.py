@@ -24,7 +24,7 @@ def bake(
     settings: Settings,
     say: Say,
     folder: Path = FOLDER,
-    source: str = packer.QEMU,
+    source: str = packer.HERE,
     given: Path | None = None,
 ) -> Path:
     """Bake an image.
@@ -53,7 +53,7 @@ def bake(
     with _alone(folder) as lock:
         tools.need(tools.PACKER, line)
         watch = Watch()
-        disk = _disk(settings, folder, watch, line) if source == packer.QEMU else None
+        disk = _disk(settings, folder, watch, line) if source == packer.HERE else None
         watch.phase("prepare")
         called = name(datetime.now(UTC))
         with builddir.made(folder, called, settings) as build:
@@ -98,7 +98,7 @@ def name(now: datetime) -> str:
     return f"runner-host-{now:%Y%m%d-%H%M%S}"
 
 
-def image(named: str, say: tools.Say, folder: Path = FOLDER) -> Path:
+def image(named: str, say: tools.Tell, folder: Path = FOLDER) -> Path:
     """The image that is named, or, without a name, the one that was baked last.
 
     Raises:
@@ -116,7 +116,7 @@ def image(named: str, say: tools.Say, folder: Path = FOLDER) -> Path:
     return made[-1]
 
 
-def _disk(settings: Settings, folder: Path, watch: Watch, line: tools.Say) -> Path:
+def _disk(settings: Settings, folder: Path, watch: Watch, line: tools.Tell) -> Path:
     _room(folder)
     tools.need(tools.QEMU, line)
     watch.phase("base disk")

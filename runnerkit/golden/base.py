@@ -14,7 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from runnerkit.errors import KitError
 from runnerkit.golden import tools
-from runnerkit.golden.tools import Say
+from runnerkit.golden.tools import Tell
 from runnerkit.plan import render
 from runnerkit.settings import Golden
 
@@ -36,7 +36,7 @@ $apart sh -s"""
 WEEK = 7 * 24 * 3600  # seconds; a recipe tells its week, so that no older disk is used
 
 
-def disk(golden: Golden, folder: Path, say: Say, docker: bool = False) -> Path:
+def disk(golden: Golden, folder: Path, say: Tell, docker: bool = False) -> Path:
     """The base disk as a qcow2 file; made or fetched once, and anew every week.
 
     What is installed here needs not be in a machine that may have no KVM, where it takes four
@@ -99,7 +99,7 @@ def about(path: Path) -> dict[str, str | int]:
     return known
 
 
-def _known(path: Path, golden: Golden, say: Say) -> Path:
+def _known(path: Path, golden: Golden, say: Tell) -> Path:
     if not path.is_file():
         raise KitError(f"no base disk {path}", "correct [golden] base; without it one is made")
     tools.need(tools.QEMU, say)
@@ -111,7 +111,7 @@ def _known(path: Path, golden: Golden, say: Say) -> Path:
     return path
 
 
-def _make(golden: Golden, new: Path, say: Say, docker: bool) -> None:
+def _make(golden: Golden, new: Path, say: Tell, docker: bool) -> None:
     tools.need(tools.QEMU | tools.BASE, say)
     tools.root(
         ["setpriv", "--pdeathsig", "KILL", "--", "sh", "-c", APART, "sh", str(new.parent)],
@@ -137,7 +137,7 @@ def _script(golden: Golden, new: Path, docker: bool) -> str:
     )
 
 
-def _fetch(url: str, new: Path, say: Say) -> None:
+def _fetch(url: str, new: Path, say: Tell) -> None:
     """A cloud image, checked against the checksum that lies beside it, where one does."""
     say(f"base disk: fetch {url}")
     fix = "correct [golden] base, or leave it out"

@@ -34,7 +34,7 @@ def provenance(settings: Settings, disk: Path | None) -> dict[str, Any]:
         "base": settings.golden.base or f"packages of {settings.golden.suite}",
         "base_recipe": base.recipe(settings.golden, settings.docker.source == "distro"),
         "base_sha256": digest(disk),
-        "qemu": _first_line(qemu.QEMU, "--version"),
+        "qemu": _first_line(qemu.PROGRAM, "--version"),
         "accelerator": qemu.accelerator(),
     }
 

@@ -1,7 +1,7 @@
 """Why a build failed: found in what Packer said, and in the last words of the machine's console."""
 
 import re
-from pathlib import Path
+from textwrap import indent
 
 from runnerkit.errors import KitError
 from runnerkit.golden.provision import CONSOLE
@@ -33,7 +33,7 @@ def of(said: list[str], code: int, tail: str) -> KitError:
             )
     if any("plugin that is not installed" in line for line in said):
         return KitError("this Packer lacks plugins that the template names", PLUGINS)
-    shown = f"\n  the machine's console ends with:\n{tail}" if tail else ""
+    shown = f"\n  the machine's console ends with:\n{indent(tail, 4 * ' ')}" if tail else ""
     console = f", the whole console in .golden/{CONSOLE}" if tail else ""
     return KitError(
         f"packer build ended with {code}: {_reason(said, code)}{shown}",
@@ -52,10 +52,3 @@ def _reason(said: list[str], code: int) -> str:
                 return " ".join([match[1], *rest[:ends]])[:LONG]
     errors = [line for line in said if re.search(r"error|timeout|failed", line, re.IGNORECASE)]
     return (errors or said or ["it made no image, and no word of why"])[-1 if code else 0]
-
-
-def console(file: Path, lines: int = 5) -> str:
-    """The last lines of a machine's serial console."""
-    text = file.read_text(errors="replace") if file.exists() else ""
-    plain = re.sub(r"\x1b\[[\d;?]*[A-Za-z]|[\r\x00]", "", text)
-    return "\n".join([f"    {line}" for line in plain.splitlines() if line.strip()][-lines:])

@@ -11,15 +11,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from runnerkit.errors import KitError
-from runnerkit.golden import builddir, failure, tools
+from runnerkit.golden import builddir, console, failure, tools
 from runnerkit.golden.provision import CONSOLE, NAME, Watch
-from runnerkit.golden.tools import Say
+from runnerkit.golden.tools import Tell
 from runnerkit.schema import nearest
 from runnerkit.settings import ROOT
 
 TEMPLATE = ROOT / "packer"
-QEMU = "qemu"
-SOURCES = (QEMU, "amazon-ebs", "googlecompute")
+HERE = "qemu"  # the source that needs no cloud
+SOURCES = (HERE, "amazon-ebs", "googlecompute")
 MADE = "packer.json"  # what Packer says of what it made
 SILENCE = 10.0  # seconds without a word of Packer's, after which the machine's console is shown
 # What Packer says when a phase begins.
@@ -39,7 +39,7 @@ def release() -> str:
     return told.split()[1].lstrip("v")
 
 
-def check(say: Say = print, folder: Path = TEMPLATE, **more: str | int) -> None:
+def check(say: Tell = print, folder: Path = TEMPLATE, **more: str | int) -> None:
     """See that the template is formatted and valid.
 
     Args:
@@ -87,7 +87,7 @@ def known(file: Path) -> None:
 
 
 def build(
-    source: str, given: list[Path], folder: Path, watch: Watch, say: Say, lock: int
+    source: str, given: list[Path], folder: Path, watch: Watch, say: Tell, lock: int
 ) -> dict[str, Any]:
     """Run the build.
 
@@ -125,7 +125,7 @@ def build(
         raise
     made = folder / "output" / MADE
     if child.returncode or not made.exists():
-        raise failure.of(said, child.returncode, failure.console(folder / CONSOLE))
+        raise failure.of(said, child.returncode, console.tail(folder / CONSOLE, 5))
     builds: list[dict[str, Any]] = json.loads(made.read_text())["builds"]
     return builds[-1]
 
@@ -140,7 +140,7 @@ def alone(source: str, new: Path) -> Path:
     return new
 
 
-def _follow(child: "subprocess.Popen[str]", folder: Path, watch: Watch, say: Say) -> list[str]:
+def _follow(child: "subprocess.Popen[str]", folder: Path, watch: Watch, say: Tell) -> list[str]:
     """Pass on what Packer says until it ends; all of it, without its own names before it."""
     lines: queue.Queue[str | None] = queue.Queue()
 
@@ -159,7 +159,7 @@ def _follow(child: "subprocess.Popen[str]", folder: Path, watch: Watch, say: Say
         try:
             line = lines.get(timeout=SILENCE)
         except queue.Empty:
-            if (last := failure.console(folder / CONSOLE, 1).strip()) != shown:
+            if (last := console.tail(folder / CONSOLE, 1).strip()) != shown:
                 say(f"  console: {last}")
             shown = last
             continue

@@ -73,12 +73,20 @@ def provision(address: str, folder: Path, settings: Settings, say: Say) -> list[
             "finish the machine", _finish(wanted, folder), "see the lines above; correct [golden]"
         )
         script(
-            "test what is inside", selftest(wanted, have), "the image was not made; see its console"
+            "test what is inside",
+            selftest(wanted, have),
+            "correct what the settings say of it, and bake again",
         )
-        used = script("list what is inside", _contents(), "run again")
+        used = script(
+            "list what is inside", _contents(), "see that the disk has room, and bake again"
+        )
         for name in LISTS:
             (folder / name).write_text(host.look(f"cat {INSIDE}/{name}"))
-        script("seal", first_boot.seal(wanted, USER), "what it names is not fit for an image")
+        script(
+            "seal",
+            first_boot.seal(wanted, USER),
+            "take it out of what is baked, or choose another base",
+        )
         watch.phase("")
         told = {"seconds": watch.seconds, "used_kb_before_seal": int(used.split()[1])}
         (folder / "provision.json").write_text(json.dumps(told))
@@ -105,14 +113,14 @@ def wanted(settings: Settings) -> Want:
         if chosen is None or key in chosen
     }
     made = want.resolve(structs.replace(settings, runners=runners, hosts={}), "golden")
-    first_boot.registers(made)
+    first_boot.registering_runner(made)  # refuses one beside others
     return made
 
 
 def selftest(want: Want, have: Facts) -> str:
     """The script that fails, and says why, where something is missing inside."""
     jobs = {one.image for one in want.runners if one.image}
-    manager = [want.manager.image] if first_boot.registers(want) else []
+    manager = [want.manager.image] if first_boot.registering_runner(want) else []
     return render(
         "golden-selftest.sh.j2",
         pulled=[*manager, *images.helpers(want, have.machine)],
@@ -134,7 +142,7 @@ def _finish(want: Want, folder: Path) -> str:
         user=want.golden.user,
         manager=want.manager.image,
         instance=_instance(want),
-        registers=first_boot.registers(want),
+        registers=first_boot.registering_runner(want),
         provenance=provenance,
     )
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from runnerkit.errors import KitError
-from runnerkit.golden import tools
+from runnerkit.golden import console, tools
 
-QEMU = "qemu-system-x86_64"
+PROGRAM = "qemu-system-x86_64"
 LOG = "qemu.log"  # what it says itself, beside the console
 # A boot sector that writes 16 to QEMU's exit port: QEMU then ends with 16 * 2 + 1.
 PROBE = bytes.fromhex("b010e6f4f4ebfd").ljust(510, b"\0") + b"\x55\xaa"
@@ -41,7 +41,7 @@ def boots(accelerator: str) -> bool:
         disk = Path(folder) / "probe.raw"
         disk.write_bytes(PROBE)
         command = [
-            QEMU, "-accel", accelerator, "-cpu", "max", "-machine", "pc", "-m", "64", "-nodefaults",
+            PROGRAM, "-accel", accelerator, "-cpu", "max", "-machine", "pc", "-m", "64", "-nodefaults",
             "-display", "none", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
             "-drive", f"file={disk},format=raw",
         ]  # fmt: skip
@@ -105,13 +105,12 @@ class Vm:
         return False
 
     def said(self) -> str:
-        """Its console so far, without colours."""
-        text = self.console.read_text(errors="replace") if self.console.exists() else ""
-        return re.sub(r"\x1b\[[\d;?]*[A-Za-z]|\r", "", text)
+        """Its console so far."""
+        return console.said(self.console)
 
     def tail(self, lines: int = 20) -> str:
-        """The console's last lines."""
-        return "\n".join([line for line in self.said().splitlines() if line.strip()][-lines:])
+        """Its console's last lines."""
+        return console.tail(self.console, lines)
 
     def stop(self, patience: float = 60) -> bool:
         """Press its power button; kill it where it does not heed that.
@@ -134,7 +133,7 @@ class Vm:
     def _last_words(self) -> str:
         """QEMU's own, else the machine's."""
         said = self.console.with_name(LOG).read_text(errors="replace").splitlines()
-        return next((line for line in reversed(said) if QEMU in line), self.tail(1))
+        return next((line for line in reversed(said) if PROGRAM in line), self.tail(1))
 
     def _greets(self) -> bool:
         try:
@@ -179,7 +178,7 @@ def boot(
         more += ["-smbios", f"type=11,path=/dev/fd/{end}"]
     command = [
         "setpriv", "--pdeathsig", "KILL",
-        QEMU, "-accel", accelerator(), "-cpu", "max", "-machine", "pc", "-m", str(memory_mb),
+        PROGRAM, "-accel", accelerator(), "-cpu", "max", "-machine", "pc", "-m", str(memory_mb),
         "-smp", str(cpus), "-display", "none", "-nodefaults", "-device", "virtio-rng-pci",
         "-drive", f"file={disk},if=virtio,format=qcow2,cache=unsafe,discard=unmap,detect-zeroes=unmap",
         "-netdev", f"user,id=net,hostfwd=tcp:{address}:{port}-:22",

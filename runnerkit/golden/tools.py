@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runnerkit.errors import KitError
 
-Say = Callable[[str], None]  # told one line of progress
+Tell = Callable[[str], None]  # told one line of progress
 
 # A program, or a file by its path: the distribution's package that has it.
 QEMU = {"qemu-system-x86_64": "qemu-system-x86", "qemu-img": "qemu-utils"}
@@ -23,7 +23,7 @@ BASE = {
 }
 
 
-def need(programs: Mapping[str, str], say: Say) -> None:
+def need(programs: Mapping[str, str], say: Tell) -> None:
     """Install the packages of these programs, where they are missing.
 
     Raises:
@@ -49,6 +49,7 @@ def need(programs: Mapping[str, str], say: Say) -> None:
     ]
     fix = "see that this machine reaches its package archive, then run again"
     root([*apt, "update"], "update the package index", fix)
+    fix += "; a package that this distribution has not: install the program from its maker"
     root([*apt, "install", "--yes", "--no-install-recommends", *names], f"install {words}", fix)
 
 
@@ -61,7 +62,7 @@ def there(name: str) -> bool:
 
 
 def root(
-    command: list[str], doing: str, fix: str, line: Say | None = None, stdin: str = ""
+    command: list[str], doing: str, fix: str, line: Tell | None = None, stdin: str = ""
 ) -> None:
     """Run a program as root, with sudo where that is needed.
 
@@ -76,7 +77,7 @@ def root(
     run([*sudo, *command], doing, fix, line, stdin)
 
 
-def run(command: list[str], doing: str, fix: str, line: Say | None = None, stdin: str = "") -> str:
+def run(command: list[str], doing: str, fix: str, line: Tell | None = None, stdin: str = "") -> str:
     """Run a program of this machine and return its stdout.
 
     Raises:

@@ -63,7 +63,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         yield Script(f"enable {', '.join(missing)}", script, hints=(hint,))
 
 
-def registers(want: Want) -> WantedRunner | None:
+def registering_runner(want: Want) -> WantedRunner | None:
     """The runner that each machine registers; None where an autoscaler makes the machines.
 
     Raises:
@@ -81,7 +81,7 @@ def registers(want: Want) -> WantedRunner | None:
 
 def units(want: Want) -> tuple[str, ...]:
     """What systemd starts at every boot."""
-    started = (SERVICE, HOST_KEYS) if registers(want) else (HOST_KEYS,)
+    started = (SERVICE, HOST_KEYS) if registering_runner(want) else (HOST_KEYS,)
     return tuple(path.rpartition("/")[2] for path in started)
 
 
@@ -92,7 +92,7 @@ def _link(unit: str) -> str:
 def _files(want: Want) -> dict[str, tuple[str, int]]:
     """What shall stand where, and its mode. The programs hold settings, which may be secrets."""
     keys = {HOST_KEYS: (render("ssh-host-keys.service"), 0o644)}
-    if not (runner := registers(want)):
+    if not (runner := registering_runner(want)):
         return keys
     seconds = want.manager.stop_timeout + DRAIN_MORE
     patience = f"[Unit]\nJobTimeoutSec={seconds + WHOLE_SHUTDOWN}\n"

@@ -36,9 +36,8 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
             continue
         text = render(
             "fleeting.sh.j2",
-            manager=want.manager,
+            want=want,
             config=f'[[runners]]\nexecutor = "instance"\n[runners.autoscaler]\nplugin = {json.dumps(plugin)}\n',
-            plugins=autoscaler.PLUGINS,
             mark=mark(want, plugin).removeprefix(want.manager.config_dir),
         )
         yield Script(f"install the fleeting plugin {plugin}", text, hints=HINTS)

@@ -7,7 +7,7 @@ from invoke.context import Context
 
 import tasks
 from runnerkit.errors import KitError
-from runnerkit.golden import bake, failure
+from runnerkit.golden import bake, console, failure
 
 SAID = {
     "the machine could not be set up": (
@@ -43,7 +43,7 @@ SAID = {
 @pytest.mark.parametrize("case", SAID)
 def test_a_failed_build_says_why(case: str) -> None:
     said, what, fix = SAID[case]
-    error = failure.of(said, 1, "    [ OK ] Started ssh")
+    error = failure.of(said, 1, "[ OK ] Started ssh")
     assert what in error.what
     assert fix in error.fix
     assert ("Started ssh" in error.what) == ("error:" not in " ".join(said))
@@ -56,7 +56,7 @@ def test_no_console_is_named_where_there_is_none() -> None:
 
 def test_the_console_is_told_without_colours(tmp_path: Path) -> None:
     (tmp_path / "console").write_bytes(b"\x1b[0;32m  OK  \x1b[0m up\r\n\n\x1b[2J one\x00\r\n two\n")
-    assert failure.console(tmp_path / "console", 2).split() == ["one", "two"]
+    assert console.tail(tmp_path / "console", 2).split() == ["one", "two"]
 
 
 @pytest.mark.parametrize(
