@@ -107,6 +107,8 @@ def _runner(path: str, body: Mapping[str, Any]) -> Iterator[str]:
         return
     if not isinstance(spec.get("plugin"), str) or not spec["plugin"]:
         yield f'{path}.autoscaler.plugin: missing: "aws:1", "googlecloud:1", "azure:1", …'
+    elif published(spec["plugin"]) and ":" in folder(spec["plugin"]):
+        yield f"{path}.autoscaler.plugin: no runner can use a registry with a port: use one at 443"
     policy = spec.get("policy")
     if not isinstance(policy, list) or not policy:
         yield f"{path}.autoscaler.policy: empty, so that nothing would scale: add [[{path}.autoscaler.policy]]"

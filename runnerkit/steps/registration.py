@@ -10,6 +10,7 @@ from runnerkit.plan import Change, Hint, Script, ServerCall, diff, render
 from runnerkit.want import Want, WantedRunner
 
 HINTS = (
+    Hint("Invalid executor", "this gitlab-runner has no such executor: name a newer [manager] image"),
     Hint("reserved and cannot be specified|is reserved", "tags and the like go through GITLAB_TOKEN"),
     Hint("status=410|410 Gone", "this GitLab has registration tokens switched off: use GITLAB_TOKEN (the API "
          "creates the runner) or a glrt- token in RUNNER_TOKEN"),

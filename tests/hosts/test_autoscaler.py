@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 import tomlkit
 
+from runnerkit.steps import daemon_json, fleeting, images
 from sandbox.world import Host, World
+from tests.hosts.golden import Golden
 from tests.hosts.kit import CONFIG, Kit
+from tests.hosts.plugins import publish
 
 STATIC = "/etc/gitlab-runner/fleeting/fleeting-plugin-static"
 ON_HOST = "/srv/gitlab-runner/config/fleeting/fleeting-plugin-static"
@@ -54,7 +57,7 @@ def host(kit: Kit, ready: Host) -> Host:
     """The same, registered with nobody and without plugins."""
     kit.ssh(
         ready,
-        f"docker rm -f gitlab-runner; rm -rf {CONFIG} {CONFIG}.previous /srv/gitlab-runner/config/fleeting",
+        f"docker rm -f gitlab-runner registry; rm -rf {CONFIG} {CONFIG}.previous /srv/gitlab-runner/config/fleeting",
     )
     return ready
 
@@ -154,7 +157,7 @@ def test_a_plugin_outlives_the_manager_and_is_fetched_where_it_is_missing(
     kit: Kit, host: Host
 ) -> None:
     if not kit.world.stand_in:
-        pytest.skip("the real program would fetch it from registry.gitlab.com")
+        pytest.skip("it would fetch it from registry.gitlab.com; the next test has it another")
     build(kit, host, "older")
     scale(kit, host, plugin="aws:1")
     failed = kit.bootstrap(code=1).hosts[host.name]
@@ -179,6 +182,33 @@ def test_a_plugin_outlives_the_manager_and_is_fetched_where_it_is_missing(
 
     kit.ssh(host, f"rm -r {PLACE}")
     assert kit.plan().titles == ["install the fleeting plugin aws:1"]
+
+
+def test_the_official_program_itself_fetches_a_plugin_once(kit: Kit, host: Host) -> None:
+    """Without its executors, which not every build has."""
+    scale(kit, host)
+    golden = Golden(kit, host)
+    golden.bake((daemon_json, images))
+    asks = f"docker run --rm --entrypoint gitlab-runner {kit.world.runner_image} --help"
+    if "fleeting" not in kit.ssh(host, asks):
+        pytest.skip("this program cannot fetch plugins; 16.11 and later can")
+    kit.ssh(host, "docker run -d --name registry -p 80:5000 registry:2")
+    name = "plugins/static"
+    place = f"/srv/gitlab-runner/config/fleeting/{host.address}/{name}"
+    publish(f"http://{host.address}", name, "1.0.1", b"first")
+    scale(kit, host, plugin=f"{host.address}/{name}:1")
+    title = f"install the fleeting plugin {host.address}/{name}:1"
+    assert golden.bake((fleeting,)) == [title]
+    assert kit.ssh(host, f"cat {place}/1.0.1/plugin") == "first"
+    assert f"path: {place}/1.0.1/plugin".replace(
+        "/srv/gitlab-runner/config", "/etc/gitlab-runner"
+    ) in kit.ssh(host, f"cat {place}/installed-1")
+
+    publish(f"http://{host.address}", name, "1.1.0", b"second")
+    assert golden.bake((fleeting,)) == []
+    kit.ssh(host, f"rm -r {place}")
+    assert golden.bake((fleeting,)) == [title]
+    assert kit.ssh(host, f"cat {place}/1.1.0/plugin") == "second"
 
 
 def build(kit: Kit, host: Host, age: str) -> None:

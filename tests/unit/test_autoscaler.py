@@ -106,6 +106,7 @@ def test_executor_and_autoscaler_belong_together(change: dict[str, Any], message
     ("change", "message"),
     [
         ({"plugin": None}, "runners.web.autoscaler.plugin: missing"),
+        ({"plugin": "registry.example.com:5000/aws:1"}, "no runner can use a registry with a port"),
         ({"policy": []}, "runners.web.autoscaler.policy: empty"),
         ({"policy": None}, "runners.web.autoscaler.policy: empty"),
         ({"max_instances": 6}, "manager.concurrent: 10 jobs at once, and the machines of runners.web.autoscaler need their own number: set concurrent = 12"),
