@@ -30,7 +30,7 @@ def build(client: APIClient, machine: Machine, change: Build, progress: Progress
     session = buildkit.session(machine, client.api_version, secrets) if secrets else nullcontext("")
     found = {base: engine.image(client, base) for base in job.bases}
     ids = {base: str(image["Id"]) for base, image in found.items()}
-    dates = {base: str(image["Created"]) for base, image in found.items()}
+    dates = {base: str(image["Created"]) for base, image in found.items() if image.get("Created")}
     log = _Log(progress)
     with session as number:
         params = {

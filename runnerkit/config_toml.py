@@ -39,8 +39,8 @@ def parsed(want: Want, have: Facts) -> dict[str, Any]:
 def entry(want: Want, have: Facts, runner: WantedRunner) -> int | None:
     """Which ``[[runners]]`` of the host is this runner: by token, else by name.
 
-    A run without settings and without a name also adopts the only entry for the same GitLab, so
-    that a host set up by hand is not registered a second time.
+    A run without settings, name or runner's token also adopts the only entry for the same GitLab,
+    so that a host set up by hand is not registered a second time.
     """
     entries = parsed(want, have).get("runners", [])
     same = [i for i, one in enumerate(entries) if one.get("url", "").rstrip("/") == want.url]
@@ -51,7 +51,7 @@ def entry(want: Want, have: Facts, runner: WantedRunner) -> int | None:
     for i in same:
         if entries[i].get("name") == name:
             return i
-    return same[0] if runner.adopts and len(same) == 1 else None
+    return same[0] if runner.adopts and not token and len(same) == 1 else None
 
 
 def globals_wanted(want: Want, have: Facts) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runnerkit import ignore
-from runnerkit.errors import KitError
+from runnerkit.errors import KitError, text_of
 from runnerkit.ignore import Ignore
 
 CHUNK = 1 << 20
@@ -31,7 +31,8 @@ def entries(folder: str) -> Iterator[Entry]:
     if not folder:
         return
     file = Path(folder) / ".dockerignore"
-    rules = ignore.parse(file.read_text(), str(file)) if file.is_file() else Ignore()
+    text = text_of(file, "save it as UTF-8, and see that you may read it") if file.is_file() else ""
+    rules = ignore.parse(text, str(file)) if text else Ignore()
     yield from _below(folder, "", rules, ())
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from invoke.exceptions import Exit
 
@@ -30,6 +31,20 @@ class NotConverged(KitError):
             f"applied, but the host still does not show it: {'; '.join(titles)}",
             "something else on the host undoes it; look at the daemon's and the manager's logs",
         )
+
+
+def text_of(file: Path, fix: str) -> str:
+    """A file's text.
+
+    Raises:
+        KitError: it cannot be read, or is none; with `fix`.
+    """
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise KitError(f"{file}: {error.strerror}", fix) from None
+    except UnicodeDecodeError as error:
+        raise KitError(f"{file} is not UTF-8 text: {error.reason} at {error.start}", fix) from None
 
 
 @contextmanager

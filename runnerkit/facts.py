@@ -12,6 +12,8 @@ from typing import Any
 from runnerkit.errors import KitError
 from runnerkit.settings import ROOT
 
+LONG = ("info", "images", "containers", "jobs", "verify", "os")  # facts of many lines
+
 
 @dataclass(frozen=True)
 class Needs:
@@ -97,7 +99,6 @@ def script(needs: Needs, container: str) -> str:
         "PATHS": shlex.join(needs.paths),
         "IMAGES": shlex.join(needs.images),
         "CONTAINER": container if needs.manager else "",
-        "DOCKER_ROOT": "/var/lib/docker",
     }
     head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in words.items())
     return head + (ROOT / "templates/look.sh").read_text()
@@ -111,9 +112,7 @@ def parse(text: str) -> Facts:
     """
     lines = [line.split(" ") for line in text.splitlines() if line]
     told = {words[0]: " ".join(words[1:]) for words in lines if words[0].endswith(":")}
-    told |= {
-        words[0]: _decoded(words[1]) for words in lines if len(words) == 2 and ":" not in words[0]
-    }
+    told |= {words[0]: _decoded(words[1]) for words in lines if words[0] in LONG}
     if "end:" not in told or "kernel:" not in told:
         raise KitError(
             "the host did not answer like a Linux shell",

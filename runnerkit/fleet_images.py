@@ -153,13 +153,14 @@ def _row(job: JobImage, have: Facts, state: str) -> dict[str, Any]:
     if image is None:
         return {"image": job.name, "state": state, "id": None}
     bases = job_images.built_on(image)
-    created = datetime.fromisoformat(str(image["Created"])[:19]).replace(tzinfo=UTC)
+    made = str(image.get("Created") or "")[:19]  # some images have no date
+    created = datetime.fromisoformat(made).replace(tzinfo=UTC).isoformat() if made else None
     return {
         "image": job.name,
         "state": state,
         "id": image["Id"],
         "hash": job_images.known_as(image).partition(":")[2],
-        "created": created.isoformat(),
+        "created": created,
         "bytes": image["Size"],
         "bases": bases,
     }

@@ -99,6 +99,11 @@ class Server:
                         "check project, group and type of the runner in the settings")  # fmt: skip
 
     def _unreachable(self, error: requests.RequestException) -> KitError:
+        if isinstance(error, requests.exceptions.SSLError):
+            return KitError(
+                f"{self.url}: this machine does not trust its certificate",
+                "name the file of its CA in the environment: REQUESTS_CA_BUNDLE=/path/to/ca.crt",
+            )
         return KitError(
             f"{self.url} cannot be reached from here: {type(error).__name__}",
             "check the URL, DNS and proxy on this machine",

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from runnerkit import context, dockerfile
-from runnerkit.errors import KitError
+from runnerkit.errors import KitError, text_of
 from runnerkit.plan import render
 from runnerkit.schema import nearest
 from runnerkit.secrets import Source
@@ -167,9 +167,9 @@ def _folder(name: str, folder: Path) -> tuple[str, str]:
         )
     template, plain = folder / "Dockerfile.j2", folder / "Dockerfile"
     if template.exists():
-        text = render(f"{name}/Dockerfile.j2")
+        text = _template(name)
     elif plain.exists():
-        text = plain.read_text()
+        text = text_of(plain, "save it as UTF-8, and see that you may read it")
     else:
         raise KitError(f"dockerfiles/{name} has no Dockerfile", "add one, or a Dockerfile.j2")
     if line := dockerfile.outside(text):
@@ -178,6 +178,16 @@ def _folder(name: str, folder: Path) -> tuple[str, str]:
             "an image is built from its own folder alone: copy the file into it",
         )
     return text, str(folder)
+
+
+def _template(name: str) -> str:
+    import jinja2
+
+    try:
+        return render(f"{name}/Dockerfile.j2")
+    except (jinja2.TemplateError, UnicodeDecodeError) as error:
+        line = f", line {error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
+        raise KitError(f"dockerfiles/{name}/Dockerfile.j2{line}: {error}", "correct it") from None
 
 
 def _rendered(name: str, image: Image) -> str:

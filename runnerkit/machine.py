@@ -30,7 +30,8 @@ SCRIPT = PRELUDE + (
     'script=$(cat); case $script in *"#end") eval "$script" </dev/null;; '
     '*) echo "the script arrived cut off" >&2; exit 99;; esac'
 )
-ROOT = 'if [ "$(id -u)" = 0 ]; then exec sh -c "$1"; fi; exec sudo %s sh -c "$1"'
+# In English, whatever the host speaks: what sudo says decides.
+ROOT = 'export LC_ALL=C; if [ "$(id -u)" = 0 ]; then exec sh -c "$1"; fi; exec sudo %s sh -c "$1"'
 WANTED = "password is required|interactive authentication is required"
 # In the words of sudo, and of sudo-rs.
 SUDO = (
@@ -170,10 +171,11 @@ class Machine:
     def _raise_sudo(self, stderr: str) -> None:
         import re
 
-        if "sudo:" not in stderr and "sudoers" not in stderr and "Sorry" not in stderr:
-            return
+        said = "\n".join(
+            re.findall(r"(?m)^(?:sudo:.*|.*sudoers.*|Sorry.*)|sudo: .*not found", stderr)
+        )
         for pattern, what, fix in SUDO:
-            if re.search(pattern, stderr):
+            if re.search(pattern, said):
                 wants = pattern == WANTED and not self.password
                 raise (NeedsPassword if wants else KitError)(f"{self.where()}: {what}", fix)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from runnerkit.errors import KitError
+from runnerkit.errors import KitError, text_of
 
 # How the names of what plans mask end.
 NAMES = "token|secret|password|accountkey|secretkey|accesskey|privatekey"
@@ -54,13 +54,9 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.env:
             value = os.environ.get(self.env, "")
         elif self.file:
-            try:
-                value = Path(self.file).expanduser().read_text()
-            except OSError as error:
-                raise KitError(
-                    f"{self.file}: {error.strerror}",
-                    "this file should hold a secret of the settings",
-                ) from None
+            value = text_of(
+                Path(self.file).expanduser(), "this file should hold a secret of the settings"
+            )
         else:
             value = _output(self.command)
         return Secret(value.strip()) if value.strip() else None

@@ -45,6 +45,7 @@ def connection(target: str, identity: str, known_hosts: str, accept: bool) -> Co
         connect_timeout=15,
         connect_kwargs=keys,
     )
+    _as_ssh(made)
     _guard(made, Path(known_hosts).expanduser(), accept)
     return made
 
@@ -53,7 +54,11 @@ def explain(where: str, error: Exception) -> KitError | None:
     """The error in words, or None where it is not SSH's."""
     match error:
         case socket.gaierror():
-            return KitError(f"{where}: no such host", "check the name; it may be missing in DNS")
+            return KitError(
+                f"{where}: no such host",
+                "check the name; it may be missing in DNS, or an alias in a file that ~/.ssh/config"
+                " includes: those are not read",
+            )
         case paramiko.BadHostKeyException():
             return KitError(
                 f"{where}: the host key has changed (now {fingerprint(error.key)})",
@@ -99,6 +104,17 @@ def _refused(where: str) -> KitError:
         f"{where}: the host refuses this user or key",
         "check the user, and that your key is in the host's ~/.ssh/authorized_keys",
     )
+
+
+def _as_ssh(made: Connection) -> None:
+    """Its settings as ssh itself reads them: keys that are not there are passed over, none is no hop."""
+    if made.ssh_config.get("proxyjump", "").lower() == "none":
+        made.gateway = None
+    named = made.connect_kwargs.get("key_filename")
+    if isinstance(named, list):
+        made.connect_kwargs["key_filename"] = [key for key in named if Path(key).is_file()]
+    if isinstance(made.gateway, Connection):
+        _as_ssh(made.gateway)
 
 
 def _guard(made: Connection, known_hosts: Path, accept: bool) -> None:

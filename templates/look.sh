@@ -1,6 +1,5 @@
 # Tells what is true of a host, a line a fact: `name: value`, or `name base64` where it has lines.
-# Before it stand: FILES, PATHS and IMAGES (shell-quoted words), CONTAINER (the manager; may be empty),
-# DOCKER_ROOT.
+# Before it stand: FILES, PATHS and IMAGES (shell-quoted words), CONTAINER (the manager; may be empty).
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
@@ -26,8 +25,6 @@ if [ -d /run/systemd/system ] && [ -e /etc/systemd/system/runnerkit-prune.timer 
 fi
 ! { read -r pid </run/crond.pid && kill -0 "$pid"; } 2>/dev/null || echo "cron:$(for dir in /etc/cron.* /etc/periodic/*; do [ ! -d "$dir" ] || printf ' %s' "$dir"; done)"
 ! command -v dockerd >/dev/null || echo "dockerd: yes"
-[ -d "$DOCKER_ROOT" ] || DOCKER_ROOT=/
-echo "free_kb: $(df -Pk "$DOCKER_ROOT" | awk 'NR == 2 {print $4}')"
 if pid=$(cat /var/run/docker.pid 2>/dev/null) && stat=$(cat "/proc/$pid/stat" 2>/dev/null); then
   set -- ${stat##*) }
   read -r up _ </proc/uptime
@@ -44,6 +41,10 @@ for path; do
 done
 [ ! -r /etc/os-release ] || echo "os $(base64 </etc/os-release | tr -d '\n')"
 wait
+root=$(sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' "$work/info" 2>/dev/null)
+[ -d "$root" ] || root=/var/lib/docker
+[ -d "$root" ] || root=/
+echo "free_kb: $(df -Pk "$root" | awk 'NR == 2 {print $4}')"
 for fact in info images containers jobs verify; do
   [ ! -s "$work/$fact" ] || echo "$fact $(base64 <"$work/$fact" | tr -d '\n')"
 done

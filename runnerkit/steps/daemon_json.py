@@ -11,6 +11,7 @@ from runnerkit import config_toml
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
 from runnerkit.plan import Change, Hint, Script, render, write_file
+from runnerkit.steps import manager
 from runnerkit.want import Want
 
 PATH = "/etc/docker/daemon.json"
@@ -53,7 +54,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
             check=VALIDATE,
         )
         if hot:
-            yield _reload(mirrors)
+            yield _reload(mirrors if "registry-mirrors" in managed else _mirrors(have))
         elif have.docker_runs:
             undo = f"cp -p {PATH}.previous {PATH}" if file else f"rm -f {PATH}"
             yield _restart(want, have, undo)
@@ -98,16 +99,9 @@ def _reload(mirrors: list[str]) -> Script:
 
 def _restart(want: Want, have: Facts, undo: str = "") -> Script:
     """Docker's restart ends every container, so the manager's jobs are waited for first."""
-    name, text = want.manager.container, render("start-docker.sh.j2", verb="restart")
+    name, drain = want.manager.container, ""
     if (have.jobs or want.elsewhere) and name in have.containers:
         timeout, elsewhere = want.manager.stop_timeout, want.elsewhere
         drain = render("drain.sh.j2", name=name, timeout=timeout, elsewhere=elsewhere)
-        text = f"{drain}docker update --restart=always {name} >/dev/null\n{text}"
-    if undo:  # a daemon that refuses its new file must not stay down with it
-        text = (
-            f"( {text}\n) || {{ {undo}\n systemctl reset-failed docker 2>/dev/null || :\n"
-            " systemctl restart docker 2>/dev/null || service docker restart\n"
-            ' echo "dockerd does not start with the new daemon.json; the old one is back" >&2\n'
-            " exit 1; }"
-        )
-    return Script("restart docker", text, hints=(SEE_LOG,))
+    text = render("restart-docker.sh.j2", name=name, drain=drain, undo=undo)
+    return Script("restart docker", text, hints=(manager.WAITED, SEE_LOG))

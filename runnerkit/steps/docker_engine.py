@@ -61,7 +61,12 @@ def _install(want: Want, have: Facts) -> Script:
     if source == "docker-ce" and not folder:
         raise KitError(f"there is no docker-ce for {name}",
                        'set [docker] source = "distro", or install Docker and set "present"')  # fmt: skip
-    if source == "distro" and family == "debian" and int(have.os.get("VERSION_ID") or 99) > 12:
+    number = re.match(r"\d+", have.os.get("VERSION_ID", ""))
+    if (
+        source == "distro"
+        and have.os.get("ID") == "debian"
+        and int(number[0] if number else 99) > 12
+    ):
         package += " docker-cli"  # since Debian 13 a package of its own, and only recommended
     text = render(
         "install-docker.sh.j2",
@@ -75,7 +80,8 @@ def _install(want: Want, have: Facts) -> Script:
     hints = (
         Hint("Unable to locate package", 'set [docker] source = "docker-ce", or mend apt sources'),
         Hint("Could not resolve|Failed to fetch|Could not connect|timed out",
-             "the packages cannot be fetched from the host; set [docker] package_mirror or its proxy"),
+             "the packages cannot be fetched from the host: set the proxy or mirror of its package manager"
+             + ("" if source == "distro" else ", or [docker] package_mirror")),
         Hint("", "see the last lines above; the host is as apt, dnf or apk left it"),
     )  # fmt: skip
     return Script(f"install Docker ({source}, {name})", text, hints=hints)

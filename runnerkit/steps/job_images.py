@@ -109,8 +109,8 @@ def labels(image: Mapping[str, Any]) -> dict[str, str]:
 
 def _older(now: Mapping[str, Any], marks: Mapping[str, str], base: str) -> bool:
     """Whether the host's base was made before the one that was built on."""
-    built_on = json.loads(marks.get(DATES, "{}")).get(base)
-    return built_on is not None and instant(now["Created"]) < instant(built_on)
+    built_on, made = json.loads(marks.get(DATES, "{}")).get(base), now.get("Created")
+    return bool(built_on and made) and instant(str(made)) < instant(built_on)
 
 
 def _ready(job: JobImage, have: Facts, rebuilt: Collection[str]) -> bool:

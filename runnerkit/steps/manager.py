@@ -8,8 +8,11 @@ from runnerkit.facts import Facts, Needs, normal
 from runnerkit.plan import Change, Hint, Script, render
 from runnerkit.want import Want
 
+WAITED = Hint(
+    "timeout: the jobs", "wait for the jobs, or raise [manager] stop_timeout; then run again"
+)
 HINTS = (
-    Hint("timeout: the jobs", "wait for the jobs, or raise [manager] stop_timeout; then run again"),
+    WAITED,
     Hint("", "docker logs of the manager on the host tells more"),
 )
 

@@ -41,7 +41,7 @@ def settings_at_gitlab(runner: WantedRunner) -> dict[str, Any]:
     """What the settings say of GitLab's side; what they do not name is left alone there."""
     said = {key: getattr(runner.spec, key) for key in FIELDS}
     if runner.spec.tags is not None:
-        said["tag_list"] = list(runner.spec.tags)
+        said["tag_list"] = list(dict.fromkeys(runner.spec.tags))
     return {key: value for key, value in said.items() if value is not None}
 
 
