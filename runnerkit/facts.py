@@ -1,5 +1,6 @@
 """What is true of a host: one script, one round trip, one dataclass."""
 
+import hashlib
 import json
 import re
 import shlex
@@ -61,6 +62,7 @@ class ServerRunner:
 class Facts:
     """A host at one moment, and GitLab's side of its runners where an API token lets us see it.
 
+    `id` is its /etc/machine-id, `machine` its architecture.
     `info` is ``docker info`` (empty where no daemon answers), `paths` are those of the needed ones
     that exist, `verify` is what ``gitlab-runner verify`` said in the manager, `started` when dockerd
     started (seconds since 1970; 0 where it does not run), `prune_timer` whether it waits as its file
@@ -69,6 +71,7 @@ class Facts:
     """
 
     hostname: str
+    id: str = ""
     machine: str = "x86_64"
     os: Mapping[str, str] = field(default_factory=dict)
     cpus: int = 1
@@ -86,6 +89,12 @@ class Facts:
     prune_timer: bool = False
     cron: tuple[str, ...] = ()
     server: Mapping[str, ServerRunner] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> str:
+        """What tells it from others at GitLab: many have the hostname that their cloud gave them."""
+        known = hashlib.sha256(self.id.encode()).hexdigest()[:8] if self.id else ""
+        return f"{self.hostname} machine={known}" if known else self.hostname
 
     @property
     def docker_runs(self) -> bool:
@@ -127,6 +136,7 @@ def parse(text: str) -> Facts:
     info = json.loads(told.get("info", "{}"))
     return Facts(
         hostname=hostname,
+        id=told.get("id:", ""),
         machine=machine,
         os=_os_release(told.get("os", "")),
         cpus=int(told.get("cpus:", 1)),

@@ -39,9 +39,8 @@ class Server:
             return _runner(self._api.runners.get(number).attributes)
         return None
 
-    def find(self, runner: WantedRunner, hostname: str) -> ServerRunner | None:
-        """The runner that an interrupted run created for this host, told by its mark."""
-        name, note = runner.name(hostname), runner.note(hostname)
+    def find(self, runner: WantedRunner, name: str, note: str) -> ServerRunner | None:
+        """The runner that an interrupted run created, told by its name and mark."""
         for listed in self._listed(runner):
             if listed.get("description") == name:
                 found = self.get(listed["id"])

@@ -78,7 +78,7 @@ class Host:
             if number:
                 known = gitlab.get(number)
             elif index is None and not runner.token:
-                known = gitlab.find(runner, have.hostname)
+                known = gitlab.find(runner, runner.name(have.hostname), runner.note(have.identity))
             else:
                 known = None
             if known:

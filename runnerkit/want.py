@@ -38,9 +38,9 @@ class WantedRunner:
             return self.spec.name
         return hostname if self.key == DEFAULT else f"{hostname}-{self.key}"
 
-    def note(self, hostname: str) -> str:
-        """The mark by which a run finds what an interrupted one created at GitLab."""
-        return f"runnerkit host={hostname} runner={self.key}"
+    def note(self, identity: str) -> str:
+        """The mark by which a run finds what an interrupted one created at GitLab for that host."""
+        return f"runnerkit host={identity} runner={self.key}"
 
     @property
     def elsewhere(self) -> bool:

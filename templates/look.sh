@@ -15,6 +15,7 @@ if command -v docker >/dev/null; then
 fi
 
 echo "kernel: $(uname -snm)"
+echo "id: $(cat /etc/machine-id 2>/dev/null)"
 echo "cpus: $(nproc 2>/dev/null || echo 1)"
 [ ! -d /run/systemd/system ] || echo "systemd: yes"
 if [ -d /run/systemd/system ] && [ -e /etc/systemd/system/runnerkit-prune.timer ]; then

@@ -93,7 +93,7 @@ def _register(
         want=want,
         runner=runner,
         name=name,
-        note=runner.note(have.hostname),
+        note=runner.note(have.identity),
         variable="REGISTRATION_TOKEN" if way == "registration" else "CI_SERVER_TOKEN",
         options=settings_at_gitlab(runner) if way == "registration" else {},
         template=render("config.toml.j2", entry=config_toml.runner_wanted(runner), toml=toml),
@@ -111,7 +111,7 @@ def _mint(runner: WantedRunner, have: Facts, server: ServerRunner | None) -> Ser
     data = {
         "runner_type": spec.kind,
         "description": name,
-        "maintenance_note": runner.note(have.hostname),
+        "maintenance_note": runner.note(have.identity),
         **owner.get(spec.kind, {}),
         **settings_at_gitlab(runner),
     }

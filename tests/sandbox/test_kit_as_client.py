@@ -16,10 +16,11 @@ from tests.sandbox.gitlab_client import (
 )
 
 WANTED = WantedRunner("web", Runner(image="x"), "x")
+MARKS = (WANTED.name("ci1"), WANTED.note("ci1"))
 DATA = {
     "runner_type": "instance_type",
-    "description": WANTED.name("ci1"),
-    "maintenance_note": WANTED.note("ci1"),
+    "description": MARKS[0],
+    "maintenance_note": MARKS[1],
 }
 
 
@@ -28,9 +29,9 @@ def test_an_api_token_creates_finds_sees_updates_and_resets() -> None:
         server = Server(there.server.url, Secret(API_TOKEN))
         server.check()
         first = server.create(DATA)
-        found = server.find(WANTED, "ci1")
+        found = server.find(WANTED, *MARKS)
         assert found is not None
-        assert server.find(WANTED, "elsewhere") is None
+        assert server.find(WANTED, MARKS[0], WANTED.note("ci1 machine=0badcafe")) is None
         server.update(found.id, {"tag_list": ["a"], "paused": True})
         after = server.get(found.id)
         assert after is not None
@@ -44,7 +45,7 @@ def test_a_token_that_may_only_create_does_so_and_sees_nothing() -> None:
         server = Server(there.server.url, Secret(CREATE_TOKEN))
         server.check()
         assert server.create(DATA).reveal().startswith("glrt-")
-        assert server.find(WANTED, "ci1") is None
+        assert server.find(WANTED, *MARKS) is None
         assert server.get(1) is None
         with pytest.raises(KitError, match="may not do that"):
             server.update(1, {"paused": True})
@@ -66,6 +67,6 @@ def test_a_good_token_is_checked_without_leaving_a_manager() -> None:
     with running() as there:
         api = Server(there.server.url, Secret(API_TOKEN))
         check_token(there.server.url, api.create(DATA), "")
-        found = api.find(WANTED, "ci1")
+        found = api.find(WANTED, *MARKS)
         assert found is not None
         assert there.admin().http_list(f"/runners/{found.id}/managers") == []

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from runnerkit import converge
+from runnerkit import converge, settings
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File, ServerRunner
 from runnerkit.plan import Script, ServerCall
 from runnerkit.steps import config as config_step
-from runnerkit.want import Want
+from runnerkit.want import Want, resolve
 from tests.unit import build
 from tests.unit.build import CONFIG, DAEMON, GOOD, MANAGER, blank, container, converged, want
 
@@ -155,11 +155,20 @@ def test_another_gitlab_s_runner_of_that_name_is_not_ours() -> None:
 def test_a_run_without_settings_adopts_the_only_runner_of_that_gitlab() -> None:
     data = {"default": {"image": "debian:bookworm"}}
     wanted = want(token=None)
-    from runnerkit import settings
-    from runnerkit.want import resolve
-
     wanted = resolve(settings.load(typed={"gitlab": {"url": build.URL}, "runners": data}), "x")
     assert titles(wanted, converged(GOOD.replace("ci1-web", "by hand"))) == []
+
+
+def test_a_runner_s_own_token_is_not_given_to_the_only_other_runner() -> None:
+    typed = {
+        "gitlab": {"url": build.URL},
+        "runners": {"default": {"image": "debian:bookworm", "token": {"env": "OTHER_TOKEN"}}},
+    }
+    other = "glrt-other0000000000000"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("OTHER_TOKEN", other)
+        wanted = resolve(settings.load(typed=typed), "x")
+    assert titles(wanted, converged(GOOD.replace("ci1-web", "deploy"))) == ["register runner ci1"]
 
 
 def test_without_any_token_registration_is_refused_before_anything_else() -> None:
@@ -182,6 +191,12 @@ def test_the_api_creates_a_runner_with_its_mark_and_what_the_settings_say() -> N
         "run_untagged": False,
         "tag_list": ["a", "b"],
     }
+
+
+def test_hosts_of_one_hostname_are_told_apart_at_gitlab() -> None:
+    marks = {want().runners[0].note(Facts("ubuntu", id=number).identity) for number in "12"}
+    assert len(marks) == 2
+    assert all(mark.startswith("runnerkit host=ubuntu machine=") for mark in marks)
 
 
 def test_what_an_interrupted_run_created_is_taken_over() -> None:
