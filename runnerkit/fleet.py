@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 
-from runnerkit import converge, want
+from runnerkit import converge, password, want
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.host import Host
@@ -128,7 +128,9 @@ def each(
     except KeyboardInterrupt:
         for host in working:  # their threads end with their connections, and so does the lock
             host.close()
-        raise KitError("interrupted", "run again: it goes on from where it was", 130) from None
+        ended = KitError("interrupted", "run again: it goes on from where it was", 130)
+        password.interrupted(ended)
+        raise ended from None
     finally:
         pool.shutdown(cancel_futures=True)
 

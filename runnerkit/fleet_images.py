@@ -57,6 +57,11 @@ def build(
         if registry:
             _push(host, wanted, have, registry, lambda line: say(outcome.host, line))
 
+    if "://" in registry:
+        raise KitError(
+            f"--push {registry}: a registry is named without its protocol",
+            f"say --push {registry.partition('://')[2]}",
+        )
     wanted = want.of_images(settings, names)
     return each(targets, settings, {t.name: wanted for t in targets}, accept, say, work)
 

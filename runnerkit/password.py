@@ -2,7 +2,10 @@
 
 import getpass
 import os
+import sys
+import termios
 import threading
+from typing import Any
 
 from runnerkit import terminal
 from runnerkit.errors import KitError
@@ -10,6 +13,7 @@ from runnerkit.secrets import Secret
 
 _asking = threading.Lock()
 _answer: list[Secret] = []
+_shown: list[Any] = []  # how the terminal was before it was asked on
 
 
 def ask() -> Secret:
@@ -18,8 +22,12 @@ def ask() -> Secret:
         if not _answer:
             value = os.environ.get("RUNNERKIT_SUDO_PASSWORD", "")
             if not value and os.isatty(0):
-                with terminal.quiet():
-                    value = getpass.getpass("sudo password on the hosts: ")
+                _shown.append(termios.tcgetattr(0))
+                try:
+                    with terminal.quiet():
+                        value = getpass.getpass("sudo password on the hosts: ")
+                finally:
+                    _shown.clear()
             if not value:
                 raise KitError(
                     "sudo on the host wants a password, and none is given",
@@ -27,3 +35,11 @@ def ask() -> Secret:
                 )
             _answer.append(Secret(value))
         return _answer[0]
+
+
+def interrupted(error: KitError) -> None:
+    """End the program where a person is being asked: nothing else ends the wait for the answer."""
+    if _shown:
+        termios.tcsetattr(0, termios.TCSADRAIN, _shown[0])
+        print(f"\n{error}", file=sys.stderr, flush=True)
+        os._exit(error.code or 1)

@@ -100,11 +100,17 @@ _SECRET_WORD = re.compile(
     r"\b(gl[a-z]{2,5}-|GR1348941)[\w.-]{6,}|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"
     r"|(?<==)(?<=(?i:token|ecret|sword|h_key)=)[^\s\"]+"
 )
+# A variable in a list, as config.toml has those of jobs: DOCKER_AUTH_CONFIG, DB_PASS, AWS_SECRET_ACCESS_KEY.
+_SECRET_VARIABLE = re.compile(
+    r"""(["']\w*(?:token|secret|pass|key|auth|credential)\w*=)(?:\\.|(?!["'][,\]\s]|["']$).)*""",
+    re.IGNORECASE,
+)
 
 
 def mask(text: str) -> str:
     """The text without anything that looks like a secret."""
-    return _SECRET_WORD.sub("***", _SECRET_LINE.sub(r"\1***", text))
+    lines = _SECRET_LINE.sub(r"\1***", text)
+    return _SECRET_WORD.sub("***", _SECRET_VARIABLE.sub(r"\1***", lines))
 
 
 def plain(text: str) -> str:

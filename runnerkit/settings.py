@@ -41,7 +41,7 @@ class Manager(Section, frozen=True):
     image: str = "gitlab/gitlab-runner:v19.3.0"
     helper_image: str = ""
     container: Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$")] = "gitlab-runner"
-    config_dir: Annotated[str, Meta(pattern=r"^/.+")] = "/srv/gitlab-runner/config"
+    config_dir: Annotated[str, Meta(pattern=r"^/.*[^/]$")] = "/srv/gitlab-runner/config"
     concurrent: Annotated[int, Meta(ge=1)] | Literal["auto"] | None = None
     stop_timeout: Annotated[int, Meta(ge=1)] = 3600
     environment: dict[str, str] = {}

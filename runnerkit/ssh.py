@@ -39,12 +39,15 @@ def connection(target: str, identity: str, known_hosts: str, accept: bool) -> Co
         if not key.is_file():
             raise KitError(f"{target}: no key file {key}", "correct identity in the settings")
         keys |= {"key_filename": str(key), "look_for_keys": False}
-    made = Connection(
-        target,
-        config=Config(overrides={"runners": {"remote": _Remote}}),
-        connect_timeout=15,
-        connect_kwargs=keys,
-    )
+    try:
+        made = Connection(
+            target,
+            config=Config(overrides={"runners": {"remote": _Remote}}),
+            connect_timeout=15,
+            connect_kwargs=keys,
+        )
+    except ValueError as error:  # a port that is no number, here or in ssh's settings
+        raise KitError(f"{target}: {error}", "write user@address:port, or correct Port") from None
     _as_ssh(made)
     _guard(made, Path(known_hosts).expanduser(), accept)
     return made

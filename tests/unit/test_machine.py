@@ -1,12 +1,15 @@
 """What a host's words mean."""
 
+import os
 import re
+from pathlib import Path
 
 import pytest
 from invoke.context import Context
 
+from runnerkit import ssh
 from runnerkit.errors import KitError
-from runnerkit.machine import Machine, NeedsPassword
+from runnerkit.machine import Failed, Machine, NeedsPassword, local_context
 from runnerkit.secrets import Secret
 from runnerkit.steps.registration import HINTS
 
@@ -33,6 +36,42 @@ def test_a_password_that_sudo_refuses_is_told(said: str) -> None:
     with pytest.raises(KitError, match="refuses the password") as caught:
         Machine(Context(), Secret("wrong"))._raise_sudo(said)
     assert not isinstance(caught.value, NeedsPassword)
+
+
+def test_what_a_script_says_is_not_taken_for_sudo_s_words() -> None:
+    said = "sudo: unable to resolve host ci1: Name or service not known\nmount: not allowed"
+    Machine(Context())._raise_sudo(said)
+
+
+def test_a_host_answers_in_english(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (sudo := tmp_path / "sudo").write_text('#!/bin/sh\necho "sudo: $LC_ALL" >&2; exit 1\n')
+    sudo.chmod(0o755)
+    (tmp_path / "id").write_text("#!/bin/sh\necho 1000\n")
+    (tmp_path / "id").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    with pytest.raises(Failed, match="sudo: C"):
+        Machine(local_context()).run("true")
+
+
+def test_keys_that_are_not_there_are_passed_over_as_ssh_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (there := tmp_path / "there").touch()
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "config").write_text(
+        f"Host *\n IdentityFile {tmp_path}/gone\n IdentityFile {there}\n ProxyJump none\n"
+    )
+    made = ssh.connection("ci1", "", str(tmp_path / "known"), False)
+    assert made.connect_kwargs["key_filename"] == [str(there)]
+    assert made.gateway is None
+
+
+@pytest.mark.parametrize("target", ["ci@h:port", "ci@h:22x"])
+def test_a_port_that_is_no_number_is_told(target: str) -> None:
+    with pytest.raises(KitError, match=target):
+        ssh.connection(target, "", "/none", False)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,93 @@
+"""dockerd reads its file anew: after the manager's jobs, or not at all, and never for nothing."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from runnerkit import converge
+from runnerkit.facts import Facts
+from runnerkit.plan import Script
+from runnerkit.steps import daemon_json
+from tests.unit.build import DAEMON, converged, want
+
+STUB = """#!/bin/sh
+echo "$(basename "$0") $*" >>FOLDER/asked
+case "$(basename "$0") $*" in
+  "docker inspect"*) echo true ;;
+  "docker ps"*) echo job ;;
+  "docker wait"*) WAIT ;;
+  "systemctl restart"*) RESTART ;;
+  "docker info"*) [ ! -e FOLDER/down ] ;;
+esac
+"""
+
+
+def restart(have: Facts) -> Script:
+    wanted = want(docker={"daemon": {"log-driver": "json-file"}}, manager={"stop_timeout": 2})
+    changes = converge.plan(wanted, have)
+    (found,) = [one for one in changes if one.title == "restart docker"]
+    assert isinstance(found, Script)
+    return found
+
+
+def run(folder: Path, script: Script, wait: str = ":", restarts: str = ":") -> tuple[int, str, str]:
+    """Its exit code, what it says, and what it asked the programs of the host."""
+    stub = STUB.replace("FOLDER", str(folder)).replace("WAIT", wait).replace("RESTART", restarts)
+    for name in ("docker", "systemctl", "service", "sleep"):
+        (file := folder / name).write_text(stub)
+        file.chmod(0o755)
+    (folder / "daemon.json").write_text("new")
+    (folder / "daemon.json.previous").write_text("old")
+    text = script.text.replace(DAEMON, str(folder / "daemon.json"))
+    text = text.replace("/run/systemd/system", str(folder))
+    ran = subprocess.run(
+        ["sh"], input=text, text=True, capture_output=True, check=False,
+        env={"PATH": f"{folder}:/usr/bin:/bin"},
+    )  # fmt: skip
+    return ran.returncode, ran.stderr, (folder / "asked").read_text()
+
+
+BUSY = converged(daemon={"log-driver": "local"}, jobs=1)
+
+
+def test_jobs_end_before_docker_does(tmp_path: Path) -> None:
+    code, _, asked = run(tmp_path, restart(BUSY))
+    assert code == 0
+    assert asked.index("docker wait") < asked.index("docker update --restart=always")
+    assert asked.index("--restart=always") < asked.index("systemctl restart docker")
+    assert (tmp_path / "daemon.json").read_text() == "new"
+
+
+def test_jobs_that_do_not_end_keep_docker_and_its_file_as_they_were(tmp_path: Path) -> None:
+    script = restart(BUSY)
+    code, said, asked = run(tmp_path, script, wait="exit 1")
+    assert (code, "timeout: the jobs did not end" in said) == (1, True)
+    assert "systemctl" not in asked
+    assert (tmp_path / "daemon.json").read_text() == "old"
+    assert "stop_timeout" in next(hint.fix for hint in script.hints if hint.pattern in said)
+
+
+def test_a_daemon_that_refuses_its_file_gets_the_old_one_back(tmp_path: Path) -> None:
+    down = f"case $(cat {tmp_path}/daemon.json) in new) touch {tmp_path}/down ;; *) rm -f {tmp_path}/down ;; esac"
+    code, said, asked = run(
+        tmp_path, restart(converged(daemon={"log-driver": "local"})), restarts=down
+    )
+    assert (code, "the old one is back" in said) == (1, True)
+    assert asked.count("systemctl restart docker") == 2
+    assert (tmp_path / "daemon.json").read_text() == "old"
+    assert not (tmp_path / "down").exists()
+
+
+@pytest.mark.parametrize("named", [[], ["http://m"]])
+def test_a_reload_waits_for_the_mirrors_that_the_host_then_has(named: list[str]) -> None:
+    own = ["http://own"]
+    have = converged(daemon={"registry-mirrors": own}, info={"ServerVersion": "25.0", "RegistryConfig": {"Mirrors": ["http://own/"]}})  # fmt: skip
+    docker = {"daemon": {"debug": True}} | ({"registry_mirrors": named} if named else {})
+    reload = next(
+        one
+        for one in daemon_json.changes(want(docker=docker), have)
+        if one.title == "reload docker"
+    )
+    assert isinstance(reload, Script)
+    assert f"= '{(named or own)[0]}/ '" in reload.text or f"= '{(named or own)[0]}/'" in reload.text
