@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import docker
+from docker import auth as logins
 from docker.transport.basehttpadapter import BaseHTTPAdapter
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
@@ -62,8 +63,9 @@ def pull(client: docker.APIClient, change: Pull, progress: Progress) -> None:
             name, tag = source, "latest"
         try:
             events = client.pull(
-                name, tag=tag or None, stream=True, decode=True, platform=change.platform or None
-            )
+                name, tag=tag or None, stream=True, decode=True, platform=change.platform or None,
+                auth_config=_login(name),
+            )  # fmt: skip
             _follow(events, "Downloading", progress)
         except (docker.errors.APIError, _Told) as error:
             failures.append(f"{source}: {_text(error)}")
@@ -101,13 +103,23 @@ def push(
         KitError: the registry refuses it or cannot be reached.
     """
     try:
-        events = client.push(reference, stream=True, decode=True, auth_config=dict(auth) or None)
+        login = dict(auth) or _login(reference)
+        events = client.push(reference, stream=True, decode=True, auth_config=login)
         _follow(events, "Pushing", progress)
     except (docker.errors.APIError, _Told) as error:
         raise KitError(
             f"cannot push {reference}: {mask(_text(error))}",
             "check the name, and REGISTRY_USER and REGISTRY_PASSWORD in the environment",
         ) from None
+
+
+def _login(name: str) -> dict[str, Any]:
+    """This machine's own login at an image's registry; none where its store of logins fails."""
+    registry, _ = logins.resolve_repository_name(name)
+    try:
+        return logins.load_config().resolve_authconfig(registry) or {}
+    except docker.errors.DockerException:
+        return {}
 
 
 class _Told(Exception):

@@ -48,6 +48,7 @@ def script(want: Want, force: bool = False, dry: bool = False, scheduled: bool =
     """
     named = [want.manager.helper_image, want.docker.registry_image]
     named += [runner.image for runner in want.runners]
+    named += [re.sub(r"\*$", "$", image) for image in want.prune.images]  # as config.toml has one
     return render(
         "prune.sh.j2",
         want=want,

@@ -92,13 +92,17 @@ class Image(Section, frozen=True):
 
 
 class Prune(Section, frozen=True):
-    """What makes room on a host: begins at `high` percent of the disk in use, stops at `low`."""
+    """What makes room on a host: begins at `high` percent of the disk in use, stops at `low`.
+
+    `images` are never taken; with a * at the end, all whose names begin so.
+    """
 
     keep: Annotated[int, Meta(ge=0)] = 2
     high: Annotated[int, Meta(ge=1, le=100)] = 80
     low: Annotated[int, Meta(ge=0, le=100)] = 60
     cache_days: Annotated[int, Meta(ge=1)] = 14
     schedule: Literal["", "hourly", "daily", "weekly"] = ""
+    images: tuple[Annotated[str, Meta(pattern=r"^[\w./:@-]+\*?$")], ...] = ()
 
 
 class Golden(Section, frozen=True):

@@ -41,6 +41,12 @@ def test_an_answer_cut_off_is_an_error_and_not_a_blank_host(text: str) -> None:
         facts.parse(text)
 
 
+def test_what_a_login_shell_says_first_is_no_fact() -> None:
+    said = "Hello there\nToday: fine\n"
+    have = facts.parse(f"{said}kernel: Linux ci1 x86_64\nos SUQ9eA==\nend: yes\n")
+    assert (have.hostname, have.os) == ("ci1", {"ID": "x"})
+
+
 def test_a_mac_is_named() -> None:
     with pytest.raises(KitError, match="runs Darwin, not Linux"):
         facts.parse("kernel: Darwin mac arm64\nend: yes\n")

@@ -1,14 +1,16 @@
 """When a job image is rebuilt on a host, and why."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from runnerkit import converge, images, settings
+from runnerkit import converge, images, plan, settings
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File
 from runnerkit.images import JobImage
 from runnerkit.plan import Build, Change, Pull, batches
+from runnerkit.steps import job_images
 from runnerkit.want import Want
 from tests.unit.build import DAEMON, GOOD, converged, want
 
@@ -134,3 +136,36 @@ def test_all_is_what_the_settings_speak_of(image: str, named: list[str]) -> None
     images_ = {} if image == "debian:bookworm" else {"own": {"base": "debian:bookworm"}}
     data = {"runners": {"web": {"image": image}}, "images": images_}
     assert images.named(settings.load(typed=data)) == named
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("Dockerfile", b"FROM x\n# f\xfcr\n", "Dockerfile is not UTF-8 text"),
+        (".dockerignore", b"\xff\xfe", ".dockerignore is not UTF-8 text"),
+        ("Dockerfile.j2", b"FROM {{ nothing }}\n", "Dockerfile.j2: 'nothing' is undefined"),
+        ("Dockerfile.j2", b"FROM x\n{% if %}\n", "Dockerfile.j2, line 2: "),
+        ("Dockerfile.j2", b"FROM x\n# f\xfcr\n", "Dockerfile.j2: 'utf-8' codec"),
+    ],
+)
+def test_a_definition_that_cannot_be_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, data: bytes, words: str
+) -> None:
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "Dockerfile").write_text("FROM x\n")
+    (tmp_path / "web" / name).write_bytes(data)
+    monkeypatch.setenv("RUNNERKIT_DOCKERFILES", str(tmp_path))
+    plan._templates.cache_clear()
+    try:
+        with pytest.raises(KitError) as caught:
+            images.find(settings.load(typed={}), "web")
+    finally:
+        plan._templates.cache_clear()
+    assert words in caught.value.what
+    assert caught.value.fix
+
+
+def test_an_image_without_a_date_is_as_good_as_any() -> None:
+    marks = {images.DATES: '{"x": "2026-01-01T00:00:00Z"}'}
+    assert not job_images._older({"Id": "1"}, marks, "x")
+    assert job_images._older({"Id": "1", "Created": "2025-01-01T00:00:00Z"}, marks, "x")

@@ -1,5 +1,6 @@
 """What may go from a host, what the script says of it, and the timer that does it by itself."""
 
+import re
 import subprocess
 from dataclasses import replace
 from typing import Any
@@ -108,6 +109,13 @@ def test_an_image_stays_because(why: str) -> None:
     x, other = image("x", "shop:latest"), image("y", "other:latest")
     assert goes(x, other) == ["x", "y"]
     assert goes(*KEPT[why], x, other) == ["y"]
+
+
+def test_what_the_settings_name_stays() -> None:
+    text = prune.script(want(prune={"images": ["web-ci", "tools/*"]}))
+    assert re.search(r"^names='.*\bweb-ci tools/\$'$", text, re.MULTILINE)
+    tools, other = image("x", "tools/a:1"), image("y", "tool:1")
+    assert goes("name\ttools/$", tools, other) == ["y"]
 
 
 def test_a_variable_alone_names_nothing() -> None:

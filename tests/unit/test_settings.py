@@ -49,6 +49,12 @@ def test_dangling_names_are_told(tmp_path: Path) -> None:
     assert "images.none.base: missing, and there is no folder dockerfiles/none" in said
 
 
+def test_a_folder_is_named_as_docker_will_name_it(tmp_path: Path) -> None:
+    assert "manager.config_dir: '/srv/gr/' is not" in mistakes(
+        '[manager]\nconfig_dir = "/srv/gr/"', tmp_path
+    )
+
+
 def test_invalid_toml_is_told_with_its_line(tmp_path: Path) -> None:
     assert "line 2" in mistakes("a = 1\nb = = 2", tmp_path)
 
