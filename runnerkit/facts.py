@@ -176,8 +176,8 @@ def normal(reference: str) -> str:
 def _by_reference(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     images: dict[str, dict[str, Any]] = {}
     for image in found:
-        for name in (image["RepoTags"] or []) + (image.get("RepoDigests") or []):
-            images[name] = image
+        names = (image["RepoTags"] or []) + (image.get("RepoDigests") or [])
+        images |= dict.fromkeys(names or [image["Id"]], image)
     return images
 
 

@@ -118,7 +118,7 @@ def first_boot(want: Want, runner: WantedRunner) -> str:
         auto=auto,
         head=config_toml.edited("", replace(want, manager=told), Facts(hostname=""), {}),
         template=render("config.toml.j2", entry=config_toml.runner_wanted(runner), toml=toml),
-        run_manager=render("run-manager.sh.j2", manager=want.manager, binds=manager.binds(want)),
+        run_manager=manager.run(want),
         tokens=TOKENS,
         command=COMMAND,
         values=VALUES,

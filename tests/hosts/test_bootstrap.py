@@ -116,6 +116,7 @@ def test_a_host_set_up_by_hand_is_adopted(kit: Kit, blank: Blank) -> None:
         docker pull -q {image}
         docker pull -q debian:bookworm
         docker run -d --name gitlab-runner --restart always \
+            --add-host git.lan:10.0.0.5 -e OWN=kept -v /opt:/opt:ro \
             -v /srv/gitlab-runner/config:/etc/gitlab-runner \
             -v /var/run/docker.sock:/var/run/docker.sock {image}
         docker exec gitlab-runner gitlab-runner register --non-interactive --url {url}/ \
@@ -132,6 +133,17 @@ def test_a_host_set_up_by_hand_is_adopted(kit: Kit, blank: Blank) -> None:
     assert kit.ssh(host, f"grep -c '^\\[\\[runners' {CONFIG}").strip() == "1"
     (runner,) = kit.gitlab.runners("typed by hand")
     assert len(runner["managers"]) == 1
+
+    kit.ssh(host, "docker update --restart no gitlab-runner")
+    (replaced,) = kit.bootstrap().titles
+    assert replaced.startswith("replace the container gitlab-runner (restart policy no")
+    own = "docker exec gitlab-runner sh -c 'grep git.lan /etc/hosts; echo $OWN; touch /opt/x 2>&1'"
+    told = kit.ssh(
+        host, f"{own}; docker inspect -f '{{{{.Config.Env}}}}' gitlab-runner", check=False
+    )
+    assert all(word in told for word in ("10.0.0.5", "kept\n", "Read-only file system"))
+    assert told.splitlines()[-1].count("PATH=") == 1
+    assert kit.plan().titles == []
 
 
 def test_what_is_not_ours_survives(kit: Kit, blank: Blank) -> None:

@@ -268,3 +268,35 @@ def test_a_file_that_cannot_be_read_stops_the_run(path: str, text: str, message:
     have = converged()
     with pytest.raises(KitError, match=message):
         titles(wanted, converged(files={**have.files, path: File(text.encode(), 0o600, 1)}))
+
+
+def test_a_manager_that_takes_another_s_place_has_what_that_one_had_besides() -> None:
+    one = "a" * 64
+    mounts: list[dict[str, Any]] = [
+        *container()["Mounts"],
+        {"Source": "/opt/ca", "Destination": "/etc/ssl/own", "RW": False},
+        {"Name": "cache", "Source": "/var/lib/docker/volumes/cache/_data", "Destination": "/c"},
+        {"Name": one, "Source": f"/var/lib/docker/volumes/{one}/_data", "Destination": "/home/gitlab-runner"},
+    ]  # fmt: skip
+    said = container(
+        HostConfig={
+            "RestartPolicy": {"Name": "no"}, "NetworkMode": "host", "ExtraHosts": ["git.lan:10.0.0.5"],
+            "Dns": ["10.0.0.1"], "PortBindings": {"9252/tcp": [{"HostIp": "", "HostPort": "9252"}]},
+        },
+        Config={"Env": ["PATH=/bin", "OF_IMAGE=1", "OWN=x y", "HTTPS_PROXY=old"]},
+    )  # fmt: skip
+    said["Mounts"] = mounts
+    have = converged()
+    of_image = {**have.images[MANAGER], "Config": {"Env": ["OF_IMAGE=1"]}}
+    have = replace(
+        have, containers={"gitlab-runner": said}, images={**have.images, MANAGER: of_image}
+    )
+    wanted = want(manager={"environment": {"HTTPS_PROXY": "new"}})
+    (change,) = converge.plan(wanted, have)
+    assert isinstance(change, Script)
+    run = change.text.partition("docker run -d")[2]
+    for option in ("--volume=/opt/ca:/etc/ssl/own:ro", "--volume=cache:/c ", "--network=host",
+                   "--add-host=git.lan:10.0.0.5", "--dns=10.0.0.1", "--publish=9252:9252/tcp"):  # fmt: skip
+        assert option in run
+    assert run.partition("<<'ENVIRONMENT'\n")[2] == "HTTPS_PROXY=new\nOWN=x y\nENVIRONMENT\n"
+    assert one not in run
