@@ -13,6 +13,7 @@ from fabric.runners import Remote
 from paramiko.hostkeys import InvalidHostKey
 from paramiko.ssh_exception import NoValidConnectionsError
 
+from runnerkit import ssh_settings
 from runnerkit.errors import KitError
 
 KEEPALIVE = 15  # seconds between signs of life
@@ -39,10 +40,11 @@ def connection(target: str, identity: str, known_hosts: str, accept: bool) -> Co
         if not key.is_file():
             raise KitError(f"{target}: no key file {key}", "correct identity in the settings")
         keys |= {"key_filename": str(key), "look_for_keys": False}
+    settings = ssh_settings.read()
     try:
         made = Connection(
             target,
-            config=Config(overrides={"runners": {"remote": _Remote}}),
+            config=Config(ssh_config=settings, overrides={"runners": {"remote": _Remote}}),
             connect_timeout=15,
             connect_kwargs=keys,
         )
@@ -57,11 +59,7 @@ def explain(where: str, error: Exception) -> KitError | None:
     """The error in words, or None where it is not SSH's."""
     match error:
         case socket.gaierror():
-            return KitError(
-                f"{where}: no such host",
-                "check the name; it may be missing in DNS, or an alias in a file that ~/.ssh/config"
-                " includes: those are not read",
-            )
+            return KitError(f"{where}: no such host", "check the name; it may be missing in DNS")
         case paramiko.BadHostKeyException():
             return KitError(
                 f"{where}: the host key has changed (now {fingerprint(error.key)})",
