@@ -48,8 +48,11 @@ def connection(target: str, identity: str, known_hosts: str, accept: bool) -> Co
             connect_timeout=15,
             connect_kwargs=keys,
         )
-    except ValueError as error:  # a port that is no number, here or in ssh's settings
-        raise KitError(f"{target}: {error}", "write user@address:port, or correct Port") from None
+    except ValueError:
+        raise KitError(
+            f"the port of {target} is no number",
+            "write user@address:22, or correct Port in ssh's settings",
+        ) from None
     _as_ssh(made)
     _guard(made, Path(known_hosts).expanduser(), accept)
     return made

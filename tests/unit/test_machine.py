@@ -95,7 +95,7 @@ def test_settings_that_ssh_would_refuse_are_told(
 
 @pytest.mark.parametrize("target", ["ci@h:port", "ci@h:22x"])
 def test_a_port_that_is_no_number_is_told(target: str) -> None:
-    with pytest.raises(KitError, match=target):
+    with pytest.raises(KitError, match=f"the port of {target} is no number"):
         ssh.connection(target, "", "/none", False)
 
 
