@@ -55,7 +55,7 @@ def trial(world: World) -> dict[str, Any]:
         "gitlab": {"url": world.gitlab_url},
         "docker": {"registry_mirrors": [world.mirror_url]},
         "manager": {"image": world.runner_image, "concurrent": 1},
-        "runners": {"default": {"image": "debian:bookworm"}},
+        "runners": {"default": {"image": "debian:bookworm", "docker": world.own_helper}},
     }
 
 

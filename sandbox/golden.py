@@ -14,6 +14,7 @@ from pathlib import Path
 from runnerkit.errors import KitError
 from runnerkit.golden import provision
 from runnerkit.machine import Failed, translated
+from runnerkit.plan import plain
 from runnerkit.settings import Settings
 from runnerkit.steps import first_boot
 from runnerkit.want import Want
@@ -23,8 +24,8 @@ from sandbox.world import World
 
 TAG = "golden-test"
 HELD = ["echo it runs on $(uname -n)", "until [ -e /go ]; do sleep 0.2; done"]
-LET_GO = """until job=$(docker ps -q --filter label=com.gitlab.gitlab-runner.type=build) && [ -n "$job" ] &&
-  docker exec $job touch /go 2>/dev/null; do sleep 0.5; done"""
+LET_GO = """job=$(docker ps -q --filter label=com.gitlab.gitlab-runner.type=build)
+[ -z "$job" ] || ! docker exec $job touch /go 2>/dev/null || echo gone"""
 IDENTITY = ".runner_system_id"
 # Where anything of a machine's own is kept, but for its images.
 PLACES = "/etc /home /opt /root /run /srv /tmp /usr/local /var/lib/cloud /var/log /var/tmp"
@@ -60,24 +61,25 @@ def test(image: Path, settings: Settings, world: World, say: Say) -> list[Clone]
         if registers:
             _goes_online(clone, client, settings, say)
 
-    try:
-        clones.extend(
-            switch_on(name, image, folder / name, settings, world, token) for name in NAMES
-        )
-        with ThreadPoolExecutor() as pool:
+    patience = 0.0  # of what failed, or was interrupted, nothing is of use
+    with ThreadPoolExecutor() as pool:
+        try:
+            clones.extend(
+                switch_on(name, image, folder / name, settings, world, token) for name in NAMES
+            )
             list(pool.map(comes_up, clones))
-        _differ(clones)
-        if registers:
-            _jobs(clones, client, say)
-            with ThreadPoolExecutor() as pool:
+            _differ(clones)
+            if registers:
+                _jobs(clones, client, say)
                 list(pool.map(lambda clone: _wiped(clone, token, wanted), clones))
-            say("each has wiped its token")
-        else:
-            _handed(clones, wanted, say)
-    finally:
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda clone: clone.vm.stop(), clones))
-        client.forget_runners(TAG)
+                say("each has wiped its token")
+            else:
+                _handed(clones, wanted, say)
+            patience = 60.0
+        finally:  # threads that still wait for a machine end with it
+            with ThreadPoolExecutor() as stopping:
+                list(stopping.map(lambda clone: clone.vm.stop(patience), clones))
+            client.forget_runners(TAG)
     shutil.rmtree(folder)
     return clones
 
@@ -138,18 +140,24 @@ def _differ(clones: list[Clone]) -> None:
 
 def _jobs(clones: list[Clone], client: Client, say: Say) -> None:
     """A job on each, at the same time: held until the other runs too."""
-    jobs = [client.queue(HELD, tags=[TAG]) for _ in clones]
-    until = time.monotonic() + PATIENCE
-    while len({client.job(job)["system_id"] for job in jobs} - {None}) < len(clones):
+    numbers = [client.queue(HELD, tags=[TAG]) for _ in clones]
+    held, states, until = clones, [""], time.monotonic() + PATIENCE
+    while set(states) != {"success"}:
+        jobs = [client.job(number) for number in numbers]
+        states = [job["state"] for job in jobs]
+        for job in jobs:
+            if job["state"] in ("failed", "canceled"):
+                last = plain(job["trace"]).strip().rpartition("\n")[2]
+                raise KitError(
+                    f"a clone's job {job['state']}: {last}", "correct what the image lacks"
+                )
         if time.monotonic() > until:
-            raise KitError("the clones do not take a job each", "see their managers' logs")
+            raise KitError(
+                f"the clones do not run a job each: {', '.join(states)}", "see their managers' logs"
+            )
+        if len({job["system_id"] for job in jobs} - {None}) == len(clones):
+            held = [clone for clone in held if clone.run(LET_GO) != "gone"]
         time.sleep(0.2)
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda clone: clone.run(LET_GO), clones))
-    for job in jobs:
-        ended = client.wait(job, PATIENCE)
-        if ended["state"] != "success":
-            raise KitError(f"a clone's job ended as {ended['state']}", ended["trace"][-500:])
     say("each ran a job")
 
 

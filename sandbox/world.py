@@ -1,5 +1,6 @@
 """The sandbox as a whole: up, hosts in it, down."""
 
+import re
 import shutil
 import threading
 import time
@@ -14,7 +15,7 @@ from sandbox import daemon, hosts, keys, manager, mirror, network, services
 from sandbox.errors import SandboxError, translated
 from sandbox.hosts import Host
 from sandbox.images import Shop, clear
-from sandbox.manager import Runner
+from sandbox.manager import ARCHITECTURE, Runner
 from sandbox.names import Names
 from sandbox.network import Net
 
@@ -42,6 +43,15 @@ class World:
     runner_image: str
     stand_in: bool
     state: Path
+
+    @property
+    def own_helper(self) -> dict[str, str]:
+        """What settings of a runner before 16.8 must say: from its version the helper's name is not known."""
+        version = re.search(r"v(\d+)\.(\d+)", self.runner_image)
+        if not version or (int(version[1]), int(version[2])) >= (16, 8):
+            return {}
+        name = self.runner_image.replace("gitlab-runner:", f"gitlab-runner-helper:{ARCHITECTURE}-")
+        return {"helper_image": name}
 
     def host(self, name: str, kind: str = "systemd", disk_mb: int = 0) -> Host:
         """A fresh blank host, in place of any of that name, awaited until it answers ssh.

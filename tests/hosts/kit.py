@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -63,8 +62,8 @@ class Kit:
                 h.name: {"address": f"{user}@{h.address}", "identity": str(h.key)} for h in hosts
             },
         }
-        if helper := self._helper():
-            self.data["runners"]["web"]["docker"] = {"helper_image": helper}
+        if self.world.own_helper:
+            self.data["runners"]["web"]["docker"] = self.world.own_helper
         for section, body in more.items():
             known = self.data.setdefault(section, {})
             for key, value in body.items():
@@ -129,10 +128,3 @@ class Kit:
     def _polls(self) -> int:
         requests = self.gitlab.call("GET", "/sandbox/state")["requests"]
         return int(requests["POST /jobs/request"])
-
-    def _helper(self) -> str:
-        """Before 16.8 the kit cannot know the helper's name, so the settings must say it."""
-        version = re.search(r"v(\d+)\.(\d+)", self.world.runner_image)
-        if not version or (int(version[1]), int(version[2])) >= (16, 8):
-            return ""
-        return self.world.runner_image.replace("gitlab-runner:", "gitlab-runner-helper:x86_64-")

@@ -46,7 +46,9 @@ def file(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "manager": {"image": world.runner_image, "concurrent": "auto"},
         "golden": {"packages": ["jq"]},
         "images": {"tester": {"base": "debian:bookworm"}},
-        "runners": {"web": {"image": "tester", "token": {"file": str(secret)}}},
+        "runners": {
+            "web": {"image": "tester", "token": {"file": str(secret)}, "docker": world.own_helper}
+        },
     }
     path.write_text(tomlkit.dumps(data))
     return path
