@@ -92,7 +92,7 @@ def write(kit: Kit, manager: Host, addresses: dict[str, str]) -> None:
             "image": "tester",
             "token": {"env": "RUNNER_TOKEN"},
             "autoscaler": scaled(CONTAINERS),
-            **({"docker": {"helper_image": helper}} if (helper := kit._helper()) else {}),
+            "docker": kit.world.own_helper,
         },
         "itself": {
             "name": "itself",
