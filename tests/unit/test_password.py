@@ -29,8 +29,10 @@ def test_the_question_is_answered_or_ends_the_program_at_once(
     monkeypatch.delenv("RUNNERKIT_SUDO_PASSWORD", raising=False)
     child, terminal = pty.fork()
     if child == 0:
+        for number in (signal.SIGINT, signal.SIGHUP):  # as a terminal's shell has them
+            signal.signal(number, signal.SIG_DFL)
         os.execv("/bin/sh", ["sh", "-c", SHELL])
-    patience = threading.Timer(30, os.kill, (child, signal.SIGKILL))
+    patience = threading.Timer(30, os.killpg, (child, signal.SIGKILL))
     patience.start()
     with os.fdopen(terminal, "r+b", buffering=0) as screen:
         until(b"hosts: ", screen.read)
