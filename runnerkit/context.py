@@ -32,8 +32,7 @@ def entries(folder: str) -> Iterator[Entry]:
         return
     file = Path(folder) / ".dockerignore"
     text = text_of(file, "save it as UTF-8, and see that you may read it") if file.is_file() else ""
-    rules = ignore.parse(text, str(file)) if text else Ignore()
-    yield from _below(folder, "", rules, ())
+    yield from _below(folder, "", ignore.parse(text, str(file)), ())
 
 
 def digest(folder: str) -> tuple[str, int]:

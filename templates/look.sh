@@ -9,8 +9,11 @@ trap 'rm -rf "$work"' EXIT
 if command -v docker >/dev/null; then
   [ -z "$CONTAINER" ] || { timeout 60 docker exec "$CONTAINER" gitlab-runner verify 2>&1 </dev/null || echo "exit $?"; } >"$work/verify" &
   docker info --format '{{json .}}' >"$work/info" 2>/dev/null &
-  [ -z "$CONTAINER" ] || IMAGES="$IMAGES $(docker container inspect -f '{{.Image}}' "$CONTAINER" 2>/dev/null)"
-  eval "docker image inspect $IMAGES $(docker image ls -q --no-trunc --filter label=runnerkit.image | sort -u | tr '\n' ' ')" >"$work/images" 2>/dev/null &
+  ids() {
+    [ -z "$CONTAINER" ] || docker container inspect -f '{{.Image}}' "$CONTAINER" 2>/dev/null
+    docker image ls -q --no-trunc --filter label=runnerkit.image
+  }
+  eval "docker image inspect $IMAGES $(ids | sort -u | tr '\n' ' ')" >"$work/images" 2>/dev/null &
   [ -z "$CONTAINER" ] || docker container inspect "$CONTAINER" >"$work/containers" 2>/dev/null &
   [ -z "$CONTAINER" ] || docker ps -q --filter label=com.gitlab.gitlab-runner.managed=true >"$work/jobs" 2>/dev/null &
 fi

@@ -142,7 +142,7 @@ def _variables(golden: Golden, name: str, disk: Path | None, build: Path) -> dic
         return asked
     return asked | {
         "base_image": str(disk.resolve()),
-        "base_checksum": f"sha256:{describe.digest(disk)}",
+        "base_checksum": f"sha256:{base.digest(disk)}",
         "memory_mb": golden.memory_mb,
         "cpus": golden.cpus,
         "accelerator": qemu.accelerator(),

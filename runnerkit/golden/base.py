@@ -99,6 +99,12 @@ def about(path: Path) -> dict[str, str | int]:
     return known
 
 
+def digest(path: Path, kind: str = "sha256") -> str:
+    """A file's checksum."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, kind).hexdigest()
+
+
 def _known(path: Path, golden: Golden, say: Tell) -> Path:
     if not path.is_file():
         raise KitError(f"no base disk {path}", "correct [golden] base; without it one is made")
@@ -153,9 +159,7 @@ def _fetch(url: str, new: Path, say: Tell) -> None:
     for place, kind in _checksums(url):
         said = _said(place, url.rpartition("/")[2])
         if said:
-            with new.open("rb") as file:
-                digest = hashlib.file_digest(file, kind).hexdigest()
-            if digest != said:
+            if digest(new, kind) != said:
                 raise KitError(f"{url} is not what {place} says", "fetch it anew later")
             say(f"base disk: it is what {place} says")
             return

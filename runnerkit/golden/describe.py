@@ -33,16 +33,10 @@ def provenance(settings: Settings, disk: Path | None) -> dict[str, Any]:
     return origin | {
         "base": settings.golden.base or f"packages of {settings.golden.suite}",
         "base_recipe": base.recipe(settings.golden, settings.docker.source == "distro"),
-        "base_sha256": digest(disk),
+        "base_sha256": base.digest(disk),
         "qemu": _first_line(qemu.PROGRAM, "--version"),
         "accelerator": qemu.accelerator(),
     }
-
-
-def digest(path: Path) -> str:
-    """A file's SHA-256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def finished(
@@ -62,7 +56,7 @@ def finished(
     if (image := ready / f"{name}.qcow2").exists():
         manifest |= {
             "file": image.name,
-            "sha256": (sha256 := digest(image)),
+            "sha256": (sha256 := base.digest(image)),
             "bytes": image.stat().st_size,
             "disk_bytes": base.about(image)["virtual-size"],
         }

@@ -38,7 +38,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         managed["registry-mirrors"] = [m.rstrip("/") for m in want.docker.registry_mirrors]
     file, now = have.files.get(PATH), parsed(have)
     restart_keys = set(managed) - RELOADABLE
-    mirrors = managed.get("registry-mirrors", [])
+    mirrors = managed.get("registry-mirrors", _mirrors(have))
 
     if differing := [key for key in managed if config_toml.missing(managed[key], now.get(key))]:
         hot = have.docker_runs and set(differing) <= RELOADABLE
@@ -54,14 +54,14 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
             check=VALIDATE,
         )
         if hot:
-            yield _reload(mirrors if "registry-mirrors" in managed else _mirrors(have))
+            yield _reload(mirrors)
         elif have.docker_runs:
             undo = f"cp -p {PATH}.previous {PATH}" if file else f"rm -f {PATH}"
             yield _restart(want, have, undo)
     # Both times are whole seconds, each cut off.
     elif have.docker_runs and restart_keys and file and have.started + 1 < file.modified:
         yield _restart(want, have)
-    elif have.docker_runs and "registry-mirrors" in managed and mirrors != _mirrors(have):
+    elif have.docker_runs and mirrors != _mirrors(have):
         yield _reload(mirrors)
 
 

@@ -230,6 +230,6 @@ def test_where_an_image_comes_from_tells_settings_apart(
     one = describe.provenance(read(), disk)
     two = describe.provenance(read(golden={"packages": ["jq"]}), disk)
     assert one["settings_sha256"] != two["settings_sha256"]
-    assert one["base_sha256"] == describe.digest(disk)
+    assert one["base_sha256"] == base.digest(disk)
     assert one["kit"] == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert "sentinel" not in json.dumps(one)

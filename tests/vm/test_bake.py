@@ -16,7 +16,7 @@ import pytest
 import tomlkit
 
 from runnerkit import settings as settings_module
-from runnerkit.golden import bake, builddir, describe, tools
+from runnerkit.golden import bake, base, builddir, tools
 from sandbox.world import World, up
 
 TOKEN = "glrt-sentinel000000000000"
@@ -93,7 +93,7 @@ def test_all_that_is_known_of_an_image_is_beside_it(image: Path) -> None:
     told = subprocess.run(["sha256sum", "-c", f"{image.stem}.sha256"], cwd=beside, check=False)
     assert told.returncode == 0
     manifest = json.loads((beside / "manifest.json").read_text())
-    assert manifest["sha256"] == describe.digest(image)
+    assert manifest["sha256"] == base.digest(image)
     assert manifest["disk_bytes"] == 8 << 30
     packages = (beside / "packages.tsv").read_text()
     assert {"docker.io", "jq", "cloud-init"} <= {
