@@ -6,6 +6,7 @@ from typing import Protocol
 
 from runnerkit import facts
 from runnerkit.errors import NotConverged
+from runnerkit.events import Began, Tell
 from runnerkit.facts import Facts, Needs
 from runnerkit.plan import Change, batches
 from runnerkit.steps import (
@@ -14,15 +15,13 @@ from runnerkit.steps import (
     docker_engine,
     first_boot,
     fleeting,
-    images,
     job_images,
     manager,
     prune_timer,
     registration,
+    registry_images,
 )
 from runnerkit.want import Want
-
-Progress = Callable[[Change, int, int], None]  # a change, its number, and how many are known of
 
 
 class Step(Protocol):
@@ -35,13 +34,15 @@ class Step(Protocol):
 
 # In the order of the recipe, but that files are written before what reads them is started.
 STEPS: tuple[Step, ...] = (
-    daemon_json, docker_engine, images, job_images, fleeting, config, registration, manager, prune_timer,
-)  # fmt: skip
+    *(daemon_json, docker_engine, registry_images, job_images, fleeting),
+    *(config, registration, manager, prune_timer),
+)
 IMAGES: tuple[Step, ...] = (job_images,)
 # A machine image: all but what each machine made from it does for itself, at its first boot.
 GOLDEN: tuple[Step, ...] = (
-    daemon_json, docker_engine, images, job_images, prune_timer, first_boot,
-)  # fmt: skip
+    *(daemon_json, docker_engine, registry_images, job_images),
+    *(prune_timer, first_boot),
+)
 
 
 class Reader(Protocol):
@@ -54,6 +55,8 @@ class Reader(Protocol):
 
 class Writer(Reader, Protocol):
     """A reader that can also change things, while it alone holds the host's lock."""
+
+    tell: Tell
 
     def lock(self) -> None: ...
 
@@ -71,8 +74,8 @@ def look(host: Reader, want: Want, steps: Sequence[Step] = STEPS) -> Facts:
         tuple(dict.fromkeys(chain.from_iterable(need.images for need in needs))),
         any(need.manager for need in needs),
     )
-    told = host.look(facts.script(both, want.manager.container))
-    return host.server(want, facts.parse(told))
+    output = host.look(facts.script(both, want.manager.container))
+    return host.server(want, facts.parse(output))
 
 
 def plan(want: Want, have: Facts, steps: Sequence[Step] = STEPS) -> list[Change]:
@@ -83,21 +86,19 @@ def plan(want: Want, have: Facts, steps: Sequence[Step] = STEPS) -> list[Change]
 def apply(
     host: Writer,
     want: Want,
-    progress: Progress,
     steps: Sequence[Step] = STEPS,
     first: Callable[[Facts], list[Change]] = lambda _: [],
-) -> tuple[list[Change], Facts]:
+) -> Facts:
     """Look, plan, write until nothing is left; a change that returns is an error.
 
     Args:
-        host: the host.
+        host: the host; its listener is told each change before it is made.
         want: what it should be.
-        progress: told each change before it is made, its number and how many are known of.
         steps: which of its nouns are looked after.
         first: what is done once whatever the host shows, for example a rebuild that was asked for.
 
     Returns:
-        What was done, and the facts at the end.
+        The facts at the end.
 
     Raises:
         NotConverged: the host does not show a change that was made.
@@ -116,9 +117,9 @@ def apply(
         number = 0
         for batch in batches(pending):
             for change in batch:
-                progress(change, number := number + 1, len(pending))
+                host.tell(Began(change.title, number := number + 1, len(pending)))
             host.write(want, batch)
             done += batch
         have = look(host, want, steps)
         pending = plan(want, have, steps)
-    return done, have
+    return have

@@ -1,6 +1,7 @@
 """How the kit fails: one line of what, where and why, one line of what to do next."""
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +32,12 @@ class NotConverged(KitError):
             f"applied, but the host still does not show it: {'; '.join(titles)}",
             "something else on the host undoes it; look at the daemon's and the manager's logs",
         )
+
+
+def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
+    """`` (did you mean 'x'?)``, or nothing where no name is near; `cutoff` is 1 for the same."""
+    near = difflib.get_close_matches(name, list(names), n=1, cutoff=cutoff)
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def text_of(file: Path, fix: str) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from runnerkit.errors import KitError
-from runnerkit.settings import ROOT
+from runnerkit.place import TEMPLATES
 
 LONG = ("info", "images", "containers", "jobs", "verify", "os")  # facts of many lines
 
@@ -62,7 +62,7 @@ class ServerRunner:
 class Facts:
     """A host at one moment, and GitLab's side of its runners where an API token lets us see it.
 
-    `id` is its /etc/machine-id, `machine` its architecture.
+    `id` is its /etc/machine-id, `architecture` as its kernel names it.
     `info` is ``docker info`` (empty where no daemon answers), `paths` are those of the needed ones
     that exist, `verify` is what ``gitlab-runner verify`` said in the manager, `started` when dockerd
     started (seconds since 1970; 0 where it does not run), `prune_timer` whether it waits as its file
@@ -72,7 +72,7 @@ class Facts:
 
     hostname: str
     id: str = ""
-    machine: str = "x86_64"
+    architecture: str = "x86_64"
     os: Mapping[str, str] = field(default_factory=dict)
     cpus: int = 1
     systemd: bool = False
@@ -110,49 +110,49 @@ def script(needs: Needs, container: str) -> str:
         "CONTAINER": container if needs.manager else "",
     }
     head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in words.items())
-    return head + (ROOT / "templates/look.sh").read_text()
+    return head + (TEMPLATES / "look.sh").read_text()
 
 
 def parse(text: str) -> Facts:
-    """Read what the script told.
+    """Read the output of the script.
 
     Raises:
         KitError: the answer is cut off, or the host is not Linux.
     """
     lines = [line.split(" ") for line in text.splitlines() if line]
-    told = {words[0]: " ".join(words[1:]) for words in lines if words[0].endswith(":")}
-    told |= {words[0]: _decoded(words[1]) for words in lines if words[0] in LONG}
-    if "end:" not in told or "kernel:" not in told:
+    facts = {words[0]: " ".join(words[1:]) for words in lines if words[0].endswith(":")}
+    facts |= {words[0]: _decoded(words[1]) for words in lines if words[0] in LONG}
+    if "end:" not in facts or "kernel:" not in facts:
         raise KitError(
             "the host did not answer like a Linux shell",
             "runner hosts must run Linux with a POSIX sh",
         )
-    system, hostname, machine = told["kernel:"].split(" ", 2)
+    system, hostname, architecture = facts["kernel:"].split(" ", 2)
     if system != "Linux":
         raise KitError(
             f"the host runs {system}, not Linux",
             "choose a Linux machine: the manager runs in a Linux container",
         )
-    info = json.loads(told.get("info", "{}"))
+    info = json.loads(facts.get("info", "{}"))
     return Facts(
         hostname=hostname,
-        id=told.get("id:", ""),
-        machine=machine,
-        os=_os_release(told.get("os", "")),
-        cpus=int(told.get("cpus:", 1)),
-        systemd="systemd:" in told,
-        dockerd="dockerd:" in told,
-        free_kb=int(told.get("free_kb:") or 0),
-        started=int(told.get("dockerd_started:", 0)),
+        id=facts.get("id:", ""),
+        architecture=architecture,
+        os=_os_release(facts.get("os", "")),
+        cpus=int(facts.get("cpus:", 1)),
+        systemd="systemd:" in facts,
+        dockerd="dockerd:" in facts,
+        free_kb=int(facts.get("free_kb:") or 0),
+        started=int(facts.get("dockerd_started:", 0)),
         info=info if info.get("ServerVersion") else {},
-        containers={c["Name"].lstrip("/"): c for c in json.loads(told.get("containers", "[]"))},
-        images=_by_reference(json.loads(told.get("images", "[]"))),
+        containers={c["Name"].lstrip("/"): c for c in json.loads(facts.get("containers", "[]"))},
+        images=_by_reference(json.loads(facts.get("images", "[]"))),
         files={_decoded(words[1]): _file(words[2:]) for words in lines if words[0] == "file"},
         paths=frozenset(_decoded(words[1]) for words in lines if words[0] == "path"),
-        jobs=len(told.get("jobs", "").split()),
-        verify=told.get("verify", ""),
-        prune_timer="prune_timer:" in told,
-        cron=tuple(told.get("cron:", "").split()),
+        jobs=len(facts.get("jobs", "").split()),
+        verify=facts.get("verify", ""),
+        prune_timer="prune_timer:" in facts,
+        cron=tuple(facts.get("cron:", "").split()),
     )
 
 

@@ -1,28 +1,28 @@
-"""A change as data: it names itself in the imperative, and carries its diff."""
+"""A change as data: it names itself in the imperative, carries its diff, and says what it must reach."""
 
-import base64
-import difflib
-import re
-import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Literal
 
-from runnerkit.secrets import NAMES
-from runnerkit.settings import ROOT, dockerfiles
+from runnerkit.images.definition import JobImage
 
-if TYPE_CHECKING:
-    import jinja2
-
-    from runnerkit.images import JobImage
+Value = str | int | bool | list[str] | None  # of a runner at GitLab
 
 
 @dataclass(frozen=True)
 class Hint:
-    """What to say when a change fails and its output holds `pattern`."""
+    """What to do when a change fails and its output holds `pattern`."""
 
     pattern: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What the host itself must reach for a change; tried before anything is changed."""
+
+    url: str
+    name: str
     fix: str
 
 
@@ -35,6 +35,7 @@ class Script:
     diff: str = ""
     token: str = ""
     hints: tuple[Hint, ...] = ()
+    reaches: tuple[Endpoint, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Pull:
     sources: tuple[str, ...]
     platform: str = ""
     diff: str = ""
+    reaches: tuple[Endpoint, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,25 +55,33 @@ class Build:
     """A job image built on the host, by BuildKit or the classic builder."""
 
     title: str
-    image: "JobImage"
+    image: JobImage
     buildkit: bool = True
     no_cache: bool = False
     diff: str = ""
+    reaches: tuple[Endpoint, ...] = ()
 
 
 @dataclass(frozen=True)
 class ServerCall:
-    """A call to GitLab: ``create``, ``update`` or ``reset`` the runner of that key."""
+    """A call to GitLab, from this machine; it is about the runner of that key."""
 
     title: str
-    action: str
+    action: Literal["create", "update", "reset"]
     runner: str
     id: int = 0
-    data: dict[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Value] = field(default_factory=dict)
     diff: str = ""
+    reaches: tuple[Endpoint, ...] = ()
 
 
 Change = Script | Pull | Build | ServerCall
+
+
+def mirrors(urls: Iterable[str]) -> tuple[Endpoint, ...]:
+    """The registry mirrors that a pull goes through."""
+    fix = "correct [docker] registry_mirrors"
+    return tuple(Endpoint(url, "registry mirror", fix) for url in urls)
 
 
 def batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
@@ -90,92 +100,3 @@ def _together(first: Change, second: Change) -> bool:
     if isinstance(first, Build) and isinstance(second, Build):
         return first.image.name not in {one.partition(":")[0] for one in second.image.bases}
     return isinstance(first, Pull) and isinstance(second, Pull)
-
-
-_SECRET_LINE = re.compile(
-    rf"""^(\W*[\w.-]*(?:{NAMES})["']?\s*[:=]\s*)\S.*$""",
-    re.IGNORECASE | re.MULTILINE,
-)
-_SECRET_WORD = re.compile(
-    r"\b(gl[a-z]{2,5}-|GR1348941)[\w.-]{6,}|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"
-    r"|(?<==)(?<=(?i:token|ecret|sword|h_key)=)[^\s\"]+"
-)
-# A variable in a list, as config.toml has those of jobs: DOCKER_AUTH_CONFIG, DB_PASS, AWS_SECRET_ACCESS_KEY.
-_SECRET_VARIABLE = re.compile(
-    r"""(["']\w*(?:token|secret|pass|key|auth|credential)\w*=)(?:\\.|(?!["'][,\]\s]|["']$).)*""",
-    re.IGNORECASE,
-)
-
-
-def mask(text: str) -> str:
-    """The text without anything that looks like a secret."""
-    lines = _SECRET_LINE.sub(r"\1***", text)
-    return _SECRET_WORD.sub("***", _SECRET_VARIABLE.sub(r"\1***", lines))
-
-
-def plain(text: str) -> str:
-    """The text without colours: the runner writes them even where there is no terminal."""
-    return re.sub(r"\x1b\[[\d;]*m", "", text)
-
-
-def diff(old: str, new: str, path: str) -> str:
-    """A unified diff with secrets masked, for people to read."""
-    lines = difflib.unified_diff(
-        mask(old).splitlines(), mask(new).splitlines(), path, path, lineterm="", n=2
-    )
-    return "\n".join(lines)
-
-
-def render(name: str, /, **values: Any) -> str:
-    """A template of templates/; a name that it uses and is not given is an error."""
-    return _templates().get_template(name).render(values)
-
-
-def write_file(path: str, text: str, mode: int, **script: Any) -> Script:
-    """Write a file whole or not at all, keeping the previous one beside it.
-
-    Args:
-        path: where, on the host.
-        text: what it shall hold.
-        mode: its permissions.
-        script: `old` (what was there: the file is left alone if that changed meanwhile), `check`
-            (shell lines that refuse the new file, "$new", by failing), `before` and `after` (shell
-            lines to run when it is about to be written, and when it is), `keep_time` (see
-            daemon_json).
-    """
-    old: bytes | None = script.get("old")
-    return Script(
-        f"write {path}",
-        render(
-            "write-file.sh.j2",
-            path=path,
-            content=base64.encodebytes(text.encode()).decode(),
-            mode=f"{mode:o}",
-            old=None if old is None else base64.b64encode(old).decode(),
-            before=script.get("before", ""),
-            after=script.get("after", ""),
-            check=script.get("check", ""),
-            keep_time=script.get("keep_time", ""),
-        ),
-        diff((old or b"").decode(errors="replace"), text, path),
-        hints=(
-            Hint("changed meanwhile", "another program wrote the file; run again"),
-            Hint("", "correct what the settings say of this file, or what is said above"),
-        ),
-    )
-
-
-@cache
-def _templates() -> "jinja2.Environment":
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([ROOT / "templates", dockerfiles()]),
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,
-    )
-    environment.filters["sh"] = lambda value: shlex.quote(str(value))
-    return environment

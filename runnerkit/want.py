@@ -1,24 +1,20 @@
 """What one host should be: the settings, with names resolved and secrets read."""
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from msgspec.structs import replace
 
-from runnerkit import autoscaler, images
 from runnerkit.errors import KitError
-from runnerkit.images import JobImage
-from runnerkit.secrets import Secret
-from runnerkit.settings import DEFAULT, Docker, Golden, Manager, Prune, Runner, Settings
+from runnerkit.images import catalog
+from runnerkit.images.definition import JobImage
+from runnerkit.settings import autoscaler, tokens
+from runnerkit.settings.model import DEFAULT, Docker, Golden, Manager, Prune, Runner, Settings
+from runnerkit.settings.secrets import Secret
 
-WRONG_KIND = {
-    "glpat-": "a personal access token: put it in GITLAB_TOKEN (gitlab.api_token)",
-    "GR1348941": "a registration token: put it in REGISTRATION_TOKEN (registration_token)",
-    "glrt-": "a runner's own token: put it in RUNNER_TOKEN (token)",
-    "glptt-": "a trigger token, which cannot register a runner",
-    "glcbt-": "a job's token, which cannot register a runner",
-    "gldt-": "a deploy token, which cannot register a runner",
-}
+# Of a runner, what GitLab keeps, beside its tags.
+FIELDS = ("run_untagged", "locked", "paused", "access_level", "maximum_timeout")
 
 
 @dataclass(frozen=True)
@@ -41,6 +37,14 @@ class WantedRunner:
     def note(self, identity: str) -> str:
         """The mark by which a run finds what an interrupted one created at GitLab for that host."""
         return f"runnerkit host={identity} runner={self.key}"
+
+    @property
+    def at_gitlab(self) -> Mapping[str, Any]:
+        """What the settings say of GitLab's side; what they do not name is left alone there."""
+        values = {key: getattr(self.spec, key) for key in FIELDS}
+        if self.spec.tags is not None:
+            values["tag_list"] = list(dict.fromkeys(self.spec.tags))
+        return {key: value for key, value in values.items() if value is not None}
 
     @property
     def elsewhere(self) -> bool:
@@ -88,7 +92,7 @@ def resolve(settings: Settings, host: str) -> Want:
             "no runner is named",
             "write [runners.NAME] into runnerkit.toml, or give bootstrap --image IMAGE",
         )
-    found = {key: images.find(settings, settings.runners[key].image) for key in keys}
+    found = {key: catalog.find(settings, settings.runners[key].image) for key in keys}
     runners = tuple(_runner(settings, key, found[key]) for key in keys)
     _distinct(runners)
     return Want(
@@ -96,7 +100,7 @@ def resolve(settings: Settings, host: str) -> Want:
         docker=settings.docker,
         manager=_manager(settings.manager, runners),
         runners=runners,
-        images=images.closed(settings, [image.name for image in found.values() if image]),
+        images=catalog.closed(settings, [image.name for image in found.values() if image]),
         api=settings.gitlab.api_token is not None,
         prune=settings.prune,
         golden=settings.golden,
@@ -123,24 +127,9 @@ def of_images(settings: Settings, names: str) -> Want:
         url="",
         docker=settings.docker,
         manager=settings.manager,
-        images=images.chosen(settings, names) if names else (),
+        images=catalog.chosen(settings, names) if names else (),
         prune=settings.prune,
     )
-
-
-def check(token: Secret | None, right: str, what: str) -> Secret | None:
-    """The token, unless its prefix says that it is of another kind than `right`.
-
-    Raises:
-        KitError: it is, or it holds what no token holds.
-    """
-    text = token.reveal() if token else ""
-    for prefix, kind in WRONG_KIND.items():
-        if prefix != right and text.startswith(prefix):
-            raise KitError(f"{what} holds {kind}", "give each token by its own name")
-    if text and not re.fullmatch(r"[\w.=~-]+", text, re.ASCII):
-        raise KitError(f"{what} is not a token: it has a space or a quote in it", "copy it again")
-    return token
 
 
 def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunner:
@@ -160,8 +149,10 @@ def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunne
         key=key,
         spec=replace(spec, autoscaler=scaled),
         image=image.reference if image else spec.image,
-        token=check(token, "glrt-", f"the token of runner {key}"),
-        registration_token=check(old, "GR1348941", f"the registration token of runner {key}"),
+        token=tokens.check(token, "glrt-", f"the token of runner {key}"),
+        registration_token=tokens.check(
+            old, "GR1348941", f"the registration token of runner {key}"
+        ),
         adopts=key == DEFAULT and not spec.name and len(settings.runners) == 1,
     )
 

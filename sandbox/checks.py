@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from runnerkit.errors import KitError
-from runnerkit.settings import ROOT
+from runnerkit.place import ROOT
 
 
 def run(only: str = "") -> int:

@@ -4,15 +4,14 @@ import json
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from fabric import Connection
 
-from runnerkit import ssh
 from runnerkit.errors import KitError
 from runnerkit.golden import qemu
-from runnerkit.machine import Machine
-from runnerkit.settings import Settings
+from runnerkit.machine import ssh
+from runnerkit.machine.machine import Machine
+from runnerkit.settings.model import Settings
 from sandbox import keys
 from sandbox.world import World
 
@@ -47,16 +46,6 @@ class Clone:
         return ssh.connection(
             f"{user}@{self.vm.address}:{self.vm.ssh}", str(self.key), known, accept=True
         )
-
-
-def trial(world: World) -> dict[str, Any]:
-    """Settings of an image for trying only: all that it needs comes from the sandbox."""
-    return {
-        "gitlab": {"url": world.gitlab_url},
-        "docker": {"registry_mirrors": [world.mirror_url]},
-        "manager": {"image": world.runner_image, "concurrent": 1},
-        "runners": {"default": {"image": "debian:bookworm", "docker": world.own_helper}},
-    }
 
 
 def switch_on(

@@ -3,8 +3,13 @@
 import re
 from pathlib import Path
 
-from runnerkit import fleet, report, settings, targets
-from runnerkit.settings import ROOT
+from runnerkit.fleet.bootstrap import bootstrap
+from runnerkit.fleet.run import Fleet
+from runnerkit.place import ROOT
+from runnerkit.report.bootstrap import bootstrapped
+from runnerkit.report.progress import progress
+from runnerkit.settings import targets
+from runnerkit.settings.load import load
 from sandbox import world
 from sandbox.client import Client
 from sandbox.hosts import Host
@@ -43,13 +48,13 @@ def run(runner_image: str | None = None) -> int:
     host = up.host(HOST)
     print(f"\na blank host, with sshd and nothing else: root@{host.address}")
     gitlab = Client(up.gitlab_url, up.api_token)
-    read = settings.load(_write_settings(up, host, gitlab))
+    settings = load(_write_settings(up, host, gitlab))
     shown = up.state.relative_to(ROOT)
 
     print(f"\n$ RUNNERKIT_SETTINGS={shown}/runnerkit.toml ./inv bootstrap --host {HOST}")
-    with report.progress() as say:
-        outcomes = fleet.bootstrap(targets.choose(HOST, read), read, accept=False, say=say)
-    if report.bootstrapped(outcomes, as_json=False):
+    with progress() as listener:
+        outcomes = bootstrap(Fleet(tuple(targets.choose(HOST, settings)), settings, listener))
+    if bootstrapped(outcomes).show(as_json=False):
         return 1
 
     script = ["hello", "echo this job runs as $(id -un) in a container on the host"]

@@ -6,18 +6,20 @@ is handed it as a manager does it: by SSH, in the shell of the image's user.
 
 import shlex
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from runnerkit.errors import KitError
-from runnerkit.golden import provision
-from runnerkit.machine import Failed, translated
-from runnerkit.plan import plain
-from runnerkit.settings import Settings
+from runnerkit.golden import bake, provision
+from runnerkit.machine.machine import Failed, translated
+from runnerkit.redact import plain
+from runnerkit.settings.model import Settings
 from runnerkit.steps import first_boot
 from runnerkit.want import Want
+from sandbox import trial, world
 from sandbox.client import Client
 from sandbox.clones import PATIENCE, Clone, answers, switch_on
 from sandbox.world import World
@@ -31,6 +33,16 @@ IDENTITY = ".runner_system_id"
 PLACES = "/etc /home /opt /root /run /srv /tmp /usr/local /var/lib/cloud /var/log /var/tmp"
 NAMES = ("clone1", "clone2")
 Say = Callable[[str], None]
+
+
+def run(named: str) -> list[Clone]:
+    """Boot two clones of the image of that name, or of the newest, with the sandbox around them."""
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr)
+
+    image, up = bake.image(named, say), world.up(say)
+    return test(image, trial.settings(say, up=up), up, say)
 
 
 def test(image: Path, settings: Settings, world: World, say: Say) -> list[Clone]:

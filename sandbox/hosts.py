@@ -13,7 +13,7 @@ from docker.models.containers import Container
 from docker.models.images import Image
 from docker.types import DriverConfig, Mount
 
-from runnerkit.settings import ROOT
+from runnerkit.place import ROOT
 from sandbox import keys, network
 from sandbox.errors import SandboxError, translated
 from sandbox.images import Shop

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from docker.models.images import Image
 
-from runnerkit.settings import ROOT
+from runnerkit.place import ROOT
 from sandbox.errors import SandboxError, translated
 from sandbox.images import Shop
 from sandbox.names import IMAGES

@@ -7,7 +7,7 @@ from urllib.request import Request
 import docker
 from docker.models.images import Image
 
-from runnerkit.settings import ROOT
+from runnerkit.place import ROOT
 from sandbox.errors import SandboxError, translated
 from sandbox.images import Shop
 from sandbox.names import IMAGES, Names

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from runnerkit.settings import ROOT
+from runnerkit.place import ROOT
 from sandbox.errors import SandboxError
 
 LABEL = "runnerkit.sandbox"

@@ -13,7 +13,7 @@ import docker.errors
 from docker.models.containers import Container
 from docker.models.images import Image
 
-from runnerkit.settings import ROOT
+from runnerkit.place import ROOT
 from sandbox import network
 from sandbox.errors import SandboxError, translated
 from sandbox.images import RECIPE, Shop, own_name

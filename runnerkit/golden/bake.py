@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from runnerkit.errors import KitError
-from runnerkit.fleet import Say
+from runnerkit.errors import KitError, nearest
+from runnerkit.events import Began, Detail, Listener, Tell, of_host
 from runnerkit.golden import base, builddir, describe, packer, provision, qemu, tools
 from runnerkit.golden.provision import Watch
-from runnerkit.schema import nearest
-from runnerkit.settings import ROOT, Golden, Settings
+from runnerkit.place import ROOT
+from runnerkit.settings.model import Golden, Settings
 from runnerkit.steps import first_boot
 
 FOLDER = ROOT / ".golden"
@@ -22,7 +22,7 @@ SPACE_MB = 6000  # the machine's disk, and the image beside it
 
 def bake(
     settings: Settings,
-    say: Say,
+    listener: Listener,
     folder: Path = FOLDER,
     source: str = packer.HERE,
     given: Path | None = None,
@@ -31,7 +31,7 @@ def bake(
 
     Args:
         settings: of the machines that will be made from it.
-        say: told where it is.
+        listener: told where it is.
         folder: where images, and the base disks that they share, are kept.
         source: of packer.SOURCES.
         given: a file of the Packer template's variables, for a cloud.
@@ -46,31 +46,30 @@ def bake(
             the base disk and the console's words.
     """
 
-    def line(text: str) -> None:
-        say(provision.NAME, text)
+    tell = of_host(listener, provision.NAME)
 
     provision.wanted(settings)
     with _alone(folder) as lock:
-        tools.need(tools.PACKER, line)
+        tools.need(tools.PACKER, lambda text: tell(Detail(text)))
         watch = Watch()
-        disk = _disk(settings, folder, watch, line) if source == packer.HERE else None
+        disk = _disk(settings, folder, watch, tell) if source == packer.HERE else None
         watch.phase("prepare")
         called = name(datetime.now(UTC))
-        with builddir.made(folder, called, settings) as build:
+        with builddir.build_folder(folder, called, settings) as build:
             origin = describe.provenance(settings, disk)
             (build / "provenance.json").write_text(describe.pretty(origin))
             variables = build / "variables.pkrvars.json"
             variables.write_text(describe.pretty(_variables(settings.golden, called, disk, build)))
             if not disk:
                 (build / "output").mkdir()  # QEMU's builder makes it, and wants to be the one
-            line(f"[2/4] build {called} ({origin.get('accelerator', source)})")
+            tell(Began(f"build {called} ({origin.get('accelerator', source)})", 2, 4))
             files = [file for file in (given, variables) if file]
-            made = packer.build(source, files, build, watch, line, lock.fileno())
+            made = packer.build(source, files, build, watch, tell, lock.fileno())
             watch.phase("checksum")
-            line("[3/4] describe it")
+            tell(Began("describe it", 3, 4))
             ready = describe.finished(build, called, made, origin, watch)
             ready.rename(folder / called)
-    line(f"[4/4] {called} is ready")
+    tell(Began(f"{called} is ready", 4, 4))
     return next((folder / called).glob("*.qcow2"), folder / called / "manifest.json")
 
 
@@ -98,7 +97,7 @@ def name(now: datetime) -> str:
     return f"runner-host-{now:%Y%m%d-%H%M%S}"
 
 
-def image(named: str, say: tools.Tell, folder: Path = FOLDER) -> Path:
+def image(named: str, line: tools.Line, folder: Path = FOLDER) -> Path:
     """The image that is named, or, without a name, the one that was baked last.
 
     Raises:
@@ -107,7 +106,7 @@ def image(named: str, say: tools.Tell, folder: Path = FOLDER) -> Path:
     if named:
         if not (path := Path(named)).is_file():
             raise KitError(f"no image {path}", f"leave it out: the newest in {folder} is taken")
-        tools.need(tools.QEMU, say)
+        tools.need(tools.QEMU, line)
         base.about(path)
         return path
     made = sorted(folder.glob("runner-host-*/*.qcow2"), key=lambda path: path.stat().st_mtime)
@@ -116,11 +115,14 @@ def image(named: str, say: tools.Tell, folder: Path = FOLDER) -> Path:
     return made[-1]
 
 
-def _disk(settings: Settings, folder: Path, watch: Watch, line: tools.Tell) -> Path:
+def _disk(settings: Settings, folder: Path, watch: Watch, tell: Tell) -> Path:
+    def line(text: str) -> None:
+        tell(Detail(text))
+
     _room(folder)
     tools.need(tools.QEMU, line)
     watch.phase("base disk")
-    line("[1/4] base disk")
+    tell(Began("base disk", 1, 4))
     return base.disk(settings.golden, folder, line, settings.docker.source == "distro")
 
 

@@ -14,9 +14,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 from runnerkit.errors import KitError
 from runnerkit.golden import tools
-from runnerkit.golden.tools import Tell
-from runnerkit.plan import render
-from runnerkit.settings import Golden
+from runnerkit.golden.tools import Line
+from runnerkit.settings.model import Golden
+from runnerkit.templates import render
 
 # Recommends are left out, so what is needed of them is here: Docker's apparmor and xz-utils.
 PACKAGES = (
@@ -36,7 +36,7 @@ $apart sh -s"""
 WEEK = 7 * 24 * 3600  # seconds; a recipe tells its week, so that no older disk is used
 
 
-def disk(golden: Golden, folder: Path, say: Tell, docker: bool = False) -> Path:
+def disk(golden: Golden, folder: Path, line: Line, docker: bool = False) -> Path:
     """The base disk as a qcow2 file; made or fetched once, and anew every week.
 
     What is installed here needs not be in a machine that may have no KVM, where it takes four
@@ -45,7 +45,7 @@ def disk(golden: Golden, folder: Path, say: Tell, docker: bool = False) -> Path:
     Args:
         golden: what it shall be.
         folder: where it is kept.
-        say: told each phase.
+        line: told each phase.
         docker: whether the distribution's Docker may be on a disk that is made.
 
     Raises:
@@ -53,15 +53,15 @@ def disk(golden: Golden, folder: Path, say: Tell, docker: bool = False) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     if golden.base and "://" not in golden.base:
-        return _known(Path(golden.base).expanduser(), golden, say)
+        return _known(Path(golden.base).expanduser(), golden, line)
     made = folder / f"base-{recipe(golden, docker)}.qcow2"
     if not made.exists():
         _forget(folder)
         with tempfile.TemporaryDirectory(prefix="base-", dir=folder) as work:
             new = Path(work) / made.name
-            _fetch(golden.base, new, say) if golden.base else _make(golden, new, say, docker)
+            _fetch(golden.base, new, line) if golden.base else _make(golden, new, line, docker)
             new.replace(made)
-    return _known(made, golden, say)
+    return _known(made, golden, line)
 
 
 def _forget(folder: Path) -> None:
@@ -105,10 +105,10 @@ def digest(path: Path, kind: str = "sha256") -> str:
         return hashlib.file_digest(file, kind).hexdigest()
 
 
-def _known(path: Path, golden: Golden, say: Tell) -> Path:
+def _known(path: Path, golden: Golden, line: Line) -> Path:
     if not path.is_file():
         raise KitError(f"no base disk {path}", "correct [golden] base; without it one is made")
-    tools.need(tools.QEMU, say)
+    tools.need(tools.QEMU, line)
     if (size := -(-int(about(path)["virtual-size"]) // (1 << 30))) > golden.disk_gb:
         raise KitError(
             f"{path} is a disk of {size} GB, more than the image's {golden.disk_gb}",
@@ -117,13 +117,13 @@ def _known(path: Path, golden: Golden, say: Tell) -> Path:
     return path
 
 
-def _make(golden: Golden, new: Path, say: Tell, docker: bool) -> None:
-    tools.need(tools.QEMU | tools.BASE, say)
+def _make(golden: Golden, new: Path, line: Line, docker: bool) -> None:
+    tools.need(tools.QEMU | tools.BASE, line)
     tools.root(
         ["setpriv", "--pdeathsig", "KILL", "--", "sh", "-c", APART, "sh", str(new.parent)],
         f"make a base disk of {golden.suite}",
         "see that this machine reaches Debian's package archive and has room, then run again",
-        lambda line: say(f"base disk: {line}"),
+        lambda text: line(f"base disk: {text}"),
         _script(golden, new, docker),
     )
 
@@ -143,9 +143,9 @@ def _script(golden: Golden, new: Path, docker: bool) -> str:
     )
 
 
-def _fetch(url: str, new: Path, say: Tell) -> None:
+def _fetch(url: str, new: Path, line: Line) -> None:
     """A cloud image, checked against the checksum that lies beside it, where one does."""
-    say(f"base disk: fetch {url}")
+    line(f"base disk: fetch {url}")
     fix = "correct [golden] base, or leave it out"
     try:
         with urllib.request.urlopen(url, timeout=60) as answer, new.open("wb") as file:
@@ -161,9 +161,9 @@ def _fetch(url: str, new: Path, say: Tell) -> None:
         if said:
             if digest(new, kind) != said:
                 raise KitError(f"{url} is not what {place} says", "fetch it anew later")
-            say(f"base disk: it is what {place} says")
+            line(f"base disk: it is what {place} says")
             return
-    say("base disk: nothing beside it says whether it is whole")
+    line("base disk: nothing beside it says whether it is whole")
 
 
 def _checksums(url: str) -> tuple[tuple[str, str], ...]:

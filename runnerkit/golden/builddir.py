@@ -3,6 +3,7 @@
 import os
 import shlex
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,14 +21,15 @@ from cryptography.hazmat.primitives.serialization import (
 
 from runnerkit.golden.failure import LOG
 from runnerkit.golden.provision import CONSOLE, HOST_KEY, KEY, USER
-from runnerkit.plan import render
-from runnerkit.settings import ROOT, Settings
+from runnerkit.place import PACKAGE
+from runnerkit.settings.model import Settings
+from runnerkit.templates import render
 
 PREFIX = "build-"
 
 
 @contextmanager
-def made(folder: Path, name: str, settings: Settings) -> Iterator[Path]:
+def build_folder(folder: Path, name: str, settings: Settings) -> Iterator[Path]:
     """A build's folder, closed to others. What a killed build left is removed first.
 
     Args:
@@ -54,10 +56,10 @@ def made(folder: Path, name: str, settings: Settings) -> Iterator[Path]:
         (build / "runnerkit.toml").write_text(tomlkit.dumps(_plain(msgspec.to_builtins(settings))))
         yield build
     finally:
-        for told in (CONSOLE, LOG):
-            (folder / told).unlink(missing_ok=True)
-            if (build / told).exists():
-                (build / told).replace(folder / told)
+        for log in (CONSOLE, LOG):
+            (folder / log).unlink(missing_ok=True)
+            if (build / log).exists():
+                (build / log).replace(folder / log)
         shutil.rmtree(build, ignore_errors=True)
 
 
@@ -65,8 +67,8 @@ def command(build: Path) -> str:
     """What Packer runs to set the machine up; it says which machine in RUNNERKIT_HOST."""
     return (
         f"RUNNERKIT_SETTINGS={shlex.quote(str(build / 'runnerkit.toml'))} "
-        f"{shlex.quote(str(ROOT / 'inv'))} golden.provision "
-        f'--host "$RUNNERKIT_HOST" --folder {shlex.quote(str(build))}'
+        f"PYTHONPATH={shlex.quote(str(PACKAGE.parent))} {shlex.quote(sys.executable)} "
+        f'-m runnerkit.golden "$RUNNERKIT_HOST" {shlex.quote(str(build))}'
     )
 
 

@@ -14,7 +14,8 @@ import msgspec
 
 from runnerkit.golden import base, packer, provision, qemu, tools
 from runnerkit.golden.provision import Watch
-from runnerkit.settings import ROOT, Settings
+from runnerkit.place import ROOT
+from runnerkit.settings.model import Settings
 
 
 def provenance(settings: Settings, disk: Path | None) -> dict[str, Any]:

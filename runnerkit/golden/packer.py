@@ -10,12 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from runnerkit.errors import KitError
+from runnerkit.errors import KitError, nearest
+from runnerkit.events import Began, Detail, Tell
 from runnerkit.golden import builddir, console, failure, tools
 from runnerkit.golden.provision import CONSOLE, NAME, Watch
-from runnerkit.golden.tools import Tell
-from runnerkit.schema import nearest
-from runnerkit.settings import ROOT
+from runnerkit.golden.tools import Line
+from runnerkit.place import ROOT
 
 TEMPLATE = ROOT / "packer"
 HERE = "qemu"  # the source that needs no cloud
@@ -30,27 +30,28 @@ PHASES = (
     ("Converting hard drive", "compress"),
     ("Build 'runner-host", "check"),
 )
+CHANGE = re.compile(r"\[(\d+)/(\d+)\] (.*)")  # as the kit itself says it, within the build
 ENVIRONMENT = {"CHECKPOINT_DISABLE": "1", "PACKER_NO_COLOR": "1"}
 
 
 def release() -> str:
     """Packer's version."""
-    told = _run(["version"], "ask Packer its version")
-    return told.split()[1].lstrip("v")
+    output = _run(["version"], "ask Packer its version")
+    return output.split()[1].lstrip("v")
 
 
-def check(say: Tell = print, folder: Path = TEMPLATE, **more: str | int) -> None:
+def check(line: Line = print, folder: Path = TEMPLATE, **more: str | int) -> None:
     """See that the template is formatted and valid.
 
     Args:
-        say: told what is installed for it.
+        line: told what is installed for it.
         folder: the template's.
         more: variables to check it with, beside stand-ins for the files of a build.
 
     Raises:
         KitError: it is not.
     """
-    tools.need(tools.QEMU | tools.PACKER, say)
+    tools.need(tools.QEMU | tools.PACKER, line)
     _run(["fmt", "-check", str(folder)], "check the format of the Packer template")
     with TemporaryDirectory(prefix="runnerkit-") as work:
         (file := Path(work) / "file").touch()
@@ -87,7 +88,7 @@ def known(file: Path) -> None:
 
 
 def build(
-    source: str, given: list[Path], folder: Path, watch: Watch, say: Tell, lock: int
+    source: str, given: list[Path], folder: Path, watch: Watch, tell: Tell, lock: int
 ) -> dict[str, Any]:
     """Run the build.
 
@@ -96,7 +97,7 @@ def build(
         given: files of the template's variables; the last one wins.
         folder: the build's.
         watch: told the phases.
-        say: told where it is.
+        tell: told where it is.
         lock: a file descriptor that lives as long as Packer does.
 
     Returns:
@@ -117,7 +118,7 @@ def build(
         text=True, errors="replace", env=environment, pass_fds=[lock],
     )  # fmt: skip
     try:
-        said = _follow(child, folder, watch, say)
+        output = _follow(child, folder, watch, tell)
         child.wait()
     except BaseException:
         child.terminate()  # it removes its machine, which takes it some seconds
@@ -125,7 +126,7 @@ def build(
         raise
     made = folder / "output" / MADE
     if child.returncode or not made.exists():
-        raise failure.of(said, child.returncode, console.tail(folder / CONSOLE, 5))
+        raise failure.of(output, child.returncode, console.tail(folder / CONSOLE, 5))
     builds: list[dict[str, Any]] = json.loads(made.read_text())["builds"]
     return builds[-1]
 
@@ -140,7 +141,7 @@ def alone(source: str, new: Path) -> Path:
     return new
 
 
-def _follow(child: "subprocess.Popen[str]", folder: Path, watch: Watch, say: Tell) -> list[str]:
+def _follow(child: "subprocess.Popen[str]", folder: Path, watch: Watch, tell: Tell) -> list[str]:
     """Pass on what Packer says until it ends; all of it, without its own names before it."""
     lines: queue.Queue[str | None] = queue.Queue()
 
@@ -153,26 +154,27 @@ def _follow(child: "subprocess.Popen[str]", folder: Path, watch: Watch, say: Tel
         lines.put(None)
 
     threading.Thread(target=read, daemon=True).start()
-    said: list[str] = []
+    output: list[str] = []
     shown = ""
     while True:
         try:
             line = lines.get(timeout=SILENCE)
         except queue.Empty:
             if (last := console.tail(folder / CONSOLE, 1).strip()) != shown:
-                say(f"  console: {last}")
+                tell(Detail(f"console: {last}"))
             shown = last
             continue
         if line is None:
-            return said
+            return output
         text = re.sub(r"^(==>|    )? *[\w.-]*\.golden(: |$)", "", line.rstrip()).strip()
         if not text:
             continue
-        said.append(text := text.removeprefix(f"{NAME} ").strip())
+        output.append(text := text.removeprefix(f"{NAME} ").strip())
         for mark, phase in PHASES:
             if text.startswith(mark):
                 watch.phase(phase)
-        say(text if text.startswith("[") else f"  {text}")
+        change = CHANGE.fullmatch(text)
+        tell(Began(change[3], int(change[1]), int(change[2])) if change else Detail(text))
 
 
 def _run(words: list[str], doing: str) -> str:

@@ -10,13 +10,17 @@ from msgspec import structs
 
 from runnerkit import converge, want
 from runnerkit.errors import KitError
+from runnerkit.events import Began, Event, Listener
 from runnerkit.facts import Facts
-from runnerkit.fleet import Outcome, Say, each
-from runnerkit.host import Host
-from runnerkit.plan import Change, Hint, Script, render
-from runnerkit.settings import ROOT, Settings
-from runnerkit.steps import first_boot, images
-from runnerkit.targets import Target
+from runnerkit.fleet.bootstrap import Bootstrapped
+from runnerkit.fleet.host import Host
+from runnerkit.fleet.run import Fleet, Outcome
+from runnerkit.place import ROOT
+from runnerkit.plan import Hint, Script
+from runnerkit.settings.model import Settings
+from runnerkit.settings.targets import Target
+from runnerkit.steps import first_boot, registry_images
+from runnerkit.templates import render
 from runnerkit.want import Want
 
 INSIDE = "/usr/share/runnerkit"
@@ -43,31 +47,32 @@ class Watch:
         self._phase, self._since = name, now
 
 
-def provision(address: str, folder: Path, settings: Settings, say: Say) -> list[Outcome]:
-    """Make a machine ready to be sealed. Packer's build calls it, through ./inv golden.provision.
+def provision(
+    address: str, folder: Path, settings: Settings, listener: Listener
+) -> list[Outcome[Bootstrapped]]:
+    """Make a machine ready to be sealed. Packer's build calls it, by ``python -m runnerkit.golden``.
 
     Args:
         address: user@address:port.
         folder: of the build: the keys are there, and the lists of what is inside come there.
         settings: of the machines that are made from the image.
-        say: told where it is.
+        listener: told what goes on.
     """
+    watch = Watch()
 
-    def work(host: Host, wanted: Want, outcome: Outcome) -> None:
-        watch = Watch()
+    def timed(host: str, event: Event) -> None:
+        if isinstance(event, Began):
+            watch.phase(event.title)
+        listener(host, event)
 
-        def progress(change: Change, number: int, total: int) -> None:
-            watch.phase(change.title)
-            say(outcome.host, f"[{number}/{total}] {change.title}")
-            outcome.changes.append(change)
-
+    def work(host: Host, wanted: Want) -> Bootstrapped:
         def script(title: str, text: str, fix: str) -> str:
-            progress(change := Script(title, text, hints=(Hint("", fix),)), 1, 1)
-            return host.script(wanted, change)
+            host.tell(Began(title, 1, 1))
+            return host.script(wanted, Script(title, text, hints=(Hint("", fix),)))
 
         watch.phase("wait for cloud-init")
         host.look(WAIT)
-        _, have = converge.apply(host, wanted, progress, converge.GOLDEN)
+        have = converge.apply(host, wanted, converge.GOLDEN)
         host.lock()
         script(
             "finish the machine", _finish(wanted, folder), "see the lines above; correct [golden]"
@@ -88,16 +93,18 @@ def provision(address: str, folder: Path, settings: Settings, say: Say) -> list[
             "take it out of what is baked, or choose another base",
         )
         watch.phase("")
-        told = {"seconds": watch.seconds, "used_kb_before_seal": int(used.split()[1])}
-        (folder / "provision.json").write_text(json.dumps(told))
+        report = {"seconds": watch.seconds, "used_kb_before_seal": int(used.split()[1])}
+        (folder / "provision.json").write_text(json.dumps(report))
+        return Bootstrapped((), ())
 
-    known = folder / "known_hosts"
-    known.write_text(
+    known_hosts = folder / "known_hosts"
+    known_hosts.write_text(
         f"{_known_as(address)} {(folder / HOST_KEY).with_suffix('.pub').read_text()}\n"
     )
-    read = structs.replace(settings, ssh=structs.replace(settings.ssh, known_hosts=str(known)))
+    ssh = structs.replace(settings.ssh, known_hosts=str(known_hosts))
     target = Target(NAME, address, str(folder / KEY))
-    return each([target], read, {NAME: wanted(settings)}, False, say, work)
+    fleet = Fleet((target,), structs.replace(settings, ssh=ssh), timed)
+    return fleet.each({NAME: wanted(settings)}, work)
 
 
 def wanted(settings: Settings) -> Want:
@@ -112,9 +119,9 @@ def wanted(settings: Settings) -> Want:
         for key, runner in settings.runners.items()
         if chosen is None or key in chosen
     }
-    made = want.resolve(structs.replace(settings, runners=runners, hosts={}), "golden")
-    first_boot.registering_runner(made)  # refuses one beside others
-    return made
+    wanted = want.resolve(structs.replace(settings, runners=runners, hosts={}), "golden")
+    first_boot.registering_runner(wanted)  # refuses one beside others
+    return wanted
 
 
 def selftest(want: Want, have: Facts) -> str:
@@ -123,7 +130,7 @@ def selftest(want: Want, have: Facts) -> str:
     manager = [want.manager.image] if first_boot.registering_runner(want) else []
     return render(
         "golden-selftest.sh.j2",
-        pulled=[*manager, *images.helpers(want, have.machine)],
+        pulled=[*manager, *registry_images.helpers(want, have.architecture)],
         jobs=sorted(jobs | {job.reference for job in want.images}),
         instance=_instance(want),
         user=want.golden.user,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runnerkit.errors import KitError
 
-Tell = Callable[[str], None]  # told one line of progress
+Line = Callable[[str], None]  # told one line of progress
 
 # A program, or a file by its path: the distribution's package that has it.
 QEMU = {"qemu-system-x86_64": "qemu-system-x86", "qemu-img": "qemu-utils"}
@@ -23,7 +23,7 @@ BASE = {
 }
 
 
-def need(programs: Mapping[str, str], say: Tell) -> None:
+def need(programs: Mapping[str, str], line: Line) -> None:
     """Install the packages of these programs, where they are missing.
 
     Raises:
@@ -38,7 +38,7 @@ def need(programs: Mapping[str, str], say: Tell) -> None:
             f"golden machines need {words}, which the kit installs on Debian and Ubuntu only",
             f"install {words} with this machine's package manager, then run again",
         )
-    say(f"installing on this machine: {words}")
+    line(f"installing on this machine: {words}")
     apt = [
         "env",
         "DEBIAN_FRONTEND=noninteractive",
@@ -62,7 +62,7 @@ def there(name: str) -> bool:
 
 
 def root(
-    command: list[str], doing: str, fix: str, line: Tell | None = None, stdin: str = ""
+    command: list[str], doing: str, fix: str, line: Line | None = None, stdin: str = ""
 ) -> None:
     """Run a program as root, with sudo where that is needed.
 
@@ -77,7 +77,7 @@ def root(
     run([*sudo, *command], doing, fix, line, stdin)
 
 
-def run(command: list[str], doing: str, fix: str, line: Tell | None = None, stdin: str = "") -> str:
+def run(command: list[str], doing: str, fix: str, line: Line | None = None, stdin: str = "") -> str:
     """Run a program of this machine and return its stdout.
 
     Raises:

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 
-from runnerkit import config_toml
 from runnerkit.facts import Facts, Needs
-from runnerkit.plan import Change, render, write_file
+from runnerkit.files import config_toml
+from runnerkit.files.merge import missing
+from runnerkit.files.write import write_file
+from runnerkit.plan import Change
+from runnerkit.templates import render
 from runnerkit.want import Want
 
 RESTART = ("listen_address", "session_server")  # read by the manager at its start only
@@ -22,15 +25,20 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         index = config_toml.entry(want, have, runner)
         if index is not None:
             entries[index] = runner
-    stale = [i for i, runner in entries.items()
-             if config_toml.missing(config_toml.runner_wanted(runner), now["runners"][i])]  # fmt: skip
-    if not stale and not config_toml.missing(wanted, now):
+    stale = [
+        i
+        for i, runner in entries.items()
+        if missing(config_toml.runner_wanted(runner), now["runners"][i])
+    ]
+    if not stale and not missing(wanted, now):
         return
     file = have.files.get(want.config)
     text = config_toml.edited(file.text if file else "", want, have, entries)
-    restart = any(config_toml.missing(wanted[k], now.get(k)) for k in RESTART if k in wanted)
-    restart |= any(config_toml.restarts(config_toml.runner_wanted(entries[i]), now["runners"][i])
-                   for i in stale)  # fmt: skip
+    restart = any(missing(wanted[k], now.get(k)) for k in RESTART if k in wanted)
+    restart |= any(
+        config_toml.restarts(config_toml.runner_wanted(entries[i]), now["runners"][i])
+        for i in stale
+    )
     # Stopped before the write, and started after it by the manager's step: a run cut off between
     # leaves what the next one sees, an old file or a stopped container.
     running = have.containers.get(want.manager.container, {}).get("State", {}).get("Running")

@@ -7,25 +7,30 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from runnerkit import config_toml
-from runnerkit.errors import KitError
+from runnerkit import container
 from runnerkit.facts import Facts, Needs
-from runnerkit.plan import Change, Hint, Script, render, write_file
-from runnerkit.steps import manager
+from runnerkit.files.daemon_json import PATH, merged, parsed
+from runnerkit.files.merge import missing
+from runnerkit.files.write import write_file
+from runnerkit.plan import Change, Hint, Script, mirrors
+from runnerkit.templates import render
 from runnerkit.want import Want
 
-PATH = "/etc/docker/daemon.json"
-SEE_LOG = Hint("", "see the daemon's log on the host: journalctl -u docker, or /var/log/docker.log")
+HINTS = (
+    container.WAITED,
+    Hint("", "see the daemon's log on the host: journalctl -u docker, or /var/log/docker.log"),
+)
 # Since Docker 23.
 VALIDATE = (
     "if dockerd --help 2>/dev/null | grep -q -- --validate; then\n"
     '  dockerd --validate --config-file "$new" >/dev/null\nfi'
 )
-RELOADABLE = {  # moby, daemon/reload.go
-    "debug", "registry-mirrors", "insecure-registries", "labels", "live-restore", "features",
-    "max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts",
-    "shutdown-timeout", "default-runtime", "runtimes",
-}  # fmt: skip
+# moby, daemon/reload.go
+RELOADABLE = {
+    *("debug", "registry-mirrors", "insecure-registries", "labels", "live-restore", "features"),
+    *("max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts"),
+    *("shutdown-timeout", "default-runtime", "runtimes"),
+}
 
 
 def needs(want: Want) -> Needs:
@@ -38,54 +43,32 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         managed["registry-mirrors"] = [m.rstrip("/") for m in want.docker.registry_mirrors]
     file, now = have.files.get(PATH), parsed(have)
     restart_keys = set(managed) - RELOADABLE
-    mirrors = managed.get("registry-mirrors", _mirrors(have))
+    used = managed.get("registry-mirrors", _mirrors(have))
 
-    if differing := [key for key in managed if config_toml.missing(managed[key], now.get(key))]:
+    if differing := [key for key in managed if missing(managed[key], now.get(key))]:
         hot = have.docker_runs and set(differing) <= RELOADABLE
         # The time of the file is the time of the last change that needs a restart, so that a run
         # cut off between write and restart is seen: the daemon is then older than its file.
-        keep = (file.modified if file else have.started) if hot else ""
+        keep = (file.modified if file else have.started) if hot else None
         yield write_file(
             PATH,
-            json.dumps(_merged(now, managed), indent=2) + "\n",
+            json.dumps(merged(now, managed), indent=2) + "\n",
             file.mode if file else 0o644,
             old=file.data if file else None,
             keep_time=keep,
             check=VALIDATE,
+            reaches=mirrors(want.docker.registry_mirrors),
         )
         if hot:
-            yield _reload(mirrors)
+            yield _reload(used)
         elif have.docker_runs:
             undo = f"cp -p {PATH}.previous {PATH}" if file else f"rm -f {PATH}"
             yield _restart(want, have, undo)
     # Both times are whole seconds, each cut off.
     elif have.docker_runs and restart_keys and file and have.started + 1 < file.modified:
         yield _restart(want, have)
-    elif have.docker_runs and mirrors != _mirrors(have):
-        yield _reload(mirrors)
-
-
-def parsed(have: Facts) -> dict[str, Any]:
-    """What the host's file says; {} where there is none.
-
-    Raises:
-        KitError: it is not a JSON object.
-    """
-    file = have.files.get(PATH)
-    try:
-        data = json.loads((file.text if file else "") or "{}")
-    except json.JSONDecodeError as error:
-        raise KitError(f"{PATH} on the host is not JSON: {error}", "repair it there") from None
-    if not isinstance(data, dict):
-        raise KitError(f"{PATH} on the host is not a JSON object", "repair it there")
-    return data
-
-
-def _merged(now: dict[str, Any], managed: dict[str, Any]) -> dict[str, Any]:
-    """What is there, with our keys over it, and with our keys over those of its objects."""
-    both = {key: {**now[key], **value} for key, value in managed.items()
-            if isinstance(value, dict) and isinstance(now.get(key), dict)}  # fmt: skip
-    return {**now, **managed, **both}
+    elif have.docker_runs and used != _mirrors(have):
+        yield _reload(used)
 
 
 def _mirrors(have: Facts) -> list[str]:
@@ -93,15 +76,14 @@ def _mirrors(have: Facts) -> list[str]:
     return [mirror.rstrip("/") for mirror in config.get("Mirrors") or []]
 
 
-def _reload(mirrors: list[str]) -> Script:
-    return Script("reload docker", render("reload-docker.sh.j2", mirrors=mirrors), hints=(SEE_LOG,))
+def _reload(used: list[str]) -> Script:
+    return Script("reload docker", render("reload-docker.sh.j2", mirrors=used), hints=HINTS)
 
 
 def _restart(want: Want, have: Facts, undo: str = "") -> Script:
     """Docker's restart ends every container, so the manager's jobs are waited for first."""
-    name, drain = want.manager.container, ""
-    if (have.jobs or want.elsewhere) and name in have.containers:
-        timeout, elsewhere = want.manager.stop_timeout, want.elsewhere
-        drain = render("drain.sh.j2", name=name, timeout=timeout, elsewhere=elsewhere)
+    name = want.manager.container
+    busy = (have.jobs or want.elsewhere) and name in have.containers
+    drain = container.drain(want) if busy else ""
     text = render("restart-docker.sh.j2", name=name, drain=drain, undo=undo)
-    return Script("restart docker", text, hints=(manager.WAITED, SEE_LOG))
+    return Script("restart docker", text, hints=HINTS)

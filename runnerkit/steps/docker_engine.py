@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
-from runnerkit.plan import Change, Hint, Script, render
+from runnerkit.plan import Change, Endpoint, Hint, Script
+from runnerkit.templates import render
 from runnerkit.want import Want
 
 OLDEST = (19, 3)  # API 1.40, the least that the runner's own client speaks since 19.2
@@ -22,6 +23,16 @@ DISTRIBUTIONS: dict[str, tuple[str, str, str]] = {
     "alpine": ("apk", "docker", ""),
 }
 CE = "docker-ce docker-ce-cli containerd.io docker-buildx-plugin"
+START_HINTS = (Hint("", "see the daemon's log on the host: journalctl -u docker"),)
+UNFETCHED = (
+    "the packages cannot be fetched from the host: set the proxy or mirror of its package "
+    "manager (for docker-ce, or [docker] package_mirror)"
+)
+HINTS = (
+    Hint("Unable to locate package", 'set [docker] source = "docker-ce", or mend apt sources'),
+    Hint("Could not resolve|Failed to fetch|Could not connect|timed out", UNFETCHED),
+    Hint("", "see the last lines above; the host is as apt, dnf or apk left it"),
+)
 
 
 def needs(want: Want) -> Needs:
@@ -38,8 +49,8 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
                 "upgrade Docker on the host, then run again",
             )
     elif have.dockerd:
-        hint = Hint("", "see the daemon's log on the host: journalctl -u docker")
-        yield Script("start docker", render("start-docker.sh.j2", verb="start"), hints=(hint,))
+        text = render("start-docker.sh.j2", verb="start")
+        yield Script("start docker", text, hints=START_HINTS)
     else:
         yield _install(want, have)
 
@@ -56,11 +67,15 @@ def _install(want: Want, have: Facts) -> Script:
     manager, package, folder = DISTRIBUTIONS.get(family, ("", "", ""))
     if source == "distro" and not package:
         other = 'source = "docker-ce"' if folder else 'source = "script"'
-        raise KitError(f"{name} has no Docker package that the kit knows",
-                       f"set [docker] {other}, or install Docker and set source = \"present\"")  # fmt: skip
+        raise KitError(
+            f"{name} has no Docker package that the kit knows",
+            f'set [docker] {other}, or install Docker and set source = "present"',
+        )
     if source == "docker-ce" and not folder:
-        raise KitError(f"there is no docker-ce for {name}",
-                       'set [docker] source = "distro", or install Docker and set "present"')  # fmt: skip
+        raise KitError(
+            f"there is no docker-ce for {name}",
+            'set [docker] source = "distro", or install Docker and set "present"',
+        )
     number = re.match(r"\d+", have.os.get("VERSION_ID", ""))
     if (
         source == "distro"
@@ -77,14 +92,12 @@ def _install(want: Want, have: Facts) -> Script:
         mirror=mirror,
         start=render("start-docker.sh.j2", verb="start"),
     )
-    hints = (
-        Hint("Unable to locate package", 'set [docker] source = "docker-ce", or mend apt sources'),
-        Hint("Could not resolve|Failed to fetch|Could not connect|timed out",
-             "the packages cannot be fetched from the host: set the proxy or mirror of its package manager"
-             + ("" if source == "distro" else ", or [docker] package_mirror")),
-        Hint("", "see the last lines above; the host is as apt, dnf or apk left it"),
-    )  # fmt: skip
-    return Script(f"install Docker ({source}, {name})", text, hints=hints)
+    return Script(f"install Docker ({source}, {name})", text, hints=HINTS, reaches=_mirror(mirror))
+
+
+def _mirror(url: str) -> tuple[Endpoint, ...]:
+    """The package mirror, unless it is one of the script's own names."""
+    return (Endpoint(url, "package mirror", "correct package_mirror"),) if "://" in url else ()
 
 
 def _family(have: Facts) -> str:

@@ -10,16 +10,18 @@ from dataclasses import replace
 
 from msgspec import structs
 
-from runnerkit import config_toml
+from runnerkit import container
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
-from runnerkit.plan import Change, Hint, Script, render, write_file
-from runnerkit.steps import manager
-from runnerkit.steps.registration import toml
-from runnerkit.want import WRONG_KIND, Want, WantedRunner
+from runnerkit.files import config_toml
+from runnerkit.files.config_toml import inline
+from runnerkit.files.write import Content, differing
+from runnerkit.place import PROGRAMS, UNITS
+from runnerkit.plan import Change, Hint, Script
+from runnerkit.settings.tokens import WRONG_KIND
+from runnerkit.templates import render
+from runnerkit.want import Want, WantedRunner
 
-PROGRAMS = "/usr/local/lib/runnerkit"
-UNITS = "/etc/systemd/system"
 FIRST_BOOT, LEAVE = f"{PROGRAMS}/first-boot", f"{PROGRAMS}/leave"
 SERVICE = f"{UNITS}/runnerkit-first-boot.service"
 LEAVE_SERVICE = f"{UNITS}/runnerkit-leave.service"  # enabled at first boot, where it is asked for
@@ -31,6 +33,7 @@ PATIENT = tuple(f"{UNITS}/{one}.target.d/runnerkit.conf" for one in ("poweroff",
 TOKENS = ("/run/runnerkit/token", "/etc/runnerkit/token")
 COMMAND = "/etc/runnerkit/token-command"
 VALUES = ("/etc/runnerkit/first-boot.env", "/run/runnerkit/first-boot.env")
+HINTS = (Hint("", "systemctl status of these units on the host tells more"),)
 ENABLE = "set -e\nsystemctl daemon-reload\nsystemctl enable "
 POWER_OFF = "/run/runnerkit/power-off"
 DRAIN_MORE = 180  # s at shutdown beyond what jobs get: to notice that they ended, and to leave
@@ -51,16 +54,10 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
             f"an image of {have.os.get('PRETTY_NAME', 'an unnamed distribution')} cannot be made",
             "choose a base that is Debian or Ubuntu, or set such machines up with ./inv bootstrap",
         )
-    wanted = _files(want)
-    for path, (text, mode) in wanted.items():
-        file = have.files.get(path)
-        if file is None or (file.data, file.mode) != (text.encode(), mode):
-            old = file.data if file else None
-            yield write_file(path, text, mode, old=old, after='rm -f "$path.previous"')
+    yield from differing(_files(want), have.files)
     if missing := [unit for unit in units(want) if _link(unit) not in have.files]:
-        hint = Hint("", "systemctl status of these units on the host tells more")
         script = ENABLE + " ".join(units(want))
-        yield Script(f"enable {', '.join(missing)}", script, hints=(hint,))
+        yield Script(f"enable {', '.join(missing)}", script, hints=HINTS)
 
 
 def registering_runner(want: Want) -> WantedRunner | None:
@@ -89,19 +86,19 @@ def _link(unit: str) -> str:
     return f"{UNITS}/multi-user.target.wants/{unit}"
 
 
-def _files(want: Want) -> dict[str, tuple[str, int]]:
-    """What shall stand where, and its mode. The programs hold settings, which may be secrets."""
-    keys = {HOST_KEYS: (render("ssh-host-keys.service"), 0o644)}
+def _files(want: Want) -> dict[str, Content]:
+    """What shall stand where. The programs hold settings, which may be secrets."""
+    keys = {HOST_KEYS: Content(render("ssh-host-keys.service"))}
     if not (runner := registering_runner(want)):
         return keys
     seconds = want.manager.stop_timeout + DRAIN_MORE
     patience = f"[Unit]\nJobTimeoutSec={seconds + WHOLE_SHUTDOWN}\n"
     return {
-        FIRST_BOOT: (first_boot(want, runner), 0o700),
-        LEAVE: (leave(want), 0o700),
-        SERVICE: (render("first-boot.service"), 0o644),
-        LEAVE_SERVICE: (render("leave.service.j2", seconds=seconds), 0o644),
-        **dict.fromkeys(PATIENT, (patience, 0o644)),
+        FIRST_BOOT: Content(first_boot(want, runner), 0o700),
+        LEAVE: Content(leave(want), 0o700),
+        SERVICE: Content(render("first-boot.service")),
+        LEAVE_SERVICE: Content(render("leave.service.j2", seconds=seconds)),
+        **dict.fromkeys(PATIENT, Content(patience)),
         **keys,
     }
 
@@ -110,15 +107,15 @@ def first_boot(want: Want, runner: WantedRunner) -> str:
     """The program that registers a machine and starts its manager."""
     # A manager's share of the processors is that of the machine it runs on, not of this one.
     auto = want.manager.concurrent == "auto" and "concurrent" not in want.manager.settings
-    told = structs.replace(want.manager, concurrent=None) if auto else want.manager
+    spec = structs.replace(want.manager, concurrent=None) if auto else want.manager
     return render(
         "first-boot.sh.j2",
         want=want,
         runner=runner,
         auto=auto,
-        head=config_toml.edited("", replace(want, manager=told), Facts(hostname=""), {}),
-        template=render("config.toml.j2", entry=config_toml.runner_wanted(runner), toml=toml),
-        run_manager=manager.run(want),
+        head=config_toml.edited("", replace(want, manager=spec), Facts(hostname=""), {}),
+        template=render("config.toml.j2", entry=config_toml.runner_wanted(runner), toml=inline),
+        run_manager=container.run(want),
         tokens=TOKENS,
         command=COMMAND,
         values=VALUES,

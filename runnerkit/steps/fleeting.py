@@ -7,27 +7,36 @@ What it says that it found is written beside the versions of each, so that it go
 import json
 from collections.abc import Iterator
 
-from runnerkit import autoscaler
+from runnerkit.checks import plugins as checks
 from runnerkit.facts import Facts, Needs
-from runnerkit.plan import Change, Hint, Script, render
+from runnerkit.plan import Change, Hint, Script
+from runnerkit.settings import autoscaler
+from runnerkit.templates import render
 from runnerkit.want import Want
 
+NO_COMMAND = (
+    "this gitlab-runner cannot install plugins (16.11 and later can, the sandbox's stand-in cannot): "
+    "name another [manager] image, or put a binary on the host into fleeting/ of [manager] "
+    f"config_dir, and name it as plugin: {autoscaler.PLUGINS}/…"
+)
+UNREACHED = (
+    "the host cannot reach the plugin's registry: give [manager] environment a proxy, or name the "
+    'plugin in a registry that it reaches: plugin = "registry.example.com/plugins/aws:1"'
+)
 HINTS = (
-    Hint("fleeting not found", "this gitlab-runner cannot install plugins (16.11 and later can, the sandbox's "
-         "stand-in cannot): name another [manager] image, or put a binary on the host into fleeting/ of "
-         f"[manager] config_dir, and name it as plugin: {autoscaler.PLUGINS}/…"),
-    Hint("(?i)unauthorized|denied|manifest.unknown|name.unknown|no matching|not found: http",
-         "the registry has no such plugin or version, or wants a login: correct plugin"),
-    Hint("no such host|refused|timeout|unreachable|network|deadline", "the host cannot reach the plugin's "
-         "registry: give [manager] environment a proxy, or name the plugin in a registry that it reaches: "
-         'plugin = "registry.example.com/plugins/aws:1"'),
+    Hint("fleeting not found", NO_COMMAND),
+    Hint(
+        "(?i)unauthorized|denied|manifest.unknown|name.unknown|no matching|not found: http",
+        "the registry has no such plugin or version, or wants a login: correct plugin",
+    ),
+    Hint("no such host|refused|timeout|unreachable|network|deadline", UNREACHED),
     Hint("", "run again"),
-)  # fmt: skip
+)
 
 
 def needs(want: Want) -> Needs:
     files = tuple(mark(want, plugin) for plugin in plugins(want))
-    return Needs(files=files, paths=tuple(place for _, place in by_hand(want)))
+    return Needs(files=files, paths=checks.places(want))
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
@@ -41,25 +50,6 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
             mark=mark(want, plugin).removeprefix(want.manager.config_dir),
         )
         yield Script(f"install the fleeting plugin {plugin}", text, hints=HINTS)
-
-
-def absent(want: Want, have: Facts) -> Iterator[str]:
-    """Files that were to be put on the host by hand and are not there, in a sentence each."""
-    for what, place in by_hand(want):
-        if place not in have.paths:
-            yield f"{what} is not there: put it on the host as {place}; no job can run before"
-
-
-def by_hand(want: Want) -> Iterator[tuple[str, str]]:
-    """What an autoscaler names of the folder that the manager shares with the host, and its place there."""
-    for runner in want.runners:
-        spec, inside = runner.spec.autoscaler, f"{autoscaler.SHARED}/"
-        connector = spec.get("connector_config")
-        key_path = connector.get("key_path") if isinstance(connector, dict) else None
-        for key, path in (("plugin", spec.get("plugin")), ("key_path", key_path)):
-            if isinstance(path, str) and path.startswith(inside):
-                place = f"{want.manager.config_dir}/{path.removeprefix(inside)}"
-                yield f"the {key} of runner {runner.key}, {path},", place
 
 
 def plugins(want: Want) -> tuple[str, ...]:

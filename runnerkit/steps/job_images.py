@@ -4,12 +4,15 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from runnerkit.checks import disk
 from runnerkit.facts import Facts, Needs, instant, normal
-from runnerkit.images import BASES, DATES, INPUTS, NAME, JobImage, hashed
-from runnerkit.plan import Build, Change, Hint, Pull, Script, render
-from runnerkit.steps import daemon_json
-from runnerkit.steps.images import room
+from runnerkit.files import daemon_json
+from runnerkit.images.definition import DATES, INPUTS, NAME, JobImage, built_on, hashed_name, labels
+from runnerkit.plan import Build, Change, Hint, Pull, Script, mirrors
+from runnerkit.templates import render
 from runnerkit.want import Want
+
+HINTS = (Hint("", "run again"),)
 
 
 def needs(want: Want) -> Needs:
@@ -26,11 +29,11 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
             tags.append(_tag(job.hashed(bases(job, have)), job.reference))
         elif reason:
             reasons[job.name] = reason
-        elif (name := known_as(have.images[job.reference])) not in have.images:
+        elif (name := hashed_name(have.images[job.reference])) not in have.images:
             tags.append(_tag(job.reference, name))
     stale = [job for job in want.images if job.name in reasons]
-    if stale:
-        room(want, have, sum(job.size for job in stale))
+    if stale and (found := disk.full(want, have, sum(job.size for job in stale))):
+        raise found.error()
     yield from pulls(stale, want, have)
     yield from builds(stale, reasons, have)
     yield from tags
@@ -61,21 +64,20 @@ def why(job: JobImage, have: Facts, rebuilt: Collection[str] = ()) -> str:
 
 def pulls(jobs: list[JobImage], want: Want, have: Facts, again: bool = False) -> Iterator[Pull]:
     """The bases of these images that the host has not got, or `again` all of them."""
-    own = {job.name for job in want.images}
+    own, reaches = {job.name for job in want.images}, mirrors(want.docker.registry_mirrors)
     platforms = {base: job.platform for job in jobs for base in job.bases}
     for base, platform in platforms.items():
         if base.removesuffix(":latest") in own:
             continue
         if again or normal(base) not in have.images:
-            yield Pull(f"pull {base}, to build on", base, (base,), platform)
+            yield Pull(f"pull {base}, to build on", base, (base,), platform, reaches=reaches)
 
 
 def builds(
     jobs: list[JobImage], reasons: Mapping[str, str], have: Facts, no_cache: bool = False
 ) -> Iterator[Build]:
     """Builds of these images; classic where the host's own daemon.json says so."""
-    daemon = daemon_json.parsed(have)
-    buildkit = (daemon.get("features") or {}).get("buildkit", True) is not False
+    buildkit = daemon_json.buildkit(have)
     for job in jobs:
         yield Build(
             f"build the job image {job.name} ({reasons[job.name]})", job, buildkit, no_cache
@@ -92,25 +94,10 @@ def bases(job: JobImage, have: Facts) -> dict[str, str]:
     }
 
 
-def built_on(image: Mapping[str, Any]) -> dict[str, str]:
-    """The bases of an image that the kit built, and what ids they had."""
-    return json.loads(labels(image).get(BASES, "{}"))  # type: ignore[no-any-return]
-
-
-def known_as(image: Mapping[str, Any]) -> str:
-    """The name with the hash that an image which the kit built should have, by its labels."""
-    marks = labels(image)
-    return hashed(marks.get(NAME, ""), marks.get(INPUTS, ""), built_on(image))
-
-
-def labels(image: Mapping[str, Any]) -> dict[str, str]:
-    return (image.get("Config") or {}).get("Labels") or {}
-
-
 def _older(now: Mapping[str, Any], marks: Mapping[str, str], base: str) -> bool:
-    """Whether the host's base was made before the one that was built on."""
-    built_on, made = json.loads(marks.get(DATES, "{}")).get(base), now.get("Created")
-    return bool(built_on and made) and instant(str(made)) < instant(built_on)
+    """Whether the host's base was created before the one that was built on."""
+    then, created = json.loads(marks.get(DATES, "{}")).get(base), now.get("Created")
+    return bool(then and created) and instant(str(created)) < instant(then)
 
 
 def _ready(job: JobImage, have: Facts, rebuilt: Collection[str]) -> bool:
@@ -123,4 +110,4 @@ def _ready(job: JobImage, have: Facts, rebuilt: Collection[str]) -> bool:
 
 def _tag(old: str, new: str) -> Script:
     text = render("tag.sh.j2", old=old, new=new)
-    return Script(f"tag {old} as {new}", text, hints=(Hint("", "run again"),))
+    return Script(f"tag {old} as {new}", text, hints=HINTS)

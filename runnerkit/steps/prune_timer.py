@@ -5,14 +5,16 @@ By a timer of systemd; where there is none, by a script in a directory that cron
 
 from collections.abc import Iterator
 
-from runnerkit import prune
+from runnerkit.actions import prune
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
-from runnerkit.plan import Change, Hint, Script, render, write_file
+from runnerkit.files.write import Content, differing
+from runnerkit.place import PROGRAMS, UNITS
+from runnerkit.plan import Change, Hint, Script
+from runnerkit.templates import render
 from runnerkit.want import Want
 
-PROGRAM = "/usr/local/lib/runnerkit/prune"
-UNITS = "/etc/systemd/system"
+PROGRAM = f"{PROGRAMS}/prune"
 SERVICE, TIMER = f"{UNITS}/runnerkit-prune.service", f"{UNITS}/runnerkit-prune.timer"
 ENABLED = f"{UNITS}/timers.target.wants/runnerkit-prune.timer"
 DELAYS = {"hourly": "5min", "daily": "1h", "weekly": "6h"}  # so that not all hosts start at once
@@ -26,7 +28,7 @@ systemctl enable runnerkit-prune.timer
 systemctl restart runnerkit-prune.timer"""
 STOP = "systemctl disable --now runnerkit-prune.timer"
 STAMP = "/var/lib/systemd/timers/stamp-runnerkit-prune.timer"  # of its last run
-SEE = Hint("", "systemctl status runnerkit-prune.timer on the host tells more")
+HINTS = (Hint("", "systemctl status runnerkit-prune.timer on the host tells more"),)
 
 
 def needs(want: Want) -> Needs:
@@ -38,42 +40,29 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     ours = (PROGRAM, SERVICE, TIMER, *CRON)
     if over := [path for path in ours if path in have.files and path not in wanted]:
         yield _remove(over)
-    written = [path for path in wanted if _differs(path, wanted[path], have)]
-    for path in written:
-        old = have.files[path].data if path in have.files else None
-        # Its previous version is of no use, and cron might run it.
-        tidy = 'rm -f "$path.previous"'
-        yield write_file(path, wanted[path], _mode(path), old=old, after=tidy)
-    waits = have.prune_timer and ENABLED in have.files and not {SERVICE, TIMER} & set(written)
+    yield from differing(wanted, have.files)
+    units = {key: wanted[key] for key in (SERVICE, TIMER) if key in wanted}
+    waits = have.prune_timer and ENABLED in have.files and not list(differing(units, have.files))
     if TIMER in wanted and not waits:
-        yield Script("start runnerkit-prune.timer", START, hints=(SEE,))
+        yield Script("start runnerkit-prune.timer", START, hints=HINTS)
 
 
-def _files(want: Want, have: Facts) -> dict[str, str]:
+def _files(want: Want, have: Facts) -> dict[str, Content]:
     """What shall stand where, in the order in which it is written."""
     often = want.prune.schedule
     if not often:
         return {}
-    program = {PROGRAM: prune.script(want, scheduled=True)}
+    program = {PROGRAM: Content(prune.script(want, scheduled=True), 0o755)}
     if have.systemd:
         timer = render("prune.timer.j2", schedule=often, delay=DELAYS[often])
-        return {**program, SERVICE: render("prune.service"), TIMER: timer}
+        return {**program, SERVICE: Content(render("prune.service")), TIMER: Content(timer)}
     places = [path for path in CRON if path.rsplit("/", 1)[0] in have.cron and often in path]
     if not places:
         raise KitError(
             f"the host can do nothing {often}: it has no systemd, and no cron runs there",
             "install and start cron on the host, or leave [prune] schedule out",
         )
-    return {**program, places[0]: render("prune.cron")}
-
-
-def _differs(path: str, text: str, have: Facts) -> bool:
-    file = have.files.get(path)
-    return file is None or (file.data, file.mode) != (text.encode(), _mode(path))
-
-
-def _mode(path: str) -> int:
-    return 0o644 if path.startswith(UNITS) else 0o755
+    return {**program, places[0]: Content(render("prune.cron"), 0o755)}
 
 
 def _remove(paths: list[str]) -> Script:
@@ -82,4 +71,4 @@ def _remove(paths: list[str]) -> Script:
         lines = [STOP, f"{lines[0]} {STAMP}", "systemctl daemon-reload"]
     if PROGRAM in paths:
         lines.append(f"rmdir {PROGRAM.rpartition('/')[0]} 2>/dev/null || :")
-    return Script(f"remove {', '.join(paths)}", "\n".join(["set -e", *lines]), hints=(SEE,))
+    return Script(f"remove {', '.join(paths)}", "\n".join(["set -e", *lines]), hints=HINTS)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import tomlkit
 
-from runnerkit import settings
 from runnerkit.golden import bake, base, qemu
-from sandbox import clones, golden
+from runnerkit.settings.load import load
+from sandbox import clones, golden, trial
 from sandbox.client import Client
 from sandbox.world import World, up
 from tests.hosts.kit import Kit
@@ -30,7 +30,7 @@ def client(world: World) -> Iterator[Client]:
 
 def online(world: World, client: Client, image: Path, folder: Path, kit: Kit | None) -> float:
     """Seconds until one machine asks for jobs; with a kit it is bootstrapped as soon as it answers."""
-    read = settings.load(typed=clones.trial(world))
+    read = load(command_line=trial.data(world))
     token = client.new_runner(golden.TAG, tag_list=golden.TAG)
     clone = clones.switch_on("timed", image, folder, read, world, "" if kit else token)
     try:
@@ -54,10 +54,10 @@ def test_a_golden_machine_is_online_before_its_base_is_bootstrapped(
     world: World, client: Client, tmp_path: Path
 ) -> None:
     kit = Kit(world, tmp_path)
-    trial = clones.trial(world)
-    trial["runners"]["default"]["token"] = {"env": "RUNNER_TOKEN"}
-    kit.data = {**trial, "ssh": {"known_hosts": str(tmp_path / "known_hosts")}}
-    read = settings.load(typed=trial)
+    data = trial.data(world)
+    data["runners"]["default"]["token"] = {"env": "RUNNER_TOKEN"}
+    kit.data = {**data, "ssh": {"known_hosts": str(tmp_path / "known_hosts")}}
+    read = load(command_line=data)
     image = bake.bake(read, lambda *_: None)
     disk = base.disk(read.golden, bake.FOLDER, print, docker=True)
     larger = qemu.overlay(disk, tmp_path / "base.qcow2", read.golden.disk_gb)

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from docker.models.containers import Container
 
-from runnerkit import converge, settings, ssh
+from runnerkit import converge
 from runnerkit import want as wants
 from runnerkit.converge import GOLDEN, Step
-from runnerkit.host import Host as Written
-from runnerkit.machine import Machine
+from runnerkit.fleet.host import Host as Written
+from runnerkit.machine import ssh
+from runnerkit.machine.machine import Machine
+from runnerkit.settings.load import load
 from runnerkit.want import Want
 from sandbox import daemon
 from sandbox.golden import PLACES
@@ -36,7 +38,7 @@ class Golden:
 
     @property
     def want(self) -> Want:
-        read = settings.load(self.kit.folder / "runnerkit.toml")
+        read = load(self.kit.folder / "runnerkit.toml")
         return wants.resolve(read, self.host.name)
 
     def bake(self, steps: Sequence[Step] = GOLDEN) -> list[str]:
@@ -45,10 +47,10 @@ class Golden:
         machine = Machine(ssh.connection(f"root@{self.host.address}", key, known, False))
         written = Written(machine, None, lambda _: None)
         try:
-            done, _ = converge.apply(written, self.want, lambda *_: None, steps)
+            converge.apply(written, self.want, steps)
         finally:
             written.close()
-        return [change.title for change in done]
+        return [change.title for change in written.changes]
 
     @property
     def container(self) -> Container:

@@ -10,7 +10,7 @@ from typing import Any
 
 import tomlkit
 
-from runnerkit.settings import ROOT
+from runnerkit.place import ROOT
 from sandbox.client import Client
 from sandbox.world import Host, World
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from runnerkit import ssh
 from runnerkit.errors import KitError
-from runnerkit.host import LOCK
-from runnerkit.machine import Machine
+from runnerkit.machine import ssh
+from runnerkit.machine.lock import TAKE
+from runnerkit.machine.machine import Machine
 from sandbox import daemon
 from sandbox.world import Host, World
 from tests.hosts.conftest import Blank
@@ -122,7 +122,7 @@ def test_a_package_mirror_that_does_not_answer(kit: Kit, bare: Host) -> None:
 def test_a_second_operator_is_told_who_is_at_work_since_when(kit: Kit, box: Host) -> None:
     kit.settings(box)
     kit.new_token()
-    first = f"(echo 'alice@desk since 2031-05-06 07:08:09 UTC'; cat) | {{ {LOCK}; }}"
+    first = f"(echo 'alice@desk since 2031-05-06 07:08:09 UTC'; cat) | {{ {TAKE}; }}"
     with held(kit, box, first):
         said = "another run holds the host: alice@desk since 2031-05-06 07:08:09 UTC"
         refused(kit, box, said, fix="wait for it to end")

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import tomlkit
 
-from runnerkit import settings
 from runnerkit.golden import bake, builddir, packer
 from runnerkit.golden.provision import HOST_KEY, KEY, USER
+from runnerkit.settings.load import load
 from sandbox.world import Host, World
 from tests.hosts.golden import Golden
 from tests.hosts.kit import Kit
@@ -72,7 +72,7 @@ def test_a_host_is_set_up_sealed_and_powered_off_as_in_a_cloud(
 
     monkeypatch.setattr(builddir, "new_key", new_key)
     said: list[str] = []
-    read = settings.load(machine.kit.folder / "runnerkit.toml")
+    read = load(machine.kit.folder / "runnerkit.toml")
     told = bake.bake(read, lambda *line: said.append(" ".join(line)), tmp_path / "golden", "null")
 
     machine.container.wait(timeout=90)

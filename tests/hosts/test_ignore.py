@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runnerkit import context
+from runnerkit.images import context
 from sandbox.world import World
 
 FILES = (

@@ -9,7 +9,7 @@ import tarfile
 import pytest
 import tomlkit
 
-from runnerkit.settings import ROOT
+from runnerkit.place import ROOT
 from sandbox.world import Host
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from runnerkit import prune, settings
 from runnerkit import want as wants
-from runnerkit.prune import Pruned
+from runnerkit.actions import prune
+from runnerkit.actions.prune import Pruned
+from runnerkit.settings.load import load
 from sandbox.world import Host, World
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
@@ -96,7 +97,7 @@ def _emptied(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def run(kit: Kit, host: Host, force: bool = False, dry: bool = False, **said: object) -> Pruned:
-    read = settings.load(configured(kit, host, **said).folder / "runnerkit.toml")
+    read = load(configured(kit, host, **said).folder / "runnerkit.toml")
     return prune.parse(kit.ssh(host, prune.script(wants.of_images(read, ""), force, dry)))
 
 

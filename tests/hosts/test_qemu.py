@@ -14,7 +14,8 @@ import pytest
 
 from runnerkit.errors import KitError
 from runnerkit.golden import base, qemu, tools
-from runnerkit.settings import ROOT, Golden
+from runnerkit.place import ROOT
+from runnerkit.settings.model import Golden
 
 # Writes "hi" and a new line to the serial port, and halts.
 GREETS = "baf803b068eeb069eeb00aeef4ebfd"

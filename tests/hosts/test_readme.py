@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runnerkit.settings import ROOT
+from runnerkit.place import ROOT
 from sandbox.world import Host
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit

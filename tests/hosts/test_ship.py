@@ -14,10 +14,12 @@ import docker
 import pytest
 import tomlkit
 
-from runnerkit import engine, ship, ssh
+from runnerkit.engine import ship, transfer
+from runnerkit.engine.client import connect
+from runnerkit.engine.registry import NAME, PORT
 from runnerkit.errors import KitError
-from runnerkit.machine import Machine
-from runnerkit.registry import NAME, PORT
+from runnerkit.machine import ssh
+from runnerkit.machine.machine import Machine
 from sandbox.world import Host, World
 from tests.hosts.kit import Kit, Ran
 from tests.hosts.test_bad_hosts import shadow
@@ -71,7 +73,7 @@ def door(world: World, host: Host) -> Iterator[tuple[Machine, docker.APIClient]]
     """A host as the kit reaches it."""
     known = str(world.state / "known_hosts")
     machine = Machine(ssh.connection(f"root@{host.address}", str(host.key), known, False))
-    client = engine.connect(machine)
+    client = connect(machine)
     yield machine, client
     client.close()
     machine.close()
@@ -310,14 +312,13 @@ def test_what_arrives_as_another_image_is_refused(
     shipped(kit, *hosts[:2])
     kit.ssh(hosts[0], BUILD.format(NEW, OLD, 1) + "; echo FROM scratch >D; echo LABEL a=b >>D;"
             "docker build -q -t other -f D .")  # fmt: skip
-    push = engine.push
 
     def swapped(client: docker.APIClient, reference: str, *rest: Any) -> None:
         name, _, tag = reference.rpartition(":")
         client.tag("other", name, tag, force=True)
-        push(client, reference, *rest)
+        transfer.push(client, reference, *rest)
 
-    monkeypatch.setattr(engine, "push", swapped)
+    monkeypatch.setattr(ship, "push", swapped)
     error = refused(kit, *hosts[:2], image=NEW)
     assert "arrived as sha256:" in error.what
     assert ids(kit, hosts[1:2], "web:latest") == ids(kit, hosts[:1], OLD)

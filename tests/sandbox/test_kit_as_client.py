@@ -3,9 +3,9 @@
 import pytest
 
 from runnerkit.errors import KitError
-from runnerkit.gitlab import Server, check_token
-from runnerkit.secrets import Secret
-from runnerkit.settings import Runner
+from runnerkit.gitlab.server import Server, check_token
+from runnerkit.settings.model import Runner
+from runnerkit.settings.secrets import Secret
 from runnerkit.want import WantedRunner
 from tests.sandbox.gitlab_client import (
     API_TOKEN,

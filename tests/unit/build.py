@@ -4,10 +4,10 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from runnerkit import settings as settings_module
 from runnerkit import want as want_module
 from runnerkit.facts import Facts, File
-from runnerkit.secrets import Secret
+from runnerkit.settings.load import _lay_over, load
+from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want
 
 URL = "https://gitlab.example.com"
@@ -37,8 +37,8 @@ def want(token: str | None = TOKEN, **data: Any) -> Want:
         "gitlab": {"url": URL},
         "runners": {"web": {"image": "debian:bookworm"}},
     }
-    settings_module._lay_over(base, data)
-    made = want_module.resolve(settings_module.load(typed=base), "ci1")
+    _lay_over(base, data)
+    made = want_module.resolve(load(command_line=base), "ci1")
     secret = Secret(token) if token else None
     return replace(made, runners=tuple(replace(r, token=secret) for r in made.runners))
 
@@ -79,5 +79,5 @@ def container(**changes: Any) -> dict[str, Any]:
             {"Source": "/var/run/docker.sock", "Destination": "/var/run/docker.sock"},
         ],
     }
-    settings_module._lay_over(made, changes)
+    _lay_over(made, changes)
     return made

@@ -11,13 +11,21 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from runnerkit import autoscaler, config_toml, converge, fleet, plan, settings
+from runnerkit import converge
 from runnerkit.errors import KitError
 from runnerkit.facts import File
-from runnerkit.plan import Script, render
+from runnerkit.files import config_toml, merge
+from runnerkit.files.config_toml import inline
+from runnerkit.fleet import bootstrap
+from runnerkit.fleet.run import Fleet
+from runnerkit.place import ROOT
+from runnerkit.plan import Script
+from runnerkit.redact import mask
+from runnerkit.settings import autoscaler
+from runnerkit.settings.load import load
+from runnerkit.settings.targets import Target
 from runnerkit.steps import fleeting
-from runnerkit.steps.registration import toml
-from runnerkit.targets import Target
+from runnerkit.templates import render
 from runnerkit.want import Want
 from tests.unit.build import CONFIG, GOOD, container, converged, want
 
@@ -63,7 +71,7 @@ def scaled(**autoscaler: Any) -> Want:
 
 def said(text: dict[str, Any]) -> str:
     with pytest.raises(KitError) as caught:
-        settings.load(typed={"gitlab": {"url": "https://g"}, **text})
+        load(command_line={"gitlab": {"url": "https://g"}, **text})
     return caught.value.what
 
 
@@ -161,10 +169,10 @@ def test_a_group_has_one_master() -> None:
     assert "runners.web.autoscaler: one group on the hosts a, b, c" in mistakes
     assert "runners.other.autoscaler: one group on the hosts b, c" in mistakes
     text["hosts"] = {"a": {"address": "a"}}
-    read = settings.load(typed={**text, "gitlab": {"url": "https://gitlab.example.com"}})
-    fleet._wants([Target("a", "a")], read)
+    read = load(command_line={**text, "gitlab": {"url": "https://gitlab.example.com"}})
+    bootstrap._wants(Fleet((Target("a", "a"),), read, print))
     with pytest.raises(KitError, match=r"runners.web has an autoscaler, .* not a, new"):
-        fleet._wants([Target("new", "root@new")], read)
+        bootstrap._wants(Fleet((Target("new", "root@new"),), read, print))
 
 
 @pytest.mark.parametrize(
@@ -185,7 +193,7 @@ def test_a_change_of_the_settings_is_written_and_then_seen(change: dict[str, Any
     assert titles(wanted, have) == [f"write {CONFIG}"]
     text = config_toml.edited(have.files[CONFIG].text, wanted, have, {0: wanted.runners[0]})
     entry = tomllib.loads(text)["runners"][0]
-    assert not config_toml.missing(config_toml.runner_wanted(wanted.runners[0]), entry)
+    assert not merge.missing(config_toml.runner_wanted(wanted.runners[0]), entry)
     assert text.count("novel") == (
         2 if len(wanted.runners[0].spec.autoscaler["policy"]) == 1 else 1
     )
@@ -207,14 +215,14 @@ def test_only_a_change_beyond_the_policy_restarts_the_manager() -> None:
 def test_times_are_compared_by_what_they_mean(hours: int, minutes: int, seconds: int) -> None:
     total = hours * 3600 + minutes * 60 + seconds
     form = f"{hours}h{minutes}m{seconds}s"
-    assert not config_toml.missing({"t": f"{total}s"}, {"t": form})
-    assert config_toml.missing({"t": f"{total + 1}s"}, {"t": form})
+    assert not merge.missing({"t": f"{total}s"}, {"t": form})
+    assert merge.missing({"t": f"{total + 1}s"}, {"t": form})
 
 
 @pytest.mark.parametrize("key", ["token", "client_secret", "password", "SecretKey", "accesskey"])
 def test_every_key_that_may_hold_a_secret_is_masked_in_plans(key: str) -> None:
     assert autoscaler.MASKED.search(key)
-    assert "sentinel" not in plan.mask(f'{key} = "sentinel"')
+    assert "sentinel" not in mask(f'{key} = "sentinel"')
 
 
 def test_the_program_is_given_the_same_as_a_template() -> None:
@@ -224,7 +232,7 @@ def test_the_program_is_given_the_same_as_a_template() -> None:
         "no": [],
     }
     entry = config_toml.runner_wanted(scaled(plugin_config=config).runners[0])
-    text = render("config.toml.j2", entry=entry, toml=toml)
+    text = render("config.toml.j2", entry=entry, toml=inline)
     assert tomllib.loads(text)["runners"] == [entry]
 
 
@@ -268,9 +276,9 @@ def test_a_runner_without_fleeting_is_told_what_to_do() -> None:
 def test_each_cloud_s_example_is_valid_with_what_is_commented_out_too(
     cloud: str, tmp_path: Path
 ) -> None:
-    text = (settings.ROOT / f"templates/runnerkit.{cloud}.toml").read_text()
+    text = (ROOT / f"templates/runnerkit.{cloud}.toml").read_text()
     file = tmp_path / "runnerkit.toml"
     for one in (text, re.sub(r"^# (?=\w+ = )", "", text, flags=re.M)):
         file.write_text(one)
-        (runner,) = settings.load(file).runners.values()
-        assert config_toml.DURATION.search(runner.autoscaler["connector_config"]["timeout"])
+        (runner,) = load(file).runners.values()
+        assert merge.DURATION.search(runner.autoscaler["connector_config"]["timeout"])

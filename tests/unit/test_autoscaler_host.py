@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from runnerkit import config_toml, converge
+from runnerkit import converge
+from runnerkit.checks import plugins
 from runnerkit.errors import KitError
+from runnerkit.files import config_toml
 from runnerkit.plan import Script
 from runnerkit.steps import fleeting
 from tests.unit.build import blank, converged, want
@@ -37,7 +39,7 @@ def test_a_secret_is_read_written_and_never_shown(monkeypatch: pytest.MonkeyPatc
     assert "sentinel" not in repr(wanted)
     assert written(wanted).count('password = "sentinel"') == 3
     (write,) = converge.plan(wanted, have)
-    assert "+password = ***" in write.diff
+    assert "+      password = ***" in write.diff
     assert "sentinel" not in write.diff
 
 
@@ -60,10 +62,10 @@ def test_what_was_to_be_put_there_by_hand_and_is_not_is_told() -> None:
     wanted = scaled(plugin="/etc/gitlab-runner/p/static", connector_config={"key_path": named})
     places = ("/srv/gitlab-runner/config/p/static", "/srv/gitlab-runner/config/machines.key")
     assert fleeting.needs(wanted).paths == places
-    (told,) = fleeting.absent(wanted, replace(host(), paths=frozenset(places[:1])))
-    assert told.startswith(f"the key_path of runner web, {named}, is not there")
-    assert places[1] in told
-    assert list(fleeting.absent(wanted, replace(host(), paths=frozenset(places)))) == []
+    (found,) = plugins.findings(wanted, replace(host(), paths=frozenset(places[:1])))
+    assert found.what.startswith(f"the key_path of runner web, {named}, is not there")
+    assert places[1] in found.fix
+    assert list(plugins.findings(wanted, replace(host(), paths=frozenset(places)))) == []
     assert fleeting.needs(scaled(connector_config={"key_path": "/root/key"})).paths == ()
 
 

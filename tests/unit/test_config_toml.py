@@ -8,8 +8,8 @@ import tomlkit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runnerkit import config_toml
 from runnerkit.facts import File
+from runnerkit.files import config_toml, merge
 from tests.unit.build import CONFIG, GOOD, URL, converged, want
 
 FOREIGN = """
@@ -35,9 +35,9 @@ def test_what_is_wanted_is_there_and_nothing_else_is_lost(
     have: dict[str, Any], wanted: dict[str, Any]
 ) -> None:
     document = tomlkit.parse(tomlkit.dumps(have))
-    config_toml.lay_over(document, wanted)
+    merge.lay_over(document, wanted)
     after = tomllib.loads(tomlkit.dumps(document))
-    assert not config_toml.missing(wanted, after)
+    assert not merge.missing(wanted, after)
     assert not set(have) - set(after)
     for key in set(have) - set(wanted):
         assert after[key] == have[key]
@@ -61,11 +61,11 @@ def test_the_runner_s_own_rewriting_is_no_difference() -> None:
         "executor": "docker",
         "docker": {"image": "debian:bookworm", "pull_policy": "if-not-present"},
     }
-    assert not config_toml.missing(wanted, entry)
-    assert not config_toml.missing(
+    assert not merge.missing(wanted, entry)
+    assert not merge.missing(
         {"docker": {"volumes": ["/a"]}}, {"docker": {"volumes": ["/a", "/cache"]}}
     )
-    assert config_toml.missing({"docker": {"volumes": ["/a"]}}, {"docker": {"volumes": ["/cache"]}})
+    assert merge.missing({"docker": {"volumes": ["/a"]}}, {"docker": {"volumes": ["/cache"]}})
 
 
 def test_a_trailing_slash_of_the_url_is_no_difference() -> None:

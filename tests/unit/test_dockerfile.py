@@ -2,8 +2,8 @@
 
 import pytest
 
-from runnerkit import dockerfile, ignore
 from runnerkit.errors import KitError
+from runnerkit.images import dockerfile, ignore
 
 BASES = {
     "FROM debian:bookworm": ["debian:bookworm"],

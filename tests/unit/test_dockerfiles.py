@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from runnerkit import images
-from runnerkit.dockerfile import bases
-from runnerkit.plan import render
-from runnerkit.settings import ROOT, Image, Settings, load
+from runnerkit.images import catalog
+from runnerkit.images.dockerfile import bases
+from runnerkit.place import ROOT
+from runnerkit.settings.load import load
+from runnerkit.settings.model import Image, Settings
+from runnerkit.templates import render
 
 GOLDEN = Path(__file__).parent / "golden"
 FOLDERS = sorted(path for path in (ROOT / "dockerfiles").iterdir() if path.is_dir())
@@ -142,5 +144,5 @@ def test_another_version_is_one_build_argument(name: str) -> None:
 
 @pytest.mark.parametrize("name", READY_MADE)
 def test_a_ready_made_folder_can_be_used_as_it_is(name: str) -> None:
-    found = images.find(Settings(), name)
+    found = catalog.find(Settings(), name)
     assert found and found.name == name

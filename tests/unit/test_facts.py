@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from runnerkit import converge, facts
+from runnerkit.checks import acceptance
 from runnerkit.errors import KitError
 from runnerkit.facts import Needs, normal
-from runnerkit.images import INPUTS
-from runnerkit.steps import proof
+from runnerkit.images.definition import INPUTS
 from tests.unit.build import want
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -88,4 +88,4 @@ def test_nothing_is_left_to_do_on_the_recorded_host() -> None:
     built = have.images["tester:latest"]["Config"]["Labels"]  # of another day's template
     wanted = replace(wanted, images=(replace(job, inputs=built[INPUTS]),))
     assert converge.plan(wanted, have) == []
-    assert proof.accepted(wanted, have) == ["ci1-web"]
+    assert acceptance.accepted(wanted, have) == ["ci1-web"]

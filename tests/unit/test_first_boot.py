@@ -10,8 +10,9 @@ import pytest
 from runnerkit import converge
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File
-from runnerkit.plan import Script, render
+from runnerkit.plan import Script
 from runnerkit.steps import first_boot
+from runnerkit.templates import render
 from runnerkit.want import Want
 from tests.unit.build import TOKEN, blank, converged, want
 
@@ -39,8 +40,8 @@ def program(wanted: Want) -> str:
 def baked(wanted: Want, **files: File) -> Facts:
     """A machine on which the step has nothing left to do, but for `files`."""
     made = {
-        path: File(text.encode(), mode, 500)
-        for path, (text, mode) in first_boot._files(wanted).items()
+        path: File(content.text.encode(), content.mode, 500)
+        for path, content in first_boot._files(wanted).items()
     }
     made |= {
         path: File(b"", 0o644, 500) for path in map(first_boot._link, first_boot.units(wanted))
@@ -120,12 +121,12 @@ def test_settings_of_both_kinds_say_which_the_image_is_for() -> None:
 def test_an_image_is_never_registered_and_has_no_manager() -> None:
     made = [change.title for change in converge.plan(want(), converged(), converge.GOLDEN)]
     assert made == TITLES
-    text = "".join(text for text, _ in first_boot._files(want()).values())
+    text = "".join(content.text for content in first_boot._files(want()).values())
     assert TOKEN not in text
 
 
 def test_programs_that_hold_settings_are_for_root_alone() -> None:
-    modes = {path: mode for path, (_, mode) in first_boot._files(want()).items()}
+    modes = {path: content.mode for path, content in first_boot._files(want()).items()}
     assert {mode for path, mode in modes.items() if path.startswith("/usr")} == {0o700}
 
 
@@ -155,8 +156,8 @@ def test_the_manager_takes_the_machines_own_processors() -> None:
 
 def test_the_shutdown_waits_as_long_as_jobs_may_take() -> None:
     files = first_boot._files(want(manager={"stop_timeout": 100}))
-    assert "TimeoutStopSec=280\n" in files[first_boot.LEAVE_SERVICE][0]
-    assert {files[path][0] for path in first_boot.PATIENT} == {"[Unit]\nJobTimeoutSec=2080\n"}
+    assert "TimeoutStopSec=280\n" in files[first_boot.LEAVE_SERVICE].text
+    assert {files[path].text for path in first_boot.PATIENT} == {"[Unit]\nJobTimeoutSec=2080\n"}
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])

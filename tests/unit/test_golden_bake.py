@@ -13,10 +13,11 @@ import pytest
 from invoke.context import Context
 
 import tasks
-from runnerkit import settings as settings_module
 from runnerkit.errors import KitError
 from runnerkit.golden import bake, base, builddir, describe, packer, provision, qemu
-from runnerkit.settings import ROOT, Golden, Settings
+from runnerkit.place import ROOT
+from runnerkit.settings.load import load
+from runnerkit.settings.model import Golden, Settings
 from tests.unit.build import blank
 
 SETTINGS: dict[str, Any] = {
@@ -27,10 +28,10 @@ SETTINGS: dict[str, Any] = {
 
 
 def read(**more: Any) -> Settings:
-    return settings_module.load(typed={**SETTINGS, **more})
+    return load(command_line={**SETTINGS, **more})
 
 
-def silent(*_: str) -> None:
+def silent(*_: object) -> None:
     pass
 
 
@@ -128,7 +129,7 @@ def test_no_space_is_told_with_figures(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_builds_folder_is_closed_to_others_and_goes_with_it(tmp_path: Path) -> None:
     (tmp_path / "build-killed").mkdir()
-    with builddir.made(tmp_path, "runner-host-1", read()) as build:
+    with builddir.build_folder(tmp_path, "runner-host-1", read()) as build:
         assert [path.name for path in tmp_path.iterdir()] == ["build-runner-host-1"]
         assert build.stat().st_mode & 0o777 == 0o700
         assert (build / "bake_key").stat().st_mode & 0o777 == 0o600
@@ -141,14 +142,14 @@ def test_the_build_has_the_very_settings_and_no_secret(
 ) -> None:
     monkeypatch.setenv("GITLAB_TOKEN", "glpat-sentinel0000000000")
     wanted = read(golden={"packages": ["jq"]}, hosts={"a": {"address": "ci@a"}})
-    with builddir.made(tmp_path, "runner-host-1", wanted) as build:
-        again = settings_module.load(build / "runnerkit.toml")
+    with builddir.build_folder(tmp_path, "runner-host-1", wanted) as build:
+        again = load(build / "runnerkit.toml")
         assert again == wanted
         assert all("sentinel" not in path.read_text() for path in build.iterdir())
 
 
 def test_the_machine_gets_the_host_key_that_the_kit_expects(tmp_path: Path) -> None:
-    with builddir.made(tmp_path, "runner-host-1", read()) as build:
+    with builddir.build_folder(tmp_path, "runner-host-1", read()) as build:
         seed = (build / "user-data").read_text()
         assert seed.startswith("#cloud-config\n")
         block = seed.split("ed25519_private: |\n")[1].split("  ed25519_public")[0]

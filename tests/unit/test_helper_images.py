@@ -4,14 +4,14 @@ import pytest
 
 from runnerkit import converge
 from runnerkit.plan import Pull
-from runnerkit.steps import images
+from runnerkit.steps import registry_images
 from tests.unit import build
 from tests.unit.build import MANAGER, blank, converged, want
 
 
 def test_the_helper_is_pulled_beside_the_manager_s_image_and_given_its_exact_name() -> None:
     wanted = want(manager={"image": "reg.example.com:5000/ci/gitlab-runner:alpine-v17.5.5"})
-    pulls = [c for c in converge.plan(wanted, blank(machine="aarch64")) if isinstance(c, Pull)]
+    pulls = [c for c in converge.plan(wanted, blank(architecture="aarch64")) if isinstance(c, Pull)]
     assert pulls[1].sources[0] == "reg.example.com:5000/ci/gitlab-runner-helper:arm64-v17.5.5"
     assert pulls[1].image == build.HELPER.replace("x86_64-v19.3.0", "arm64-v17.5.5")
 
@@ -30,7 +30,7 @@ def test_a_runner_s_own_helper_is_pulled_in_place_of_the_usual_one() -> None:
     made = want(runners=runners)
     pulls = [c.image for c in converge.plan(made, blank()) if isinstance(c, Pull)]
     assert pulls == [MANAGER, own, "debian:bookworm"]
-    assert own in images.needs(made).images
+    assert own in registry_images.needs(made).images
     there = converged(
         images={name: {"Id": f"sha256:{name}"} for name in (MANAGER, own, "debian:bookworm")}
     )

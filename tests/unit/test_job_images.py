@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from runnerkit import converge, images, plan, settings
+from runnerkit import converge
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File
-from runnerkit.images import JobImage
+from runnerkit.images import catalog, definition
+from runnerkit.images.definition import JobImage
 from runnerkit.plan import Build, Change, Pull, batches
+from runnerkit.settings.load import load
 from runnerkit.steps import job_images
 from runnerkit.want import Want
 from tests.unit.build import DAEMON, GOOD, converged, want
@@ -20,8 +22,8 @@ BASE = {"debian:bookworm": "sha256:base"}
 
 
 def wanted(**more: Any) -> Want:
-    images = {"own": {"base": "debian:bookworm"}, **more}
-    return want(runners={"web": {"image": list(images)[-1]}}, images=images)
+    definition = {"own": {"base": "debian:bookworm"}, **more}
+    return want(runners={"web": {"image": list(definition)[-1]}}, images=definition)
 
 
 def image(job: JobImage, bases: dict[str, str] = BASE, **labels: str) -> dict[str, Any]:
@@ -72,10 +74,10 @@ REASONS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("reason", REASONS)
 def test_an_image_is_rebuilt_for_a_reason_that_the_plan_tells(reason: str) -> None:
     want = wanted()
-    images = {**built(want), **REASONS[reason]}
+    definition = {**built(want), **REASONS[reason]}
     if reason != "its base debian:bookworm moved":
-        images = {name: one for name, one in images.items() if ":latest" in name}
-    assert titles(want, images) == [f"build the job image own ({reason})"]
+        definition = {name: one for name, one in definition.items() if ":latest" in name}
+    assert titles(want, definition) == [f"build the job image own ({reason})"]
 
 
 def test_a_missing_base_is_pulled_first() -> None:
@@ -88,8 +90,8 @@ def test_a_missing_base_is_pulled_first() -> None:
 def test_an_image_that_was_built_before_only_gets_its_plain_name_back() -> None:
     want = wanted()
     (job,) = want.images
-    images = {**built(want), "own:latest": {"Id": "sha256:other", "Config": {}}}
-    assert titles(want, images) == [f"tag {job.hashed(BASE)} as own:latest"]
+    definition = {**built(want), "own:latest": {"Id": "sha256:other", "Config": {}}}
+    assert titles(want, definition) == [f"tag {job.hashed(BASE)} as own:latest"]
 
 
 def test_a_lost_hash_is_put_back() -> None:
@@ -135,7 +137,7 @@ def test_a_disk_without_room_for_the_context_is_told_before_it_is_sent() -> None
 def test_all_is_what_the_settings_speak_of(image: str, named: list[str]) -> None:
     images_ = {} if image == "debian:bookworm" else {"own": {"base": "debian:bookworm"}}
     data = {"runners": {"web": {"image": image}}, "images": images_}
-    assert images.named(settings.load(typed=data)) == named
+    assert catalog.named(load(command_line=data)) == named
 
 
 @pytest.mark.parametrize(
@@ -155,17 +157,13 @@ def test_a_definition_that_cannot_be_read_is_told(
     (tmp_path / "web" / "Dockerfile").write_text("FROM x\n")
     (tmp_path / "web" / name).write_bytes(data)
     monkeypatch.setenv("RUNNERKIT_DOCKERFILES", str(tmp_path))
-    plan._templates.cache_clear()
-    try:
-        with pytest.raises(KitError) as caught:
-            images.find(settings.load(typed={}), "web")
-    finally:
-        plan._templates.cache_clear()
+    with pytest.raises(KitError) as caught:
+        catalog.find(load(command_line={}), "web")
     assert words in caught.value.what
     assert caught.value.fix
 
 
 def test_an_image_without_a_date_is_as_good_as_any() -> None:
-    marks = {images.DATES: '{"x": "2026-01-01T00:00:00Z"}'}
+    marks = {definition.DATES: '{"x": "2026-01-01T00:00:00Z"}'}
     assert not job_images._older({"Id": "1"}, marks, "x")
     assert job_images._older({"Id": "1", "Created": "2025-01-01T00:00:00Z"}, marks, "x")

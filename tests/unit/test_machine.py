@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from invoke.context import Context
 
-from runnerkit import ssh
 from runnerkit.errors import KitError
-from runnerkit.machine import Failed, Machine, NeedsPassword, local_context
-from runnerkit.secrets import Secret
+from runnerkit.machine import ssh
+from runnerkit.machine.machine import Failed, Machine, NeedsPassword, local_context
+from runnerkit.settings.secrets import Secret
 from runnerkit.steps.registration import HINTS
 
 ASKED = [

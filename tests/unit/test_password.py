@@ -11,10 +11,12 @@ from collections.abc import Callable
 import pytest
 
 ASK = """
-from runnerkit import fleet, password, settings
-from runnerkit.targets import Target
-work = lambda *_: print("told", password.ask().reveal())
-fleet.each([Target("local", "local")], settings.load(typed={}), {"local": None}, False, print, work)
+from runnerkit.fleet.run import Fleet
+from runnerkit.machine import sudo
+from runnerkit.settings.load import load
+from runnerkit.settings.targets import Target
+work = lambda *_: print("told", sudo.ask().reveal())
+Fleet((Target("local", "local"),), load(), print).each({"local": None}, work)
 """
 # The shell lives on until its terminal is closed, as a person's does.
 SHELL = f"trap : INT; {shlex.join([sys.executable, '-c', ASK])}; echo ended $?; read -r _"

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from runnerkit import host, prune
+from runnerkit import place
+from runnerkit.actions import prune
+from runnerkit.actions.prune import Item
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File
+from runnerkit.machine import lock
+from runnerkit.place import ROOT
 from runnerkit.plan import Script
-from runnerkit.prune import Item
-from runnerkit.settings import ROOT
 from runnerkit.steps import prune_timer
 from runnerkit.steps.prune_timer import ENABLED, PROGRAM, SERVICE, TIMER
 from tests.unit.build import MANAGER, converged, want
@@ -221,9 +223,8 @@ def test_what_was_said_becomes_data() -> None:
 
 
 def test_only_the_scheduled_run_takes_the_locks_of_the_kits_runs() -> None:
-    assert prune.LOCK in host.LOCK
-    assert host.WORK == prune.WORK
-    assert f"exec 9>>{prune.LOCK}" in prune.script(want(), scheduled=True)
+    assert f"exec 9>>{place.LOCK}" in lock.TAKE
+    assert f"exec 9>>{place.LOCK}" in prune.script(want(), scheduled=True)
     assert "flock" not in prune.script(want())
 
 
@@ -244,8 +245,8 @@ def titles(wanted: Any, have: Facts) -> list[str]:
 def installed(wanted: Any, have: Facts, **more: Any) -> Facts:
     """The host when all that is wanted has been written."""
     files = {
-        path: File(text.encode(), 0o644 if path in (SERVICE, TIMER) else 0o755, 500)
-        for path, text in prune_timer._files(wanted, have).items()
+        path: File(content.text.encode(), content.mode, 500)
+        for path, content in prune_timer._files(wanted, have).items()
     }
     if have.systemd:
         files[ENABLED] = files[TIMER]

@@ -5,24 +5,28 @@ from pathlib import Path
 
 import pytest
 
-from runnerkit import settings, starter, typed
 from runnerkit.errors import KitError
-from runnerkit.secrets import Secret
-from runnerkit.targets import choose
-from runnerkit.want import check, resolve
+from runnerkit.place import ROOT
+from runnerkit.settings import command_line, starter
+from runnerkit.settings.load import load
+from runnerkit.settings.model import Settings
+from runnerkit.settings.secrets import Secret
+from runnerkit.settings.targets import choose
+from runnerkit.settings.tokens import check
+from runnerkit.want import resolve
 
 HOSTS = '[gitlab]\nurl="http://g"\n[runners.a]\nimage="x"\n[runners.b]\nimage="x"\n[hosts.ci1]\naddress="a@h1"\nrunners=["b"]\n[hosts.ci2]\naddress="h2:22"\n'
 
 
-def load(text: str, tmp_path: Path) -> settings.Settings:
+def read(text: str, tmp_path: Path) -> Settings:
     file = tmp_path / "runnerkit.toml"
     file.write_text(text)
-    return settings.load(file)
+    return load(file)
 
 
 def mistakes(text: str, tmp_path: Path) -> str:
     with pytest.raises(KitError) as caught:
-        load(text, tmp_path)
+        read(text, tmp_path)
     return str(caught.value.what)
 
 
@@ -71,19 +75,19 @@ def test_the_starter_file_is_valid_and_never_overwrites(
     file = tmp_path / "runnerkit.toml"
     assert "wrote" in starter.write(file)
     monkeypatch.setenv("RUNNER_TOKEN", "glrt-x")
-    assert resolve(settings.load(file), "ci1").runners[0].image == "web:latest"
+    assert resolve(load(file), "ci1").runners[0].image == "web:latest"
     with pytest.raises(KitError, match="there already"):
         starter.write(file)
 
 
 def test_every_commented_line_of_the_starter_is_valid_too(tmp_path: Path) -> None:
-    text = (settings.ROOT / "templates/runnerkit.toml").read_text()
+    text = (ROOT / "templates/runnerkit.toml").read_text()
     lines = [re.sub(r"^# (?=[a-z_.]+ = [\[{\"\d\w])", "", line) for line in text.splitlines()]
-    assert load("\n".join(lines), tmp_path).runners["web"].settings == {"limit": 4}
+    assert read("\n".join(lines), tmp_path).runners["web"].settings == {"limit": 4}
 
 
 def test_hosts_are_chosen_by_name_glob_address_and_all(tmp_path: Path) -> None:
-    known = load(HOSTS, tmp_path)
+    known = read(HOSTS, tmp_path)
     assert [t.name for t in choose("ci*", known)] == ["ci1", "ci2"]
     assert [t.address for t in choose("all,root@h9:2222,ci1", known)] == [
         "a@h1",
@@ -99,7 +103,7 @@ def test_hosts_are_chosen_by_name_glob_address_and_all(tmp_path: Path) -> None:
 
 
 def test_a_host_gets_the_runners_it_names(tmp_path: Path) -> None:
-    known = load(HOSTS, tmp_path)
+    known = read(HOSTS, tmp_path)
     assert [r.key for r in resolve(known, "ci1").runners] == ["b"]
     assert [r.key for r in resolve(known, "elsewhere").runners] == ["a", "b"]
 
@@ -111,7 +115,7 @@ def test_two_runners_of_one_token_are_refused(
     text = '[gitlab]\nurl="http://g"\n[runners]\n'
     text += 'a={image="i",token={env="A"}}\nb={image="i",token={env="A"}}\nc={image="i",token={env="C"}}\n'
     with pytest.raises(KitError, match="the runners a and b have one token") as caught:
-        resolve(load(text, tmp_path), "ci1")
+        resolve(read(text, tmp_path), "ci1")
     assert "glrt" not in str(caught.value)
 
 
@@ -129,8 +133,10 @@ def test_what_is_typed_wins_and_names_the_environment_s_tokens(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("GITLAB_TOKEN", "glpat-x")
-    data = typed.settings_of("http://g", "demo", "", "a, b", "http://m")
-    made = settings.load(typed=data)
+    data = command_line.settings_of(
+        {"url": "http://g", "image": "demo", "tags": "a, b", "mirror": "http://m"}
+    )
+    made = load(command_line=data)
     assert made.runners["default"].tags == ("a", "b")
     assert made.docker.registry_mirrors == ("http://m",)
     assert made.gitlab.api_token is not None

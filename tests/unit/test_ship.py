@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from runnerkit import tunnel
-from runnerkit.fits import lacking
-from runnerkit.machine import Machine, local_context
-from runnerkit.ship import Moved
+from runnerkit.engine.room import lacking
+from runnerkit.engine.ship import Moved
+from runnerkit.machine import tunnel
+from runnerkit.machine.machine import Machine, local_context
 
 HERE = Machine(local_context())
 DATA = b"layer" * 1_000_000

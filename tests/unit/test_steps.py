@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from runnerkit import converge, settings
+from runnerkit import converge
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File, ServerRunner
 from runnerkit.plan import Script, ServerCall
+from runnerkit.settings.load import load
 from runnerkit.steps import config as config_step
 from runnerkit.want import Want, resolve
 from tests.unit import build
@@ -155,7 +156,7 @@ def test_another_gitlab_s_runner_of_that_name_is_not_ours() -> None:
 def test_a_run_without_settings_adopts_the_only_runner_of_that_gitlab() -> None:
     data = {"default": {"image": "debian:bookworm"}}
     wanted = want(token=None)
-    wanted = resolve(settings.load(typed={"gitlab": {"url": build.URL}, "runners": data}), "x")
+    wanted = resolve(load(command_line={"gitlab": {"url": build.URL}, "runners": data}), "x")
     assert titles(wanted, converged(GOOD.replace("ci1-web", "by hand"))) == []
 
 
@@ -167,7 +168,7 @@ def test_a_runner_s_own_token_is_not_given_to_the_only_other_runner() -> None:
     other = "glrt-other0000000000000"
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("OTHER_TOKEN", other)
-        wanted = resolve(settings.load(typed=typed), "x")
+        wanted = resolve(load(command_line=typed), "x")
     assert titles(wanted, converged(GOOD.replace("ci1-web", "deploy"))) == ["register runner ci1"]
 
 

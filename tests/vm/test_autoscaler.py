@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import tomlkit
 
-from runnerkit import settings
-from runnerkit.settings import ROOT
+from runnerkit.place import ROOT
+from runnerkit.settings.load import load
 from sandbox import clones
 from sandbox.clones import Clone
 from sandbox.world import Host, World, up
@@ -113,7 +113,7 @@ def machines(kit: Kit, manager: Host) -> Iterator[dict[str, Clone]]:
     assert ran.code == 0, ran.out + ran.err
     image = Path(ran.out.splitlines()[0])
     folder = image.parent / "machines"
-    read = settings.load(kit.folder / "runnerkit.toml")
+    read = load(kit.folder / "runnerkit.toml")
     made: dict[str, Clone] = {}
     try:
         for name in CONTAINERS + ITSELF:

@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 import tomlkit
 
-from runnerkit import settings as settings_module
+from runnerkit.events import Event
 from runnerkit.golden import bake, base, builddir, tools
+from runnerkit.report.progress import line
+from runnerkit.settings.load import load
 from sandbox.world import World, up
 
 TOKEN = "glrt-sentinel000000000000"
@@ -24,6 +26,8 @@ BAKE = """
 import sys
 from pathlib import Path
 from runnerkit import settings
+from runnerkit.events import Event
+from runnerkit.report.progress import line
 from runnerkit.golden import bake
 bake.bake(settings.load(Path(sys.argv[1])), lambda *said: print(*said, flush=True), Path(sys.argv[2]))
 """
@@ -58,10 +62,10 @@ def file(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def image(file: Path) -> Iterator[Path]:
     """Baked once; the base disk stays for the next run."""
 
-    def say(host: str, line: str) -> None:
-        print(f"{time.strftime('%T')} {host}  {line}", flush=True)
+    def show(host: str, event: Event) -> None:
+        print(f"{time.strftime('%T')} {host}  {line(event)}", flush=True)
 
-    made = bake.bake(settings_module.load(file), say)
+    made = bake.bake(load(file), show)
     yield made
     shutil.rmtree(made.parent)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from runnerkit import settings
 from runnerkit.errors import KitError
 from runnerkit.golden import qemu
-from sandbox import clones, golden
+from runnerkit.settings.load import load
+from sandbox import clones, golden, trial
 from sandbox.client import Client
 from sandbox.world import World, up
 from tests.hosts.kit import Kit
@@ -70,7 +70,7 @@ def clone(world: World, image: Path) -> Iterator[clones.Clone]:
     """A machine without a secret."""
     folder = image.parent / "waits"
     shutil.rmtree(folder, ignore_errors=True)
-    read = settings.load(typed=clones.trial(world))
+    read = load(command_line=trial.data(world))
     made = clones.switch_on("waits", image, folder, read, world, "")
     yield made
     made.vm.stop()

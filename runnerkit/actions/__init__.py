@@ -1,0 +1,1 @@
+"""What is done once, when asked for: one verb a file. Pure, as the steps are."""

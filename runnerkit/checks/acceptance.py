@@ -1,0 +1,60 @@
+"""GitLab accepts every wanted runner. Read from the answer: exit codes of ``verify`` mislead."""
+
+import re
+from collections.abc import Iterator
+
+from runnerkit.checks.finding import Finding, Kind, Level
+from runnerkit.facts import Facts
+from runnerkit.files import config_toml
+from runnerkit.redact import plain
+from runnerkit.want import Want
+
+ACCEPTED = re.compile(r"is (valid|alive)\b.*?runner=(\S+)")
+REFUSED = re.compile(r"(?:is not valid|is removed|403).*?runner=(\S+)")
+
+GONE = Kind(
+    "runner-refused",
+    Level.ERROR,
+    "GitLab no longer accepts runner {name}: its token was revoked or the runner deleted",
+    "remove its [[runners]] entry from {config} and run again to register anew",
+)
+UNVERIFIED = Kind(
+    "runner-unverified",
+    Level.ERROR,
+    "runner {name} could not be verified with {url} from the host: {answer}",
+    "check that the host reaches GitLab (DNS, firewall, certificate), then run again",
+)
+KINDS = (GONE, UNVERIFIED)
+
+
+def accepted(want: Want, have: Facts) -> list[str]:
+    """The names of the wanted runners that GitLab accepts."""
+    good = {match[2] for match in ACCEPTED.finditer(plain(have.verify))}
+    return [name for name, token in _entries(want, have) if _among(good, token)]
+
+
+def findings(want: Want, have: Facts) -> Iterator[Finding]:
+    """The wanted runners that GitLab does not accept."""
+    output, names = plain(have.verify), accepted(want, have)
+    refused = {match[1] for match in REFUSED.finditer(output)}
+    last = (output.strip().splitlines() or ["no answer"])[-1]
+    for name, token in _entries(want, have):
+        if name in names:
+            continue
+        if _among(refused, token):
+            yield GONE.found(name=name, config=want.config)
+        else:
+            yield UNVERIFIED.found(name=name, url=want.url, answer=last)
+
+
+def _among(short_tokens: set[str], token: str) -> bool:
+    return any(short in token for short in short_tokens)
+
+
+def _entries(want: Want, have: Facts) -> Iterator[tuple[str, str]]:
+    """Name and token of the entries of the wanted runners."""
+    entries = config_toml.parsed(want, have).get("runners", [])
+    for runner in want.runners:
+        index = config_toml.entry(want, have, runner)
+        if index is not None:
+            yield entries[index].get("name", runner.key), entries[index]["token"]

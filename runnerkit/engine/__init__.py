@@ -1,0 +1,1 @@
+"""Docker on a host, over the same door: pull, push, build, ship."""

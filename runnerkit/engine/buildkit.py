@@ -1,0 +1,180 @@
+"""BuildKit behind the Engine's API: what its trace tells, and the session that gives it secrets.
+
+The messages are few and their numbers fixed, so they are read here by hand: moby/buildkit,
+api/services/control/control.proto and session/secrets/secrets.proto.
+"""
+
+import asyncio
+import base64
+import socket
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from runnerkit.errors import KitError
+from runnerkit.machine.machine import Machine, Pipe
+from runnerkit.settings.secrets import Secret
+
+if TYPE_CHECKING:
+    from grpclib.server import Stream
+
+HEALTH = "/grpc.health.v1.Health/Check"
+SECRET = "/moby.buildkit.secrets.v1.Secrets/GetSecret"
+SERVING = b"\x08\x01"
+
+
+@dataclass(frozen=True)
+class Status:
+    """One thing of a trace: a step that began or failed, or a piece of its output."""
+
+    vertex: str
+    name: str = ""
+    text: str = ""
+    error: str = ""
+
+
+def trace(aux: str) -> Iterator[Status]:
+    """Read one ``moby.buildkit.trace`` event: a StatusResponse."""
+    for number, body in _fields(base64.b64decode(aux)):
+        fields = dict(_fields(body)) if isinstance(body, bytes) else {}
+        if number == 1 and 5 in fields:  # a vertex that has started
+            yield Status(_text(fields, 1), name=_text(fields, 3), error=_text(fields, 7))
+        elif number == 3:
+            yield Status(_text(fields, 1), text=_text(fields, 4))
+
+
+@contextmanager
+def session(machine: Machine, version: str, secrets: Mapping[str, Secret]) -> Iterator[str]:
+    """A session of the Engine, over the same door, in which a build may ask for these secrets.
+
+    They are sent when a step asks for them, and are never in a file or an argument.
+
+    Yields:
+        The session's id, for the build's ``session`` parameter.
+    """
+    number = uuid.uuid4().hex
+    head = [f"POST /v{version}/session HTTP/1.1", "Host: docker", "Connection: Upgrade",
+            "Upgrade: h2c", f"X-Docker-Expose-Session-Uuid: {number}",
+            "X-Docker-Expose-Session-Name: runnerkit", "X-Docker-Expose-Session-Sharedkey: "]  # fmt: skip
+    head += [f"X-Docker-Expose-Session-Grpc-Method: {name}" for name in (HEALTH, SECRET)]
+    pipe = machine.open("exec docker system dial-stdio")
+    pipe.sendall("".join(f"{line}\r\n" for line in [*head, ""]).encode())
+    answer = b""
+    while not answer.endswith(b"\r\n\r\n"):
+        byte = pipe.recv(1)
+        if not byte:
+            raise KitError(
+                "the Docker engine gives no session for secrets", "upgrade it, or build without"
+            )
+        answer += byte
+    ours, theirs = socket.socketpair()
+    threads = [
+        threading.Thread(target=_pump, args=(pipe, theirs), daemon=True),
+        threading.Thread(target=_pump, args=(theirs, pipe), daemon=True),
+        threading.Thread(target=lambda: asyncio.run(_serve(ours, secrets)), daemon=True),
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield number
+    finally:
+        theirs.shutdown(socket.SHUT_RDWR)
+        pipe.close()
+        for thread in threads:
+            thread.join(5)
+        theirs.close()
+
+
+async def _serve(sock: socket.socket, secrets: Mapping[str, Secret]) -> None:
+    from grpclib.const import Cardinality, Handler
+    from grpclib.encoding.base import CodecBase
+    from grpclib.server import Server
+
+    class Bytes(CodecBase):
+        __content_subtype__ = "proto"
+
+        def encode(self, message: bytes, _: Any) -> bytes:
+            return message
+
+        def decode(self, data: bytes, _: Any) -> bytes:
+            return data
+
+    async def health(stream: "Stream[bytes, bytes]") -> None:
+        await stream.recv_message()
+        await stream.send_message(SERVING)
+
+    async def secret(stream: "Stream[bytes, bytes]") -> None:
+        from grpclib import GRPCError, Status
+
+        asked = await stream.recv_message() or b""
+        name = _text(dict(_fields(asked)), 1)
+        if name not in secrets:
+            raise GRPCError(Status.NOT_FOUND, f"secret {name} not found")
+        await stream.send_message(_field(1, secrets[name].reveal().encode()))
+
+    class Methods:
+        def __mapping__(self) -> dict[str, Handler]:
+            kind = Cardinality.UNARY_UNARY
+            return {
+                HEALTH: Handler(health, kind, bytes, bytes),
+                SECRET: Handler(secret, kind, bytes, bytes),
+            }
+
+    gone = asyncio.Event()
+    server = Server([Methods()], codec=Bytes())
+    protocol = server._protocol_factory()
+    lost = protocol.connection_lost
+
+    def connection_lost(error: BaseException | None) -> None:
+        lost(error)
+        gone.set()
+
+    protocol.connection_lost = connection_lost  # type: ignore[method-assign,assignment]
+    await asyncio.get_running_loop().create_connection(lambda: protocol, sock=sock)
+    await gone.wait()
+
+
+def _pump(source: Pipe, target: Pipe) -> None:
+    try:
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+    except OSError:
+        pass
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """The fields of a protobuf message: varints and length-delimited ones."""
+    at = 0
+    while at < len(data):
+        key, at = _varint(data, at)
+        value, at = _varint(data, at)
+        if key & 7 == 2:
+            yield key >> 3, data[at : at + value]
+            at += value
+        else:
+            yield key >> 3, value
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        value |= (data[at] & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if data[at - 1] < 0x80:
+            return value, at
+
+
+def _field(number: int, body: bytes) -> bytes:
+    size, length = len(body), bytearray()
+    while size > 0x7F:
+        length.append(size & 0x7F | 0x80)
+        size >>= 7
+    return bytes([number << 3 | 2, *length, size]) + body
+
+
+def _text(fields: Mapping[int, int | bytes], number: int) -> str:
+    body = fields.get(number, b"")
+    return body.decode(errors="replace") if isinstance(body, bytes) else ""

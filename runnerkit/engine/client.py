@@ -1,0 +1,69 @@
+"""The Docker SDK over the same door: ``docker system dial-stdio`` on a channel of the connection."""
+
+import json
+from typing import Any
+
+import docker
+from docker.transport.basehttpadapter import BaseHTTPAdapter
+from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import HTTPError
+
+from runnerkit.errors import KitError
+from runnerkit.machine.machine import Machine
+
+
+class _Connection(HTTPConnection):
+    machine: Machine
+
+    def connect(self) -> None:
+        self.sock = self.machine.open("exec docker system dial-stdio")
+
+
+class _Adapter(BaseHTTPAdapter):
+    def __init__(self, machine: Machine) -> None:
+        super().__init__()
+        kind = type("_Bound", (_Connection,), {"machine": machine})
+        self._pool = HTTPConnectionPool("docker", timeout=None, maxsize=4)
+        self._pool.ConnectionCls = kind
+
+    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> HTTPConnectionPool:
+        return self._pool
+
+    def request_url(self, request: Any, proxies: Any) -> str:
+        return str(request.path_url)
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+def connect(machine: Machine) -> docker.APIClient:
+    """A client that speaks the engine's own API version: some engines refuse older ones."""
+    probe = _client(machine, "1.40")
+    version = probe.version(api_version=False)["ApiVersion"]
+    probe.close()
+    return _client(machine, version)
+
+
+def image(client: docker.APIClient, reference: str) -> dict[str, Any]:
+    """What ``docker image inspect`` tells of an image of the host."""
+    return dict(client.inspect_image(reference))  # type: ignore[no-untyped-call]
+
+
+def failure(where: str, error: Exception) -> KitError:
+    """What to say when the engine itself does not answer."""
+    text = json.dumps(str(error))[:300]
+    # Requests' own errors are OSErrors; in the midst of a stream they come as urllib3 has them.
+    if isinstance(error, OSError | EOFError | HTTPError | docker.errors.DockerException):
+        return KitError(
+            f"{where}: the Docker engine does not answer: {text}",
+            "run again: it goes on from there",
+        )
+    raise error
+
+
+def _client(machine: Machine, version: str) -> docker.APIClient:
+    client = docker.APIClient(base_url="http://docker:1", version=version, timeout=600)
+    client.mount("http://", _Adapter(machine))
+    client.trust_env = False
+    return client

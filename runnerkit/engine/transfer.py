@@ -1,0 +1,101 @@
+"""Images between an engine and registries."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import docker
+from docker import auth as logins
+
+from runnerkit.errors import KitError
+from runnerkit.events import Progress, Tell
+from runnerkit.plan import Pull
+from runnerkit.redact import mask
+
+
+class Refused(Exception):
+    """An error that the engine told in the midst of a stream."""
+
+
+def pull(client: docker.APIClient, change: Pull, tell: Tell) -> None:
+    """Pull from the first source that has the image, and give it the wanted name.
+
+    Raises:
+        KitError: none has it.
+    """
+    failures = []
+    for source in change.sources:
+        name, _, tag = source.rpartition(":") if "@" not in source else (source, "", "")
+        if "/" in tag or not name:
+            name, tag = source, "latest"
+        try:
+            events = client.pull(
+                name,
+                tag=tag or None,
+                stream=True,
+                decode=True,
+                platform=change.platform or None,
+                auth_config=_login(name),
+            )
+            _follow(events, "Downloading", tell)
+        except (docker.errors.APIError, Refused) as error:
+            failures.append(f"{source}: {_text(error)}")
+            continue
+        if source != change.image:
+            repository, _, wanted = change.image.rpartition(":")
+            client.tag(source, repository, wanted, force=True)
+        return
+    mirrors = client.info().get("RegistryConfig", {}).get("Mirrors") or []
+    by = f" (mirrors tried: {', '.join(mirrors)})" if mirrors else " (no registry mirror is set)"
+    raise KitError(
+        f"cannot pull {' or '.join(failures)}{by}",
+        "check the name (an image of your own is a folder of dockerfiles/); behind a firewall set"
+        " [docker] registry_mirrors to one that has the image",
+    )
+
+
+def push(client: docker.APIClient, reference: str, auth: Mapping[str, str], tell: Tell) -> None:
+    """Push an image to the registry that its name says.
+
+    Args:
+        client: the engine that has it.
+        reference: the image's name there, registry and tag included.
+        auth: ``username`` and ``password``, or {}.
+        tell: told how far it is.
+
+    Raises:
+        KitError: the registry refuses it or cannot be reached.
+    """
+    try:
+        login = dict(auth) or _login(reference)
+        events = client.push(reference, stream=True, decode=True, auth_config=login)
+        _follow(events, "Pushing", tell)
+    except (docker.errors.APIError, Refused) as error:
+        raise KitError(
+            f"cannot push {reference}: {mask(_text(error))}",
+            "check the name, and REGISTRY_USER and REGISTRY_PASSWORD in the environment",
+        ) from None
+
+
+def _login(name: str) -> dict[str, Any]:
+    """This machine's own login at an image's registry; none where its store of logins fails."""
+    registry, _ = logins.resolve_repository_name(name)
+    try:
+        return logins.load_config().resolve_authconfig(registry) or {}
+    except docker.errors.DockerException:
+        return {}
+
+
+def _follow(events: Iterator[dict[str, Any]], verb: str, tell: Tell) -> None:
+    layers: dict[str, tuple[int, int]] = {}
+    for event in events:
+        if "error" in event:
+            raise Refused(event["error"])
+        detail = event.get("progressDetail") or {}
+        if event.get("status") == verb and "total" in detail:
+            layers[event["id"]] = (detail["current"], detail["total"])
+            done, total = (sum(numbers) for numbers in zip(*layers.values(), strict=True))
+            tell(Progress(done, total))
+
+
+def _text(error: Exception) -> str:
+    return " ".join(str(getattr(error, "explanation", None) or error).split())

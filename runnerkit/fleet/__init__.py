@@ -1,0 +1,1 @@
+"""Many hosts side by side, one family of verbs a file. Prints nothing."""

@@ -1,0 +1,86 @@
+"""Hosts made into runner hosts, and what that would change."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from runnerkit import converge, want
+from runnerkit.checks import acceptance, plugins, registration
+from runnerkit.checks.finding import Finding
+from runnerkit.errors import KitError
+from runnerkit.facts import Facts
+from runnerkit.fleet.host import Host
+from runnerkit.fleet.run import Fleet, Outcome
+from runnerkit.plan import Change
+from runnerkit.settings import tokens
+from runnerkit.settings.model import Settings
+from runnerkit.settings.secrets import Secret
+from runnerkit.want import Want
+
+
+@dataclass(frozen=True)
+class Bootstrapped:
+    """The names of the runners that GitLab accepts, and what is to be noted."""
+
+    runners: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What bootstrap would change, and what is to be noted."""
+
+    changes: tuple[Change, ...]
+    findings: tuple[Finding, ...]
+
+
+def bootstrap(fleet: Fleet) -> list[Outcome[Bootstrapped]]:
+    """Converge every host, then prove that GitLab accepts its runners."""
+
+    def work(host: Host, wanted: Want) -> Bootstrapped:
+        have = converge.apply(host, wanted)
+        for refusal in acceptance.findings(wanted, have):
+            raise refusal.error()
+        accepted = acceptance.accepted(wanted, have)
+        return Bootstrapped(tuple(accepted), tuple(_notes(wanted, have)))
+
+    wants, token = _wants(fleet)
+    return fleet.each(wants, work, token)
+
+
+def plan(fleet: Fleet) -> list[Outcome[Planned]]:
+    """What bootstrap would change on every host."""
+
+    def work(host: Host, wanted: Want) -> Planned:
+        have = converge.look(host, wanted)
+        return Planned(tuple(converge.plan(wanted, have)), tuple(_notes(wanted, have)))
+
+    wants, token = _wants(fleet)
+    return fleet.each(wants, work, token)
+
+
+def _notes(wanted: Want, have: Facts) -> Iterator[Finding]:
+    """What is not as the settings say, and not the kit's to change."""
+    yield from registration.findings(wanted, have)
+    yield from plugins.findings(wanted, have)
+
+
+def _wants(fleet: Fleet) -> tuple[dict[str, Want], Secret | None]:
+    settings, names = fleet.settings, [target.name for target in fleet.targets]
+    _one_master({*settings.hosts, *names}, settings)
+    wants = {name: want.resolve(settings, name) for name in names}
+    token = settings.gitlab.api_token.read() if settings.gitlab.api_token else None
+    token = tokens.check(token, "glpat-", "GITLAB_TOKEN")
+    if token is None:  # its source is named, but empty: the other ways to register are left
+        wants = {name: replace(wanted, api=False) for name, wanted in wants.items()}
+    return wants, token
+
+
+def _one_master(hosts: set[str], settings: Settings) -> None:
+    """Two managers of one group of machines would remove each other's."""
+    for key, runner in settings.runners.items():
+        users = sorted(host for host in hosts if key in want.keys_of(settings, host))
+        if runner.autoscaler and len(users) > 1:
+            raise KitError(
+                f"runners.{key} has an autoscaler, whose machines have one manager, not {', '.join(users)}",
+                "let one host have it, by the runners of [hosts.NAME]; no host was touched",
+            )

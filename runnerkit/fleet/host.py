@@ -1,0 +1,204 @@
+"""A host that can be looked at and written to: the machine, its engine and GitLab behind one face."""
+
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from runnerkit.errors import KitError
+from runnerkit.events import Detail, Ended, Event, Progress, Tell
+from runnerkit.facts import Facts
+from runnerkit.files import config_toml
+from runnerkit.machine import lock, sudo
+from runnerkit.machine.machine import Failed, Machine, NeedsPassword, Pipe
+from runnerkit.plan import Build, Change, Endpoint, Pull, Script, ServerCall
+from runnerkit.redact import mask, plain
+from runnerkit.settings.secrets import Secret
+from runnerkit.want import Want
+
+if TYPE_CHECKING:
+    import docker
+
+    from runnerkit.gitlab.server import Server
+
+AT_ONCE = 4  # pulls or builds on a host
+
+
+class Host:
+    """Implements converge's Reader and Writer; `changes` are those that it made.
+
+    Args:
+        machine: the host.
+        token: GitLab's API token, where there is one.
+        tell: told what goes on.
+    """
+
+    def __init__(self, machine: Machine, token: Secret | None, tell: Tell) -> None:
+        self.machine, self.tell, self._token = machine, tell, token
+        self.changes: list[Change] = []
+        self._minted: dict[str, Secret] = {}
+        self._engine: docker.APIClient | None = None
+        self._connecting = threading.Lock()
+        self._lock: Pipe | None = None
+        self._gitlab: Server | None = None
+
+    def look(self, script: str) -> str:
+        try:
+            try:
+                return self.machine.run(script)
+            except NeedsPassword:
+                self.machine.password = sudo.ask()
+                return self.machine.run(script)
+        except Failed as error:
+            raise KitError(
+                f"looking at the host failed: {error.what}",
+                "log in as a user whose shell is a POSIX one, and see that /tmp can be written to",
+            ) from None
+
+    def server(self, want: Want, have: Facts) -> Facts:
+        if not self._token:
+            return have
+        gitlab, found = self._server(want), {}
+        entries = config_toml.parsed(want, have).get("runners", [])
+        for runner in want.runners:
+            index = config_toml.entry(want, have, runner)
+            number = entries[index].get("id") if index is not None else None
+            if number:
+                known = gitlab.get(number)
+            elif index is None and not runner.token:
+                known = gitlab.find(runner, runner.name(have.hostname), runner.note(have.identity))
+            else:
+                known = None
+            if known:
+                found[runner.key] = known
+        return replace(have, server=found)
+
+    def lock(self) -> None:
+        waiting = Detail("waiting for what a cut-off run left going on the host")
+        self._lock = self._lock or lock.take(self.machine, lambda: self.tell(waiting))
+
+    def check(self, want: Want, pending: list[Change]) -> None:
+        """What can be known to fail before anything is changed."""
+        for endpoint in dict.fromkeys(end for change in pending for end in change.reaches):
+            self._reach(endpoint)
+        if self._token and any(isinstance(change, ServerCall) for change in pending):
+            self._server(want).check()
+        registers = {change.token for change in pending if isinstance(change, Script)}
+        for runner in want.runners:
+            if runner.token and runner.key in registers:
+                from runnerkit.gitlab.server import check_token
+
+                check_token(want.url, runner.token, f"{runner.spec.token}, runner {runner.key}")
+
+    def write(self, want: Want, batch: list[Change]) -> None:
+        """Make changes that do not wait for each other; all are tried before the first error."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            futures = [pool.submit(self._write, want, change, len(batch) > 1) for change in batch]
+        errors = [error for future in futures if (error := future.exception())]
+        known = [error for error in errors if isinstance(error, KitError)]
+        if len(known) == len(errors) > 1:
+            raise KitError("\n  ".join(error.what for error in known), known[0].fix)
+        if errors:
+            raise errors[0]
+
+    def script(self, want: Want, change: Script) -> str:
+        """Run a script while no other of the kit's goes on, and return what it printed.
+
+        Raises:
+            KitError: it failed; with the hint that fits what it said.
+        """
+        text = lock.alone(change.text)
+        if change.token:
+            runner = next(r for r in want.runners if r.key == change.token)
+            token = runner.token or self._minted.get(runner.key) or runner.registration_token
+            if token is None:
+                raise KitError(f"{change.title}: no token", "run again")
+            text = f"TOKEN='{token.reveal()}'\n{text}"
+        try:
+            return self.machine.run(text, lambda line: self.tell(Detail(mask(plain(line)))))
+        except Failed as error:
+            output = mask(plain(error.stderr))
+            fix = next((h.fix for h in change.hints if re.search(h.pattern, output)), "run again")
+            raise KitError(f"{change.title}: {mask(plain(error.what))}", fix) from None
+
+    @property
+    def engine(self) -> "docker.APIClient":
+        """The host's Docker Engine."""
+        from runnerkit.engine import client
+
+        with self._connecting:
+            if self._engine is None:
+                self._engine = client.connect(self.machine)
+        return self._engine
+
+    def close(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
+        if self._lock:
+            self._lock.close()
+        self.machine.close()
+
+    def _write(self, want: Want, change: Change, beside: bool) -> None:
+        match change:
+            case Script():
+                self.script(want, change)
+            case Pull():
+                self._by_engine(change, change.image if beside else "")
+            case Build():
+                self._by_engine(change, change.image.name if beside else "")
+            case ServerCall(action="update"):
+                self._server(want).update(change.id, change.data)
+            case ServerCall(action="reset"):
+                self._minted[change.runner] = self._server(want).reset(change.id)
+            case ServerCall():
+                self._minted[change.runner] = self._server(want).create(change.data)
+        self.changes.append(change)
+        self.tell(Ended(change.title))
+
+    def _by_engine(self, change: Pull | Build, name: str) -> None:
+        from runnerkit.engine import build, client, transfer
+
+        tell = _named(name, self.tell) if name else self.tell
+        try:
+            if isinstance(change, Pull):
+                transfer.pull(self.engine, change, tell)
+            else:
+                build.build(self.engine, self.machine, change, tell)
+        except KitError:
+            raise
+        except Exception as error:
+            raise client.failure(change.title, error) from None
+
+    def _server(self, want: Want) -> "Server":
+        if self._gitlab is None:
+            from runnerkit.gitlab.server import Server
+
+            assert self._token is not None
+            self._gitlab = Server(want.url, self._token)
+        return self._gitlab
+
+    def _reach(self, endpoint: Endpoint) -> None:
+        parts = urlsplit(endpoint.url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        if not self.machine.reaches(parts.hostname or "", port):
+            raise KitError(
+                f"{endpoint.name} {endpoint.url} does not answer the host",
+                f"{endpoint.fix}; nothing was changed",
+            )
+
+
+def _named(name: str, tell: Tell) -> Tell:
+    """What goes on beside other changes says of which it speaks."""
+
+    def named(event: Event) -> None:
+        match event:
+            case Detail(text):
+                tell(Detail(f"{name}: {text}"))
+            case Progress():
+                tell(replace(event, name=name))
+            case _:
+                tell(event)
+
+    return named

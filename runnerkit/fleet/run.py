@@ -1,0 +1,113 @@
+"""Many hosts side by side: every one finishes, and one outcome each is left to report."""
+
+import traceback
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from time import monotonic
+from typing import Generic, TypeVar
+
+from invoke.context import Context
+
+from runnerkit.errors import KitError
+from runnerkit.events import Listener, Phase, of_host
+from runnerkit.fleet.host import Host
+from runnerkit.machine import sudo
+from runnerkit.machine.machine import Machine, local_context
+from runnerkit.plan import Change
+from runnerkit.settings.model import Settings
+from runnerkit.settings.secrets import Secret
+from runnerkit.settings.targets import Target
+from runnerkit.want import Want
+
+AT_ONCE = 20
+R = TypeVar("R")
+
+
+@dataclass
+class Outcome(Generic[R]):
+    """What became of a host: the verb's own `result`, or `error` and `fix` where it failed.
+
+    `changes` are those that were made, also where a later one failed; `execs` the commands that
+    were run on the host.
+    """
+
+    host: str
+    result: R | None = None
+    changes: list[Change] = field(default_factory=list)
+    error: str = ""
+    fix: str = ""
+    seconds: float = 0.0
+    execs: int = 0
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Hosts to work on, how they are reached, and who is told what goes on there."""
+
+    targets: tuple[Target, ...]
+    settings: Settings
+    listener: Listener
+    accept_new_host_keys: bool = False
+
+    def only(self, *targets: Target) -> "Fleet":
+        """The same for other hosts."""
+        return replace(self, targets=targets)
+
+    def each(
+        self,
+        wants: Mapping[str, Want],
+        work: Callable[[Host, Want], R],
+        token: Secret | None = None,
+    ) -> list[Outcome[R]]:
+        """Do one work on every host side by side.
+
+        Args:
+            wants: what each should be, by its name.
+            work: what is done on a host.
+            token: GitLab's API token, where the work needs one.
+        """
+        open_hosts: list[Host] = []
+
+        def one(target: Target) -> Outcome[R]:
+            outcome, start, host = Outcome[R](target.name), monotonic(), None
+            tell = of_host(self.listener, target.name)
+            try:
+                tell(Phase("connecting"))
+                host = Host(Machine(self._context(target), target.password), token, tell)
+                open_hosts.append(host)
+                outcome.result = work(host, wants[target.name])
+            except KitError as error:
+                outcome.error, outcome.fix = error.what, error.fix
+            except Exception as error:  # a bug of the kit's; the other hosts still finish
+                last = traceback.extract_tb(error.__traceback__)[-1]
+                outcome.error = f"{type(error).__name__}: {error} ({last.name}:{last.lineno})"
+                outcome.fix = "this is a bug in runnerkit: please report it with this line"
+            finally:
+                if host:
+                    outcome.changes, outcome.execs = host.changes, host.machine.execs
+                    host.close()
+            outcome.seconds = monotonic() - start
+            return outcome
+
+        if not self.targets:
+            return []
+        pool = ThreadPoolExecutor(min(AT_ONCE, len(self.targets)))
+        try:
+            return list(pool.map(one, self.targets))
+        except KeyboardInterrupt:
+            for host in open_hosts:  # their threads end with their connections, as does the lock
+                host.close()
+            end = KitError("interrupted", "run again: it goes on from where it was", 130)
+            sudo.interrupted(end)
+            raise end from None
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _context(self, target: Target) -> Context:
+        if target.address == "local":
+            return local_context()
+        from runnerkit.machine import ssh
+
+        known_hosts, accept = self.settings.ssh.known_hosts, self.accept_new_host_keys
+        return ssh.connection(target.address, target.identity, known_hosts, accept)  # type: ignore[no-any-return]  # Fabric is untyped

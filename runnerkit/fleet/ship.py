@@ -1,0 +1,59 @@
+"""A job image from one host to many."""
+
+from dataclasses import replace
+
+from runnerkit import converge, want
+from runnerkit.events import Began
+from runnerkit.facts import Facts
+from runnerkit.fleet.host import Host
+from runnerkit.fleet.job_images import Rows, needs_docker, row
+from runnerkit.fleet.run import Fleet, Outcome
+from runnerkit.images.definition import hashed_name
+from runnerkit.plan import Change
+from runnerkit.settings import targets
+from runnerkit.want import Want
+
+
+def ship(fleet: Fleet, source: str, name: str) -> list[Outcome[Rows]]:
+    """Build a job image on one host and send it to others, where they have not got that very one.
+
+    Args:
+        fleet: the hosts that it is sent to.
+        source: the host that builds it, as --host names one.
+        name: the image.
+    """
+    from runnerkit.engine import ship
+
+    origin = targets.one(source, fleet.settings)
+    wanted = want.of_images(fleet.settings, name)
+    job = wanted.images[-1]
+    others = [target for target in fleet.targets if target.address != origin.address]
+    sent: list[Outcome[Rows]] = []
+
+    def give(host: Host, wanted: Want) -> Rows:
+        have = converge.apply(host, wanted, converge.IMAGES, _nothing_first)
+        host.lock()
+        reference = hashed_name(have.images[job.reference])
+        registry = wanted.docker.registry_image
+        with ship.source(host.machine, host.engine, reference, registry, host.tell) as offer:
+
+            def take(host: Host, wanted: Want) -> Rows:
+                needs_docker(converge.look(host, wanted, converge.IMAGES))
+                host.lock()
+                host.tell(Began(f"receive {reference}", 1, 1))
+                least = wanted.docker.min_free_mb
+                moved = offer.send(host.machine, host.engine, least, host.tell)
+                have = converge.look(host, wanted, converge.IMAGES)
+                return (row(job, have, str(moved), moved.bytes),)
+
+            alone = replace(wanted, images=(job,))
+            wants = {target.name: alone for target in others}
+            sent.extend(fleet.only(*others).each(wants, take))
+        return (row(job, have, "built" if host.changes else "unchanged"),)
+
+    return [*fleet.only(origin).each({origin.name: wanted}, give), *sent]
+
+
+def _nothing_first(have: Facts) -> list[Change]:
+    needs_docker(have)
+    return []

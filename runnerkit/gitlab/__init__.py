@@ -1,0 +1,1 @@
+"""GitLab's side of the runners, by its API."""

@@ -1,0 +1,158 @@
+"""Which job images there are: from a folder of dockerfiles/ or a section of the settings."""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from runnerkit.errors import KitError, nearest, text_of
+from runnerkit.images import context, dockerfile
+from runnerkit.images.definition import JobImage, short_hash
+from runnerkit.place import dockerfiles, image_folders
+from runnerkit.settings.model import Image, Settings
+from runnerkit.templates import render, render_of
+
+_digest = cache(context.digest)  # a large context is read once a run, however often it is asked for
+_NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")  # distribution/reference
+
+
+def find(settings: Settings, name: str) -> JobImage | None:
+    """The job image of that name; None where the name is any other image's reference.
+
+    Raises:
+        KitError: there is one, and its definition is wrong.
+    """
+    folder = dockerfiles() / name
+    here = bool(name) and not set(name) & set("/:@") and folder.is_dir()
+    section = settings.images.get(name)
+    if not section and not here:
+        return None
+    if not _NAME.fullmatch(name):
+        raise KitError(
+            f"Docker refuses the image name {name!r}",
+            "use lower-case letters and digits, with single . _ or - between them",
+        )
+    section = section or Image()
+    text, beside = _folder(name, folder) if here else (_rendered(name, section), "")
+    if here and (section.base or section.packages):
+        raise KitError(
+            f"the job image {name} is defined twice: dockerfiles/{name} and images.{name}.base",
+            "remove one of them; beside a folder, [images] may say build_args, labels, secrets",
+        )
+    bases = dockerfile.bases(text, section.build_args)
+    if hidden := [base for base in bases if base.split(":")[0].split("@")[0] == name != base]:
+        raise KitError(
+            f"the job image {name} would hide the image {hidden[0]} that it is built from",
+            "give it another name",
+        )
+    digest, size = _digest(beside)
+    names = sorted(section.secrets)
+    inputs = short_hash([text, section.build_args, section.labels, section.platform, names, digest])
+    return JobImage(
+        name=name,
+        dockerfile=text,
+        context=beside,
+        args=section.build_args,
+        labels=section.labels,
+        platform=section.platform,
+        secrets=section.secrets,
+        bases=bases,
+        inputs=inputs,
+        size=size,
+    )
+
+
+def chosen(settings: Settings, words: str) -> tuple[JobImage, ...]:
+    """The job images of a comma-separated list, `all` of the settings among them.
+
+    Raises:
+        KitError: a name that is none.
+    """
+    asked = [word.strip() for word in words.split(",") if word.strip()]
+    found: list[str] = []
+    for word in asked:
+        found += named(settings) if word == "all" else [word]
+    if not found:
+        raise KitError(
+            "no job image is named", "name one, or write [images.NAME] in runnerkit.toml"
+        )
+    return closed(settings, found)
+
+
+def named(settings: Settings) -> list[str]:
+    """The job images that the settings speak of."""
+    mine = [*settings.images, *(runner.image for runner in settings.runners.values())]
+    return [one for one in mine if find(settings, one)]
+
+
+def closed(settings: Settings, names: Iterable[str]) -> tuple[JobImage, ...]:
+    """Those images and the job images that they are built from, each after its bases.
+
+    Raises:
+        KitError: a name that is no job image, or images that are built from each other.
+    """
+    done: dict[str, JobImage] = {}
+
+    def add(name: str, above: tuple[str, ...]) -> None:
+        if name in above:
+            raise KitError(
+                f"job images are built from each other: {' → '.join([*above, name])}",
+                "break the circle in their FROM lines",
+            )
+        if name in done:
+            return
+        image = find(settings, name)
+        if image is None:
+            known = image_folders() | set(settings.images)
+            raise KitError(
+                f"no job image {name!r}{nearest(name, known)}",
+                "name a folder of dockerfiles/ or a section [images.NAME] of the settings",
+            )
+        for base in image.bases:
+            if (parent := base.removesuffix(":latest")) and find(settings, parent):
+                add(parent, (*above, name))
+        done[name] = image
+
+    for name in names:
+        add(name, ())
+    return tuple(done.values())
+
+
+def _folder(name: str, folder: Path) -> tuple[str, str]:
+    if not folder.resolve().is_relative_to(dockerfiles().resolve()):
+        raise KitError(
+            f"dockerfiles/{name} leads outside dockerfiles/, to {folder.resolve()}",
+            "copy it in: what an image is made of must be in one place",
+        )
+    template, plain = folder / "Dockerfile.j2", folder / "Dockerfile"
+    if template.exists():
+        text = _template(name)
+    elif plain.exists():
+        text = text_of(plain, "save it as UTF-8, and see that you may read it")
+    else:
+        raise KitError(f"dockerfiles/{name} has no Dockerfile", "add one, or a Dockerfile.j2")
+    if line := dockerfile.outside(text):
+        raise KitError(
+            f"dockerfiles/{name}: {line} is outside the folder",
+            "an image is built from its own folder alone: copy the file into it",
+        )
+    return text, str(folder)
+
+
+def _template(name: str) -> str:
+    import jinja2
+
+    try:
+        return render_of(dockerfiles(), f"{name}/Dockerfile.j2")
+    except (jinja2.TemplateError, UnicodeDecodeError) as error:
+        line = f", line {error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
+        raise KitError(f"dockerfiles/{name}/Dockerfile.j2{line}: {error}", "correct it") from None
+
+
+def _rendered(name: str, image: Image) -> str:
+    if not image.base:
+        raise KitError(
+            f"images.{name} has no base, and there is no folder dockerfiles/{name}",
+            'add base = "…", or the folder',
+        )
+    return render("Dockerfile.j2", image=image)

@@ -1,0 +1,49 @@
+"""The host's lock, by a channel that dies with the run: one run at a time, and whose it is."""
+
+import getpass
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from runnerkit.errors import KitError
+from runnerkit.machine.machine import Machine, Pipe
+from runnerkit.place import LOCK, WORK
+
+TAKE = (
+    f"IFS= read -r owner; exec 9>>{LOCK}; "
+    f'if flock -n 9; then : >{LOCK}; echo "$owner" >&9; '
+    f"exec 8>>{WORK}; flock -n 8 || {{ echo waiting; flock 8; }}; exec 8>&-; "
+    f"echo locked; cat >/dev/null; else cat {LOCK}; fi"
+)
+
+
+def take(machine: Machine, waiting: Callable[[], None]) -> Pipe:
+    """Lock a host; the lock is held until what is returned is closed.
+
+    Args:
+        machine: the host.
+        waiting: called where a cut-off run's script still goes on there, which is waited for.
+
+    Raises:
+        KitError: another run holds it; whose.
+    """
+    pipe = machine.open(TAKE)
+    owner = f"{getpass.getuser()}@{socket.gethostname()} since {datetime.now(UTC):%F %T} UTC"
+    pipe.sendall(f"{owner}\n".encode())
+    answer = pipe.recv(4096).decode(errors="replace").strip()
+    if answer == "waiting":
+        waiting()
+        answer = pipe.recv(4096).decode(errors="replace").strip()
+    answer = answer.removeprefix("waiting").strip()
+    if answer != "locked":
+        pipe.close()
+        raise KitError(
+            f"another run holds the host: {answer or 'unknown'}",
+            "wait for it to end; the lock goes with it",
+        )
+    return pipe
+
+
+def alone(script: str) -> str:
+    """The script, begun when what a cut-off run left going has ended, and seen by the next one."""
+    return f"exec 8>>{WORK}; flock 8\n(\n{script}\n) 8>&-"

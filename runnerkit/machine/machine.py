@@ -1,0 +1,218 @@
+"""The only door to a host: a Fabric Connection is an Invoke Context, so local and SSH are one class.
+
+Everything variable travels by stdin. A script is read whole before it runs, so that no command in
+it can eat the rest and half a transfer never runs.
+"""
+
+import contextlib
+import shlex
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+from invoke.config import Config
+from invoke.context import Context
+from invoke.exceptions import ThreadException
+from invoke.runners import Local
+
+from runnerkit.errors import KitError
+from runnerkit.machine.streams import Lines, Stdin
+from runnerkit.settings.secrets import Secret
+
+if TYPE_CHECKING:
+    import paramiko
+    from fabric import Connection
+
+# The mark ends what may come before: sudo takes the password's line only if it asks for one.
+PRELUDE = 'while IFS= read -r line && [ "$line" != "#runnerkit" ]; do :; done; '
+SCRIPT = PRELUDE + (
+    'script=$(cat); case $script in *"#end") eval "$script" </dev/null;; '
+    '*) echo "the script arrived cut off" >&2; exit 99;; esac'
+)
+# In English, whatever the host speaks: what sudo says decides.
+ROOT = 'export LC_ALL=C; if [ "$(id -u)" = 0 ]; then exec sh -c "$1"; fi; exec sudo %s sh -c "$1"'
+WANTED = "password is required|interactive authentication is required"
+# In the words of sudo, and of sudo-rs.
+SUDO = (
+    (WANTED, "sudo on the host wants a password",
+     "run in a terminal to be asked for it, or set RUNNERKIT_SUDO_PASSWORD"),
+    ("incorrect password|Sorry, try again|no password was provided|Authentication failed|incorrect authentication", "sudo refuses the password",
+     "type it again, or set RUNNERKIT_SUDO_PASSWORD to the right one"),
+    ("not in the sudoers|not allowed|may not run sudo", "sudo is refused to this user",
+     "log in as another user, or give this one sudo on the host"),
+    ("sudo: not found|sudo: command not found", "there is no sudo on the host, and the user is not root",
+     "log in as root, or install sudo"),
+)  # fmt: skip
+
+
+class Pipe(Protocol):
+    """What a socket and an SSH channel have in common."""
+
+    def sendall(self, data: bytes, /) -> Any: ...
+    def recv(self, size: int, /) -> bytes: ...
+    def shutdown(self, how: int, /) -> None: ...
+    def close(self) -> None: ...
+
+
+class NeedsPassword(KitError):
+    pass
+
+
+class Failed(KitError):
+    """A script on the host ended with another exit code than 0."""
+
+    def __init__(self, code: int, stderr: str) -> None:
+        self.exited, self.stderr = code, stderr
+        last = " | ".join(line for line in stderr.strip().splitlines()[-3:] if line.strip())
+        super().__init__(f"exit code {code}: {last or 'no word of why'}")
+
+
+class Machine:
+    """A host, local or over SSH, on which everything runs as root.
+
+    Args:
+        context: an Invoke Context for this machine, a Fabric Connection for another.
+        password: sudo's, where it wants one.
+    """
+
+    def __init__(self, context: "Context | Connection", password: Secret | None = None) -> None:
+        self.context, self.password = context, password
+        self.execs = 0
+
+    def run(self, script: str, line: Callable[[str], None] | None = None) -> str:
+        """Run a script as root and return its stdout.
+
+        Args:
+            script: POSIX sh; its commands have no stdin.
+            line: called with each line of output as it comes.
+
+        Raises:
+            Failed: it ended with a code other than 0.
+            NeedsPassword: sudo wants a password that we do not have.
+            KitError: the host cannot be reached, or sudo is refused.
+        """
+        stdin = Stdin(f"{self._first()}#runnerkit\n{script}\n#end")
+        out = Lines(line)
+        self.execs += 1
+        with translated(self.where()):
+            result = self.context.run(
+                self._command(SCRIPT), in_stream=stdin, hide=False, warn=True, encoding="utf-8",
+                out_stream=out, err_stream=out,
+            )  # fmt: skip
+        assert result is not None  # only a disowned run gives none
+        if result.exited == -1:
+            raise KitError(
+                f"{self.where()}: the connection broke", "run again: it goes on from there"
+            )
+        if result.exited:
+            self._raise_sudo(result.stderr)
+            raise Failed(result.exited, result.stderr)
+        return str(result.stdout)
+
+    def open(self, command: str) -> Pipe:
+        """Start a command as root with its stdin and stdout as a pipe; it ends with the pipe."""
+        self.execs += 1
+        words = self._command(PRELUDE + command)
+        with translated(self.where()):
+            pipe = self._channel(words) if self.transport else _child(words)
+            pipe.sendall(f"{self._first()}#runnerkit\n".encode())
+        return pipe
+
+    def reaches(self, address: str, port: int) -> bool:
+        """Whether the host itself can open a TCP connection; True where that cannot be told."""
+        if (transport := self.transport) is None:
+            with contextlib.suppress(OSError), socket.create_connection((address, port), 10):
+                return True
+            return False
+        import paramiko
+
+        to, origin = (address, port), ("127.0.0.1", 0)
+        try:
+            transport.open_channel("direct-tcpip", to, origin, timeout=15).close()
+        except paramiko.ChannelException as error:
+            return bool(error.code != paramiko.common.OPEN_FAILED_CONNECT_FAILED)
+        except paramiko.SSHException:
+            return False
+        return True
+
+    @property
+    def transport(self) -> "paramiko.Transport | None":
+        """The SSH connection, opened if it never was; None on this machine."""
+        if not hasattr(self.context, "transport"):
+            return None
+        if self.context.transport is None:
+            self.context.open()
+        return self.context.transport  # type: ignore[no-any-return]
+
+    def where(self) -> str:
+        """The host as people write it."""
+        host = getattr(self.context, "host", None)
+        return f"{self.context.user}@{host}:{self.context.port}" if host else "this machine"
+
+    def close(self) -> None:
+        if hasattr(self.context, "transport"):
+            self.context.close()
+
+    def _channel(self, command: str) -> Pipe:
+        if not self.context.is_connected:
+            self.context.open()
+        channel: Any = self.context.transport.open_session(timeout=30)
+        channel.exec_command(command)
+        return channel  # type: ignore[no-any-return]
+
+    def _command(self, inner: str) -> str:
+        flags = '-k -S -p ""' if self.password else "-n"
+        return shlex.join(["sh", "-c", ROOT % flags, "runnerkit", inner])
+
+    def _first(self) -> str:
+        return f"{self.password.reveal()}\n" if self.password else ""
+
+    def _raise_sudo(self, stderr: str) -> None:
+        import re
+
+        said = "\n".join(
+            re.findall(r"(?m)^(?:sudo:.*|.*sudoers.*|Sorry.*)|sudo: .*not found", stderr)
+        )
+        for pattern, what, fix in SUDO:
+            if re.search(pattern, said):
+                wants = pattern == WANTED and not self.password
+                raise (NeedsPassword if wants else KitError)(f"{self.where()}: {what}", fix)
+
+
+def local_context() -> Context:
+    """The context that runs on this machine."""
+    return Context(Config(overrides={"run": {"shell": "/bin/sh"}, "runners": {"local": _Local}}))
+
+
+class _Local(Local):
+    def _write_proc_stdin(self, data: bytes) -> None:
+        with contextlib.suppress(OSError):  # it ended early; its exit code tells why
+            super()._write_proc_stdin(data)
+
+
+def _child(command: str) -> socket.socket:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        subprocess.Popen(["/bin/sh", "-c", command], stdin=theirs.fileno(), stdout=theirs.fileno())
+    return ours
+
+
+@contextlib.contextmanager
+def translated(where: str) -> Iterator[None]:
+    """Turn what SSH and the network raise into errors that say what to do."""
+    try:
+        yield
+    except KitError:
+        raise
+    except ThreadException as error:
+        raise KitError(
+            f"{where}: the connection broke: {error.exceptions[0].value}",
+            "run again: it goes on from there",
+        ) from None
+    except Exception as error:
+        from runnerkit.machine import ssh
+
+        if (known := ssh.explain(where, error)) is None:
+            raise
+        raise known from None

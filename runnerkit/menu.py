@@ -1,0 +1,122 @@
+"""What the tasks of the menu share: the options of those that work on hosts, and how they end."""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import Task, task
+
+from runnerkit.errors import interruptible
+
+if TYPE_CHECKING:
+    from runnerkit.fleet.run import Fleet
+    from runnerkit.report.page import Page
+
+HELP = {
+    "host": "comma-separated: local, user@address[:port], an ssh alias, a name or glob of [hosts], all",
+    "url": "GitLab's address, https://…",
+    "image": "the job image: a folder of dockerfiles/, a name of [images], or any reference",
+    "name": "the runner's name; the host's own name if not given",
+    "tags": "comma-separated tags of the runner",
+    "mirror": "a registry mirror of Docker Hub for the hosts, https://…",
+    "json": "print data on stdout instead of a table",
+    "names": "comma-separated job images; all: those of the settings",
+    "from": "the host that builds it; this machine if not given",
+    "force": "remove all that no job needs, however much of the disk is free",
+    "dry-run": "only tell what would go",
+    "pull": "look whether the bases have moved, and rebuild on them",
+    "no-cache": "build without the builder's cache, even what is unchanged",
+    "push": "push to this registry afterwards; REGISTRY_USER and REGISTRY_PASSWORD log in",
+    "runner-image": "put this image, the real one above all, in the stand-in's place",
+    "only": "one session of the noxfile: lint, types, unit, hosts, long, vm or bench",
+    "source": "where it is built: qemu (on this machine), amazon-ebs or googlecompute",
+    "variables": "a file of variables for that cloud, as packer/variables.pkr.hcl describes them",
+    "accept-new-host-keys": "accept and remember an SSH host key seen for the first time",
+}
+TEXTS = {
+    ("test", "image"): "the image; the newest if not given"
+}  # where a word means another thing
+Verb = Callable[..., "Page"]
+
+
+def fleet_task(*words: str, name: str = "") -> Callable[[Verb], "Task[Any]"]:
+    """A task that works on hosts: it is given the fleet, and its page is shown.
+
+    Args:
+        words: options that are laid over the settings, of `command_line.settings_of`.
+        name: the task's, where it is not the function's.
+
+    The task has the function's own options, these words, and --host, --json and
+    --accept-new-host-keys.
+    """
+
+    def decorate(verb: Verb) -> "Task[Any]":
+        own = list(inspect.signature(verb).parameters.values())[1:]
+
+        @wraps(verb)
+        def body(_: Context, /, **options: Any) -> None:
+            from runnerkit.report.progress import progress
+
+            with progress() as listener:
+                fleet = _fleet(listener, words, options)
+                page = verb(fleet, **{one.name: options[one.name] for one in own})
+            end(page.show(options["json"]))
+
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        context = inspect.Parameter("_", kind)
+        host = inspect.Parameter("host", kind, default="")
+        flags = [
+            *(inspect.Parameter(word, kind, default="") for word in words),
+            *(
+                inspect.Parameter(flag, kind, default=False)
+                for flag in ("json", "accept_new_host_keys")
+            ),
+        ]
+        needed = [one for one in own if one.default is inspect.Parameter.empty]
+        optional = [one for one in own if one not in needed]
+        parameters = [context, *needed, host, *optional, *flags]
+        body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        options = (one.name.rstrip("_").replace("_", "-") for one in parameters[1:])
+        texts = {option: HELP[option] for option in options}
+        return _task(body, name or verb.__name__, texts)
+
+    return decorate
+
+
+def plain_task(*options: str, name: str = "") -> Callable[[Callable[..., None]], "Task[Any]"]:
+    """A task with these options that works on no hosts; Ctrl-C ends it as an error does.
+
+    Args:
+        options: as they are typed, without the dashes.
+        name: the task's, where it is not the function's.
+    """
+
+    def decorate(body: Callable[..., None]) -> "Task[Any]":
+        texts = {option: TEXTS.get((name, option), HELP[option]) for option in options}
+        return _task(interruptible()(body), name or body.__name__, texts)
+
+    return decorate
+
+
+def end(code: int) -> None:
+    """End the task; what it had to say has been said."""
+    if code:
+        raise Exit(code=code)
+
+
+def _task(body: Callable[..., None], name: str, texts: dict[str, str]) -> "Task[Any]":
+    decorated: Task[Any] = task(name=name, help=texts, auto_shortflags=False)(body)
+    return decorated
+
+
+def _fleet(listener: Any, words: tuple[str, ...], options: dict[str, Any]) -> "Fleet":
+    from runnerkit.fleet.run import Fleet
+    from runnerkit.settings import command_line, targets
+    from runnerkit.settings.load import find, load
+
+    settings = load(find(), command_line.settings_of({word: options[word] for word in words}))
+    chosen = tuple(targets.choose(options["host"], settings))
+    return Fleet(chosen, settings, listener, options["accept_new_host_keys"])

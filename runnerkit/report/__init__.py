@@ -1,0 +1,1 @@
+"""What people and programs read. Formats only: what it shows is computed elsewhere."""

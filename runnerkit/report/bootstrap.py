@@ -1,0 +1,66 @@
+"""What bootstrap did, and what plan would have it do."""
+
+from runnerkit.fleet.bootstrap import Bootstrapped, Planned
+from runnerkit.fleet.run import Outcome
+from runnerkit.report import outcome as of
+from runnerkit.report.page import Page, once, table
+
+
+def bootstrapped(outcomes: list[Outcome[Bootstrapped]]) -> Page:
+    """What was done; the exit code: 0 all done, 1 a host failed."""
+    rows = [
+        (
+            one.host,
+            "failed" if one.error else _state(one),
+            str(len(one.changes)),
+            ", ".join(one.result.runners if one.result else ()) or "-",
+            f"{one.seconds:.1f} s",
+        )
+        for one in outcomes
+    ]
+    data = of.hosts(
+        outcomes,
+        _state,
+        lambda one: {
+            "changes": of.changes(one.changes),
+            "runners": list(one.result.runners if one.result else ()),
+            "findings": of.findings(one.result.findings if one.result else ()),
+        },
+    )
+    heads = ("host", "state", "changes", "runners accepted", "time")
+    return Page(table(heads, rows), data, _messages(outcomes), of.failed(outcomes))
+
+
+def planned(outcomes: list[Outcome[Planned]]) -> Page:
+    """What would be done; the exit code: 0 nothing, 1 a host failed, 2 changes pending."""
+    lines = []
+    for one in outcomes:
+        if not one.result:
+            continue
+        count = len(one.result.changes)
+        lines.append(f"{one.host}: {f'{count} to change' if count else 'nothing to change'}")
+        for change in one.result.changes:
+            lines.append(f"  - {change.title}")
+            lines += [f"      {line}" for line in change.diff.splitlines()]
+    data = of.hosts(
+        outcomes,
+        lambda one: "pending" if one.result and one.result.changes else "ok",
+        lambda one: {
+            "changes": of.changes(one.result.changes if one.result else ()),
+            "findings": of.findings(one.result.findings if one.result else ()),
+        },
+    )
+    pending = any(one.result and one.result.changes for one in outcomes)
+    code = of.failed(outcomes) or (2 if pending else 0)
+    return Page(lines, data, _messages(outcomes), code)
+
+
+def _state(one: Outcome[Bootstrapped]) -> str:
+    return "changed" if one.changes else "ok"
+
+
+def _messages(outcomes: list[Outcome[Bootstrapped]] | list[Outcome[Planned]]) -> list[str]:
+    notes = [
+        note for one in outcomes if one.result for note in of.notes(one.host, one.result.findings)
+    ]
+    return once([*notes, *of.errors(outcomes)])

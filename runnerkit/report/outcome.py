@@ -1,0 +1,63 @@
+"""What every verb says of a host: how it fared, and what is to be noted."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from runnerkit.checks.finding import Finding
+from runnerkit.fleet.run import Outcome
+from runnerkit.plan import Change
+
+R = TypeVar("R")
+
+
+def hosts(
+    outcomes: Iterable[Outcome[R]],
+    state: Callable[[Outcome[R]], str],
+    fields: Callable[[Outcome[R]], dict[str, object]],
+) -> dict[str, object]:
+    """The hosts as data: what all verbs tell, and the verb's own `fields`."""
+    return {
+        "hosts": [
+            {
+                "host": outcome.host,
+                "state": "failed" if outcome.error else state(outcome),
+                **fields(outcome),
+                "error": outcome.error or None,
+                "fix": outcome.fix or None,
+                "seconds": round(outcome.seconds, 2),
+                "execs": outcome.execs,
+            }
+            for outcome in outcomes
+        ]
+    }
+
+
+def errors(outcomes: Iterable[Outcome[Any]]) -> Iterator[tuple[str, str, str, str]]:
+    """The failures, for ``page.once``."""
+    for outcome in outcomes:
+        if outcome.error:
+            yield "error", outcome.host, outcome.error, outcome.fix
+
+
+def notes(host: str, findings: Iterable[Finding]) -> Iterator[tuple[str, str, str, str]]:
+    """Findings, for ``page.once``."""
+    for finding in findings:
+        yield finding.level, host, finding.what, finding.fix
+
+
+def failed(outcomes: Iterable[Outcome[Any]]) -> int:
+    """The exit code of a verb that only fails or does not."""
+    return int(any(outcome.error for outcome in outcomes))
+
+
+def changes(changes: Iterable[Change]) -> list[dict[str, str]]:
+    """Changes as data."""
+    return [{"title": change.title, "diff": change.diff} for change in changes]
+
+
+def findings(findings: Iterable[Finding]) -> list[dict[str, str]]:
+    """Findings as data."""
+    return [
+        {"code": one.code, "level": str(one.level), "what": one.what, "fix": one.fix}
+        for one in findings
+    ]

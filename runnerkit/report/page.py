@@ -1,0 +1,73 @@
+"""What a verb shows: a table for people or JSON for programs, what is noted, and an exit code."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+SCHEMA = 1  # of the JSON; it grows when a field goes or means something else
+NAMED = 5  # hosts; of more only some are named
+
+
+@dataclass(frozen=True)
+class Page:
+    """`lines` go to stdout, or `data` in their place; `messages`, for people alone, to stderr."""
+
+    lines: Sequence[str]
+    data: Mapping[str, object]
+    messages: Sequence[str] = ()
+    code: int = 0
+
+    def show(self, as_json: bool) -> int:
+        """Print it, and return the exit code."""
+        if as_json:
+            print(json.dumps({"schema": SCHEMA, **self.data}, indent=2))
+            return self.code
+        for line in self.lines:
+            print(line)
+        sys.stdout.flush()
+        for message in self.messages:
+            print(message, file=sys.stderr)
+        return self.code
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns side by side, also where letters take two cells; nothing where there is no row."""
+    if not rows:
+        return []
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
+    return [
+        "  ".join(
+            cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in (heads, *rows)
+    ]
+
+
+def size(number: int) -> str:
+    """Bytes, as people read them."""
+    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
+
+
+def once(messages: Iterable[tuple[str, str, str, str]]) -> list[str]:
+    """What many hosts have to say alike, once and with their names.
+
+    Args:
+        messages: what each is (note, error), its host, what it says and the fix.
+    """
+    hosts: dict[tuple[str, str, str], list[str]] = {}
+    for kind, host, what, fix in messages:
+        hosts.setdefault((kind, what, fix), []).append(host)
+    lines = []
+    for (kind, what, fix), names in hosts.items():
+        lines.append(f"{kind}: {_named(names)}: {what}")
+        lines += [f"  fix: {fix}"] if fix else []
+    return lines
+
+
+def _named(hosts: list[str]) -> str:
+    if len(hosts) <= NAMED:
+        return ", ".join(hosts)
+    return f"{', '.join(hosts[: NAMED - 2])} and {len(hosts) - NAMED + 2} more"
