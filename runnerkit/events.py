@@ -1,7 +1,7 @@
 """What goes on, as it goes on: told to one listener, who may show it, count it or write it down."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -51,3 +51,18 @@ Listener = Callable[[str, Event], None]  # the host's name, and what goes on the
 def of_host(listener: Listener, host: str) -> Tell:
     """The listener, for one host."""
     return lambda event: listener(host, event)
+
+
+def named(name: str, tell: Tell) -> Tell:
+    """The same for a change that goes on beside others: it says of which it speaks."""
+
+    def tell_named(event: Event) -> None:
+        match event:
+            case Detail(text):
+                tell(Detail(f"{name}: {text}"))
+            case Progress():
+                tell(replace(event, name=name))
+            case _:
+                tell(event)
+
+    return tell_named

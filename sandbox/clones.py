@@ -9,6 +9,7 @@ from fabric import Connection
 
 from runnerkit.errors import KitError
 from runnerkit.golden import qemu
+from runnerkit.golden.vm import Vm
 from runnerkit.machine import ssh
 from runnerkit.machine.machine import Machine
 from runnerkit.settings.model import Settings
@@ -24,7 +25,7 @@ class Clone:
     """A machine from the image; the times are seconds since it was switched on."""
 
     name: str
-    vm: qemu.Vm
+    vm: Vm
     key: Path
     started: float = field(default_factory=time.monotonic)
     times: dict[str, float] = field(default_factory=dict)

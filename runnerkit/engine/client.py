@@ -1,6 +1,7 @@
 """The Docker SDK over the same door: ``docker system dial-stdio`` on a channel of the connection."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import docker
@@ -11,6 +12,8 @@ from urllib3.exceptions import HTTPError
 
 from runnerkit.errors import KitError
 from runnerkit.machine.machine import Machine
+
+CHUNK = 1 << 20
 
 
 class _Connection(HTTPConnection):
@@ -48,6 +51,22 @@ def connect(machine: Machine) -> docker.APIClient:
 def image(client: docker.APIClient, reference: str) -> dict[str, Any]:
     """What ``docker image inspect`` tells of an image of the host."""
     return dict(client.inspect_image(reference))  # type: ignore[no-untyped-call]
+
+
+def find(client: docker.APIClient, image: str) -> dict[str, Any]:
+    """The image; empty where there is none of that name or id."""
+    try:
+        return dict(client.inspect_image(image))  # type: ignore[no-untyped-call]
+    except docker.errors.ImageNotFound:
+        return {}
+
+
+def saved(client: docker.APIClient, image: str) -> Iterator[bytes]:
+    """What ``docker save`` writes; the SDK's own get_image wants the socket below, a channel has none."""
+    url = f"{client.base_url}/v{client.api_version}/images/{image}/get"
+    with client.get(url, stream=True, timeout=client.timeout) as response:
+        response.raise_for_status()
+        yield from response.iter_content(CHUNK)
 
 
 def failure(where: str, error: Exception) -> KitError:

@@ -6,19 +6,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
 import docker
 
 from runnerkit.engine import registry, room
-from runnerkit.engine.client import failure
+from runnerkit.engine.client import failure, find, saved
 from runnerkit.engine.transfer import push
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Progress, Tell
 from runnerkit.machine import tunnel
 from runnerkit.machine.machine import Machine
 
-CHUNK = 1 << 20
 # The names that an image has on the way, where it is from and where it goes to.
 DEPARTING = f"127.0.0.1:{registry.PORT}/runnerkit/"
 ARRIVING = rf"127\.0\.0\.1:(?!{registry.PORT}/)\d+/runnerkit/"
@@ -61,7 +59,7 @@ class Offer:
         self._lock = threading.Lock()
         self._why: str | None = None
         _sweep(client, re.escape(DEPARTING))
-        self._image = _inspect(client, reference)
+        self._image = find(client, reference)
         if not self._image:
             raise KitError(
                 f"{machine.where()} has no image {reference}",
@@ -85,7 +83,7 @@ class Offer:
         """
         try:
             moved = Moved()
-            if not _inspect(client, self.id):
+            if not find(client, self.id):
                 history = self._client.history(self.id)  # type: ignore[no-untyped-call]
                 room.check(self.reference, self._image, history, machine, client, min_free_mb)
                 moved = self._move(machine, client, tell)
@@ -149,7 +147,7 @@ class Offer:
             if not door.moved and not door.failure:
                 raise _Unreached(f"the engine does not reach the host's loopback: {said}") from None
             raise KitError(f"{self.reference} did not arrive whole: {said}", AGAIN) from None
-        if (got := _inspect(client, f"{name}:{tag}").get("Id")) != self.id:
+        if (got := find(client, f"{name}:{tag}").get("Id")) != self.id:
             _sweep(client, ARRIVING)
             raise KitError(f"{self.reference} arrived as {got}, not as {self.id}", AGAIN)
 
@@ -158,14 +156,14 @@ class Offer:
 
         def counted() -> Iterator[bytes]:
             nonlocal moved
-            for chunk in _saved(self._client, self.id):
+            for chunk in saved(self._client, self.id):
                 moved += len(chunk)
                 tell(Progress(moved))
                 yield chunk
 
         events = client.load_image(counted())  # type: ignore[no-untyped-call]
         failure = next((event["error"] for event in events if "error" in event), "")
-        if failure or not _inspect(client, self.id):
+        if failure or not find(client, self.id):
             raise KitError(f"{self.reference} did not arrive whole: {failure}", AGAIN)
         return moved
 
@@ -192,22 +190,6 @@ def source(
 
 class _Unreached(KitError):
     """The engine did not come through the tunnel at all."""
-
-
-def _inspect(client: docker.APIClient, image: str) -> dict[str, Any]:
-    """The image; empty where there is none of that name or id."""
-    try:
-        return dict(client.inspect_image(image))  # type: ignore[no-untyped-call]
-    except docker.errors.ImageNotFound:
-        return {}
-
-
-def _saved(client: docker.APIClient, image: str) -> Iterator[bytes]:
-    """What ``docker save`` writes; the SDK's own get_image wants the socket below, a channel has none."""
-    url = f"{client.base_url}/v{client.api_version}/images/{image}/get"
-    with client.get(url, stream=True, timeout=client.timeout) as response:
-        response.raise_for_status()
-        yield from response.iter_content(CHUNK)
 
 
 def _sweep(client: docker.APIClient, names: str) -> None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from runnerkit.errors import KitError
-from runnerkit.events import Detail, Ended, Event, Progress, Tell
+from runnerkit.events import Detail, Ended, Tell, named
 from runnerkit.facts import Facts
 from runnerkit.files import config_toml
 from runnerkit.machine import lock, sudo
-from runnerkit.machine.machine import Failed, Machine, NeedsPassword, Pipe
+from runnerkit.machine.machine import Failed, Machine, Pipe
+from runnerkit.machine.sudo import NeedsPassword
 from runnerkit.plan import Build, Change, Endpoint, Pull, Script, ServerCall
 from runnerkit.redact import mask, plain
 from runnerkit.settings.secrets import Secret
@@ -160,7 +161,7 @@ class Host:
     def _by_engine(self, change: Pull | Build, name: str) -> None:
         from runnerkit.engine import build, client, transfer
 
-        tell = _named(name, self.tell) if name else self.tell
+        tell = named(name, self.tell) if name else self.tell
         try:
             if isinstance(change, Pull):
                 transfer.pull(self.engine, change, tell)
@@ -187,18 +188,3 @@ class Host:
                 f"{endpoint.name} {endpoint.url} does not answer the host",
                 f"{endpoint.fix}; nothing was changed",
             )
-
-
-def _named(name: str, tell: Tell) -> Tell:
-    """What goes on beside other changes says of which it speaks."""
-
-    def named(event: Event) -> None:
-        match event:
-            case Detail(text):
-                tell(Detail(f"{name}: {text}"))
-            case Progress():
-                tell(replace(event, name=name))
-            case _:
-                tell(event)
-
-    return named

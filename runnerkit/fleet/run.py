@@ -12,8 +12,8 @@ from invoke.context import Context
 from runnerkit.errors import KitError
 from runnerkit.events import Listener, Phase, of_host
 from runnerkit.fleet.host import Host
-from runnerkit.machine import sudo
-from runnerkit.machine.machine import Machine, local_context
+from runnerkit.machine import local, sudo
+from runnerkit.machine.machine import Machine
 from runnerkit.plan import Change
 from runnerkit.settings.model import Settings
 from runnerkit.settings.secrets import Secret
@@ -106,7 +106,7 @@ class Fleet:
 
     def _context(self, target: Target) -> Context:
         if target.address == "local":
-            return local_context()
+            return local.context()
         from runnerkit.machine import ssh
 
         known_hosts, accept = self.settings.ssh.known_hosts, self.accept_new_host_keys

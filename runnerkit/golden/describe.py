@@ -14,6 +14,7 @@ import msgspec
 
 from runnerkit.golden import base, packer, provision, qemu, tools
 from runnerkit.golden.provision import Watch
+from runnerkit.golden.vm import PROGRAM
 from runnerkit.place import ROOT
 from runnerkit.settings.model import Settings
 
@@ -35,7 +36,7 @@ def provenance(settings: Settings, disk: Path | None) -> dict[str, Any]:
         "base": settings.golden.base or f"packages of {settings.golden.suite}",
         "base_recipe": base.recipe(settings.golden, settings.docker.source == "distro"),
         "base_sha256": base.digest(disk),
-        "qemu": _first_line(qemu.PROGRAM, "--version"),
+        "qemu": _first_line(PROGRAM, "--version"),
         "accelerator": qemu.accelerator(),
     }
 

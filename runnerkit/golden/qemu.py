@@ -1,27 +1,20 @@
 """Virtual machines of this machine: QEMU, with KVM where that works and without where it does not."""
 
-import contextlib
 import os
-import re
 import socket
 import subprocess
-import time
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from runnerkit.errors import KitError
-from runnerkit.golden import console, tools
+from runnerkit.golden import tools
+from runnerkit.golden.vm import LOG, PROGRAM, Vm
 
-PROGRAM = "qemu-system-x86_64"
-LOG = "qemu.log"  # what it says itself, beside the console
 # A boot sector that writes 16 to QEMU's exit port: QEMU then ends with 16 * 2 + 1.
 PROBE = bytes.fromhex("b010e6f4f4ebfd").ljust(510, b"\0") + b"\x55\xaa"
 ALIVE = 33
-POWER_BUTTON = b'{"execute": "qmp_capabilities"} {"execute": "system_powerdown"}\n'
 PATIENCE = 10.0  # seconds for a probe; KVM takes 0.1
 
 
@@ -68,80 +61,6 @@ def overlay(base: Path, new: Path, size_gb: int = 0) -> Path:
         "see that the disk has room",
     )  # fmt: skip
     return new
-
-
-@dataclass
-class Vm:
-    """A running machine; `ssh` at `address` is its port 22, `console` the file of its serial port."""
-
-    process: "subprocess.Popen[bytes]"
-    address: str
-    ssh: int
-    console: Path
-
-    @property
-    def running(self) -> bool:
-        return self.process.poll() is None
-
-    def wait(self, seconds: float, until: str = "") -> bool:
-        """Wait until it answers ssh, or until its console says `until`, a regular expression.
-
-        Returns:
-            False where the time is over.
-
-        Raises:
-            KitError: the machine ended meanwhile.
-        """
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if re.search(until, self.said()) if until else self._greets():
-                return True
-            if not self.running:
-                raise KitError(
-                    f"the machine ended with {self.process.returncode}: {self._last_words()}",
-                    f"see its console, {self.console}",
-                )
-            time.sleep(0.2)
-        return False
-
-    def said(self) -> str:
-        """Its console so far."""
-        return console.said(self.console)
-
-    def tail(self, lines: int = 20) -> str:
-        """Its console's last lines."""
-        return console.tail(self.console, lines)
-
-    def stop(self, patience: float = 60) -> bool:
-        """Press its power button; kill it where it does not heed that.
-
-        Returns:
-            Whether it went by itself.
-        """
-        assert self.process.stdin
-        with contextlib.suppress(OSError):  # it is off already
-            self.process.stdin.write(POWER_BUTTON)
-            self.process.stdin.close()
-        try:
-            self.process.wait(patience)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            return False
-        return True
-
-    def _last_words(self) -> str:
-        """QEMU's own, else the machine's."""
-        said = self.console.with_name(LOG).read_text(errors="replace").splitlines()
-        return next((line for line in reversed(said) if PROGRAM in line), self.tail(1))
-
-    def _greets(self) -> bool:
-        try:
-            with socket.create_connection((self.address, self.ssh), timeout=2) as connection:
-                connection.settimeout(2)
-                return connection.recv(4) == b"SSH-"
-        except OSError:
-            return False
 
 
 def boot(

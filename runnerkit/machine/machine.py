@@ -7,16 +7,14 @@ it can eat the rest and half a transfer never runs.
 import contextlib
 import shlex
 import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
-from invoke.config import Config
 from invoke.context import Context
 from invoke.exceptions import ThreadException
-from invoke.runners import Local
 
 from runnerkit.errors import KitError
+from runnerkit.machine import local, sudo
 from runnerkit.machine.streams import Lines, Stdin
 from runnerkit.settings.secrets import Secret
 
@@ -32,18 +30,6 @@ SCRIPT = PRELUDE + (
 )
 # In English, whatever the host speaks: what sudo says decides.
 ROOT = 'export LC_ALL=C; if [ "$(id -u)" = 0 ]; then exec sh -c "$1"; fi; exec sudo %s sh -c "$1"'
-WANTED = "password is required|interactive authentication is required"
-# In the words of sudo, and of sudo-rs.
-SUDO = (
-    (WANTED, "sudo on the host wants a password",
-     "run in a terminal to be asked for it, or set RUNNERKIT_SUDO_PASSWORD"),
-    ("incorrect password|Sorry, try again|no password was provided|Authentication failed|incorrect authentication", "sudo refuses the password",
-     "type it again, or set RUNNERKIT_SUDO_PASSWORD to the right one"),
-    ("not in the sudoers|not allowed|may not run sudo", "sudo is refused to this user",
-     "log in as another user, or give this one sudo on the host"),
-    ("sudo: not found|sudo: command not found", "there is no sudo on the host, and the user is not root",
-     "log in as root, or install sudo"),
-)  # fmt: skip
 
 
 class Pipe(Protocol):
@@ -53,10 +39,6 @@ class Pipe(Protocol):
     def recv(self, size: int, /) -> bytes: ...
     def shutdown(self, how: int, /) -> None: ...
     def close(self) -> None: ...
-
-
-class NeedsPassword(KitError):
-    pass
 
 
 class Failed(KitError):
@@ -97,16 +79,22 @@ class Machine:
         self.execs += 1
         with translated(self.where()):
             result = self.context.run(
-                self._command(SCRIPT), in_stream=stdin, hide=False, warn=True, encoding="utf-8",
-                out_stream=out, err_stream=out,
-            )  # fmt: skip
+                self._command(SCRIPT),
+                in_stream=stdin,
+                hide=False,
+                warn=True,
+                encoding="utf-8",
+                out_stream=out,
+                err_stream=out,
+            )
         assert result is not None  # only a disowned run gives none
         if result.exited == -1:
             raise KitError(
                 f"{self.where()}: the connection broke", "run again: it goes on from there"
             )
         if result.exited:
-            self._raise_sudo(result.stderr)
+            if refused := sudo.refusal(result.stderr, self.where(), bool(self.password)):
+                raise refused
             raise Failed(result.exited, result.stderr)
         return str(result.stdout)
 
@@ -115,7 +103,7 @@ class Machine:
         self.execs += 1
         words = self._command(PRELUDE + command)
         with translated(self.where()):
-            pipe = self._channel(words) if self.transport else _child(words)
+            pipe = self._channel(words) if self.transport else local.child(words)
             pipe.sendall(f"{self._first()}#runnerkit\n".encode())
         return pipe
 
@@ -167,35 +155,6 @@ class Machine:
 
     def _first(self) -> str:
         return f"{self.password.reveal()}\n" if self.password else ""
-
-    def _raise_sudo(self, stderr: str) -> None:
-        import re
-
-        said = "\n".join(
-            re.findall(r"(?m)^(?:sudo:.*|.*sudoers.*|Sorry.*)|sudo: .*not found", stderr)
-        )
-        for pattern, what, fix in SUDO:
-            if re.search(pattern, said):
-                wants = pattern == WANTED and not self.password
-                raise (NeedsPassword if wants else KitError)(f"{self.where()}: {what}", fix)
-
-
-def local_context() -> Context:
-    """The context that runs on this machine."""
-    return Context(Config(overrides={"run": {"shell": "/bin/sh"}, "runners": {"local": _Local}}))
-
-
-class _Local(Local):
-    def _write_proc_stdin(self, data: bytes) -> None:
-        with contextlib.suppress(OSError):  # it ended early; its exit code tells why
-            super()._write_proc_stdin(data)
-
-
-def _child(command: str) -> socket.socket:
-    ours, theirs = socket.socketpair()
-    with theirs:
-        subprocess.Popen(["/bin/sh", "-c", command], stdin=theirs.fileno(), stdout=theirs.fileno())
-    return ours
 
 
 @contextlib.contextmanager

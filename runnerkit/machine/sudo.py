@@ -1,7 +1,8 @@
-"""sudo's password: from the environment, or asked for once."""
+"""sudo: what it refuses, in words, and its password, asked for once."""
 
 import getpass
 import os
+import re
 import sys
 import termios
 import threading
@@ -14,6 +15,49 @@ from runnerkit.settings.secrets import Secret
 _asking = threading.Lock()
 _answer: list[Secret] = []
 _shown: list[Any] = []  # how the terminal was before it was asked on
+
+
+# In the words of sudo, and of sudo-rs: a pattern, what is wrong, what to do.
+WANTED = "password is required|interactive authentication is required"
+REFUSALS = (
+    (
+        WANTED,
+        "sudo on the host wants a password",
+        "run in a terminal to be asked for it, or set RUNNERKIT_SUDO_PASSWORD",
+    ),
+    (
+        "incorrect password|Sorry, try again|no password was provided|Authentication failed"
+        "|incorrect authentication",
+        "sudo refuses the password",
+        "type it again, or set RUNNERKIT_SUDO_PASSWORD to the right one",
+    ),
+    (
+        "not in the sudoers|not allowed|may not run sudo",
+        "sudo is refused to this user",
+        "log in as another user, or give this one sudo on the host",
+    ),
+    (
+        "sudo: not found|sudo: command not found",
+        "there is no sudo on the host, and the user is not root",
+        "log in as root, or install sudo",
+    ),
+)
+
+
+class NeedsPassword(KitError):
+    """sudo wants a password that we do not have."""
+
+
+def refusal(stderr: str, where: str, has_password: bool) -> KitError | None:
+    """What sudo refuses, in words; None where it is not sudo that failed."""
+    output = "\n".join(
+        re.findall(r"(?m)^(?:sudo:.*|.*sudoers.*|Sorry.*)|sudo: .*not found", stderr)
+    )
+    for pattern, what, fix in REFUSALS:
+        if re.search(pattern, output):
+            kind = NeedsPassword if pattern == WANTED and not has_password else KitError
+            return kind(f"{where}: {what}", fix)
+    return None
 
 
 def ask() -> Secret:

@@ -27,7 +27,7 @@ class Ran:
     @property
     def hosts(self) -> dict[str, dict[str, Any]]:
         """What --json said, by host."""
-        return {one["host"]: one for one in json.loads(self.out)}
+        return {one["host"]: one for one in json.loads(self.out)["hosts"]}
 
     @property
     def titles(self) -> list[str]:

@@ -123,10 +123,10 @@ def test_a_key_that_the_program_does_not_know_is_refused_by_it_and_the_file_stay
 
 def test_a_plugin_that_is_not_on_the_host_yet_is_told_until_it_is(kit: Kit, host: Host) -> None:
     scale(kit, host)
-    (note,) = kit.bootstrap().hosts[host.name]["notes"]
-    assert f"the plugin of runner web, {STATIC}, is not there" in note
+    (note,) = kit.bootstrap().hosts[host.name]["findings"]
+    assert f"the plugin of runner web, {STATIC}, is not there" in note["what"]
     kit.ssh(host, f"install -D /bin/true {ON_HOST}")
-    assert kit.plan().hosts[host.name]["notes"] == []
+    assert kit.plan().hosts[host.name]["findings"] == []
 
 
 def test_a_key_that_was_misspelt_before_holds_up_nothing(kit: Kit, host: Host) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from runnerkit.errors import KitError
 from runnerkit.golden import base, qemu, tools
+from runnerkit.golden.vm import Vm
 from runnerkit.place import ROOT
 from runnerkit.settings.model import Golden
 
@@ -39,7 +40,7 @@ def disk(folder: Path, program: str, size: str = "1M") -> Path:
 
 
 @pytest.fixture
-def vm(tmp_path: Path) -> Iterator[qemu.Vm]:
+def vm(tmp_path: Path) -> Iterator[Vm]:
     machine = qemu.boot(disk(tmp_path, GREETS), tmp_path / "vm", memory_mb=64, cpus=1)
     yield machine
     machine.process.kill()
@@ -52,17 +53,17 @@ def test_an_accelerator_is_used_only_where_a_machine_boots_with_it() -> None:
     assert qemu.accelerator() == ("kvm" if qemu.boots("kvm") else "tcg")
 
 
-def test_what_a_machine_says_on_its_console_can_be_waited_for(vm: qemu.Vm) -> None:
+def test_what_a_machine_says_on_its_console_can_be_waited_for(vm: Vm) -> None:
     assert vm.wait(60, until="^hi$")
     assert vm.tail(1) == "hi"
 
 
-def test_a_machine_that_does_not_answer_ssh_is_not_up(vm: qemu.Vm) -> None:
+def test_a_machine_that_does_not_answer_ssh_is_not_up(vm: Vm) -> None:
     assert vm.wait(60, until="hi")
     assert not vm.wait(1)
 
 
-def test_a_machine_that_heeds_no_button_is_killed(vm: qemu.Vm) -> None:
+def test_a_machine_that_heeds_no_button_is_killed(vm: Vm) -> None:
     assert vm.wait(60, until="hi")
     assert vm.running
     assert not vm.stop(patience=0.5)

@@ -85,9 +85,11 @@ def test_settings_end_up_at_gitlab(kit: Kit, host: Host, way: str) -> None:
 def test_without_the_api_a_note_says_what_is_not_looked_after(kit: Kit, host: Host) -> None:
     join(kit, host, "noted", "glrt", **SAID)
     for ran in (kit.plan(), kit.bootstrap()):
-        (note,) = ran.hosts[host.name]["notes"]
-        assert note.startswith("locked, maximum_timeout, run_untagged, tag_list of runner web")
-        assert "a glrt- token cannot set them; give GITLAB_TOKEN" in note
+        (note,) = ran.hosts[host.name]["findings"]
+        assert note["code"] == "runner-unset"
+        keys = "locked, maximum_timeout, run_untagged, tag_list of runner web"
+        assert note["what"].startswith(keys)
+        assert "give GITLAB_TOKEN" in note["fix"]
     assert only(kit, "noted")["tag_list"] == []
 
     join(kit, host, "noted", "registration", **SAID)
@@ -96,9 +98,9 @@ def test_without_the_api_a_note_says_what_is_not_looked_after(kit: Kit, host: Ho
     kit.gitlab.forget_runners("noted")
     kit.bootstrap()
     join(kit, host, "noted", "registration", tags=["other"])
-    (note,) = kit.plan().hosts[host.name]["notes"]
-    assert note.startswith("tag_list of runner web")
-    assert "give GITLAB_TOKEN" in note
+    (note,) = kit.plan().hosts[host.name]["findings"]
+    assert note["what"].startswith("tag_list of runner web")
+    assert "give GITLAB_TOKEN" in note["fix"]
 
 
 def test_a_change_of_the_settings_is_the_only_change(kit: Kit, host: Host) -> None:
@@ -133,8 +135,8 @@ def test_a_token_that_may_only_create_is_enough(kit: Kit, host: Host) -> None:
     assert only(kit, "create")["tag_list"] == ["one"]
     again = kit.bootstrap()
     assert again.titles == []
-    (note,) = again.hosts[host.name]["notes"]
-    assert "manage_runner" in note  # without it nobody would be told that tags go unchecked
+    (note,) = again.hosts[host.name]["findings"]
+    assert "manage_runner" in note["fix"]  # without it nobody would be told that tags go unchecked
 
 
 def test_a_runner_that_a_cut_off_run_created_is_taken_over(kit: Kit, host: Host) -> None:

@@ -5,12 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from invoke.context import Context
 
 from runnerkit.errors import KitError
-from runnerkit.machine import ssh
-from runnerkit.machine.machine import Failed, Machine, NeedsPassword, local_context
-from runnerkit.settings.secrets import Secret
+from runnerkit.machine import local, ssh, sudo
+from runnerkit.machine.machine import Failed, Machine
 from runnerkit.steps.registration import HINTS
 
 ASKED = [
@@ -25,33 +23,33 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("said", ASKED)
-def test_sudo_that_wants_a_password_is_given_one(said: str) -> None:
-    with pytest.raises(NeedsPassword):
-        Machine(Context())._raise_sudo(said)
+@pytest.mark.parametrize("stderr", ASKED)
+def test_sudo_that_wants_a_password_is_given_one(stderr: str) -> None:
+    assert isinstance(sudo.refusal(stderr, "ci1", has_password=False), sudo.NeedsPassword)
 
 
-@pytest.mark.parametrize("said", REFUSED)
-def test_a_password_that_sudo_refuses_is_told(said: str) -> None:
-    with pytest.raises(KitError, match="refuses the password") as caught:
-        Machine(Context(), Secret("wrong"))._raise_sudo(said)
-    assert not isinstance(caught.value, NeedsPassword)
+@pytest.mark.parametrize("stderr", REFUSED)
+def test_a_password_that_sudo_refuses_is_told(stderr: str) -> None:
+    error = sudo.refusal(stderr, "ci1", has_password=True)
+    assert error is not None
+    assert "refuses the password" in error.what
+    assert not isinstance(error, sudo.NeedsPassword)
 
 
 def test_what_a_script_says_is_not_taken_for_sudo_s_words() -> None:
-    said = "sudo: unable to resolve host ci1: Name or service not known\nmount: not allowed"
-    Machine(Context())._raise_sudo(said)
+    stderr = "sudo: unable to resolve host ci1: Name or service not known\nmount: not allowed"
+    assert sudo.refusal(stderr, "ci1", has_password=False) is None
 
 
 def test_a_host_answers_in_english(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (sudo := tmp_path / "sudo").write_text('#!/bin/sh\necho "sudo: $LC_ALL" >&2; exit 1\n')
-    sudo.chmod(0o755)
+    (program := tmp_path / "sudo").write_text('#!/bin/sh\necho "sudo: $LC_ALL" >&2; exit 1\n')
+    program.chmod(0o755)
     (tmp_path / "id").write_text("#!/bin/sh\necho 1000\n")
     (tmp_path / "id").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
     with pytest.raises(Failed, match="sudo: C"):
-        Machine(local_context()).run("true")
+        Machine(local.context()).run("true")
 
 
 def test_keys_that_are_not_there_are_passed_over_as_ssh_does(

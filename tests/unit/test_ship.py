@@ -9,10 +9,10 @@ import pytest
 
 from runnerkit.engine.room import lacking
 from runnerkit.engine.ship import Moved
-from runnerkit.machine import tunnel
-from runnerkit.machine.machine import Machine, local_context
+from runnerkit.machine import local, tunnel
+from runnerkit.machine.machine import Machine
 
-HERE = Machine(local_context())
+HERE = Machine(local.context())
 DATA = b"layer" * 1_000_000
 
 
