@@ -121,10 +121,10 @@ def golden_bake(_: Context, source: str = "qemu", variables: str = "") -> None:
     from runnerkit.report.progress import progress
     from sandbox import trial
 
-    given = bake.asked(source, variables)
+    file = bake.variables_file(source, variables)
     with progress() as listener:
         settings = trial.settings(lambda line: listener("golden", Phase(line)), source == "qemu")
-        image = bake.bake(settings, listener, source=source, given=given)
+        image = bake.bake(settings, listener, source=source, given=file)
     print(f"{image}\n./inv golden.test boots two machines from it" if source == "qemu" else image)
 
 

@@ -78,20 +78,20 @@ def _await(machine: Machine, client: docker.APIClient, mark: str) -> None:
 
 
 def _answer(machine: Machine) -> bytes:
-    said = b""
+    answer = b""
     with contextlib.suppress(OSError, EOFError):
         pipe = tunnel.dial(machine, PORT)
         try:
             pipe.sendall(b"GET /v2/ HTTP/1.0\r\n\r\n")
             while data := pipe.recv(4096):
-                said += data
+                answer += data
         finally:
             pipe.close()
-    return said
+    return answer
 
 
 def _line(pipe: Pipe) -> str:
-    said = b""
-    while not said.endswith(b"\n") and (data := pipe.recv(4096)):
-        said += data
-    return said.decode(errors="replace").strip()
+    line = b""
+    while not line.endswith(b"\n") and (data := pipe.recv(4096)):
+        line += data
+    return line.decode(errors="replace").strip()

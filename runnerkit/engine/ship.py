@@ -143,10 +143,12 @@ class Offer:
                     raise KitError(door.failure or event["error"])
                 tell(Progress(door.moved))
         except (KitError, docker.errors.APIError) as error:
-            said = str(getattr(error, "what", "") or getattr(error, "explanation", error))
+            reason = str(getattr(error, "what", "") or getattr(error, "explanation", error))
             if not door.moved and not door.failure:
-                raise _Unreached(f"the engine does not reach the host's loopback: {said}") from None
-            raise KitError(f"{self.reference} did not arrive whole: {said}", AGAIN) from None
+                raise _Unreached(
+                    f"the engine does not reach the host's loopback: {reason}"
+                ) from None
+            raise KitError(f"{self.reference} did not arrive whole: {reason}", AGAIN) from None
         if (got := find(client, f"{name}:{tag}").get("Id")) != self.id:
             _sweep(client, ARRIVING)
             raise KitError(f"{self.reference} arrived as {got}, not as {self.id}", AGAIN)

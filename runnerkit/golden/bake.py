@@ -54,26 +54,26 @@ def bake(
         watch = Watch()
         disk = _disk(settings, folder, watch, tell) if source == packer.HERE else None
         watch.phase("prepare")
-        called = name(datetime.now(UTC))
-        with builddir.build_folder(folder, called, settings) as build:
+        version = name(datetime.now(UTC))
+        with builddir.build_folder(folder, version, settings) as build:
             origin = describe.provenance(settings, disk)
             (build / "provenance.json").write_text(describe.pretty(origin))
             variables = build / "variables.pkrvars.json"
-            variables.write_text(describe.pretty(_variables(settings.golden, called, disk, build)))
+            variables.write_text(describe.pretty(_variables(settings.golden, version, disk, build)))
             if not disk:
                 (build / "output").mkdir()  # QEMU's builder makes it, and wants to be the one
-            tell(Began(f"build {called} ({origin.get('accelerator', source)})", 2, 4))
+            tell(Began(f"build {version} ({origin.get('accelerator', source)})", 2, 4))
             files = [file for file in (given, variables) if file]
-            made = packer.build(source, files, build, watch, tell, lock.fileno())
+            built = packer.build(source, files, build, watch, tell, lock.fileno())
             watch.phase("checksum")
             tell(Began("describe it", 3, 4))
-            ready = describe.finished(build, called, made, origin, watch)
-            ready.rename(folder / called)
-    tell(Began(f"{called} is ready", 4, 4))
-    return next((folder / called).glob("*.qcow2"), folder / called / "manifest.json")
+            ready = describe.finished(build, version, built, origin, watch)
+            ready.rename(folder / version)
+    tell(Began(f"{version} is ready", 4, 4))
+    return next((folder / version).glob("*.qcow2"), folder / version / "manifest.json")
 
 
-def asked(source: str, variables: str) -> Path | None:
+def variables_file(source: str, variables: str) -> Path | None:
     """What was typed, seen to be right before anything is done: the file of a cloud's variables.
 
     Raises:
@@ -109,10 +109,10 @@ def image(named: str, line: tools.Line, folder: Path = FOLDER) -> Path:
         tools.need(tools.QEMU, line)
         base.about(path)
         return path
-    made = sorted(folder.glob("runner-host-*/*.qcow2"), key=lambda path: path.stat().st_mtime)
-    if not made:
+    images = sorted(folder.glob("runner-host-*/*.qcow2"), key=lambda path: path.stat().st_mtime)
+    if not images:
         raise KitError(f"no image in {folder}", "./inv golden.bake makes one")
-    return made[-1]
+    return images[-1]
 
 
 def _disk(settings: Settings, folder: Path, watch: Watch, tell: Tell) -> Path:
@@ -128,7 +128,7 @@ def _disk(settings: Settings, folder: Path, watch: Watch, tell: Tell) -> Path:
 
 def _variables(golden: Golden, name: str, disk: Path | None, build: Path) -> dict[str, str | int]:
     """What packer/variables.pkr.hcl asks for; a cloud's own are given by whoever has the account."""
-    asked: dict[str, str | int] = {
+    variables: dict[str, str | int] = {
         "image_name": name,
         "disk_gb": golden.disk_gb,
         "provision": builddir.command(build),
@@ -141,8 +141,8 @@ def _variables(golden: Golden, name: str, disk: Path | None, build: Path) -> dic
         "console_file": str(build / provision.CONSOLE),
     }
     if not disk:
-        return asked
-    return asked | {
+        return variables
+    return variables | {
         "base_image": str(disk.resolve()),
         "base_checksum": f"sha256:{base.digest(disk)}",
         "memory_mb": golden.memory_mb,

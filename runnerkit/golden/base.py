@@ -54,14 +54,14 @@ def disk(golden: Golden, folder: Path, line: Line, docker: bool = False) -> Path
     folder.mkdir(parents=True, exist_ok=True)
     if golden.base and "://" not in golden.base:
         return _known(Path(golden.base).expanduser(), golden, line)
-    made = folder / f"base-{recipe(golden, docker)}.qcow2"
-    if not made.exists():
+    disk = folder / f"base-{recipe(golden, docker)}.qcow2"
+    if not disk.exists():
         _forget(folder)
         with tempfile.TemporaryDirectory(prefix="base-", dir=folder) as work:
-            new = Path(work) / made.name
+            new = Path(work) / disk.name
             _fetch(golden.base, new, line) if golden.base else _make(golden, new, line, docker)
-            new.replace(made)
-    return _known(made, golden, line)
+            new.replace(disk)
+    return _known(disk, golden, line)
 
 
 def _forget(folder: Path) -> None:
@@ -89,8 +89,8 @@ def about(path: Path) -> dict[str, str | int]:
         KitError: it is no qcow2 image.
     """
     fix = "name a qcow2 image of a disk that boots"
-    told = tools.run(["qemu-img", "info", "--output=json", str(path)], f"look at {path}", fix)
-    known: dict[str, str | int] = json.loads(told)
+    output = tools.run(["qemu-img", "info", "--output=json", str(path)], f"look at {path}", fix)
+    known: dict[str, str | int] = json.loads(output)
     if known["format"] != "qcow2":
         raise KitError(
             f"{path} is not a qcow2 image (but {known['format']})",
@@ -157,9 +157,9 @@ def _fetch(url: str, new: Path, line: Line) -> None:
     if short:
         raise KitError(f"fetch {url}: it ended {short} bytes too early", "run again")
     for place, kind in _checksums(url):
-        said = _said(place, url.rpartition("/")[2])
-        if said:
-            if digest(new, kind) != said:
+        published = _published(place, url.rpartition("/")[2])
+        if published:
+            if digest(new, kind) != published:
                 raise KitError(f"{url} is not what {place} says", "fetch it anew later")
             line(f"base disk: it is what {place} says")
             return
@@ -174,7 +174,7 @@ def _checksums(url: str) -> tuple[tuple[str, str], ...]:
     )  # fmt: skip
 
 
-def _said(place: str, name: str) -> str:
+def _published(place: str, name: str) -> str:
     """The checksum of that file, in a list of some or alone; "" where there is none."""
     try:
         with urllib.request.urlopen(place, timeout=30) as answer:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 
-def said(file: Path) -> str:
+def text(file: Path) -> str:
     """All of it so far, without colours."""
     text = file.read_text(errors="replace") if file.exists() else ""
     return re.sub(r"\x1b\[[\d;?]*[A-Za-z]|[\r\x00]", "", text)
@@ -12,4 +12,4 @@ def said(file: Path) -> str:
 
 def tail(file: Path, lines: int) -> str:
     """Its last lines that are not empty."""
-    return "\n".join([line for line in said(file).splitlines() if line.strip()][-lines:])
+    return "\n".join([line for line in text(file).splitlines() if line.strip()][-lines:])

@@ -42,16 +42,16 @@ def provenance(settings: Settings, disk: Path | None) -> dict[str, Any]:
 
 
 def finished(
-    build: Path, name: str, made: dict[str, Any], origin: dict[str, Any], watch: Watch
+    build: Path, name: str, built: dict[str, Any], origin: dict[str, Any], watch: Watch
 ) -> Path:
     """The folder of the finished image, still under a name of its own."""
     ready = build / "output"
-    told = json.loads((build / "provision.json").read_text())
+    provisioned = json.loads((build / "provision.json").read_text())
     images = (build / "images.jsonl").read_text().splitlines()
     manifest = {
         "name": name,
-        "builder": made["builder_type"],
-        "artifact": made["artifact_id"],
+        "builder": built["builder_type"],
+        "artifact": built["artifact_id"],
         "packages": len((build / "packages.tsv").read_text().splitlines()),
         "images": [tag for one in images for tag in json.loads(one)["tags"] or ()],
     }
@@ -63,13 +63,13 @@ def finished(
             "disk_bytes": base.about(image)["virtual-size"],
         }
         (ready / f"{name}.sha256").write_text(f"{sha256}  {image.name}\n")
-    (ready / packer.MADE).unlink()
+    (ready / packer.MANIFEST).unlink()
     for file in provision.LISTS:
         shutil.move(build / file, ready / file)
     (ready / "manifest.json").write_text(pretty(manifest))
     (ready / "provenance.json").write_text(pretty(origin))
     watch.phase("")
-    (ready / "timings.json").write_text(pretty({**told, "phases": watch.seconds}))
+    (ready / "timings.json").write_text(pretty({**provisioned, "phases": watch.seconds}))
     return ready
 
 
@@ -92,8 +92,8 @@ def _git(*words: str) -> str:
 
 
 def _first_line(*command: str) -> str:
-    told: str = tools.run([*command], f"ask {command[0]} its version", "install it anew")
-    return told.splitlines()[0]
+    output: str = tools.run([*command], f"ask {command[0]} its version", "install it anew")
+    return output.splitlines()[0]
 
 
 def pretty(data: Any) -> str:

@@ -16,39 +16,39 @@ LONG = 400  # characters of a reason; the rest is in the log
 END = re.compile(r"(==> )?(Wait completed|Some builds didn't|Builds finished|Warning: )")
 
 
-def of(said: list[str], code: int, tail: str) -> KitError:
+def of(lines: list[str], code: int, tail: str) -> KitError:
     """Why it failed: what the kit said in it, else what Packer said, and the console's last words.
 
     Args:
-        said: the lines of Packer, the kit's among them.
+        lines: the lines of Packer, the kit's among them.
         code: the exit code of Packer.
         tail: the last lines of the console; "" where it has none.
     """
-    for number, line in enumerate(said):
+    for number, line in enumerate(lines):
         if match := re.match(r"error: (?:golden: )?(.+)", line):
-            fix = re.search(r"fix: (.+)", "\n".join(said[number:]))
+            fix = re.search(r"fix: (.+)", "\n".join(lines[number:]))
             return KitError(
                 f"the machine could not be set up: {match[1]}",
                 fix[1] if fix else "see the lines above",
             )
-    if any("plugin that is not installed" in line for line in said):
+    if any("plugin that is not installed" in line for line in lines):
         return KitError("this Packer lacks plugins that the template names", PLUGINS)
     shown = f"\n  the machine's console ends with:\n{indent(tail, 4 * ' ')}" if tail else ""
     console = f", the whole console in .golden/{CONSOLE}" if tail else ""
     return KitError(
-        f"packer build ended with {code}: {_reason(said, code)}{shown}",
+        f"packer build ended with {code}: {_reason(lines, code)}{shown}",
         f"all that Packer said is in .golden/{LOG}{console}",
     )
 
 
-def _reason(said: list[str], code: int) -> str:
+def _reason(lines: list[str], code: int) -> str:
     """Packer's own reason: of a build that errored, or of a template that it refuses."""
     begins = (r"Build '.+' errored[^:]*: (.+)", r"Error: (.+)")
     for begin in begins:
-        for number, line in enumerate(said):
+        for number, line in enumerate(lines):
             if match := re.match(begin, line):
-                rest = said[number + 1 :]
+                rest = lines[number + 1 :]
                 ends = next((n for n, one in enumerate(rest) if END.match(one)), len(rest))
                 return " ".join([match[1], *rest[:ends]])[:LONG]
-    errors = [line for line in said if re.search(r"error|timeout|failed", line, re.IGNORECASE)]
-    return (errors or said or ["it made no image, and no word of why"])[-1 if code else 0]
+    errors = [line for line in lines if re.search(r"error|timeout|failed", line, re.IGNORECASE)]
+    return (errors or lines or ["it made no image, and no word of why"])[-1 if code else 0]

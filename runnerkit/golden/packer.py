@@ -20,7 +20,7 @@ from runnerkit.place import ROOT
 TEMPLATE = ROOT / "packer"
 HERE = "qemu"  # the source that needs no cloud
 SOURCES = (HERE, "amazon-ebs", "googlecompute")
-MADE = "packer.json"  # what Packer says of what it made
+MANIFEST = "packer.json"  # what Packer says of what it made
 SILENCE = 10.0  # seconds without a word of Packer's, after which the machine's console is shown
 # What Packer says when a phase begins.
 PHASES = (
@@ -63,8 +63,8 @@ def check(line: Line = print, folder: Path = TEMPLATE, **more: str | int) -> Non
             "user_data_file": str(file),
             **more,
         }
-        said = [f"-var={name}={value}" for name, value in given.items()]
-        _run(["validate", *said, str(folder)], "validate the Packer template")
+        variables = [f"-var={name}={value}" for name, value in given.items()]
+        _run(["validate", *variables, str(folder)], "validate the Packer template")
 
 
 def known(file: Path) -> None:
@@ -124,10 +124,10 @@ def build(
         child.terminate()  # it removes its machine, which takes it some seconds
         child.wait()
         raise
-    made = folder / "output" / MADE
-    if child.returncode or not made.exists():
+    manifest = folder / "output" / MANIFEST
+    if child.returncode or not manifest.exists():
         raise failure.of(output, child.returncode, console.tail(folder / CONSOLE, 5))
-    builds: list[dict[str, Any]] = json.loads(made.read_text())["builds"]
+    builds: list[dict[str, Any]] = json.loads(manifest.read_text())["builds"]
     return builds[-1]
 
 

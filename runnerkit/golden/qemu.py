@@ -104,9 +104,9 @@ def boot(
         "-device", "virtio-net-pci,netdev=net", "-serial", f"file:{console}",
         "-qmp", "stdio", *more,
     ]  # fmt: skip
-    with (folder / LOG).open("wb") as said:
+    with (folder / LOG).open("wb") as log:
         child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=said, stderr=said, pass_fds=secrets,
+            command, stdin=subprocess.PIPE, stdout=log, stderr=log, pass_fds=secrets,
             start_new_session=True,
         )  # fmt: skip
     for end in secrets:

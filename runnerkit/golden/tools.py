@@ -85,7 +85,7 @@ def run(command: list[str], doing: str, fix: str, line: Line | None = None, stdi
     """
     import tempfile
 
-    said: list[str] = []
+    output: list[str] = []
     with tempfile.TemporaryFile("w+") as errors:
         try:
             child = subprocess.Popen(
@@ -98,7 +98,7 @@ def run(command: list[str], doing: str, fix: str, line: Line | None = None, stdi
             child.stdin.write(stdin)
             child.stdin.close()
             for text in child.stdout:
-                said.append(text)
+                output.append(text)
                 if line:
                     line(text.rstrip())
         errors.seek(0)
@@ -108,4 +108,4 @@ def run(command: list[str], doing: str, fix: str, line: Line | None = None, stdi
         raise KitError(
             f"{doing}: {Path(command[0]).name} ended with {child.returncode}: {why}", fix
         )
-    return "".join(said)
+    return "".join(output)

@@ -40,7 +40,7 @@ class Vm:
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if re.search(until, self.said()) if until else self._greets():
+            if re.search(until, self.output()) if until else self._greets():
                 return True
             if not self.running:
                 raise KitError(
@@ -50,9 +50,9 @@ class Vm:
             time.sleep(0.2)
         return False
 
-    def said(self) -> str:
+    def output(self) -> str:
         """Its console so far."""
-        return console.said(self.console)
+        return console.text(self.console)
 
     def tail(self, lines: int = 20) -> str:
         """Its console's last lines."""
@@ -78,8 +78,8 @@ class Vm:
 
     def _last_words(self) -> str:
         """QEMU's own, else the machine's."""
-        said = self.console.with_name(LOG).read_text(errors="replace").splitlines()
-        return next((line for line in reversed(said) if PROGRAM in line), self.tail(1))
+        lines = self.console.with_name(LOG).read_text(errors="replace").splitlines()
+        return next((line for line in reversed(lines) if PROGRAM in line), self.tail(1))
 
     def _greets(self) -> bool:
         try:

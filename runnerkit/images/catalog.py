@@ -68,9 +68,9 @@ def chosen(settings: Settings, words: str) -> tuple[JobImage, ...]:
     Raises:
         KitError: a name that is none.
     """
-    asked = [word.strip() for word in words.split(",") if word.strip()]
+    names = [word.strip() for word in words.split(",") if word.strip()]
     found: list[str] = []
-    for word in asked:
+    for word in names:
         found += named(settings) if word == "all" else [word]
     if not found:
         raise KitError(

@@ -61,10 +61,10 @@ def _instructions(text: str) -> Iterator[tuple[str, str]]:
 
 def _filled(text: str, known: Mapping[str, str]) -> str:
     def value(match: re.Match[str]) -> str:
-        said = known.get(match[1] or match[4], "")
+        text = known.get(match[1] or match[4], "")
         if match[2] == "+":
-            return match[3] if said else ""
-        return said or (match[3] if match[2] else "")
+            return match[3] if text else ""
+        return text or (match[3] if match[2] else "")
 
     return _VARIABLE.sub(value, text)
 

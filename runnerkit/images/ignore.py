@@ -54,12 +54,12 @@ def parse(text: str, where: str) -> Ignore:
     """
     patterns = []
     for line in text.removeprefix("\ufeff").splitlines():
-        said = "" if line.startswith("#") else line.strip()
-        keeps = said.startswith("!")
-        said = said[1:].strip() if keeps else said
-        if not said and not keeps:
+        rule = "" if line.startswith("#") else line.strip()
+        keeps = rule.startswith("!")
+        rule = rule[1:].strip() if keeps else rule
+        if not rule and not keeps:
             continue
-        clean = posixpath.normpath(said).removeprefix("//") if said else ""
+        clean = posixpath.normpath(rule).removeprefix("//") if rule else ""
         clean = clean[1:] if len(clean) > 1 and clean.startswith("/") else clean
         try:
             patterns.append(Pattern(clean, re.compile(_regex(clean), re.DOTALL), keeps))

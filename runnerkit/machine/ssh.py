@@ -42,7 +42,7 @@ def connection(target: str, identity: str, known_hosts: str, accept: bool) -> Co
         keys |= {"key_filename": str(key), "look_for_keys": False}
     settings = ssh_config.read()
     try:
-        made = Connection(
+        new = Connection(
             target,
             config=Config(ssh_config=settings, overrides={"runners": {"remote": _Remote}}),
             connect_timeout=15,
@@ -53,9 +53,9 @@ def connection(target: str, identity: str, known_hosts: str, accept: bool) -> Co
             f"the port of {target} is no number",
             "write user@address:22, or correct Port in ssh's settings",
         ) from None
-    _as_ssh(made)
-    _guard(made, Path(known_hosts).expanduser(), accept)
-    return made
+    _as_ssh(new)
+    _guard(new, Path(known_hosts).expanduser(), accept)
+    return new
 
 
 def explain(where: str, error: Exception) -> KitError | None:
@@ -94,13 +94,13 @@ def fingerprint(key: paramiko.PKey) -> str:
     return f"{key.get_name()} SHA256:{digest}"
 
 
-def _alive(sock: Any, **said: Any) -> paramiko.Transport:
+def _alive(sock: Any, **options: Any) -> paramiko.Transport:
     """A transport that notices when the host is gone without a word, and does not wait for ever."""
-    made = paramiko.Transport(sock, **said)
-    made.set_keepalive(KEEPALIVE)
+    transport = paramiko.Transport(sock, **options)
+    transport.set_keepalive(KEEPALIVE)
     if isinstance(sock, socket.socket) and hasattr(socket, "TCP_USER_TIMEOUT"):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE * 1000)
-    return made
+    return transport
 
 
 def _refused(where: str) -> KitError:
@@ -110,29 +110,29 @@ def _refused(where: str) -> KitError:
     )
 
 
-def _as_ssh(made: Connection) -> None:
+def _as_ssh(connection: Connection) -> None:
     """Its settings as ssh itself reads them: keys that are not there are passed over, none is no hop."""
-    if made.ssh_config.get("proxyjump", "").lower() == "none":
-        made.gateway = None
-    named = made.connect_kwargs.get("key_filename")
+    if connection.ssh_config.get("proxyjump", "").lower() == "none":
+        connection.gateway = None
+    named = connection.connect_kwargs.get("key_filename")
     if isinstance(named, list):
-        made.connect_kwargs["key_filename"] = [key for key in named if Path(key).is_file()]
-    if isinstance(made.gateway, Connection):
-        _as_ssh(made.gateway)
+        connection.connect_kwargs["key_filename"] = [key for key in named if Path(key).is_file()]
+    if isinstance(connection.gateway, Connection):
+        _as_ssh(connection.gateway)
 
 
-def _guard(made: Connection, known_hosts: Path, accept: bool) -> None:
+def _guard(connection: Connection, known_hosts: Path, accept: bool) -> None:
     """Check host keys on the way too: Fabric alone accepts any."""
     if known_hosts.exists():
         try:
-            made.client.load_system_host_keys(str(known_hosts))
+            connection.client.load_system_host_keys(str(known_hosts))
         except InvalidHostKey as error:
             raise KitError(
                 f"{known_hosts}: not a host key: {error.line}", "mend that line"
             ) from None
-    made.client.set_missing_host_key_policy(_Remember(known_hosts) if accept else _Refuse())
-    if isinstance(made.gateway, Connection):
-        _guard(made.gateway, known_hosts, accept)
+    connection.client.set_missing_host_key_policy(_Remember(known_hosts) if accept else _Refuse())
+    if isinstance(connection.gateway, Connection):
+        _guard(connection.gateway, known_hosts, accept)
 
 
 class _Refuse(paramiko.MissingHostKeyPolicy):

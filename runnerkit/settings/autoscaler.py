@@ -39,7 +39,7 @@ def mistakes(data: Mapping[str, Any]) -> Iterator[str]:
     for name, body in runners.items():
         yield from _runner(f"runners.{name}", body)
     users = [body.get("runners", scaled) for body in data.get("hosts", {}).values()] or [scaled]
-    for names in {tuple(name for name in scaled if name in said) for said in users}:
+    for names in {tuple(name for name in scaled if name in user) for user in users}:
         yield from _concurrent({name: scaled[name]["autoscaler"] for name in names}, data)
     yield from _shared(scaled, data.get("hosts", {}))
     if scaled and PLUGIN_PATH in data.get("manager", {}).get("environment", {}):
@@ -146,18 +146,18 @@ def _secrets(value: Any, path: str, key: str = "") -> Iterator[str]:
 def _concurrent(specs: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[str]:
     """A manager that takes fewer jobs than its machines could run leaves machines idle."""
     manager = data.get("manager", {})
-    said = manager.get("settings", {}).get("concurrent", manager.get("concurrent"))
+    concurrent = manager.get("settings", {}).get("concurrent", manager.get("concurrent"))
     sizes = [
         (one.get("max_instances", 0), one.get("capacity_per_instance", 1)) for one in specs.values()
     ]
     if not all(isinstance(number, int) for size in sizes for number in size):
         return  # config.toml's own type errors are the program's to tell
     jobs = sum(machines * (capacity or 1) for machines, capacity in sizes)
-    if specs and (not isinstance(said, int) or said < jobs):
+    if specs and (not isinstance(concurrent, int) or concurrent < jobs):
         now = (
             '"auto" counts the processors of this host'
-            if said == "auto"
-            else f"{said or 1} jobs at once"
+            if concurrent == "auto"
+            else f"{concurrent or 1} jobs at once"
         )
         fix = f"concurrent = {jobs}" if jobs else "concurrent, and max_instances"
         names = ", ".join(f"runners.{name}.autoscaler" for name in specs)
@@ -174,7 +174,7 @@ def _shared(scaled: Mapping[str, Any], hosts: Mapping[str, Any]) -> Iterator[str
         if other := next((one for each, one in known if each == group), None):
             yield f"runners.{name}.autoscaler: the same group as runners.{other}: give each its own"
         known.append((group, name))
-        users = [host for host, said in hosts.items() if name in said.get("runners", (name,))]
+        users = [host for host, section in hosts.items() if name in section.get("runners", (name,))]
         if len(users) > 1:
             yield (
                 f"runners.{name}.autoscaler: one group on the hosts {', '.join(users)}: "

@@ -18,13 +18,13 @@ class Target:
     password: Secret | None = None
 
 
-def choose(asked: str, settings: Settings) -> list[Target]:
+def choose(names: str, settings: Settings) -> list[Target]:
     """The hosts of a comma-separated list, each once and in order.
 
     Raises:
         KitError: nothing was asked for, or a glob or bare name fits nothing.
     """
-    words = [word.strip() for word in asked.split(",") if word.strip()]
+    words = [word.strip() for word in names.split(",") if word.strip()]
     if not words:
         raise KitError("no host is named", "give --host local, --host user@address, or --host all")
     found: dict[str, Target] = {}
@@ -34,16 +34,16 @@ def choose(asked: str, settings: Settings) -> list[Target]:
     return list(found.values())
 
 
-def one(asked: str, settings: Settings) -> Target:
+def one(name: str, settings: Settings) -> Target:
     """The only host of a list.
 
     Raises:
         KitError: there are more, or none.
     """
-    found = choose(asked, settings)
+    found = choose(name, settings)
     if len(found) > 1:
         names = ", ".join(target.name for target in found)
-        raise KitError(f"{asked} names more than one host: {names}", "name one")
+        raise KitError(f"{name} names more than one host: {names}", "name one")
     return found[0]
 
 

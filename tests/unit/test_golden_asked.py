@@ -86,8 +86,8 @@ def test_what_was_typed_is_refused_before_anything_is_done(
 
 def test_variables_that_the_template_has_are_taken(tmp_path: Path) -> None:
     (file := tmp_path / "a.pkrvars.hcl").write_text('aws_region = "eu-west-1"\ngce_zone="z"\n')
-    assert bake.asked("amazon-ebs", str(file)) == file
-    assert bake.asked("qemu", "") is None
+    assert bake.variables_file("amazon-ebs", str(file)) == file
+    assert bake.variables_file("qemu", "") is None
 
 
 def test_an_image_that_is_none_is_refused_before_the_sandbox_is_put_up(tmp_path: Path) -> None:
