@@ -1,6 +1,7 @@
 """The Docker SDK over the same door: ``docker system dial-stdio`` on a channel of the connection."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,6 +68,14 @@ def saved(client: docker.APIClient, image: str) -> Iterator[bytes]:
     with client.get(url, stream=True, timeout=client.timeout) as response:
         response.raise_for_status()
         yield from response.iter_content(CHUNK)
+
+
+def untag(client: docker.APIClient, names: str) -> None:
+    """Take away names that images had on the way: a cut-off run may have left some."""
+    for image in client.images():
+        for name in image.get("RepoTags") or ():
+            if re.match(names, name):
+                client.remove_image(name, noprune=True)
 
 
 def failure(where: str, error: Exception) -> KitError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import docker
 
 from runnerkit.engine import registry, room
-from runnerkit.engine.client import failure, find, saved
+from runnerkit.engine.client import failure, find, saved, untag
 from runnerkit.engine.transfer import push
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Progress, Tell
@@ -58,7 +58,7 @@ class Offer:
         self._registry_image, self._ending = registry_image, ending
         self._lock = threading.Lock()
         self._why: str | None = None
-        _sweep(client, re.escape(DEPARTING))
+        untag(client, re.escape(DEPARTING))
         self._image = find(client, reference)
         if not self._image:
             raise KitError(
@@ -90,7 +90,7 @@ class Offer:
             name, _, tag = self.reference.rpartition(":")
             for each in (tag, "latest"):  # the plain name moves last
                 client.tag(self.id, name, each, force=True)
-            _sweep(client, ARRIVING)
+            untag(client, ARRIVING)
         except KitError:
             raise
         except Exception as error:
@@ -150,7 +150,7 @@ class Offer:
                 ) from None
             raise KitError(f"{self.reference} did not arrive whole: {reason}", AGAIN) from None
         if (got := find(client, f"{name}:{tag}").get("Id")) != self.id:
-            _sweep(client, ARRIVING)
+            untag(client, ARRIVING)
             raise KitError(f"{self.reference} arrived as {got}, not as {self.id}", AGAIN)
 
     def _load(self, client: docker.APIClient, tell: Tell) -> int:
@@ -192,11 +192,3 @@ def source(
 
 class _Unreached(KitError):
     """The engine did not come through the tunnel at all."""
-
-
-def _sweep(client: docker.APIClient, names: str) -> None:
-    """Take away names that images had on the way: a cut-off run may have left some."""
-    for image in client.images():
-        for name in image.get("RepoTags") or ():
-            if re.match(names, name):
-                client.remove_image(name, noprune=True)

@@ -8,7 +8,7 @@ from sandbox.world import Host
 from tests.bench.test_budgets import seconds
 from tests.hosts.conftest import Blank, blank, kit, world
 from tests.hosts.kit import Kit
-from tests.hosts.test_ship import BUILD, MIRROR, NEW, OLD, REGISTRY, ids, shipped
+from tests.hosts.shipping import BUILD, MIRROR, NEW, OLD, REGISTRY, ids, shipped
 
 __all__ = ["blank", "kit", "world"]
 RECEIVED = "cat /sys/class/net/eth0/statistics/rx_bytes"

@@ -1,0 +1,95 @@
+"""Which runner of a host is which, and how one comes to be registered."""
+
+import pytest
+
+from runnerkit import converge
+from runnerkit.errors import KitError
+from runnerkit.facts import Facts, ServerRunner
+from runnerkit.plan import ServerCall
+from runnerkit.settings.load import load
+from runnerkit.want import Want, resolve
+from tests.unit import build
+from tests.unit.build import GOOD, blank, converged, want
+
+
+def titles(wanted: Want, have: Facts) -> list[str]:
+    return [change.title for change in converge.plan(wanted, have)]
+
+
+def test_a_runner_is_known_by_its_token_whatever_its_name() -> None:
+    assert titles(want(), converged(GOOD.replace("ci1-web", "by hand"))) == []
+
+
+def test_a_runner_is_known_by_its_name_where_no_token_is_given() -> None:
+    assert titles(want(token=None), converged()) == []
+
+
+def test_another_gitlab_s_runner_of_that_name_is_not_ours() -> None:
+    have = converged(GOOD.replace(build.URL, "https://other.example.com"))
+    assert titles(want(), have) == ["register runner ci1-web"]
+
+
+def test_a_run_without_settings_adopts_the_only_runner_of_that_gitlab() -> None:
+    data = {"default": {"image": "debian:bookworm"}}
+    wanted = want(token=None)
+    wanted = resolve(load(command_line={"gitlab": {"url": build.URL}, "runners": data}), "x")
+    assert titles(wanted, converged(GOOD.replace("ci1-web", "by hand"))) == []
+
+
+def test_a_runner_s_own_token_is_not_given_to_the_only_other_runner() -> None:
+    typed = {
+        "gitlab": {"url": build.URL},
+        "runners": {"default": {"image": "debian:bookworm", "token": {"env": "OTHER_TOKEN"}}},
+    }
+    other = "glrt-other0000000000000"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("OTHER_TOKEN", other)
+        wanted = resolve(load(command_line=typed), "x")
+    assert titles(wanted, converged(GOOD.replace("ci1-web", "deploy"))) == ["register runner ci1"]
+
+
+def test_without_any_token_registration_is_refused_before_anything_else() -> None:
+    with pytest.raises(KitError, match="no token to register it with"):
+        titles(want(token=None), blank())
+
+
+def test_the_api_creates_a_runner_with_its_mark_and_what_the_settings_say() -> None:
+    wanted = want(
+        token=None,
+        gitlab={"api_token": {"env": "X"}},
+        runners={"web": {"tags": ["a", "b"], "run_untagged": False, "project": 42}},
+    )
+    create = next(c for c in converge.plan(wanted, blank()) if isinstance(c, ServerCall))
+    assert create.data == {
+        "runner_type": "project_type",
+        "description": "ci1-web",
+        "maintenance_note": "runnerkit host=ci1 runner=web",
+        "project_id": 42,
+        "run_untagged": False,
+        "tag_list": ["a", "b"],
+    }
+
+
+def test_hosts_of_one_hostname_are_told_apart_at_gitlab() -> None:
+    marks = {want().runners[0].note(Facts("ubuntu", id=number).identity) for number in "12"}
+    assert len(marks) == 2
+    assert all(mark.startswith("runnerkit host=ubuntu machine=") for mark in marks)
+
+
+def test_what_an_interrupted_run_created_is_taken_over() -> None:
+    wanted = want(token=None, gitlab={"api_token": {"env": "X"}})
+    have = converged(files={}, server={"web": ServerRunner(9)})
+    assert titles(wanted, have) == [
+        "take over runner ci1-web (#9) at GitLab with a new token",
+        "register runner ci1-web",
+    ]
+
+
+def test_gitlab_s_side_is_brought_in_line() -> None:
+    wanted = want(
+        gitlab={"api_token": {"env": "X"}}, runners={"web": {"tags": ["a"], "paused": True}}
+    )
+    have = converged(server={"web": ServerRunner(7, tags=frozenset({"b"}), run_untagged=False)})
+    (change,) = converge.plan(wanted, have)
+    assert isinstance(change, ServerCall)
+    assert change.data == {"paused": True, "tag_list": ["a"]}
