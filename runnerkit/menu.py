@@ -12,6 +12,7 @@ from invoke.tasks import Task, task
 from runnerkit.errors import interruptible
 
 if TYPE_CHECKING:
+    from runnerkit.events import Listener
     from runnerkit.fleet.run import Fleet
     from runnerkit.report.page import Page
 
@@ -112,7 +113,7 @@ def _task(body: Callable[..., None], name: str, texts: dict[str, str]) -> "Task[
     return decorated
 
 
-def _fleet(listener: Any, words: tuple[str, ...], options: dict[str, Any]) -> "Fleet":
+def _fleet(listener: "Listener", words: tuple[str, ...], options: dict[str, Any]) -> "Fleet":
     from runnerkit.fleet.run import Fleet
     from runnerkit.settings import command_line, targets
     from runnerkit.settings.load import find, load

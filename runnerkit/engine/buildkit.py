@@ -56,10 +56,13 @@ def session(machine: Machine, version: str, secrets: Mapping[str, Secret]) -> It
         The session's id, for the build's ``session`` parameter.
     """
     number = uuid.uuid4().hex
-    head = [f"POST /v{version}/session HTTP/1.1", "Host: docker", "Connection: Upgrade",
-            "Upgrade: h2c", f"X-Docker-Expose-Session-Uuid: {number}",
-            "X-Docker-Expose-Session-Name: runnerkit", "X-Docker-Expose-Session-Sharedkey: "]  # fmt: skip
-    head += [f"X-Docker-Expose-Session-Grpc-Method: {name}" for name in (HEALTH, SECRET)]
+    head = [
+        *(f"POST /v{version}/session HTTP/1.1", "Host: docker"),
+        *("Connection: Upgrade", "Upgrade: h2c"),
+        f"X-Docker-Expose-Session-Uuid: {number}",
+        *("X-Docker-Expose-Session-Name: runnerkit", "X-Docker-Expose-Session-Sharedkey: "),
+        *(f"X-Docker-Expose-Session-Grpc-Method: {name}" for name in (HEALTH, SECRET)),
+    ]
     pipe = machine.open("exec docker system dial-stdio")
     pipe.sendall("".join(f"{line}\r\n" for line in [*head, ""]).encode())
     answer = b""

@@ -94,8 +94,10 @@ class Server:
                 f"{self.url}: GITLAB_TOKEN may not do that: {error.error_message}",
                 "it needs scope create_runner (and manage_runner), and an owner of what the runner is for",
             )
-        return KitError(f"{self.url}: {error.response_code}: {error.error_message}",
-                        "check project, group and type of the runner in the settings")  # fmt: skip
+        return KitError(
+            f"{self.url}: {error.response_code}: {error.error_message}",
+            "check project, group and type of the runner in the settings",
+        )
 
     def _unreachable(self, error: requests.RequestException) -> KitError:
         if isinstance(error, requests.exceptions.SSLError):

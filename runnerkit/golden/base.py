@@ -19,12 +19,28 @@ from runnerkit.settings.model import Golden
 from runnerkit.templates import render
 
 # Recommends are left out, so what is needed of them is here: Docker's apparmor and xz-utils.
-PACKAGES = (
-    "apparmor", "ca-certificates", "cloud-guest-utils", "cloud-init", "curl", "dbus", "e2fsprogs",
-    "fdisk", "iproute2", "kmod", "linux-image-cloud-amd64", "netbase",
-    "openssh-server", "procps", "sudo", "systemd-resolved", "systemd-sysv", "systemd-timesyncd",
-    "udev", "xz-utils",
-)  # fmt: skip
+PACKAGES = [
+    "apparmor",
+    "ca-certificates",
+    "cloud-guest-utils",
+    "cloud-init",
+    "curl",
+    "dbus",
+    "e2fsprogs",
+    "fdisk",
+    "iproute2",
+    "kmod",
+    "linux-image-cloud-amd64",
+    "netbase",
+    "openssh-server",
+    "procps",
+    "sudo",
+    "systemd-resolved",
+    "systemd-sysv",
+    "systemd-timesyncd",
+    "udev",
+    "xz-utils",
+]
 WITH_CLI = ("bullseye", "bookworm")  # where docker.io is client and daemon
 SPACE_MB = 3000
 # Runs a script in a folder, with mounts and processes of its own where that can be had: what it has
@@ -169,9 +185,8 @@ def _fetch(url: str, new: Path, line: Line) -> None:
 def _checksums(url: str) -> tuple[tuple[str, str], ...]:
     """Where a distribution may tell an image's checksum, and which."""
     beside = url.rpartition("/")[0]
-    return (
-        (f"{url}.sha256", "sha256"), (f"{beside}/SHA512SUMS", "sha512"), (f"{beside}/SHA256SUMS", "sha256"),
-    )  # fmt: skip
+    lists = {f"{beside}/SHA512SUMS": "sha512", f"{beside}/SHA256SUMS": "sha256"}
+    return ((f"{url}.sha256", "sha256"), *lists.items())
 
 
 def _published(place: str, name: str) -> str:

@@ -108,15 +108,23 @@ def build(
     """
     # With the kit goes Packer, which then takes its machine with it.
     command = [
-        "setpriv", "--pdeathsig", "TERM", "--", "packer", "build", "-color=false", "-on-error=cleanup",
-        *(f"-var-file={file}" for file in given), str(alone(source, folder / "template")),
-    ]  # fmt: skip
+        *("setpriv", "--pdeathsig", "TERM", "--"),
+        *("packer", "build", "-color=false", "-on-error=cleanup"),
+        *(f"-var-file={file}" for file in given),
+        str(alone(source, folder / "template")),
+    ]
     environment = {**os.environ, **ENVIRONMENT, "PACKER_CACHE_DIR": str(folder / "cache")}
     watch.phase("start")
     child = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, errors="replace", env=environment, pass_fds=[lock],
-    )  # fmt: skip
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=environment,
+        pass_fds=[lock],
+    )
     try:
         output = _follow(child, folder, watch, tell)
         child.wait()
@@ -179,13 +187,14 @@ def _follow(child: "subprocess.Popen[str]", folder: Path, watch: Watch, tell: Te
 
 def _run(words: list[str], doing: str) -> str:
     """What Packer says of its errors is on its stdout, in paragraphs."""
+    environment = {**os.environ, **ENVIRONMENT}
     ran = subprocess.run(
-        ["packer", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-        env={**os.environ, **ENVIRONMENT},
-    )  # fmt: skip
+        ["packer", *words], capture_output=True, text=True, check=False, env=environment
+    )
     if ran.returncode:
-        _, _, error = ran.stdout.partition("Error: ")
-        why = " ".join(line.strip() for line in (error or ran.stdout).splitlines() if line.strip())
+        output = ran.stdout + ran.stderr
+        _, _, error = output.partition("Error: ")
+        why = " ".join(line.strip() for line in (error or output).splitlines() if line.strip())
         fix = failure.PLUGINS if "plugin" in why else f"see {TEMPLATE}, at what it names"
         raise KitError(f"{doing}: {why[:300]}", fix)
     return ran.stdout

@@ -34,10 +34,11 @@ def boots(accelerator: str) -> bool:
         disk = Path(folder) / "probe.raw"
         disk.write_bytes(PROBE)
         command = [
-            PROGRAM, "-accel", accelerator, "-cpu", "max", "-machine", "pc", "-m", "64", "-nodefaults",
-            "-display", "none", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-            "-drive", f"file={disk},format=raw",
-        ]  # fmt: skip
+            *(PROGRAM, "-accel", accelerator, "-cpu", "max", "-machine", "pc", "-m", "64"),
+            *("-nodefaults", "-display", "none", "-no-reboot"),
+            *("-device", "isa-debug-exit,iobase=0xf4,iosize=4"),
+            *("-drive", f"file={disk},format=raw"),
+        ]
         try:
             ran = subprocess.run(
                 command,
@@ -54,12 +55,10 @@ def boots(accelerator: str) -> bool:
 def overlay(base: Path, new: Path, size_gb: int = 0) -> Path:
     """A disk that holds only what differs from `base`, and may be larger."""
     size = [f"{size_gb}G"] if size_gb else []
+    create = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(base.resolve())]
     tools.run(
-        ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(base.resolve()),
-         str(new), *size],
-        f"make an overlay of {base}",
-        "see that the disk has room",
-    )  # fmt: skip
+        [*create, str(new), *size], f"make an overlay of {base}", "see that the disk has room"
+    )
     return new
 
 
@@ -95,20 +94,25 @@ def boot(
     secrets = [_pipe(name, value) for name, value in (credentials or {}).items()]
     for end in secrets:
         more += ["-smbios", f"type=11,path=/dev/fd/{end}"]
+    drive = "if=virtio,format=qcow2,cache=unsafe,discard=unmap,detect-zeroes=unmap"
     command = [
-        "setpriv", "--pdeathsig", "KILL",
-        PROGRAM, "-accel", accelerator(), "-cpu", "max", "-machine", "pc", "-m", str(memory_mb),
-        "-smp", str(cpus), "-display", "none", "-nodefaults", "-device", "virtio-rng-pci",
-        "-drive", f"file={disk},if=virtio,format=qcow2,cache=unsafe,discard=unmap,detect-zeroes=unmap",
-        "-netdev", f"user,id=net,hostfwd=tcp:{address}:{port}-:22",
-        "-device", "virtio-net-pci,netdev=net", "-serial", f"file:{console}",
-        "-qmp", "stdio", *more,
-    ]  # fmt: skip
+        *("setpriv", "--pdeathsig", "KILL"),
+        *(PROGRAM, "-accel", accelerator(), "-cpu", "max", "-machine", "pc", "-m", str(memory_mb)),
+        *("-smp", str(cpus), "-display", "none", "-nodefaults", "-device", "virtio-rng-pci"),
+        *("-drive", f"file={disk},{drive}"),
+        *("-netdev", f"user,id=net,hostfwd=tcp:{address}:{port}-:22"),
+        *("-device", "virtio-net-pci,netdev=net", "-serial", f"file:{console}"),
+        *("-qmp", "stdio", *more),
+    ]
     with (folder / LOG).open("wb") as log:
         child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=log, stderr=log, pass_fds=secrets,
+            command,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            pass_fds=secrets,
             start_new_session=True,
-        )  # fmt: skip
+        )
     for end in secrets:
         os.close(end)
     return Vm(child, address, port, console)
