@@ -80,3 +80,25 @@ def test_two_entries_of_one_gitlab_are_not_adopted_by_guess() -> None:
     have = converged(files={CONFIG: File(text.encode(), 0o600, 1)})
     wanted = want(token=None)
     assert config_toml.entry(wanted, have, replace(wanted.runners[0], adopts=True)) is None
+
+
+def test_keys_that_are_added_stand_as_their_neighbours_do() -> None:
+    before = 'concurrent = 1\n\n[[runners]]\n  name = "x"\n  [runners.docker]\n    image = "a"\n'
+    document = tomlkit.parse(before)
+    runner = {"limit": 3, "docker": {"privileged": True, "sysctls": {"a": "1"}}}
+    merge.lay_over(document, {"check_interval": 5})
+    merge.lay_over(document["runners"][0], runner)  # type: ignore[index, arg-type]
+    text = tomlkit.dumps(document)
+    assert tomllib.loads(text)["runners"][0] == {
+        "name": "x",
+        "limit": 3,
+        "docker": {"image": "a", "privileged": True, "sysctls": {"a": "1"}},
+    }
+    for line in ("check_interval = 5", "  limit = 3", "    privileged = true", '      a = "1"'):
+        assert line in text.splitlines()
+
+
+def test_keys_of_a_file_without_indents_get_none() -> None:
+    document = tomlkit.parse('[[runners]]\nname = "x"\n[runners.docker]\nimage = "a"\n')
+    merge.lay_over(document["runners"][0], {"limit": 3, "docker": {"sysctls": {"a": "1"}}})  # type: ignore[index, arg-type]
+    assert not [line for line in tomlkit.dumps(document).splitlines() if line.startswith(" ")]

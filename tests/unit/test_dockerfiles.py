@@ -13,7 +13,7 @@ from runnerkit.settings.load import load
 from runnerkit.settings.model import Image, Settings
 from runnerkit.templates import render
 
-GOLDEN = Path(__file__).parent / "golden"
+EXPECTED = Path(__file__).parent / "expected"
 FOLDERS = sorted(path for path in (ROOT / "dockerfiles").iterdir() if path.is_dir())
 READY_MADE = ("ci-debian", "ci-go", "ci-node", "ci-php", "ci-python")
 OFFICIAL = {"ci-go": "golang", "ci-node": "node", "ci-php": "php", "ci-python": "python"}
@@ -26,7 +26,7 @@ def rendered(**image: object) -> str:
     return render("Dockerfile.j2", image=Image(**image))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("settings", sorted(GOLDEN.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("settings", sorted(EXPECTED.glob("*.toml")), ids=lambda path: path.stem)
 def test_settings_become_this_dockerfile(settings: Path) -> None:
     text = render("Dockerfile.j2", image=load(settings).images[settings.stem])
     assert text == settings.with_suffix(".Dockerfile").read_text()

@@ -221,3 +221,22 @@ def test_a_manager_that_takes_another_s_place_has_what_that_one_had_besides() ->
         assert option in run
     assert run.partition("<<'ENVIRONMENT'\n")[2] == "HTTPS_PROXY=new\nOWN=x y\nENVIRONMENT\n"
     assert one not in run
+
+
+def test_a_change_says_as_data_what_it_must_reach() -> None:
+    mirror, packages = "https://mirror.example.com", "https://packages.example.com/docker-ce"
+    docker = {"registry_mirrors": [mirror], "source": "docker-ce", "package_mirror": packages}
+    reached = {
+        change.title.partition(" ")[0]: {end.url for end in change.reaches}
+        for change in converge.plan(want(docker=docker), blank())
+    }
+    assert reached["write"] == reached["pull"] == {mirror}
+    assert reached["install"] == {packages}
+    assert reached["register"] == {build.URL}
+    assert reached["run"] == set()
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
+def test_behind_a_proxy_the_host_itself_need_not_reach_gitlab(name: str) -> None:
+    changes = converge.plan(want(manager={"environment": {name: "http://p:3128"}}), blank())
+    assert not [end for change in changes for end in change.reaches if end.name == "GitLab"]
