@@ -87,7 +87,7 @@ def test_keys_that_are_added_stand_as_their_neighbours_do() -> None:
     document = tomlkit.parse(before)
     runner = {"limit": 3, "docker": {"privileged": True, "sysctls": {"a": "1"}}}
     merge.lay_over(document, {"check_interval": 5})
-    merge.lay_over(document["runners"][0], runner)  # type: ignore[index, arg-type]
+    merge.lay_over(document["runners"][0], runner)
     text = tomlkit.dumps(document)
     assert tomllib.loads(text)["runners"][0] == {
         "name": "x",
@@ -100,5 +100,5 @@ def test_keys_that_are_added_stand_as_their_neighbours_do() -> None:
 
 def test_keys_of_a_file_without_indents_get_none() -> None:
     document = tomlkit.parse('[[runners]]\nname = "x"\n[runners.docker]\nimage = "a"\n')
-    merge.lay_over(document["runners"][0], {"limit": 3, "docker": {"sysctls": {"a": "1"}}})  # type: ignore[index, arg-type]
+    merge.lay_over(document["runners"][0], {"limit": 3, "docker": {"sysctls": {"a": "1"}}})
     assert not [line for line in tomlkit.dumps(document).splitlines() if line.startswith(" ")]
