@@ -10,7 +10,8 @@ from runnerkit.errors import KitError
 from runnerkit.images import catalog
 from runnerkit.images.definition import JobImage
 from runnerkit.settings import autoscaler, tokens
-from runnerkit.settings.model import DEFAULT, Docker, Golden, Manager, Prune, Runner, Settings
+from runnerkit.settings.model import DEFAULT, Docker, Golden, Manager, Prune, Settings
+from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Secret
 
 # Of a runner, what GitLab keeps, beside its tags.

@@ -1,10 +1,14 @@
-"""The sections of runnerkit.toml, as types."""
+"""The sections of runnerkit.toml, as types.
+
+What stands below a key is its description in docs/en/settings.md.
+"""
 
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
+from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Source
 
 DEFAULT = "default"  # the runner of a run without settings
@@ -15,115 +19,142 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class GitLab(Section, frozen=True):
-    url: Annotated[str, Meta(pattern=r"^(https?://[^\s/]+.*)?$")] = ""
+    """The GitLab that the runners belong to."""
+
+    url: Annotated[str, Meta(pattern=r"^(https?://[^\s/]+.*)?$", title="URL")] = ""
+    """GitLab's address, https://…, as the hosts reach it. Needed, here or as `--url`."""
     api_token: Source | None = None
+    """An access token with the scopes `create_runner` and `manage_runner` (or `api`). With it the
+    kit creates runners and keeps their tags and the like at GitLab as they are written here."""
 
 
 class Docker(Section, frozen=True):
+    """The Docker Engine of the hosts. What is not named here stays as it is in their daemon.json."""
+
     source: Literal["distro", "docker-ce", "script", "present"] = "distro"
-    package_mirror: Annotated[str, Meta(pattern=r"^(https?://.+|Aliyun|AzureChinaCloud)?$")] = ""
-    registry_mirrors: tuple[Annotated[str, Meta(pattern=r"^https?://.+$")], ...] = ()
+    """Where Docker is installed from, on a host that has none: the distribution's own package,
+    Docker's packages, the script of get.docker.com, or nowhere (`present` never installs)."""
+    package_mirror: Annotated[
+        str, Meta(pattern=r"^(https?://.+|Aliyun|AzureChinaCloud)?$", title="URL")
+    ] = ""
+    """Where `docker-ce` or `script` download from in place of download.docker.com: a URL, or one of
+    the names that the script knows, `Aliyun` or `AzureChinaCloud`."""
+    registry_mirrors: tuple[Annotated[str, Meta(pattern=r"^https?://.+$", title="URL")], ...] = ()
+    """Registry mirrors that the hosts' daemons ask for Docker Hub's images, the first first."""
     daemon: dict[str, Any] = {}
+    """Any other keys of daemon.json, for example `{ log-opts = { max-size = "50m" } }`. Objects are
+    merged key by key with what the host has. The daemon is reloaded or restarted as they need."""
     min_free_mb: Annotated[int, Meta(ge=0)] = 2048
+    """How much of a host's disk must stay free when images come to it, in MB. With less, nothing is
+    begun."""
     registry_image: str = "registry:2"
+    """The registry that `image.ship` starts on the sending host, on loopback, to send layers."""
 
 
 class Manager(Section, frozen=True):
-    """The container that reads config.toml; `stop_timeout` is what its jobs get to end, in s."""
+    """The container that reads config.toml and hands out jobs: GitLab's *runner manager*."""
 
     image: str = "gitlab/gitlab-runner:v19.3.0"
+    """Its image. Name a version; another one replaces the container, after its jobs."""
     helper_image: str = ""
+    """Where the helper image, which every job needs, is pulled from, if neither from beside the manager's
+    image nor from GitLab's registry. On the host it gets the name that the runner looks for."""
     container: Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$")] = "gitlab-runner"
-    config_dir: Annotated[str, Meta(pattern=r"^/.*[^/]$")] = "/srv/gitlab-runner/config"
+    """The container's name; that of your own where one was set up by hand."""
+    config_dir: Annotated[str, Meta(pattern=r"^/.*[^/]$", title="absolute path")] = (
+        "/srv/gitlab-runner/config"
+    )
+    """The folder on the host that has config.toml; the container sees it as /etc/gitlab-runner."""
     concurrent: Annotated[int, Meta(ge=1)] | Literal["auto"] | None = None
+    """How many jobs run at once on a host. `auto` is as many as it has processors; left out, the
+    host's own number stays, which is 1 on a new host."""
     stop_timeout: Annotated[int, Meta(ge=1)] = 3600
+    """How long running jobs get to end before the container is stopped or replaced, in seconds."""
     environment: dict[str, str] = {}
+    """Variables of the container, for example a proxy: `{ HTTPS_PROXY = "http://proxy:3128" }`.
+    They are no place for secrets: `docker inspect` shows them."""
     settings: dict[str, Any] = {}
-
-
-class Runner(Section, frozen=True):
-    """An entry of config.toml. What is None is left as it is found."""
-
-    name: str = ""
-    token: Source | None = None
-    registration_token: Source | None = None
-    type: Literal["", "instance_type", "group_type", "project_type"] = ""
-    project: int | None = None
-    group: int | None = None
-    image: str = ""
-    tags: tuple[str, ...] | None = None
-    run_untagged: bool | None = None
-    locked: bool | None = None
-    paused: bool | None = None
-    access_level: Literal["not_protected", "ref_protected"] | None = None
-    maximum_timeout: Annotated[int, Meta(ge=600)] | None = None
-    executor: Literal["docker", "docker-autoscaler", "instance"] = "docker"
-    pull_policy: tuple[Literal["always", "if-not-present", "never"], ...] = ("if-not-present",)
-    docker: dict[str, Any] = {}
-    autoscaler: dict[str, Any] = {}
-    settings: dict[str, Any] = {}
-
-    @property
-    def kind(self) -> str:
-        """The runner's type at GitLab, told by what it belongs to where it is not said."""
-        if self.type:
-            return self.type
-        if self.project is not None:
-            return "project_type"
-        return "group_type" if self.group is not None else "instance_type"
+    """Any keys of config.toml's global part, for example `settings.check_interval = 3`."""
 
 
 class Image(Section, frozen=True):
-    """A job image, or what a folder of dockerfiles/ needs beside its Dockerfile."""
+    """A job image that the kit builds: a base and packages, or what a folder dockerfiles/NAME needs
+    beside its Dockerfile."""
 
     base: str = ""
+    """The image that it is built on. Only where there is no folder dockerfiles/NAME."""
     packages: tuple[str, ...] = ()
+    """Packages of the base's distribution that are installed, also with versions: `make=4.3-4.1`."""
     build_args: dict[Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*$")], str] = {}
+    """Values of the Dockerfile's ARG lines. A changed one makes the image stale."""
     labels: dict[str, str] = {}
+    """Labels of the image."""
     platform: str = ""
+    """The platform that it is for, for example `linux/arm64`; without it, the host's own."""
     secrets: dict[str, Source] = {}
+    """Secrets that the build may read with `RUN --mount=type=secret,id=NAME`. They stay in no layer,
+    and a changed one does not make the image stale."""
 
 
 class Prune(Section, frozen=True):
-    """What makes room on a host: begins at `high` percent of the disk in use, stops at `low`.
-
-    `images` are never taken; with a * at the end, all whose names begin so.
-    """
+    """What `image.prune` does, and the hosts by themselves where a schedule is set."""
 
     keep: Annotated[int, Meta(ge=0)] = 2
+    """How many previous builds of each job image stay, beside the current one."""
     high: Annotated[int, Meta(ge=1, le=100)] = 80
+    """The percentage of the disk in use at which making room begins."""
     low: Annotated[int, Meta(ge=0, le=100)] = 60
+    """The percentage of the disk in use at which it stops."""
     cache_days: Annotated[int, Meta(ge=1)] = 14
+    """Cache volumes that nothing has written to for so many days may go."""
     schedule: Literal["", "hourly", "daily", "weekly"] = ""
+    """How often a host makes room by itself, by a timer of systemd or by cron. Empty: never."""
     images: tuple[Annotated[str, Meta(pattern=r"^[\w./:@-]+\*?$")], ...] = ()
+    """Images that are never taken, with a * at the end all whose names begin so: what only a
+    .gitlab-ci.yml names, and nobody could pull again."""
 
 
 class Golden(Section, frozen=True):
-    """The machine image; `base` is a cloud image's path or URL, or "" for one made of packages.
+    """The machine image that `golden.bake` makes."""
 
-    `user` is the login user in group docker that docker-autoscaler connects as. `runners` are those
-    that the image is for: one that registers itself, or an autoscaler's; None for all.
-    """
-
-    base: Annotated[str, Meta(pattern=r"^(https?://.+|[^:]*)$")] = ""
+    base: Annotated[str, Meta(pattern=r"^(https?://.+|[^:]*)$", title="path or URL")] = ""
+    """A cloud image of Debian or Ubuntu (qcow2) to build on. Empty: a disk of Debian's packages."""
     suite: str = "bookworm"
+    """The Debian release of a disk that is made of packages."""
     disk_gb: Annotated[int, Meta(ge=4)] = 8
+    """The disk's size, in GB."""
     memory_mb: Annotated[int, Meta(ge=512)] = 2048
+    """The memory of the machine while it is baked and tested, in MB."""
     cpus: Annotated[int, Meta(ge=1)] = 2
+    """Its processors while it is baked and tested."""
     user: Annotated[str, Meta(pattern=r"^[a-z_][a-z0-9_-]*$")] = "runner"
+    """A user in group docker who may log in by SSH with a key that user data gives; the one that an
+    autoscaler's manager connects as."""
     packages: tuple[Annotated[str, Meta(pattern=r"^[\w.+:=~-]+$")], ...] = ()
+    """More packages of the distribution that go into the image."""
     runners: tuple[str, ...] | None = None
+    """The runners that the image is for, by their names here: one that each machine registers, or
+    those of autoscalers, which no machine registers. Left out: all."""
 
 
 class HostSettings(Section, frozen=True):
+    """A host, by the name that `--host` calls it. The short form is `hosts.ci1.address = "…"`."""
+
     address: str
+    """`[user@]address[:port]`, an alias of ssh's own settings, or `local` for this machine."""
     runners: tuple[str, ...] | None = None
+    """The runners that it has, by their names here. Left out: all."""
     identity: str = ""
+    """The private key's file. Left out: as ssh's own settings and agent have it."""
     sudo_password: Source | None = None
+    """sudo's password, where it wants one. Left out: `RUNNERKIT_SUDO_PASSWORD`, or you are asked."""
 
 
 class Ssh(Section, frozen=True):
+    """How hosts are reached, beside ssh's own settings, which hold too."""
+
     known_hosts: str = "~/.ssh/known_hosts"
+    """The file of the host keys that are accepted."""
 
 
 class Settings(Section, frozen=True):

@@ -4,7 +4,7 @@ import pytest
 
 from runnerkit.errors import KitError
 from runnerkit.gitlab.server import Server, check_token
-from runnerkit.settings.model import Runner
+from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import WantedRunner
 from tests.sandbox.gitlab_client import (

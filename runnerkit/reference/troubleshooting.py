@@ -1,0 +1,97 @@
+"""docs/en/troubleshooting.md, from findings, from hints of what changes hosts, and from sudo's words."""
+
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from types import ModuleType
+
+from runnerkit import actions, checks, files, steps
+from runnerkit.checks.finding import Kind
+from runnerkit.machine import sudo
+from runnerkit.plan import Hint
+
+HEAD = """# Troubleshooting
+
+<!-- Made by `nox -s docs` from runnerkit/, where each of these stands. Change it there. -->
+
+Every error has two lines: what failed, where and why; and what to do next, after `fix:`. A note says
+what is not as the settings say, and is not the kit's to change. After the fix, run the same command
+again: it goes on from where it was. `./inv plan --host HOST` shows what is left to do, and changes
+nothing.
+
+- [What is found](#what-is-found)
+- [When a change fails](#when-a-change-fails)
+- [When sudo refuses](#when-sudo-refuses)
+
+## What is found
+
+What stands *so* differs from host to host. With `--json`, a note has its code too, which stays the
+same for ever.
+"""
+FAILS = """## When a change fails
+
+The first line then ends in what the host printed. What it holds tells what to do.
+"""
+SUDO = """## When sudo refuses
+
+Everything on a host is done as root, so the user who logs in must be root or have sudo.
+"""
+
+
+def page() -> str:
+    """The whole page, as it is kept in docs/en/troubleshooting.md."""
+    found = [block for module in _modules(checks) for block in _findings(module)]
+    rooms = (steps, actions, files)
+    failed = [block for room in rooms for module in _modules(room) for block in _hints(module)]
+    refused = _table(("what", "fix"), [(what, fix) for _, what, fix in sudo.REFUSALS])
+    return "\n".join([HEAD, *found, FAILS, *failed, SUDO, refused])
+
+
+def _modules(room: ModuleType) -> Iterator[ModuleType]:
+    names = sorted(each.name for each in pkgutil.iter_modules(room.__path__))
+    yield from (import_module(f"{room.__name__}.{name}") for name in names)
+
+
+def _findings(module: ModuleType) -> Iterator[str]:
+    kinds: tuple[Kind, ...] = getattr(module, "KINDS", ())
+    if kinds:
+        rows = [
+            (f"`{kind.code}`", kind.level.value, _named(kind.what), _named(kind.fix))
+            for kind in kinds
+        ]
+        yield _about(module) + _table(("code", "level", "what", "fix"), rows)
+
+
+def _hints(module: ModuleType) -> Iterator[str]:
+    hints: tuple[Hint, ...] = getattr(module, "HINTS", ())
+    if hints:
+        rows = [(_pattern(hint.pattern), hint.fix) for hint in hints]
+        yield _about(module) + _table(("it holds", "fix"), rows)
+
+
+def _about(module: ModuleType) -> str:
+    name = module.__name__.rpartition(".")[2].replace("_", " ")
+    sentence = (inspect.getdoc(module) or "").split("\n")[0].split(". ")[0].rstrip(".")
+    return f"### {name}\n\n{sentence}.\n\n"
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    cells = [heads, ("---",) * len(heads), *rows]
+    return "".join(f"| {' | '.join(map(_escaped, row))} |\n" for row in cells)
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("|", r"\|").replace("<", "&lt;")
+
+
+def _named(text: str) -> str:
+    """The text with the names of what differs in the places of it."""
+    return re.sub(r"{(\w+)}", r"*\1*", text)
+
+
+def _pattern(pattern: str) -> str:
+    """What to look for, in words; the first that fits is taken."""
+    parts = pattern.removeprefix("(?i)").split("|")
+    return ", ".join(f"`{part}`" for part in parts) if pattern else "anything else"
