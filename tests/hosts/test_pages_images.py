@@ -1,4 +1,4 @@
-"""The README's page on a project's own image, command by command, in a copy of the kit."""
+"""The page on a project's own image, command by command, in a copy of the kit."""
 
 import re
 import shutil
@@ -10,12 +10,10 @@ from runnerkit.place import ROOT
 from sandbox.world import Host
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit, Ran
-from tests.hosts.test_readme import prepared
+from tests.hosts.test_pages import prepared
+from tests.pages import commands
 
-PAGE = (ROOT / "README.md").read_text().split("## A project's own image")[1].split("\n## ")[0]
-COMMANDS = [
-    line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()
-]
+PAGE = (ROOT / "docs/en/job-images.md").read_text()
 NAMES = ("ci1", "ci2", "ci3")
 
 
@@ -60,7 +58,8 @@ def test_a_project_gets_from_nothing_to_a_job_in_its_own_image_on_three_hosts(
         assert ran.returncode == 0, f"{command}\n{ran.stdout}{ran.stderr}"
         return Ran(ran.returncode, ran.stdout, ran.stderr)
 
-    *setup, listed, rebuild, prune = COMMANDS
+    name = "test_a_project_gets_from_nothing_to_a_job_in_its_own_image_on_three_hosts"
+    *setup, listed, rebuild, prune = commands(f"tests/hosts/test_pages_images.py::{name}")
     for command in setup:
         run(command)
     rows = [line.split() for line in run(listed).out.splitlines() if line.startswith("web ")]
