@@ -28,6 +28,7 @@ $1 == "name" && $2 ~ /\$/ { sub(/\$.*/, "", $2); if ($2 != "") prefixes[$2] }
 $1 == "name" && $2 !~ /\$/ { named[normal($2)] }
 $1 == "version" { if ($2 == "") anyhelper = 1; else versions[$2] }
 $1 == "container" { used[$2] }
+$1 == "event" && !events++ { since = $2 }
 $1 == "recent" && $2 != "" { recent[$2]; recent[normal($2)] }
 $1 == "stored" { sub(/.*\//, "", $2); stored["sha256:" $2] = $3 + 0 }
 $1 == "image" {
@@ -55,7 +56,7 @@ $1 == "image" {
 }
 $1 == "whole" { whole = 1 }
 END {
-  if (!whole) { if (n) print "~\tkept images: not all could be looked at, run again"; exit }
+  if (!whole) { print "~\tkept images: not all could be looked at, run again"; exit }
   for (i in build) {
     current = owner[build[i] ":latest"]
     if (current) hold(current, "builds")
@@ -71,6 +72,7 @@ END {
     for (j = 1; j <= n; j++) if (j in held && layers[i] != "" && index(layers[j], layers[i]) == 1) hold(i, "bases")
   for (i = 1; i <= n; i++) if (!(i in held))
     printf "%s\t%.0f\t%s\t%s\t%s\n", names[i] == "" ? "dangling" : i in build ? "old-build" : "other", time[i], id[i], size[i], names[i]
+  if (events >= 256) printf "~\tDocker remembers its last 256 events, here of %d minutes: what was used before that counts as unused\n", (now - since) / 60
   for (why in reasons) said = said (said == "" ? "" : ", ") reasons[why] " " why
   if (said != "") print "~\tkept images: " said
 }

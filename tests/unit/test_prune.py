@@ -37,8 +37,21 @@ def build(name: str, number: int, days: float, **more: Any) -> list[str]:
     return image(f"{name}{number}", tags, days, label=f'"{name}"', **more)
 
 
-def goes(*facts: list[str] | str, keep: int = 2, whole: bool = True) -> list[str]:
+def notes(*facts: list[str] | str, **how: Any) -> list[str]:
+    """What is said of the images that stay."""
+    return [line[2:] for line in planned(*facts, **how) if line.startswith("~")]
+
+
+def goes(*facts: list[str] | str, **how: Any) -> list[str]:
     """The images that may go, in their order."""
+    rows = [line.split("\t") for line in planned(*facts, **how) if not line.startswith("~")]
+    rank = ["dangling", "old-build", "other"]
+    rows.sort(key=lambda row: (rank.index(row[0]), int(row[1])))
+    return [row[2].removeprefix("sha256:") for row in rows]
+
+
+def planned(*facts: list[str] | str, keep: int = 2, whole: bool = True) -> list[str]:
+    """The lines of the plan."""
     lines = [f"now\t{NOW}", f"name\t{MANAGER}", "version\tv19.3.0"]
     for fact in facts:
         lines += [fact] if isinstance(fact, str) else fact
@@ -46,10 +59,7 @@ def goes(*facts: list[str] | str, keep: int = 2, whole: bool = True) -> list[str
     text = "\n".join([*lines, *(["whole"] if whole else [])]) + "\n"
     ran = subprocess.run(command, input=text, text=True, capture_output=True, check=True)
     assert ran.stderr == ""
-    rows = [line.split("\t") for line in ran.stdout.splitlines() if not line.startswith("~")]
-    rank = ["dangling", "old-build", "other"]
-    rows.sort(key=lambda row: (rank.index(row[0]), int(row[1])))
-    return [row[2].removeprefix("sha256:") for row in rows]
+    return ran.stdout.splitlines()
 
 
 BUILDS = [build("web", n, days=20 - n, latest=n == 5) for n in (1, 2, 3, 4, 5)]
@@ -191,6 +201,14 @@ def test_what_came_within_the_hour_stays() -> None:
 
 def test_nothing_goes_where_not_everything_could_be_looked_at() -> None:
     assert goes(*BUILDS, whole=False) == []
+    for facts in ([], BUILDS):
+        assert notes(*facts, whole=False) == ["kept images: not all could be looked at, run again"]
+
+
+def test_where_docker_has_forgotten_part_of_the_hour_that_is_said() -> None:
+    events = [f"event\t{NOW - 600 + n}" for n in range(256)]
+    assert "256 events, here of 10 minutes" in notes(*events, image("x", "x:1"))[0]
+    assert notes(*events[1:], image("x", "x:1")) == []
 
 
 def test_what_was_said_becomes_data() -> None:
