@@ -41,6 +41,11 @@ class Clone:
         """What a script prints in it, run as root."""
         return self.machine.run(script).strip()
 
+    def left(self) -> None:
+        """Its connection is done with; the next one is another."""
+        self.machine.close()
+        self.machine = Machine(self.login(USER))
+
     def login(self, user: str) -> Connection:
         """A connection of a user's own, whose key the machine was given; not opened yet."""
         known = str(self.vm.console.with_name("known_hosts"))

@@ -113,14 +113,18 @@ def _failed(job: JobImage, log: _Log) -> KitError:
 def _blocks(job: JobImage, tell: Tell) -> Iterator[bytes]:
     """The context in blocks that are worth a packet each."""
     block, sent = bytearray(), 0
-    for piece in context.stream(job.context, job.dockerfile):
-        block += piece
-        if len(block) >= BLOCK:
-            sent += len(block)
-            yield bytes(block)
-            block.clear()
-            if job.size > 20 * BLOCK:
-                tell(Progress(sent, job.size, "its context"))
+    try:
+        for piece in context.stream(job.context, job.dockerfile):
+            block += piece
+            if len(block) >= BLOCK:
+                sent += len(block)
+                yield bytes(block)
+                block.clear()
+                if job.size > 20 * BLOCK:
+                    tell(Progress(sent, job.size, "its context"))
+    except OSError as error:  # not the connection's
+        fix = "run again when the folder is at rest"
+        raise KitError(f"{error.filename}: {error.strerror}", fix) from None
     yield bytes(block)
 
 

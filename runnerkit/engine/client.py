@@ -1,27 +1,34 @@
 """The Docker SDK over the same door: ``docker system dial-stdio`` on a channel of the connection."""
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import docker
 from docker.transport.basehttpadapter import BaseHTTPAdapter
+from requests import Response
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
-from urllib3.exceptions import HTTPError
 
 from runnerkit.errors import KitError
 from runnerkit.machine.machine import Machine
 
 CHUNK = 1 << 20
+PATIENCE = 600  # seconds for the engine to say something
+
+
+class Unopened(KitError):
+    """No connection to the engine came about."""
 
 
 class _Connection(HTTPConnection):
     machine: Machine
 
     def connect(self) -> None:
-        self.sock = self.machine.open("exec docker system dial-stdio")
+        try:
+            self.sock = self.machine.open("exec docker system dial-stdio")
+        except KitError as error:
+            raise Unopened(error.what, error.fix) from None
 
 
 class _Adapter(BaseHTTPAdapter):
@@ -36,6 +43,12 @@ class _Adapter(BaseHTTPAdapter):
 
     def request_url(self, request: Any, proxies: Any) -> str:
         return str(request.path_url)
+
+    def build_response(self, req: Any, resp: Any) -> Response:
+        """An answer of which only half a head came would pass for one without a body."""
+        if not (resp.chunked or "Content-Length" in resp.headers or resp.status == 204):
+            raise ConnectionError("the answer's head is cut off")
+        return super().build_response(req, resp)
 
     def close(self) -> None:
         self._pool.close()
@@ -78,20 +91,8 @@ def untag(client: docker.APIClient, names: str) -> None:
                 client.remove_image(name, noprune=True)
 
 
-def failure(where: str, error: Exception) -> KitError:
-    """What to say when the engine itself does not answer."""
-    text = json.dumps(str(error))[:300]
-    # Requests' own errors are OSErrors; in the midst of a stream they come as urllib3 has them.
-    if isinstance(error, OSError | EOFError | HTTPError | docker.errors.DockerException):
-        return KitError(
-            f"{where}: the Docker engine does not answer: {text}",
-            "run again: it goes on from there",
-        )
-    raise error
-
-
 def _client(machine: Machine, version: str) -> docker.APIClient:
-    client = docker.APIClient(base_url="http://docker:1", version=version, timeout=600)
+    client = docker.APIClient(base_url="http://docker:1", version=version, timeout=PATIENCE)
     client.mount("http://", _Adapter(machine))
     client.trust_env = False
     return client

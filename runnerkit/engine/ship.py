@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import docker
 
 from runnerkit.engine import registry, room
-from runnerkit.engine.client import failure, find, saved, untag
+from runnerkit.engine.client import find, saved, untag
+from runnerkit.engine.failure import translated
 from runnerkit.engine.transfer import push
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Progress, Tell
@@ -81,20 +82,16 @@ class Offer:
         Raises:
             KitError: the host cannot run it, has no room for it, or it did not arrive whole.
         """
-        try:
-            moved = Moved()
-            if not find(client, self.id):
+        moved = Moved()
+        if not find(client, self.id):
+            with self._at_source():
                 history = self._client.history(self.id)  # type: ignore[no-untyped-call]
-                room.check(self.reference, self._image, history, machine, client, min_free_mb)
-                moved = self._move(machine, client, tell)
-            name, _, tag = self.reference.rpartition(":")
-            for each in (tag, "latest"):  # the plain name moves last
-                client.tag(self.id, name, each, force=True)
-            untag(client, ARRIVING)
-        except KitError:
-            raise
-        except Exception as error:
-            raise failure(f"ship {self.reference}", error) from None
+            room.check(self.reference, self._image, history, machine, client, min_free_mb)
+            moved = self._move(machine, client, tell)
+        name, _, tag = self.reference.rpartition(":")
+        for each in (tag, "latest"):  # the plain name moves last
+            client.tag(self.id, name, each, force=True)
+        untag(client, ARRIVING)
         return moved
 
     def _move(self, machine: Machine, client: docker.APIClient, tell: Tell) -> Moved:
@@ -116,16 +113,20 @@ class Offer:
         with self._lock:
             if self._why is None:
                 try:
-                    self._ending.enter_context(
-                        registry.serving(
-                            self._machine, self._client, self._registry_image, self._tell
+                    with self._at_source():
+                        self._ending.enter_context(
+                            registry.serving(
+                                self._machine, self._client, self._registry_image, self._tell
+                            )
                         )
-                    )
-                    self._push()
+                        self._push()
                     self._why = ""
                 except KitError as error:
                     self._why = error.what
             return self._why
+
+    def _at_source(self) -> contextlib.AbstractContextManager[None]:
+        return translated(f"{self._machine.where()}: send {self.reference}")
 
     def _push(self) -> None:
         name, _, tag = f"{DEPARTING}{self.reference}".rpartition(":")
@@ -158,10 +159,11 @@ class Offer:
 
         def counted() -> Iterator[bytes]:
             nonlocal moved
-            for chunk in saved(self._client, self.id):
-                moved += len(chunk)
-                tell(Progress(moved))
-                yield chunk
+            with self._at_source():
+                for chunk in saved(self._client, self.id):
+                    moved += len(chunk)
+                    tell(Progress(moved))
+                    yield chunk
 
         events = client.load_image(counted())  # type: ignore[no-untyped-call]
         failure = next((event["error"] for event in events if "error" in event), "")

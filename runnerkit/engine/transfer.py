@@ -6,6 +6,7 @@ from typing import Any
 import docker
 from docker import auth as logins
 
+from runnerkit.engine.failure import fix, text
 from runnerkit.errors import KitError
 from runnerkit.events import Progress, Tell
 from runnerkit.plan import Pull
@@ -38,7 +39,7 @@ def pull(client: docker.APIClient, change: Pull, tell: Tell) -> None:
             )
             _follow(events, "Downloading", tell)
         except (docker.errors.APIError, Refused) as error:
-            failures.append(f"{source}: {_text(error)}")
+            failures.append(f"{source}: {text(error)}")
             continue
         if source != change.image:
             repository, _, wanted = change.image.rpartition(":")
@@ -46,11 +47,11 @@ def pull(client: docker.APIClient, change: Pull, tell: Tell) -> None:
         return
     mirrors = client.info().get("RegistryConfig", {}).get("Mirrors") or []
     by = f" (mirrors tried: {', '.join(mirrors)})" if mirrors else " (no registry mirror is set)"
-    raise KitError(
-        f"cannot pull {' or '.join(failures)}{by}",
+    usual = (
         "check the name (an image of your own is a folder of dockerfiles/); behind a firewall set"
-        " [docker] registry_mirrors to one that has the image",
+        " [docker] registry_mirrors to one that has the image"
     )
+    raise KitError(f"cannot pull {' or '.join(failures)}{by}", fix(failures[-1], usual))
 
 
 def push(client: docker.APIClient, reference: str, auth: Mapping[str, str], tell: Tell) -> None:
@@ -70,10 +71,9 @@ def push(client: docker.APIClient, reference: str, auth: Mapping[str, str], tell
         events = client.push(reference, stream=True, decode=True, auth_config=login)
         _follow(events, "Pushing", tell)
     except (docker.errors.APIError, Refused) as error:
-        raise KitError(
-            f"cannot push {reference}: {mask(_text(error))}",
-            "check the name, and REGISTRY_USER and REGISTRY_PASSWORD in the environment",
-        ) from None
+        usual = "check the name, and REGISTRY_USER and REGISTRY_PASSWORD in the environment"
+        output = mask(text(error))
+        raise KitError(f"cannot push {reference}: {output}", fix(output, usual)) from None
 
 
 def _login(name: str) -> dict[str, Any]:
@@ -95,7 +95,3 @@ def _follow(events: Iterator[dict[str, Any]], verb: str, tell: Tell) -> None:
             layers[event["id"]] = (detail["current"], detail["total"])
             done, total = (sum(numbers) for numbers in zip(*layers.values(), strict=True))
             tell(Progress(done, total))
-
-
-def _text(error: Exception) -> str:
-    return " ".join(str(getattr(error, "explanation", None) or error).split())

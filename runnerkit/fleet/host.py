@@ -159,18 +159,14 @@ class Host:
         self.tell(Ended(change.title))
 
     def _by_engine(self, change: Pull | Build, name: str) -> None:
-        from runnerkit.engine import build, client, transfer
+        from runnerkit.engine import build, failure, transfer
 
         tell = named(name, self.tell) if name else self.tell
-        try:
+        with failure.translated(change.title):
             if isinstance(change, Pull):
                 transfer.pull(self.engine, change, tell)
             else:
                 build.build(self.engine, self.machine, change, tell)
-        except KitError:
-            raise
-        except Exception as error:
-            raise client.failure(change.title, error) from None
 
     def _server(self, want: Want) -> "Server":
         if self._gitlab is None:

@@ -127,7 +127,7 @@ def _state(job: JobImage, have: Facts) -> str:
 
 
 def _push(host: Host, wanted: Want, have: Facts, registry: str) -> None:
-    from runnerkit.engine import transfer
+    from runnerkit.engine import failure, transfer
 
     user = os.environ.get("REGISTRY_USER", "")
     auth = {"username": user, "password": os.environ.get("REGISTRY_PASSWORD", "")} if user else {}
@@ -136,8 +136,9 @@ def _push(host: Host, wanted: Want, have: Facts, registry: str) -> None:
             name = f"{registry.rstrip('/')}/{reference}"
             repository, _, tag = name.rpartition(":")
             host.tell(Phase(f"pushing {name}"))
-            host.engine.tag(reference, repository, tag, force=True)
-            try:
-                transfer.push(host.engine, name, auth, host.tell)
-            finally:
-                host.engine.remove_image(name, noprune=True)
+            with failure.translated(f"push {name}"):
+                host.engine.tag(reference, repository, tag, force=True)
+                try:
+                    transfer.push(host.engine, name, auth, host.tell)
+                finally:
+                    host.engine.remove_image(name, noprune=True)

@@ -22,7 +22,7 @@ def ship(fleet: Fleet, source: str, name: str) -> list[Outcome[Rows]]:
         source: the host that builds it, as --host names one.
         name: the image.
     """
-    from runnerkit.engine import ship
+    from runnerkit.engine import failure, ship
 
     origin = targets.one(source, fleet.settings)
     wanted = want.of_images(fleet.settings, name)
@@ -35,14 +35,18 @@ def ship(fleet: Fleet, source: str, name: str) -> list[Outcome[Rows]]:
         host.lock()
         reference = hashed_name(have.images[job.reference])
         registry = wanted.docker.registry_image
-        with ship.source(host.machine, host.engine, reference, registry, host.tell) as offer:
+        with (
+            failure.translated(f"send {reference}"),
+            ship.source(host.machine, host.engine, reference, registry, host.tell) as offer,
+        ):
 
             def take(host: Host, wanted: Want) -> Rows:
                 needs_docker(converge.look(host, wanted, converge.IMAGES))
                 host.lock()
                 host.tell(Began(f"receive {reference}", 1, 1))
                 least = wanted.docker.min_free_mb
-                moved = offer.send(host.machine, host.engine, least, host.tell)
+                with failure.translated(f"receive {reference}"):
+                    moved = offer.send(host.machine, host.engine, least, host.tell)
                 have = converge.look(host, wanted, converge.IMAGES)
                 return (row(job, have, str(moved), moved.bytes),)
 

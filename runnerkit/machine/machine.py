@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import paramiko
     from fabric import Connection
 
+AGAIN = "run again: it goes on from there"
 # The mark ends what may come before: sudo takes the password's line only if it asks for one.
 PRELUDE = 'while IFS= read -r line && [ "$line" != "#runnerkit" ]; do :; done; '
 SCRIPT = PRELUDE + (
@@ -77,7 +78,7 @@ class Machine:
         stdin = Stdin(f"{self._first()}#runnerkit\n{script}\n#end")
         out = Lines(line)
         self.execs += 1
-        with translated(self.where()):
+        with self._connected():
             result = self.context.run(
                 self._command(SCRIPT),
                 in_stream=stdin,
@@ -89,9 +90,7 @@ class Machine:
             )
         assert result is not None  # only a disowned run gives none
         if result.exited == -1:
-            raise KitError(
-                f"{self.where()}: the connection broke", "run again: it goes on from there"
-            )
+            raise self._broken()
         if result.exited:
             if refused := sudo.refusal(result.stderr, self.where(), bool(self.password)):
                 raise refused
@@ -102,7 +101,7 @@ class Machine:
         """Start a command as root with its stdin and stdout as a pipe; it ends with the pipe."""
         self.execs += 1
         words = self._command(PRELUDE + command)
-        with translated(self.where()):
+        with self._connected():
             pipe = self._channel(words) if self.transport else local.child(words)
             pipe.sendall(f"{self._first()}#runnerkit\n".encode())
         return pipe
@@ -126,11 +125,16 @@ class Machine:
 
     @property
     def transport(self) -> "paramiko.Transport | None":
-        """The SSH connection, opened if it never was; None on this machine."""
+        """The SSH connection, opened if it never was; None on this machine.
+
+        One that broke stays so: what had begun on it, and the host's lock, went with it.
+        """
         if not hasattr(self.context, "transport"):
             return None
         if self.context.transport is None:
             self.context.open()
+        elif not self.context.is_connected:
+            raise self._broken()
         return self.context.transport  # type: ignore[no-any-return]
 
     def where(self) -> str:
@@ -142,9 +146,20 @@ class Machine:
         if hasattr(self.context, "transport"):
             self.context.close()
 
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[None]:
+        with translated(self.where()):
+            _ = self.transport
+            try:
+                yield
+            except Exception:
+                _ = self.transport  # that it broke is the better reason
+                raise
+
+    def _broken(self) -> KitError:
+        return KitError(f"{self.where()}: the connection broke", AGAIN)
+
     def _channel(self, command: str) -> Pipe:
-        if not self.context.is_connected:
-            self.context.open()
         channel: Any = self.context.transport.open_session(timeout=30)
         channel.exec_command(command)
         return channel  # type: ignore[no-any-return]
@@ -164,11 +179,8 @@ def translated(where: str) -> Iterator[None]:
         yield
     except KitError:
         raise
-    except ThreadException as error:
-        raise KitError(
-            f"{where}: the connection broke: {error.exceptions[0].value}",
-            "run again: it goes on from there",
-        ) from None
+    except ThreadException:
+        raise KitError(f"{where}: the connection broke", AGAIN) from None
     except Exception as error:
         from runnerkit.machine import ssh
 

@@ -152,6 +152,8 @@ def test_a_host_that_is_gone_without_a_word_is_not_waited_for(
     threading.Thread(target=waits, daemon=True).start()
     assert told.wait(60), "it is still waited for"
     network.connect(container)
+    with pytest.raises(KitError, match="the connection broke"):  # the host's lock went with it
+        machine.run("true")
 
 
 DPKG = r"""perl -e '

@@ -94,7 +94,7 @@ def test_a_machine_waits_for_its_secret_and_after_a_reboot_is_still_the_same_run
 
     with pytest.raises(KitError):  # the connection breaks, as it should
         clone.run("systemctl reboot; sleep 60")
-    clone.machine.close()
+    clone.left()
     eventually(lambda: boot_id(clone) not in ("", before))
     clone.run(until("docker ps -q --filter name=gitlab-runner | grep -q ."))
     job = client.wait(client.queue(["echo again"], tags=[golden.TAG]), clones.PATIENCE)
@@ -121,5 +121,5 @@ def boot_id(clone: clones.Clone) -> str:
     try:
         return clone.run("cat /proc/sys/kernel/random/boot_id")
     except Exception:
-        clone.machine.close()
+        clone.left()
         return ""

@@ -1,0 +1,72 @@
+"""What goes wrong with an engine, or with the connection to it, in words."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
+
+import docker
+from requests import Timeout
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as Silent
+
+from runnerkit.engine.client import PATIENCE, Unopened
+from runnerkit.errors import KitError
+from runnerkit.machine.machine import AGAIN
+from runnerkit.plan import Hint
+from runnerkit.redact import mask
+
+# What a connection that breaks raises: requests' own errors are OSErrors; in the midst of an answer
+# they come as urllib3 or http.client has them, or as JSON cut in half.
+BROKEN = (
+    OSError,
+    EOFError,
+    HTTPError,
+    HTTPException,
+    docker.errors.StreamParseError,
+    json.JSONDecodeError,
+)
+# What an engine says that is at fault itself, and not the image's name or its registry.
+HINTS = (
+    Hint("no space left", "make room on the host (./inv image.prune), then run again"),
+    Hint(": unavailable|context canceled|transport is closing", AGAIN),
+)
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Turn what the SDK and the connection below it raise into words.
+
+    Args:
+        what: what the engine was to do.
+
+    Raises:
+        KitError: it refuses, it does not answer, or the connection to it broke.
+    """
+    try:
+        yield
+    except Unopened as error:
+        raise KitError(f"{what}: {error.what}", error.fix) from None
+    except docker.errors.DockerException as error:
+        raise KitError(
+            f"{what}: the Docker engine refuses: {mask(text(error))}",
+            "run again; the daemon's log on the host tells more",
+        ) from None
+    except (Timeout, Silent):
+        raise KitError(
+            f"{what}: the Docker engine has said nothing for {PATIENCE // 60} minutes",
+            "see the daemon's log on the host; a registry or mirror that hangs shows there",
+        ) from None
+    except BROKEN:
+        raise KitError(f"{what}: the connection to the Docker engine broke", AGAIN) from None
+
+
+def fix(output: str, usual: str) -> str:
+    """What to do about what an engine said: `usual`, where it is not at fault itself."""
+    return next((hint.fix for hint in HINTS if re.search(hint.pattern, output)), usual)
+
+
+def text(error: Exception) -> str:
+    """What an engine said, in a line."""
+    return " ".join(str(getattr(error, "explanation", None) or error).split())

@@ -1,0 +1,156 @@
+"""What is said when the Docker engine, or the connection to it, goes away."""
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import docker
+import pytest
+
+from runnerkit.engine import build, client, failure, transfer
+from runnerkit.errors import KitError
+from runnerkit.images.definition import JobImage
+from runnerkit.machine.local import context
+from runnerkit.machine.machine import Machine, Pipe
+from runnerkit.plan import Build, Pull
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+DETAIL = {"status": "Downloading", "id": "abc", "progressDetail": {"current": 5, "total": 10}}
+EVENTS: list[object] = [{"stream": "Step 1/2 : FROM scratch"}, DETAIL, DETAIL]
+
+
+def whole(answer: object) -> bytes:
+    body = json.dumps(answer).encode()
+    return HEAD + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+def streamed(*events: object) -> bytes:
+    lines = [json.dumps(event).encode() + b"\r\n" for event in events]
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(line), line) for line in lines)
+    return HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
+
+
+class Cut(Machine):
+    """A machine whose engine gives one answer to whatever takes long, and breaks off then."""
+
+    def __init__(self, answer: bytes) -> None:
+        super().__init__(context())
+        self.answer = answer
+        self.failure: KitError | None = None
+
+    def open(self, command: str) -> Pipe:
+        if self.failure:
+            raise self.failure
+        ours, theirs = socket.socketpair()
+        threading.Thread(target=self._serve, args=(theirs,), daemon=True).start()
+        return ours
+
+    def _serve(self, pipe: socket.socket) -> None:
+        with pipe, pipe.makefile("rb") as requests, contextlib.suppress(OSError):
+            while asked := requests.readline():
+                while requests.readline() != b"\r\n":
+                    pass
+                if asked.startswith(b"POST"):
+                    pipe.sendall(self.answer)
+                    return
+                pipe.sendall(whole({"ApiVersion": "1.41", "RegistryConfig": {}}))
+
+
+@contextlib.contextmanager
+def connected(answer: bytes) -> Iterator[tuple[Cut, docker.APIClient]]:
+    machine = Cut(answer)
+    api = client.connect(machine)
+    yield machine, api
+    api.close()
+
+
+def _pull(_: Machine, api: docker.APIClient) -> None:
+    change = Pull("pull debian:12", "debian:12", ("debian:12",))
+    transfer.pull(api, change, lambda _: None)
+
+
+def _push(_: Machine, api: docker.APIClient) -> None:
+    transfer.push(api, "here:5000/web:1", {"username": "u", "password": "p"}, lambda _: None)
+
+
+def _build(machine: Machine, api: docker.APIClient) -> None:
+    change = Build("build web", JobImage("web", "FROM scratch"), buildkit=False)
+    build.build(api, machine, change, lambda _: None)
+
+
+def _load(_: Machine, api: docker.APIClient) -> None:
+    list(api.load_image(iter([b"layer"])))  # type: ignore[no-untyped-call]
+
+
+WORK: list[Callable[[Machine, docker.APIClient], None]] = [_pull, _push, _build, _load]
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_an_answer_cut_off_anywhere_is_told_in_words(
+    work: Callable[[Machine, docker.APIClient], None],
+) -> None:
+    answer = streamed(*EVENTS)
+    with connected(answer) as door, failure.translated("this"):
+        work(*door)
+    for end in range(answer.index(b"\r\n0\r\n\r\n") + 2):
+        with (
+            connected(answer[:end]) as door,
+            pytest.raises(KitError) as caught,
+            failure.translated("this"),
+        ):
+            work(*door)
+        assert caught.value.what == "this: the connection to the Docker engine broke"
+        assert caught.value.fix == "run again: it goes on from there"
+
+
+def test_a_host_that_cannot_be_reached_any_more_is_told_with_what_was_under_way() -> None:
+    with connected(b"") as (machine, api):
+        machine.failure = KitError("root@ci1:22: the connection broke", "run again")
+        with pytest.raises(KitError) as caught, failure.translated("pull debian:12"):
+            _pull(machine, api)
+    assert caught.value.what == "pull debian:12: root@ci1:22: the connection broke"
+    assert caught.value.fix == "run again"
+
+
+def test_an_engine_that_falls_silent_has_not_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "PATIENCE", 0.05)
+    ours, theirs = socket.socketpair()
+    with connected(b"") as (machine, api), theirs, pytest.raises(KitError) as caught:
+        monkeypatch.setattr(machine, "open", lambda _: ours)
+        with failure.translated("push web"):
+            _push(machine, api)
+    assert "push web: the Docker engine has said nothing for" in caught.value.what
+
+
+REASONS = {
+    "no such image": "check the name",
+    "write /var/lib/docker/tmp/x: no space left on device": "make room on the host",
+    "error creating temporary lease: connection refused: unavailable": "run again",
+    "received unexpected HTTP status: 503 Service Unavailable": "check the name",
+}
+
+
+@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("work", [_pull, _push])
+def test_what_to_do_follows_from_what_the_engine_says(
+    work: Callable[[Machine, docker.APIClient], None], reason: str
+) -> None:
+    with (
+        connected(streamed({"error": reason})) as door,
+        pytest.raises(KitError, match=reason) as caught,
+    ):
+        work(*door)
+    assert caught.value.fix.startswith(REASONS[reason])
+
+
+def test_what_the_engine_refuses_is_told_in_its_words() -> None:
+    refusal = b"HTTP/1.1 500 Oops\r\nContent-Length: 20\r\n\r\n" + b'{"message":"no such"}'[:20]
+    with (
+        connected(refusal) as (_, api),
+        pytest.raises(KitError) as caught,
+        failure.translated("tag it"),
+    ):
+        api.tag("web:1", "web", "2")
+    assert "tag it: the Docker engine refuses: " in caught.value.what
