@@ -9,7 +9,6 @@ from runnerkit.actions import prune
 from runnerkit.actions.prune import Pruned
 from runnerkit.settings.load import load
 from sandbox.world import Host, World
-from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
 
 OLD_CACHE = "runner-old-cache-0123456789abcdef0123456789abcdef"
@@ -208,14 +207,10 @@ def test_what_came_within_the_hour_stays(kit: Kit, host: Host) -> None:
     assert names(run(kit, host, force=True)) == ["old:v1"]
 
 
-CAME, LOOK, USED = (
-    "/usr/bin/docker create --name extra first:v1",
-    "ancestor=",
-    "it was used meanwhile",
-)
+CAME = "/usr/bin/docker create --name extra first:v1"
 MEANWHILE = {
-    "before the last look": (LOOK, CAME, "a container uses it"),
-    "and has ended": (LOOK, f"{CAME} && /usr/bin/docker rm extra", USED),
+    "before the last look": ("ancestor=", CAME, "a container uses it"),
+    "and has ended": ("ancestor=", f"{CAME} && /usr/bin/docker rm extra", "it was used meanwhile"),
     "after the last look": ("image rm first:v1", CAME, "conflict: "),
 }
 
@@ -278,32 +273,3 @@ def test_the_timer_does_it_by_itself(kit: Kit, host: Host) -> None:
     assert kit.plan().titles == []
     assert kit.ssh(host, "find / -xdev -name '*runnerkit-prune*' ; :") == ""
     assert "runnerkit" not in kit.ssh(host, "ls /usr/local/lib; systemctl list-timers --all")
-
-
-@pytest.mark.long
-def test_a_host_without_systemd_does_it_by_cron(kit: Kit, blank: Blank) -> None:
-    host = blank("plain")
-    kit.settings(host, prune={"schedule": "daily", "high": 1, "low": 0})
-    kit.new_token("cron")
-    refused = kit.bootstrap(code=1)
-    assert "no cron runs there" in refused.out
-    assert kit.ssh(host, "command -v docker; :") == ""
-
-    kit.ssh(
-        host,
-        "apt-get update -qq; apt-get install -qq -y --no-install-recommends cron >/dev/null 2>&1; service cron start",
-    )
-    daily = "/etc/cron.daily/runnerkit-prune"
-    assert kit.bootstrap().titles[-2:] == [f"write {PROGRAM}", f"write {daily}"]
-    assert kit.plan().titles == []
-    assert daily in kit.ssh(host, "run-parts --test /etc/cron.daily")
-    kit.ssh(host, f"""{SHELL}
-        build old:v1 1; build new:v1 1; age_image 9 old:v1
-        service docker restart; until docker info >/dev/null; do sleep 0.1; done
-        {daily} >/tmp/said""")  # fmt: skip
-    said = names(prune.parse(kit.ssh(host, "cat /tmp/said")))
-    assert [name for name in said if not name.startswith("unused-for")] == ["old:v1"]
-    assert {"new:v1", "tester:latest"} <= images(kit, host)
-    kit.settings(host)
-    assert kit.bootstrap().titles == [f"remove {PROGRAM}, {daily}"]
-    assert kit.ssh(host, f"ls {PROGRAM} {daily} 2>/dev/null; :") == ""
