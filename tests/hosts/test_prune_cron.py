@@ -5,7 +5,7 @@ import pytest
 from runnerkit.actions import prune
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
-from tests.hosts.test_prune import PROGRAM, SHELL, names
+from tests.hosts.test_prune import PROGRAM, SHELL, images, names
 
 
 @pytest.mark.long
