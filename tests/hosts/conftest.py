@@ -9,7 +9,8 @@ from typing import Protocol
 import pytest
 
 from sandbox.names import DEFAULT
-from sandbox.world import Host, World, down, up
+from sandbox.world import BlankHost as Host
+from sandbox.world import World, down, up
 from tests.hosts.kit import Kit
 
 NUMBERS = itertools.count(1)

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sandbox.runner.schema import CONFIG
 
 from sandbox.runner import config, keys
-from sandbox.runner.schema import CONFIG
 
 HAND_WRITTEN = """
 # our runners

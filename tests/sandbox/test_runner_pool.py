@@ -6,12 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
-
-from sandbox.runner import engine, systemid
 from sandbox.runner.api import Api
 from sandbox.runner.health import Health, seconds
 from sandbox.runner.slots import Slots
 from sandbox.runner.stopping import Stopping, duration
+
+from sandbox.runner import engine, systemid
 from tests.sandbox.runner_stub import stub
 
 RUNNER = {"url": "http://x/", "token": "glrt-abcdefghijk"}

@@ -1,12 +1,12 @@
 """Pull policies of the stand-in runner, and the words that its users search the web for."""
 
 import pytest
-
-from sandbox.runner import naming, registry_auth
 from sandbox.runner.build_log import BuildLog
 from sandbox.runner.engine import EngineError, split_reference
 from sandbox.runner.errors import Failure, JobError
 from sandbox.runner.pull import PullManager
+
+from sandbox.runner import naming, registry_auth
 
 DENIED = (
     "Error response from daemon: pull access denied for web, repository does not exist "

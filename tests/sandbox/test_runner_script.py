@@ -5,9 +5,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from sandbox.runner.variables import Variable, Variables, gather
 
 from sandbox.runner import script
-from sandbox.runner.variables import Variable, Variables, gather
 
 SHELLS = [shell for shell in ("sh", "bash", "dash") if shutil.which(shell)]
 

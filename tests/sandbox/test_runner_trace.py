@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-
 from sandbox.runner.build_log import BuildLog, Stream
 from sandbox.runner.errors import supported
 from sandbox.runner.http_client import NO_ANSWER, Answer

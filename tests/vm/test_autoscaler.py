@@ -20,7 +20,8 @@ from runnerkit.place import ROOT
 from runnerkit.settings.load import load
 from sandbox import clones
 from sandbox.clones import Clone
-from sandbox.world import Host, World, up
+from sandbox.world import BlankHost as Host
+from sandbox.world import World, up
 from tests.hosts.kit import Kit
 
 CONFIG_DIR = "/srv/gitlab-runner/config"
