@@ -25,7 +25,7 @@ def create(state: State, request: Request) -> Response:
     runner.group_ids = _belongs(request, "group_type", "group_id", GROUPS)
     options.apply(runner, params)
     state.runners[runner.id] = runner
-    return Response(201, credentials(runner))
+    return Response(201, {"id": runner.id, **credentials(runner)})
 
 
 def _belongs(request: Request, kind: str, name: str, existing: Container[int]) -> list[int]:

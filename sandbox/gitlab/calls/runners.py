@@ -10,7 +10,7 @@ from sandbox.gitlab.state import State, registered_token
 def credentials(runner: Runner) -> dict[str, object]:
     """A runner's token, told only to whoever made it or owns it."""
     expiry = stamp(runner.token_expires_at)
-    return {"id": runner.id, "token": runner.token, "token_expires_at": expiry}
+    return {"token": runner.token, "token_expires_at": expiry}
 
 
 def register(state: State, request: Request) -> Response:
@@ -23,13 +23,13 @@ def register(state: State, request: Request) -> Response:
     runner = state.new_runner("instance_type", registered_token())
     options.apply(runner, request.params)
     state.runners[runner.id] = runner
-    return Response(201, credentials(runner))
+    return Response(201, {"id": runner.id, **credentials(runner)})
 
 
 def verify(state: State, request: Request) -> Response:
     """Accept a token, and from a manager's first visit on know the manager."""
     runner, _ = access.manager(state, request)
-    return Response(200, credentials(runner))
+    return Response(200, {"id": runner.id, **credentials(runner)})
 
 
 def unregister(state: State, request: Request) -> Response:
