@@ -69,12 +69,7 @@ def panic(message: str) -> NoReturn:
 
 def mode() -> None:
     """The greeting of every command that touches the configuration."""
-    if os.geteuid() == 0:
-        info("Running in system-mode.")
-    else:
-        warning("Running in user-mode.")
-        warning("Use sudo for system-mode:")
-        warning("$ sudo gitlab-runner...")
+    info(f"Running in {'system' if os.geteuid() == 0 else 'user'}-mode.")
     info("")
 
 

@@ -60,7 +60,6 @@ def test_only_the_pull_policy_splits_at_commas() -> None:
     [
         ("--docker-image", "DOCKER_IMAGE", "docker.image"),
         ("--docker-host", "DOCKER_HOST", "docker.host"),
-        ("--docker-cert-path", "DOCKER_CERT_PATH", "docker.tls_cert_path"),
         ("--docker-helper-image", "DOCKER_HELPER_IMAGE", "docker.helper_image"),
         ("--template-config", "TEMPLATE_CONFIG_FILE", "template"),
         ("--description", "RUNNER_NAME", "name"),

@@ -109,20 +109,6 @@ def test_policies_are_tried_in_their_order() -> None:
     assert 'Attempt #2: Trying "if-not-present" pull policy' in case.text
 
 
-def test_a_job_may_choose_only_among_the_allowed_policies() -> None:
-    case = Case(FakeEngine("web"), pull_policy=["if-not-present"])
-    with pytest.raises(JobError) as failure:
-        case.manager.get("web", ["always"])
-    assert str(failure.value) == (
-        'invalid pull policy for image "web": pull_policy ([always]) defined in GitLab pipeline '
-        "config is not one of the allowed_pull_policies ([if-not-present])"
-    )
-    allowed = Case(
-        FakeEngine("web"), pull_policy=["if-not-present"], allowed_pull_policies=["never"]
-    )
-    assert allowed.manager.get("web", ["never", "always"])
-
-
 @pytest.mark.parametrize(
     ("reference", "parts"),
     [

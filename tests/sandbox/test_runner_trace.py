@@ -44,8 +44,8 @@ class FakeApi:
         self.aborted = True
 
 
-def trace(api: FakeApi, text: bytes = TEXT, limit: int = 1000) -> Trace:
-    new = Trace(api, limit, api.abort, pause=lambda _: None)  # type: ignore[arg-type]
+def trace(api: FakeApi, text: bytes = TEXT) -> Trace:
+    new = Trace(api, api.abort, pause=lambda _: None)  # type: ignore[arg-type]
     new.write(text)
     return new
 
@@ -89,17 +89,6 @@ def test_a_job_that_the_server_ended_is_aborted(end: Answer) -> None:
     api = FakeApi([end], [])
     assert not trace(api).send()
     assert api.aborted
-
-
-def test_a_log_past_its_limit_ends_with_a_notice() -> None:
-    api = FakeApi([], [])
-    cut = trace(api, b"abc", limit=4)
-    cut.write(b"def")
-    cut.write(b"never seen")
-    cut.finish("success")
-    assert api.received.startswith(b"abcd\n")
-    assert b"Job's log exceeded limit of 4 bytes." in api.received
-    assert b"never seen" not in api.received
 
 
 def test_secrets_do_not_reach_the_log() -> None:

@@ -33,18 +33,8 @@ COMMAND = [
 NAMES = {
     "name": ("name", "description"),
     "environment": ("env",),
-    "tls_cert_path": ("docker-cert-path",),
-    "tls_verify": ("docker-tlsverify",),
-    "userns_mode": ("docker-userns",),
-    **{key: (f"docker-{key}",) for key in ("allowed_users", "services_privileged", "service_gpus")},
 }
-VARIABLES = {
-    "environment": "RUNNER_ENV",
-    "clone_url": "CLONE_URL",
-    "feature_flags": "FEATURE_FLAGS",
-    "tls_cert_path": "DOCKER_CERT_PATH",
-    "ipcmode": "DOCKER_IPC_MODE",
-}
+VARIABLES = {"environment": "RUNNER_ENV", "feature_flags": "FEATURE_FLAGS"}
 SET_OTHERWISE = {"url", "id", "token", "labels", "tls-ca-file", "tls-cert-file", "tls-key-file"}
 
 

@@ -8,17 +8,7 @@ from .known_keys import Keys, Kind
 
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
 _ZEROS: dict[str, object] = {"": "", "#": 0, "?": False, "@": NEVER}
-_TYPES: dict[str, tuple[type, ...]] = {
-    "": (str,),
-    "#": (int,),
-    "?": (bool,),
-    "*": (list,),
-    "%": (str, list),
-    "=": (dict,),
-    "&": (dict,),
-    "@": (datetime,),
-    "~": (object,),
-}
+_TYPES = {"": str, "#": int, "?": bool, "*": list, "%": list, "=": dict, "&": dict, "@": datetime}
 _GO = {str: "string", bool: "bool", int: "int64", float: "float64", list: "slice", dict: "map"}
 
 
@@ -37,31 +27,16 @@ def normalised(data: Mapping[str, object], keys: Keys, path: str = "") -> Table:
 
 
 def _value(value: object, kind: Kind, path: str) -> object:
-    if isinstance(kind, dict):
-        return normalised(value, kind, f"{path}.") if isinstance(value, dict) else _no(value, path)
-    if isinstance(kind, list):
-        items = value if isinstance(value, list) else _no(value, path)
-        return [_value(item, kind[0], path) for item in items]
-    kind = kind.rstrip("!")
-    if not isinstance(value, _TYPES[kind]) or (kind == "#" and isinstance(value, bool)):
-        _no(value, path)
-    if kind == "%" and isinstance(value, str):
-        return [value]
-    wanted = {"*": str, "%": str, "=": str, "&": bool}.get(kind, object)
-    if isinstance(value, dict):
-        return Table((key, _item(item, wanted, path)) for key, item in value.items())
-    if isinstance(value, list):
-        return [_item(item, wanted, path) for item in value]
-    if isinstance(value, datetime) and value.tzinfo is None:
-        return value.replace(tzinfo=UTC)
-    return value
-
-
-def _item(value: object, wanted: type, path: str) -> object:
-    return value if isinstance(value, wanted) else _no(value, path)
-
-
-def _no(value: object, path: str) -> list[object]:
+    if isinstance(kind, dict) and isinstance(value, dict):
+        return normalised(value, kind, f"{path}.")
+    if isinstance(kind, list) and isinstance(value, list):
+        return [_value(item, kind[0], path) for item in value]
+    if isinstance(kind, str):
+        kind = kind.rstrip("!")
+        value = [value] if kind == "%" and isinstance(value, str) else value
+        right = isinstance(value, _TYPES.get(kind, object))
+        if right and not (kind == "#" and isinstance(value, bool)):
+            return Table(value) if isinstance(value, dict) else value
     name = _GO.get(type(value), type(value).__name__)
     raise WrongType(f"incompatible types: TOML value has type {name} ({path})")
 
@@ -79,21 +54,20 @@ def complete(data: Table, keys: Keys) -> Table:
                 result[key] = [complete(item, kind[0]) for item in tables]
         elif kind.endswith("!"):
             result[key] = _ZEROS[kind.rstrip("!")] if value is None else value
-        elif value not in (None, "", [], {}) and not (kind == "#" and value == 0):
+        elif value not in (None, "", 0, [], {}) or value is False:
             result[key] = value
     return result
 
 
 def unknown(data: Mapping[str, object], keys: Keys, path: str = "") -> Iterator[str]:
     """The keys that `lint` complains about, as dotted paths."""
-    spelling = {key.lower(): key for key in keys}
+    kinds = {key.lower(): kind for key, kind in keys.items()}
     for key, value in data.items():
-        kind = keys.get(spelling.get(key.lower(), ""))
+        kind = kinds.get(key.lower())
         if kind is None:
             yield f"{path}{key}"
         elif isinstance(kind, dict) and isinstance(value, dict):
             yield from unknown(value, kind, f"{path}{key}.")
         elif isinstance(kind, list) and isinstance(value, list):
             for item in value:
-                if isinstance(item, dict):
-                    yield from unknown(item, kind[0], f"{path}{key}.")
+                yield from unknown(item, kind[0], f"{path}{key}.")

@@ -46,27 +46,19 @@ class Executor:
         helper = self._helper()
         self._images = {
             "predefined": helper,
-            "build": self._pull.get(name, self._image.texts("pull_policy")),
+            "build": self._pull.get(name),
         }
 
     def _image_name(self) -> str:
-        default = expanded(self._docker.text("image"), self._variables)
-        own = expanded(self._image.text("name"), self._variables)
-        if not (own or default):
+        name = expanded(self._image.text("name", self._docker.text("image")), self._variables)
+        if not name:
             raise Failure("no Docker image specified to run the build in")
-        allowed = self._docker.texts("allowed_images")
-        if own not in ("", default) and not host_config.matches(own, allowed):
-            self._log.line(f"The {own} is not present on list of allowed images:")
-            for pattern in allowed:
-                self._log.line(f"- {pattern}")
-            raise JobError("disallowed image", "runner_configuration_error")
-        return own or default
+        return name
 
     def _helper(self) -> str:
         """The helper image under its default name is used as it is; another by policy."""
         architecture = str(self._engine(lambda api: api.info())["Architecture"])
-        flavor = self._docker.text("helper_image_flavor")
-        default = naming.helper_image(architecture, version.VERSION, flavor)
+        default = naming.helper_image(architecture, version.VERSION)
         if configured := expanded(self._docker.text("helper_image"), self._variables):
             self._log.line(
                 f"Using helper image:  {configured}  (overridden, default would be  {default} )"
@@ -100,17 +92,9 @@ class Executor:
                 **self._docker.table("container_labels"),
             },
             "user": (self._docker.text("user") or None) if build else None,
-            "entrypoint": self._entrypoint() if build else None,
         }
-        host = host_config.for_job(self._docker, self._image_name(), self._volumes.binds)
+        host = host_config.for_job(self._docker, self._volumes.binds)
         return self._engine.create(f"{self._random}-{kind}", settings, host)
-
-    def _entrypoint(self) -> list[str] | None:
-        entrypoint = self._image.texts("entrypoint")
-        if entrypoint and self._docker.flag("disable_entrypoint_overwrite"):
-            self._log.warning("Entrypoint override disabled")
-            return None
-        return entrypoint or None
 
     def clean(self) -> None:
         """Remove all of it; what cannot be removed is said, and does not stop the rest."""

@@ -1,7 +1,6 @@
 """`[runners.docker]` as the Engine's settings of a container."""
 
 from collections.abc import Sequence
-from fnmatch import fnmatch
 
 from ..table import Table
 
@@ -21,21 +20,14 @@ _OTHER = {
 }
 
 
-def for_job(docker: Table, image: str, binds: Sequence[str]) -> dict[str, object]:
+def for_job(docker: Table, binds: Sequence[str]) -> dict[str, object]:
     names = {**dict.fromkeys(_SAME.split()), **_OTHER}
     given = {name or key: docker[key] for key, name in names.items() if docker.get(key)}
     if cpus := docker.text("cpus"):
         given["nano_cpus"] = int(float(cpus) * 1e9)
-    allowed = docker.texts("allowed_privileged_images")
-    privileged = docker.flag("privileged") and matches(image, allowed)
     return {
         **given,
         "binds": list(binds),
-        "privileged": privileged,
+        "privileged": docker.flag("privileged"),
         "restart_policy": {"Name": "no"},
     }
-
-
-def matches(image: str, patterns: Sequence[str]) -> bool:
-    """No pattern at all allows everything."""
-    return not patterns or any(fnmatch(image, pattern) for pattern in patterns)

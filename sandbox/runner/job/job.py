@@ -17,7 +17,6 @@ from .failure import Failure, JobError, supported
 from .stopping import Stopping, duration
 
 DEFAULT_TIMEOUT = 7200
-DEFAULT_LOG = 4096  # KiB
 PREPARE_TRIES = 3
 PREPARE_PAUSE = 3.0
 
@@ -34,8 +33,7 @@ class Job:
         timeout = payload.table("runner_info").number("timeout") or DEFAULT_TIMEOUT
         self._stopping = Stopping(timeout)
         self._api = JobApi(api, payload.number("id"), payload.text("token"))
-        limit = (api.runner.number("output_limit") or DEFAULT_LOG) * 1024
-        self._trace = Trace(self._api, limit, self.abort)
+        self._trace = Trace(self._api, self.abort)
         project = payload.table("job_info").number("project_id")
         self.fields: dict[str, object] = {**api.fields, "job": payload["id"], "project": project}
         self._log = BuildLog(self._trace.write, variables.secrets(payload), self.fields)
@@ -122,22 +120,10 @@ class Job:
             if self._variables.get("GIT_STRATEGY") not in {"none", "empty"}:
                 raise Failure('the stand-in runner fetches no sources: set GIT_STRATEGY to "none"')
             self._log.line(f"{BOLD_GREEN}Skipping Git checkout{RESET}")
-        first: JobError | None = None
         for step in self.payload.tables("steps"):
-            if first and step.text("when") != "always":
-                continue
-            name = step.text("name").lower()
+            name = f"step_{step.text('name')}"
             text = script.stage(self._variables, self._directory, step.texts("script"))
-            title = f'Executing "step_{name}" stage of the job script'
-            try:
-                self._stage(executor, f"step_{name}", title, text)
-            except JobError as error:
-                if self._stopping.error:
-                    raise
-                if not step.flag("allow_failure"):
-                    first = first or error
-        if first:
-            raise first
+            self._stage(executor, name, f'Executing "{name}" stage of the job script', text)
 
     def _stage(self, executor: Executor, name: str, title: str, stdin: str) -> None:
         with self._log.section(name, title):

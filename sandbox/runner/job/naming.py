@@ -41,7 +41,6 @@ def labels(runner: Table, job: Table, slot: int) -> dict[str, str]:
         "job.id": job["id"],
         "job.url": job_url(job),
         "job.sha": git.text("sha"),
-        "job.before_sha": git.text("before_sha"),
         "job.ref": git.text("ref"),
         "job.timeout": job.table("runner_info").number("timeout"),
         "project.id": about.number("project_id"),
@@ -53,7 +52,6 @@ def labels(runner: Table, job: Table, slot: int) -> dict[str, str]:
     return {f"{PREFIX}.{key}": str(value) for key, value in found.items()}
 
 
-def helper_image(architecture: str, version: str, flavor: str = "") -> str:
+def helper_image(architecture: str, version: str) -> str:
     """The helper image's default name, for the Docker daemon's architecture."""
-    prefix = f"{flavor}-" if flavor not in ("", "alpine") else ""
-    return f"{HELPER}:{prefix}{_ARCHITECTURES.get(architecture, architecture)}-v{version}"
+    return f"{HELPER}:{_ARCHITECTURES.get(architecture, architecture)}-v{version}"

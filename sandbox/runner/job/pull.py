@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 from ..table import Table
@@ -38,9 +38,9 @@ class PullManager:
         self._pause = pause
         self._used: dict[str, str] = {}
 
-    def get(self, name: str, own: Sequence[str] = ()) -> str:
-        """The image's id; `own` are the job's own policies, in place of the configured ones."""
-        policies = self._policies(name, own)
+    def get(self, name: str) -> str:
+        """The image's id."""
+        policies = self._policies()
         shown = f"[{' '.join(policies)}]"
         self._log.line(f"Using effective pull policy of {shown} for container {name}")
         failure: Exception = Failure("no pull policy")
@@ -59,22 +59,12 @@ class PullManager:
             raise JobError(text, failure.reason)
         raise Failure(text)
 
-    def _policies(self, name: str, own: Sequence[str]) -> list[str]:
-        configured = self._docker.texts("pull_policy")
-        policies = list(own or configured or ["always"])
-        for policy in [*policies, *configured]:
+    def _policies(self) -> list[str]:
+        policies = self._docker.texts("pull_policy") or ["always"]
+        for policy in policies:
             if policy not in POLICIES:
                 raise Failure(f'unsupported pull_policy config: "{policy}"')
-        allowed = self._docker.texts("allowed_pull_policies") or configured or ["always"]
-        if usable := [policy for policy in policies if policy in allowed]:
-            return usable
-        source = "Runner config" if configured else "Runner config (default)"
-        raise JobError(
-            f'invalid pull policy for image "{name}": pull_policy ([{" ".join(policies)}]) '
-            f"defined in {'GitLab pipeline config' if own else source} "
-            f"is not one of the allowed_pull_policies ([{' '.join(allowed)}])",
-            "runner_configuration_error",
-        )
+        return policies
 
     def _by_policy(self, name: str, policy: str) -> Table:
         try:

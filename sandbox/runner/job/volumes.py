@@ -36,18 +36,14 @@ class Volumes:
                 self.binds.append(spec)
             elif not self._docker.flag("disable_cache"):
                 path = self._claim(posixpath.join(builds_dir, spec))
-                if base := self._docker.text("cache_dir"):
-                    self.binds.append(f"{base}/{unique_name}/{md5(path)}:{path}")
-                else:
-                    self._create(volume_name(unique_name, path), path)
+                self._create(volume_name(unique_name, path), path)
         if not any(f"{builds_dir}/".startswith(posixpath.join(path, "")) for path in self._paths):
             name = volume_name(random_name, builds_dir)
             self._temporary.append(name)
             self._create(name, builds_dir)
 
     def _create(self, name: str, path: str) -> None:
-        driver = self._docker.text("volume_driver") or None
-        self._engine(lambda api: api.create_volume(name, driver, labels=self._labels))
+        self._engine(lambda api: api.create_volume(name, labels=self._labels))
         self.binds.append(f"{name}:{path}")
 
     def _claim(self, path: str) -> str:

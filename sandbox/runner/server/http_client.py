@@ -5,7 +5,6 @@ By the standard library, since a poll that the server holds must end at once wit
 
 import http.client
 import json
-import random
 import socket
 import ssl
 import threading
@@ -13,16 +12,16 @@ import uuid
 from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
-from .. import log, version
+from .. import version
 from ..table import Table
 
 NO_ANSWER = -1
 ATTEMPTS = 5
 FIRST_WAIT = 0.1
-_RETRIED = {408, 429, 500, 502, 503, 504}
-_TIMEOUT = 600.0
+RETRIED = {408, 429, 500, 502, 503, 504}
+TIMEOUT = 600.0
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Answer:
     status: int
     text: str
     headers: Message = field(default_factory=Message)
-    data: Table | None = None
+    data: Table = field(default_factory=Table)
 
 
 class Client:
@@ -49,102 +48,76 @@ class Client:
         self._stopping.set()
         for connection in list(self._held):
             if connection.sock:
-                try:
-                    connection.sock.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    log.debug("request was over already")
+                connection.sock.shutdown(socket.SHUT_RDWR)
 
     def call(
-        self,
-        method: str,
-        uri: str,
-        body: object,
-        headers: dict[str, str],
-        expect: int | None = None,
-        held: bool = False,
+        self, method: str, uri: str, body: object, headers: dict[str, str], held: bool = False
     ) -> Answer:
-        """Send; with `expect`, an answer of that status must carry JSON; `held` may be cut."""
+        """Send bytes as they are, anything else as JSON; what is `held` may be cut."""
         payload = body if isinstance(body, bytes) else json.dumps(body).encode()
-        sent = {
+        headers = {
             "User-Agent": version.USER_AGENT,
             "X-Request-Id": uuid.uuid4().hex,
             "Content-Type": "application/json",
-            **({"Accept": "application/json"} if expect else {}),
             **headers,
         }
-        delay = FIRST_WAIT
-        for attempt in range(1, ATTEMPTS + 1):
-            answer = self._once(method, uri, payload, sent, held)
-            retried = answer.status in _RETRIED or answer.status >= 512
-            if not retried or attempt == ATTEMPTS:
+        for attempt in range(ATTEMPTS):
+            answer = self._once(method, uri, payload, headers, held)
+            if answer.status not in RETRIED:
                 break
             wanted = answer.headers.get("Retry-After", "")
-            wait = float(wanted) if wanted.isdigit() else random.uniform(delay / 2, delay)
-            delay = min(delay * 2, 60)
-            if self._stopping.wait(wait) and held:
-                break
-        if answer.status == expect and answer.data is None:
-            kind = answer.headers.get("Content-Type", "")
-            return Answer(NO_ANSWER, f"server should return application/json. Got: {kind}")
+            self._stopping.wait(float(wanted) if wanted.isdigit() else FIRST_WAIT * 2**attempt)
         return answer
 
     def _once(
         self, method: str, uri: str, payload: bytes, headers: dict[str, str], held: bool
     ) -> Answer:
         url = f"{self._base.geturl()}{uri}"
-        failure = f'couldn\'t execute {method} against {url}: {method.title()} "{url}": '
         connection = self._connection()
         if held:
             self._held.add(connection)
         try:
             if held and self._stopping.is_set():
-                return Answer(NO_ANSWER, failure + "context canceled")
+                return Answer(NO_ANSWER, "context canceled")
             connection.request(method, f"{self._base.path}{uri}", payload, headers)
             response = connection.getresponse()
-            content = response.read()
+            return _answer(f"{method} {url}", response, response.read())
         except (OSError, http.client.HTTPException) as error:
-            cut = held and self._stopping.is_set()
-            return Answer(
-                NO_ANSWER, failure + ("context canceled" if cut else _why(error, self._base))
-            )
+            why = "context canceled" if held and self._stopping.is_set() else self._why(error)
+            return Answer(NO_ANSWER, f"couldn't execute {method} against {url}: {why}")
         finally:
             self._held.discard(connection)
             connection.close()
-        data = _decoded(response.headers, content)
-        text = f"{response.status} {response.reason}"
-        if response.status >= 400:
-            message = data.text("message") if data else ""
-            extra = f" ({message})" if message not in ("", text) else ""
-            text = f"{method} {url}: {text}{extra}"
-        return Answer(response.status, text, response.headers, data)
 
     def _connection(self) -> http.client.HTTPConnection:
-        host = self._base.hostname or ""
+        host, port = self._base.hostname or "", self._base.port
         if self._base.scheme == "http":
-            return http.client.HTTPConnection(host, self._base.port, timeout=_TIMEOUT)
+            return http.client.HTTPConnection(host, port, timeout=TIMEOUT)
         context = ssl.create_default_context()
         if self._authority:
             context.load_verify_locations(self._authority)
-        return http.client.HTTPSConnection(host, self._base.port, timeout=_TIMEOUT, context=context)
+        return http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=context)
+
+    def _why(self, error: Exception) -> str:
+        """The usual failures in the words of Go's net package."""
+        if isinstance(error, ConnectionRefusedError):
+            return f"dial tcp {self._base.netloc}: connect: connection refused"
+        if isinstance(error, socket.gaierror):
+            return f"dial tcp: lookup {self._base.hostname}: no such host"
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return f"tls: failed to verify certificate: x509: {error.verify_message}"
+        return str(error) or type(error).__name__
 
 
-def _why(error: Exception, base: SplitResult) -> str:
-    """The usual failures in the words of Go's net package."""
-    address = f"{base.hostname}:{base.port or (443 if base.scheme == 'https' else 80)}"
-    if isinstance(error, ConnectionRefusedError):
-        return f"dial tcp {address}: connect: connection refused"
-    if isinstance(error, socket.gaierror):
-        return f"dial tcp: lookup {base.hostname}: no such host"
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"tls: failed to verify certificate: x509: {error.verify_message}"
-    return str(error) or type(error).__name__
-
-
-def _decoded(headers: Message, content: bytes) -> Table | None:
-    if headers.get_content_type() != "application/json":
-        return None
-    try:
+def _answer(request: str, response: http.client.HTTPResponse, content: bytes) -> Answer:
+    """A success whose body is no JSON counts as none, as with the real program."""
+    kind = response.headers.get_content_type()
+    if kind != "application/json" and response.status in {200, 201}:
+        return Answer(NO_ANSWER, f"server should return application/json. Got: {kind}")
+    data = Table()
+    if kind == "application/json" and content.startswith(b"{"):
         data = json.loads(content, object_hook=Table)
-    except ValueError:
-        return None
-    return data if isinstance(data, Table) else Table()
+    text = f"{response.status} {response.reason}"
+    if response.status >= 400:
+        text = f"{request}: {text} ({data.text('message')})"
+    return Answer(response.status, text, response.headers, data)

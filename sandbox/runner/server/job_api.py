@@ -6,6 +6,8 @@ from .. import log
 from .http_client import Answer
 from .runner_api import RunnerApi, info
 
+OUTCOMES = {200: "ok", 202: "ok", 403: "job failed", 412: "trace validation failed"}
+
 
 def over(answer: Answer) -> bool:
     """Whether the server has no more use for the job."""
@@ -21,16 +23,11 @@ class JobApi:
 
     def patch(self, content: bytes, start: int) -> Answer:
         """The next piece of the log, which starts at that byte."""
-        sent = f"{start}-{start + len(content) - 1}"
-        answer = self._api.client.call(
-            "PATCH",
-            f"{self._uri}/trace?debug_trace=false",
-            content,
-            {"JOB-TOKEN": self._token, "Content-Type": "text/plain", "Content-Range": sent},
-        )
-        words = {202: "ok", 403: "job failed", 416: "range mismatch"}
-        self._log("Appending trace to coordinator...", answer, words, **{"sent-log": sent})
-        return answer
+        span = f"{start}-{start + len(content) - 1}"
+        headers = {"JOB-TOKEN": self._token, "Content-Type": "text/plain", "Content-Range": span}
+        uri = f"{self._uri}/trace?debug_trace=false"
+        answer = self._api.client.call("PATCH", uri, content, headers)
+        return self._logged("Appending trace to coordinator...", answer)
 
     def update(self, state: str, output: Mapping[str, object], **more: object) -> Answer:
         """Say that the job runs, or how it ended and what its whole log adds up to."""
@@ -42,18 +39,11 @@ class JobApi:
             "checksum": output.get("checksum", ""),
             **{key: value for key, value in more.items() if value},
         }
-        log.info("Updating job...", **self._fields, **output)
         answer = self._api.client.call("PUT", self._uri, body, {"JOB-TOKEN": self._token})
-        words = {
-            200: "ok",
-            202: "accepted, but not yet completed",
-            403: "job failed",
-            412: "trace validation failed",
-        }
-        self._log("Submitting job to coordinator...", answer, words, **output)
-        return answer
+        return self._logged("Submitting job to coordinator...", answer)
 
-    def _log(self, base: str, answer: Answer, words: Mapping[int, str], **fields: object) -> None:
+    def _logged(self, base: str, answer: Answer) -> Answer:
         say = log.info if answer.status in {200, 202} else log.warning
-        status = {"code": answer.status, "job-status": answer.headers.get("Job-Status", "")}
-        say(f"{base} {words.get(answer.status, 'failed')}", **self._fields, **fields, **status)
+        outcome = OUTCOMES.get(answer.status, "failed")
+        say(f"{base} {outcome}", **self._fields, code=answer.status, status=answer.text)
+        return answer

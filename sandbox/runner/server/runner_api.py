@@ -9,20 +9,7 @@ from ..config.keys import NEVER
 from ..table import Table
 from .http_client import Answer, Client
 
-FEATURES = dict.fromkeys(
-    (
-        "variables",
-        "image",
-        "refspecs",
-        "masking",
-        "return_exit_code",
-        "trace_reset",
-        "trace_checksum",
-        "trace_size",
-        "two_phase_job_commit",
-    ),
-    True,
-)
+FEATURES = ("variables", "image", "masking", "trace_checksum", "trace_size", "two_phase_job_commit")
 
 
 def is_created(token: str) -> bool:
@@ -39,9 +26,7 @@ def info(runner: Table) -> dict[str, object]:
         "architecture": version.ARCH,
         "executor": runner.text("executor"),
         "shell": runner.text("shell", "bash"),
-        "features": FEATURES,
-        "config": {"gpus": runner.table("docker").text("gpus")},
-        "labels": runner.table("labels"),
+        "features": dict.fromkeys(FEATURES, True),
     }
 
 
@@ -50,9 +35,8 @@ class RunnerApi:
 
     def __init__(self, runner: Table, config_file: Path) -> None:
         self.runner = runner
-        self.client = Client(
-            runner.text("url"), runner.text("tls-ca-file"), config_file.parent / "certs"
-        )
+        certificates = config_file.parent / "certs"
+        self.client = Client(runner.text("url"), runner.text("tls-ca-file"), certificates)
         self._last_update = ""
 
     @property
@@ -65,16 +49,15 @@ class RunnerApi:
         return {"runner": log.short(self.token)}
 
     def register(self, parameters: Mapping[str, object]) -> Table | None:
-        body = {"token": self.token, "info": info(Table()), **parameters}
-        answer = self._call("POST", "runners", body, 201)
+        answer = self._call("POST", "runners", {"info": info(Table()), **parameters})
         return self._outcome(
             "Registering runner...", answer, 201, "forbidden (check registration token)"
         )
 
     def verify(self, system_id: str) -> Table | None:
         """The server's word on the token: None is a refusal, {} is no answer at all."""
-        body = {"token": self.token, "system_id": system_id, "info": info(self.runner)}
-        answer = self._call("POST", "runners/verify", body, 200)
+        body = {"system_id": system_id, "info": info(self.runner)}
+        answer = self._call("POST", "runners/verify", body)
         base, created = "Verifying runner...", is_created(self.token)
         if answer.status == 200:
             log.info(f"{base} is {'valid' if created else 'alive'}", **self.fields)
@@ -88,24 +71,20 @@ class RunnerApi:
 
     def unregister(self, system_id: str) -> bool:
         """Remove this manager of a created runner, or the whole of an old one."""
-        base, uri, body = "Unregistering runner from GitLab", "runners", {"token": self.token}
         if is_created(self.token):
-            base, uri = "Unregistering runner manager from GitLab", "runners/managers"
-            body["system_id"] = system_id
-        answer = self._call("DELETE", uri, body)
+            base = "Unregistering runner manager from GitLab"
+            answer = self._call("DELETE", "runners/managers", {"system_id": system_id})
+        else:
+            base = "Unregistering runner from GitLab"
+            answer = self._call("DELETE", "runners", {})
         return self._outcome(base, answer, 204, "forbidden") is not None
 
     def reset_token(self, access_token: str = "") -> bool:
         """A new token into the entry, by its own or an administrator's; saving is the caller's."""
-        uri, body, headers = "runners", {"token": self.token}, dict[str, str]()
-        if access_token:
-            uri, headers = (
-                f"runners/{self.runner.number('id')}",
-                {"PRIVATE-TOKEN": access_token},
-            )
-        answer = self.client.call(
-            "POST", f"{uri}/reset_authentication_token", body, headers, expect=201
-        )
+        which = f"/{self.runner.number('id')}" if access_token else ""
+        headers = {"PRIVATE-TOKEN": access_token} if access_token else {}
+        uri = f"runners{which}/reset_authentication_token"
+        answer = self.client.call("POST", uri, {"token": self.token}, headers)
         base = "Resetting runner authentication token..."
         data = self._outcome(base, answer, 201, "failed (check used token)")
         if data is not None:
@@ -121,32 +100,31 @@ class RunnerApi:
 
     def request_job(self, system_id: str) -> tuple[Table | None, bool]:
         """The next job, if there is one, and whether the runner is in good health."""
-        body = {"info": info(self.runner), "token": self.token, "system_id": system_id}
+        body: dict[str, object] = {"system_id": system_id, "info": info(self.runner)}
         if self._last_update:
             body["last_update"] = self._last_update
-        answer = self._call("POST", "jobs/request", body, 201, held=True)
+        answer = self._call("POST", "jobs/request", body, held=True)
         self._last_update = answer.headers.get("X-GitLab-Last-Update", "") or self._last_update
         base = "Checking for jobs..."
-        if answer.data is not None and answer.status == 201:
+        if answer.status == 201:
             log.info(f"{base} received", **self.fields, job=answer.data.number("id"))
             return answer.data, True
-        if answer.status == 204:
-            log.debug(f"{base} no content", **self.fields)
-        elif answer.status == 403:
+        if answer.status == 403:
             log.error(f"{base} forbidden", **self.fields, status=answer.text)
-        elif "context canceled" not in answer.text:
+        elif answer.status != 204 and "context canceled" not in answer.text:
             log.warning(f"{base} failed", **self.fields, status=answer.text)
         return None, answer.status != 403
 
     def _call(
-        self, method: str, uri: str, body: object, expect: int | None = None, held: bool = False
+        self, method: str, uri: str, body: Mapping[str, object], held: bool = False
     ) -> Answer:
-        return self.client.call(method, uri, body, {"RUNNER-TOKEN": self.token}, expect, held)
+        headers = {"RUNNER-TOKEN": self.token}
+        return self.client.call(method, uri, {"token": self.token, **body}, headers, held)
 
     def _outcome(self, base: str, answer: Answer, success: int, forbidden: str) -> Table | None:
         if answer.status == success:
             log.info(f"{base} succeeded", **self.fields)
-            return answer.data or Table()
+            return answer.data
         word = forbidden if answer.status == 403 else "failed"
         log.error(f"{base} {word}", **self.fields, status=answer.text)
         return None

@@ -5,12 +5,10 @@ import time
 import zlib
 from collections.abc import Callable
 
-from .. import log
 from .http_client import Answer
 from .job_api import JobApi, over
 
 INTERVAL = 3.0
-SIGN_OF_LIFE = 30.0  # seconds without output after which the server hears that the job runs
 PIECE = 1024 * 1024
 TRIES = 10
 
@@ -21,34 +19,20 @@ class Trace:
     def __init__(
         self,
         api: JobApi,
-        limit: int,
         abort: Callable[[], None],
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._api, self._limit, self._abort, self._pause = api, limit, abort, pause
+        self._api, self._abort, self._pause = api, abort, pause
         self._log = bytearray()
-        self._full = False
         self._lock = threading.Lock()
         self._sent = 0
-        self._sent_at = time.monotonic()
         self._interval = INTERVAL
         self._finished = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def write(self, data: bytes) -> None:
-        """Append; past the limit one notice follows, then nothing more."""
         with self._lock:
-            if self._full:
-                return
-            room = self._limit - len(self._log)
-            self._log += data[:room]
-            if len(data) >= room:
-                self._full = True
-                self._log += (
-                    f"\n{log.BOLD_YELLOW}Job's log exceeded limit of {self._limit} bytes.\n"
-                    "Job execution will continue but no more output will be collected."
-                    f"{log.RESET}\n"
-                ).encode()
+            self._log += data
 
     def start(self) -> None:
         self._thread.start()
@@ -59,11 +43,8 @@ class Trace:
                 return
 
     def send(self) -> bool:
-        """One round: new bytes, or a sign of life; False once the job is over for the server."""
+        """One round; False once the job is over for the server."""
         answer = self._patch()
-        if answer is None and time.monotonic() - self._sent_at > SIGN_OF_LIFE:
-            answer = self._api.update("running", self._sum())
-            self._sent_at = time.monotonic()
         if answer and over(answer):
             self._abort()
             return False
@@ -78,7 +59,6 @@ class Trace:
         answer = self._api.patch(content, self._sent)
         if answer.status == 202:
             self._sent += len(content)
-            self._sent_at = time.monotonic()
         elif answer.status == 416:
             end = answer.headers.get("Range", "").partition("-")[2]
             self._sent = int(end) if end.isdigit() else 0
