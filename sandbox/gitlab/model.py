@@ -87,7 +87,7 @@ class Job:
     created_at: float
     name: str = "job"
     protected: bool = True
-    image: dict[str, object] = field(default_factory=dict)
+    image: str = ""
     script: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
@@ -97,7 +97,6 @@ class Job:
     system_id: str | None = None
     started_at: float | None = None
     finished_at: float | None = None
-    closing_since: float | None = None
     failure_reason: str | None = None
     exit_code: int | None = None
     trace: bytearray = field(default_factory=bytearray)

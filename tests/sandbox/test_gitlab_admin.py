@@ -99,7 +99,7 @@ def test_lists_come_in_pages_that_the_client_walks(sandbox: Sandbox) -> None:
     admin = sandbox.admin()
     assert [runner.id for runner in admin.runners_all.list(get_all=True)] == numbers[::-1]
     page = admin.runners_all.list(iterator=True)
-    assert (page.total, page.total_pages, page.per_page) == (25, 2, 20)
+    assert (page.total, page.per_page) == (25, 20)
     assert len(admin.runners_all.list(page=3, per_page=10)) == 5
 
 

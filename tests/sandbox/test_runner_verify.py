@@ -67,23 +67,6 @@ def test_no_runners_are_no_failure(path: Path) -> None:
     assert run("verify", path) == 0
 
 
-@pytest.mark.parametrize("selector", [["--name", "nobody"], ["--url", "http://elsewhere/"]])
-def test_a_selector_that_matches_nothing_is_a_failure(
-    path: Path, selector: list[str], capfd: Output
-) -> None:
-    write(path, "http://127.0.0.1:1/", CREATED)
-    assert run("verify", path, *selector) == 1
-    assert "no runner matches the filtering parameters" in capfd.readouterr().err
-
-
-def test_selectors_ask_about_one_runner_only(path: Path) -> None:
-    with stub(verify=VALID) as server:
-        write(path, server, CREATED, OLD)
-        assert run("verify", path, "--name", "r1") == 0
-        assert run("verify", path, "--url", server.url, "--token", CREATED) == 0
-    assert [body["token"] for _, body in server.requests] == [OLD, CREATED]
-
-
 def test_leftover_variables_are_not_selectors(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI_SERVER_TOKEN", "glrt-another0000000000000")
     with stub(verify=VALID) as server:

@@ -11,7 +11,7 @@ from sandbox.gitlab.state import Fault, State
 def queue_job(state: State, request: Request) -> Response:
     """Queue a job; nothing is required, and without an image the runner uses its default one.
 
-    image, pull_policy, script, tags, variables, project_id, timeout (seconds), name, protected.
+    image, script, tags, variables, project_id, timeout (seconds), name, protected.
     """
     access.administrator(state, request)
     params = request.params
@@ -31,10 +31,7 @@ def queue_job(state: State, request: Request) -> Response:
 def _describe(job: Job, params: Params) -> None:
     job.name = params.text("name", job.name)
     job.protected = params.flag("protected", job.protected)
-    if image := params.text("image"):
-        job.image["name"] = image
-    if policies := params.words("pull_policy"):
-        job.image["pull_policy"] = policies
+    job.image = params.text("image")
     script = params.raw("script")
     job.script = [str(line) for line in script] if isinstance(script, list) else []
     job.tags = params.words("tags")

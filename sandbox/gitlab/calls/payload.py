@@ -38,7 +38,7 @@ def payload(state: State, runner: Runner, job: Job) -> dict[str, object]:
             "project_full_path": project.path,
             "pipeline_id": job.id,
             "time_in_queue_seconds": round(state.now() - job.created_at, 3),
-            "project_jobs_running_on_instance_runners_count": _running_beside(state, job),
+            "project_jobs_running_on_instance_runners_count": "0",
         },
         "git_info": {
             "repo_url": _repository(state, job),
@@ -52,7 +52,7 @@ def payload(state: State, runner: Runner, job: Job) -> dict[str, object]:
         "runner_info": {"timeout": timeout},
         "variables": _variables(state, runner, job),
         "steps": [_step(job, timeout)],
-        "image": job.image or {"name": ""},
+        "image": {"name": job.image},
         "services": [],
         "artifacts": [],
         "cache": [],
@@ -60,20 +60,6 @@ def payload(state: State, runner: Runner, job: Job) -> dict[str, object]:
         "dependencies": [],
         "features": {"trace_sections": True, "failure_reasons": list(FAILURE_REASONS)},
     }
-
-
-def _running_beside(state: State, job: Job) -> str:
-    """How many others of the project run on instance runners: a number, sent as text."""
-    return str(
-        sum(
-            other.status == "running"
-            and other is not job
-            and other.project_id == job.project_id
-            and (owner := state.runners.get(other.runner_id or 0)) is not None
-            and owner.runner_type == "instance_type"
-            for other in state.jobs.values()
-        )
-    )
 
 
 def _repository(state: State, job: Job) -> str:

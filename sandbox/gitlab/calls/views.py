@@ -1,8 +1,6 @@
 """Runners, managers, projects and jobs as the administrators' API shows them: without tokens."""
 
-from sandbox.gitlab.calls.payload import commit
 from sandbox.gitlab.model import Job, Manager, Runner, contact_status, stamp
-from sandbox.gitlab.seed import GROUPS, Project
 from sandbox.gitlab.state import State
 
 View = dict[str, object]
@@ -43,8 +41,8 @@ def runner_details(state: State, found: Runner) -> View:
         "contacted_at": stamp(found.contacted_at),
         "maintenance_note": found.maintenance_note,
         "token_expires_at": stamp(found.token_expires_at),
-        "projects": [project(state, state.projects[number]) for number in found.project_ids],
-        "groups": [{"id": number, "path": GROUPS[number]} for number in found.group_ids],
+        "projects": [{"id": number} for number in found.project_ids],
+        "groups": [{"id": number} for number in found.group_ids],
     }
 
 
@@ -61,51 +59,24 @@ def manager(state: State, found: Manager) -> View:
     }
 
 
-def project(state: State, found: Project) -> View:
-    """A project."""
-    return {
-        "id": found.id,
-        "name": found.name,
-        "path": found.name,
-        "name_with_namespace": found.path.replace("/", " / "),
-        "path_with_namespace": found.path,
-        "default_branch": "main",
-        "web_url": f"{state.url}/{found.path}",
-        "http_url_to_repo": f"{state.url}/{found.path}.git",
-    }
-
-
 def job(state: State, found: Job) -> View:
-    """A job; its trace has an endpoint of its own."""
+    """A job; its trace is not among it."""
     owner = state.runners.get(found.runner_id or 0)
-    process = owner.managers.get(found.system_id or "") if owner else None
-    where = state.projects[found.project_id]
+    project = state.projects[found.project_id]
     end = found.finished_at or state.now()
     return {
         "id": found.id,
         "status": found.status,
-        "stage": "test",
         "name": found.name,
-        "ref": "main",
-        "tag": False,
-        "allow_failure": False,
         "created_at": stamp(found.created_at),
         "started_at": stamp(found.started_at),
         "finished_at": stamp(found.finished_at),
         "duration": end - found.started_at if found.started_at else None,
-        "queued_duration": (found.started_at or end) - found.created_at,
         "failure_reason": found.failure_reason,
         "tag_list": found.tags,
-        "web_url": f"{state.url}/{where.path}/-/jobs/{found.id}",
-        "project": project(state, where),
-        "pipeline": {
-            "id": found.id,
-            "project_id": where.id,
-            "ref": "main",
-            "sha": commit(found),
-        },
+        "web_url": f"{state.url}/{project.path}/-/jobs/{found.id}",
+        "project": {"id": project.id, "path_with_namespace": project.path},
         "runner": runner(state, owner) if owner else None,
-        "runner_manager": manager(state, process) if process else None,
     }
 
 

@@ -10,7 +10,6 @@ from .flags import Flag
 
 NAME = Flag(("name",), ("n", "name"))
 URL = Flag(("url",), ("u", "url"))
-TOKEN = Flag(("token",), ("t", "token"))
 ALL = Flag(("all",), ("all-runners",), kind="?")
 
 

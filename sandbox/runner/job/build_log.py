@@ -51,7 +51,6 @@ class BuildLog:
 
     def line(self, text: str) -> None:
         self.output(f"{log.CLEAR}{text}{log.RESET}\n".encode())
-        log.debug(text, **self._fields)
 
     def info(self, text: str, **fields: object) -> None:
         self.output(f"{log.BOLD_GREEN}{text}{log.RESET}\n".encode())
