@@ -7,7 +7,6 @@ from . import log, version
 from .commands import flags, listing, register, reset_token, unregister, verify
 from .commands.flags import Flag
 from .polling import daemon
-from .table import Table
 
 _GLOBAL = [
     Flag(("debug",), ("debug",), "RUNNER_DEBUG", "?"),
@@ -38,14 +37,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _main(arguments: Sequence[str]) -> None:
-    flags.warn_on_bool(arguments)
     position = next((i for i, word in enumerate(arguments) if word in COMMANDS), len(arguments))
-    given = flags.parse(_GLOBAL, arguments[:position])
-    options = Table({path[0]: value for path, value in given.items()})
-    if options.flag("version"):
+    if flags.parse(_GLOBAL, arguments[:position]).get(("version",)):
         print(version.extended(), end="")
         return
-    log.configure("debug" if options.flag("debug") else options.text("log_level", "info"))
     if position == len(arguments):
         words = [word for word in arguments if not word.startswith("-")]
         if words and words[0] != "help":

@@ -16,32 +16,20 @@ BOLD_GREEN = "\033[32;1m"
 BOLD_YELLOW = "\033[33;1m"
 BOLD_CYAN = "\033[36;1m"
 
-_LEVELS = ["panic", "fatal", "error", "warning", "info", "debug"]
-_COLOURS = {"info": "", "debug": "\033[37;1m", "warning": YELLOW}
-_threshold = ["info"]
 _lock = threading.Lock()
-
-
-def configure(level: str) -> None:
-    _threshold[0] = level if level in _LEVELS else "info"
 
 
 def render(level: str, message: str, fields: dict[str, object]) -> str:
     """One line, without its newline."""
-    colour = _COLOURS.get(level, BOLD_RED)
-    prefix = "" if level in ("info", "debug") else f"{level.upper()}: "
+    colour = {"info": "", "warning": YELLOW}.get(level, BOLD_RED)
+    prefix = "" if level == "info" else f"{level.upper()}: "
     pairs = "".join(f" {colour}{key}{RESET}={fields[key]}" for key in sorted(fields))
     return f"{colour}{prefix}{message:<{50 - len(prefix)}}{RESET} {pairs}"
 
 
 def write(level: str, message: str, fields: dict[str, object]) -> None:
-    if _LEVELS.index(level) <= _LEVELS.index(_threshold[0]):
-        with _lock:
-            print(render(level, message, fields), file=sys.stderr, flush=True)
-
-
-def debug(message: str, **fields: object) -> None:
-    write("debug", message, fields)
+    with _lock:
+        print(render(level, message, fields), file=sys.stderr, flush=True)
 
 
 def info(message: str, **fields: object) -> None:

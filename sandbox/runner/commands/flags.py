@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from .. import log
 from ..config import file
 from ..table import Table
 
@@ -90,13 +89,3 @@ def _bool(text: str) -> bool:
     if text not in TRUE | FALSE:
         raise ValueError("parse error")
     return text in TRUE
-
-
-def warn_on_bool(arguments: Sequence[str]) -> None:
-    for before, argument in zip(["--key", *arguments], arguments, strict=False):
-        if argument.lower() in {"true", "false"}:
-            log.warning(
-                f"boolean parameters must be passed in the command line with {before}={argument}"
-            )
-            log.warning("parameters after this may be ignored")
-            return

@@ -43,7 +43,7 @@ class Daemon:
             signal.signal(number, lambda number, _: self._signals.put(number))
 
     def run(self, listen: str) -> NoReturn:
-        log.info(f"Starting multi-runner from {self._path}...", builds=0, max_builds=0)
+        log.info(f"Starting multi-runner from {self._path}...")
         log.mode()
         try:
             self._config = file.load(self._path)
@@ -55,10 +55,10 @@ class Daemon:
         self._pool = Pool(self._config, identity)
         self._debug = DebugServer(self._pool)
         self._debug.start(listen or self._config.data.text("listen_address"))
-        self._say("Initializing executor providers")
+        log.info("Initializing executor providers")
         self._pool.start()
         number = self._work()
-        self._say(f"[runWait] received stop signal: {_NAMES[number]}", "warning")
+        log.warning(f"[runWait] received stop signal: {_NAMES[number]}")
         self._pool.stop()
         self._finish(number)
 
@@ -66,9 +66,7 @@ class Daemon:
         concurrent = self._config.data.number("concurrent")
         if concurrent < 1:
             log.fatal("Concurrent is less than 1 - no jobs will be processed")
-        if not os.environ.get("LOG_LEVEL"):
-            log.configure(self._config.data.text("log_level", "info"))
-        log.info("Configuration loaded", builds=0, max_builds=concurrent)
+        log.info("Configuration loaded", max_builds=concurrent)
 
     def _work(self) -> int:
         """Until a signal to stop; a later modification time, or SIGHUP, reloads."""
@@ -92,7 +90,7 @@ class Daemon:
         try:
             self._config = file.load(self._path)
         except (file.BadConfig, OSError) as error:
-            log.error(f"Failed to load config {error}", **self._pool.fields())
+            log.error(f"Failed to load config {error}")
             return
         self._apply()
         self._pool.reconfigure(self._config)
@@ -117,18 +115,18 @@ class Daemon:
         again: int | None = number
         if number == signal.SIGQUIT:
             self._debug.state = "graceful-shutdown"
-            self._say("Starting graceful shutdown, waiting for builds to finish", "warning")
+            log.warning("Starting graceful shutdown, waiting for builds to finish")
             again = self._wait(None)
         if again is not None:
             self._debug.state = "forceful-shutdown"
-            self._say("Starting forceful shutdown", "warning")
+            log.warning("Starting forceful shutdown")
             self._pool.abort(_NAMES[again])
             self._wait(self._config.shutdown_timeout)
         if self._pool.idle():
-            self._say("All workers stopped.")
-            self._say("Can exit now!")
+            log.info("All workers stopped.")
+            log.info("Can exit now!")
         else:
-            self._say("Service run failed: shutdown timed out", "error")
+            log.error("Service run failed: shutdown timed out")
         sys.stderr.flush()
         # Threads that hang in a call to the daemon must not keep the process.
         os._exit(0 if self._pool.idle() else 1)
@@ -144,9 +142,6 @@ class Daemon:
             if number != signal.SIGHUP:
                 return number
         return None
-
-    def _say(self, message: str, level: str = "info") -> None:
-        log.write(level, message, self._pool.fields())
 
 
 def due(runner: Table, now: datetime) -> bool:

@@ -48,7 +48,7 @@ class DebugServer:
                 self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:
-                log.debug(format % args)
+                """Nothing: whoever asks knows that it did."""
 
         return Handler
 

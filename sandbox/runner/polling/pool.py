@@ -54,9 +54,6 @@ class Pool:
         for job in list(self.jobs.values()):
             job.abort(signal)
 
-    def fields(self) -> dict[str, object]:
-        return {"builds": len(self.jobs), "max_builds": self.concurrent}
-
     def _feed(self) -> None:
         while not self._stopping.is_set():
             config = self._config
@@ -101,7 +98,7 @@ class Pool:
             if payload:
                 self._run(api, payload, slot)
         except Exception:
-            log.error(f"Failed to process runner\n{traceback.format_exc()}", **self.fields())
+            log.error(f"Failed to process runner\n{traceback.format_exc()}")
         finally:
             self._slots.free(runner, slot)
 
@@ -115,11 +112,11 @@ class Pool:
     def _run(self, api: RunnerApi, payload: Table, slot: int) -> None:
         number = payload.number("id")
         job = self.jobs[number] = Job(api, payload, self._system_id, slot)
-        log.info("Added job to processing list", **job.fields, **self.fields())
+        log.info("Added job to processing list", **job.fields)
         if not api.runner.flag("strict_check_interval"):
             self._again.set()
         try:
             self.finished["success" if job.run() else "failed"] += 1
         finally:
             del self.jobs[number]
-            log.info("Removed job from processing list", **job.fields, **self.fields())
+            log.info("Removed job from processing list", **job.fields)
