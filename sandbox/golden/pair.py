@@ -14,14 +14,14 @@ from pathlib import Path
 
 from runnerkit.errors import KitError
 from runnerkit.golden import bake, provision
-from runnerkit.machine.machine import Failed, translated
+from runnerkit.machine.machine import translated
 from runnerkit.redact import plain
 from runnerkit.settings.model import Settings
 from runnerkit.steps import first_boot
 from runnerkit.want import Want
 from sandbox import trial, world
 from sandbox.client import Client
-from sandbox.clones import PATIENCE, Clone, answers, switch_on
+from sandbox.golden.clones import PATIENCE, Clone, answers, switch_on
 from sandbox.world import World
 
 TAG = "golden-test"
@@ -99,7 +99,7 @@ def test(image: Path, settings: Settings, world: World, say: Say) -> list[Clone]
 def _starts(clone: Clone, say: Say) -> None:
     answers(clone)
     say(f"{clone.name} answers SSH after {clone.times['ssh']} s")
-    _until(clone, "docker info >/dev/null 2>&1", "has no Docker")
+    clone.until("docker info >/dev/null 2>&1", "has no Docker")
     clone.reached("docker")
     say(f"{clone.name} has Docker after {clone.times['docker']} s")
     clone.identities = {
@@ -110,7 +110,7 @@ def _starts(clone: Clone, say: Say) -> None:
 
 def _goes_online(clone: Clone, client: Client, settings: Settings, say: Say) -> None:
     path = shlex.quote(f"{settings.manager.config_dir}/{IDENTITY}")
-    _until(clone, f"[ -s {path} ]", "has not registered")
+    clone.until(f"[ -s {path} ]", "has not registered")
     clone.identities["system id"] = clone.run(f"cat {path}")
     until = time.monotonic() + PATIENCE
     while clone.identities["system id"] not in online(client):
@@ -122,19 +122,6 @@ def _goes_online(clone: Clone, client: Client, settings: Settings, say: Say) -> 
         time.sleep(0.2)
     clone.reached("online")
     say(f"{clone.name} is online after {clone.times['online']} s")
-
-
-def _until(clone: Clone, test: str, what: str) -> None:
-    """Wait in the machine."""
-    loop = f"until {test}; do sleep 0.5; done"
-    try:
-        clone.run(f"timeout {PATIENCE:.0f} sh -c {shlex.quote(loop)}")
-    except Failed:
-        journal = "journalctl -u docker -u runnerkit-first-boot -n 3 -o cat --no-pager; :"
-        raise KitError(
-            f"{clone.name} {what} after {PATIENCE:.0f} s: {clone.run(journal)}",
-            f"see its console, {clone.vm.console}",
-        ) from None
 
 
 def online(client: Client) -> set[str]:
@@ -176,7 +163,7 @@ def _jobs(clones: list[Clone], client: Client, say: Say) -> None:
 def _wiped(clone: Clone, token: str, want: Want) -> None:
     """Where user data and cloud-init left it; the manager's own file alone has it."""
     state = "systemctl show -p ActiveState --value runnerkit-first-boot"
-    _until(clone, f"{state} | grep -qE '^(inactive|failed)$'", "has not wiped its token")
+    clone.until(f"{state} | grep -qE '^(inactive|failed)$'", "has not wiped its token")
     held = clone.run(f"printf %s {token} | grep -rlaF -f - {PLACES} 2>/dev/null; :").split()
     if held != [want.config]:
         raise KitError(

@@ -1,6 +1,7 @@
 """Machines of a golden image, switched on with user data as people give it."""
 
 import json
+import shlex
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from runnerkit.errors import KitError
 from runnerkit.golden import qemu
 from runnerkit.golden.vm import Vm
 from runnerkit.machine import ssh
-from runnerkit.machine.machine import Machine
+from runnerkit.machine.machine import Failed, Machine
 from runnerkit.settings.model import Settings
 from sandbox import keys
 from sandbox.world import World
@@ -41,6 +42,18 @@ class Clone:
         """What a script prints in it, run as root."""
         return self.machine.run(script).strip()
 
+    def until(self, test: str, what: str) -> None:
+        """Wait in it until a test succeeds; `what` says what it has not, if that never comes."""
+        loop = f"until {test}; do sleep 0.5; done"
+        try:
+            self.run(f"timeout {PATIENCE:.0f} sh -c {shlex.quote(loop)}")
+        except Failed:
+            journal = "journalctl -u docker -u runnerkit-first-boot -n 3 -o cat --no-pager; :"
+            raise KitError(
+                f"{self.name} {what} after {PATIENCE:.0f} s: {self.run(journal)}",
+                f"see its console, {self.vm.console}",
+            ) from None
+
     def login(self, user: str) -> Connection:
         """A connection of a user's own, whose key the machine was given; not opened yet."""
         known = str(self.vm.console.with_name("known_hosts"))
@@ -65,7 +78,8 @@ def switch_on(
     folder.mkdir(parents=True)
     disk = qemu.overlay(image, folder / "disk.qcow2")
     key = keys.key(world.state)
-    files = [{"path": "/etc/runnerkit/first-boot.env", "content": f"RUNNERKIT_URL={world.gitlab_url}\n"}]  # fmt: skip
+    environment = f"RUNNERKIT_URL={world.gitlab_url}\n"
+    files = [{"path": "/etc/runnerkit/first-boot.env", "content": environment}]
     if token:
         files.append({"path": "/etc/runnerkit/token", "permissions": "0600", "content": token})
     keys_in = {"ssh_authorized_keys": [key.with_suffix(".pub").read_text().strip()]}
