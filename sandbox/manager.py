@@ -72,7 +72,9 @@ def _given(store: ImageStore, wanted: str) -> RunnerImages:
 def _stand_in(store: ImageStore) -> RunnerImages:
     """The stand-in; a change to any of its files makes it anew."""
     base = store.base("bookworm")
-    found = [path for path in CONTEXT.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    found = [
+        path for path in CONTEXT.rglob("*") if path.is_file() and path.suffix not in (".pyc", ".md")
+    ]
     files = sorted(str(path.relative_to(CONTEXT)) for path in found)
     images = {
         name: store.build(name.replace(NAME, STAND_IN), CONTEXT, dockerfile, base, *more)

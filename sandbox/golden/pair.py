@@ -19,8 +19,9 @@ from runnerkit.redact import plain
 from runnerkit.settings.model import Settings
 from runnerkit.steps import first_boot
 from runnerkit.want import Want
-from sandbox import trial, world
+from sandbox import world
 from sandbox.client import Client
+from sandbox.golden import trial
 from sandbox.golden.clones import PATIENCE, Clone, answers, switch_on
 from sandbox.world import World
 

@@ -121,6 +121,12 @@ class Sandbox:
         return self.control("GET", "state").json
 
 
+def until_polled(sandbox: Sandbox, times: int) -> None:
+    """Come back when that many polls are being answered: a poll counts from when it waits."""
+    while sandbox.state()["requests"]["POST /jobs/request"] < times:
+        pass
+
+
 @contextmanager
 def running() -> Iterator[Sandbox]:
     """A server on a port of its own, for as long as the block lasts."""

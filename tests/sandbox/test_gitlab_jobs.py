@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.gitlab_client import REGISTRATION_TOKEN, Answer, Sandbox, running
+from tests.sandbox.gitlab_client import (
+    REGISTRATION_TOKEN,
+    Answer,
+    Sandbox,
+    running,
+    until_polled,
+)
 
 
 @pytest.fixture
@@ -31,12 +37,6 @@ def patch(sandbox: Sandbox, job: dict[str, Any], text: bytes, start: int = 0) ->
 
 def put(sandbox: Sandbox, job: dict[str, Any], state: str, **more: Any) -> Answer:
     return sandbox.call("PUT", f"jobs/{job['id']}", {"token": job["token"], "state": state, **more})
-
-
-def until_polled(sandbox: Sandbox, times: int) -> None:
-    """Come back when that many polls are being answered: a poll counts from when it waits."""
-    while sandbox.state()["requests"]["POST /jobs/request"] < times:
-        pass
 
 
 def output(text: bytes) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import threading
 import traceback
-from collections import Counter
 
 from .. import log
 from ..config.file import Config
@@ -10,8 +9,6 @@ from ..job.job import Job
 from ..server.runner_api import RunnerApi
 from ..table import Table
 from .slots import Slots
-
-REFUSALS = 3  # in a row, and a runner is left alone: for an hour there, here until a reload
 
 
 class Pool:
@@ -21,7 +18,6 @@ class Pool:
         self._config = config
         self._system_id = system_id
         self._slots = Slots()
-        self._refusals: Counter[str] = Counter()
         self._apis: dict[tuple[str, ...], RunnerApi] = {}
         self._threads: set[threading.Thread] = set()
         self._stopping = threading.Event()
@@ -37,7 +33,7 @@ class Pool:
 
     def reconfigure(self, config: Config) -> None:
         self._config = config
-        self._refusals.clear()
+        self._slots.forgive()
         self._again.set()
 
     def stop(self) -> None:
@@ -72,9 +68,7 @@ class Pool:
         return woken
 
     def _poll(self, runner: Table) -> None:
-        if self._stopping.is_set() or self._refusals[runner.text("token")] >= REFUSALS:
-            return
-        slot = self._slots.take(runner, self.concurrent)
+        slot = None if self._stopping.is_set() else self._slots.take(runner, self.concurrent)
         if slot is not None:
             thread = threading.Thread(target=self._attempt, args=(runner, slot), daemon=True)
             self._threads = {old for old in self._threads if old.is_alive()} | {thread}
@@ -90,24 +84,17 @@ class Pool:
     def _attempt(self, runner: Table, slot: int) -> None:
         try:
             api = self._api(runner)
+            healthy = True
             try:
                 payload, healthy = api.request_job(self._system_id)
             finally:
-                self._slots.answered(runner)
-            self._mark(runner, healthy)
+                self._slots.answered(runner, healthy)
             if payload:
                 self._run(api, payload, slot)
         except Exception:
             log.error(f"Failed to process runner\n{traceback.format_exc()}")
         finally:
             self._slots.free(runner, slot)
-
-    def _mark(self, runner: Table, healthy: bool) -> None:
-        token = runner.text("token")
-        self._refusals[token] = 0 if healthy else self._refusals[token] + 1
-        if self._refusals[token] >= REFUSALS:
-            name = f"{runner.text('url')}{log.short(token)}"
-            log.error(f'Runner "{name}" is unhealthy and will be disabled for 3600 seconds!')
 
     def _run(self, api: RunnerApi, payload: Table, slot: int) -> None:
         number = payload.number("id")
