@@ -6,8 +6,7 @@ import string
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox.gitlab.model import Job, Manager, Runner
@@ -52,7 +51,6 @@ class State:
         self.url = url
         self.now = clock
         self.changed = threading.Condition()
-        self.closing = False
         self.runners: dict[int, Runner] = {}
         self.jobs: dict[int, Job] = {}
         self.projects = {project.id: project for project in PROJECTS}
@@ -62,7 +60,6 @@ class State:
         self.queue_value = secrets.token_hex(32)  # X-GitLab-Last-Update
         self._numbers = itertools.count(1)
         self._job_numbers = itertools.count(1)
-        self._answering = 0
 
     def new_runner(self, runner_type: str, token: str) -> Runner:
         """A new runner, known to nobody until it is put among `runners`."""
@@ -121,22 +118,3 @@ class State:
                 fault.times -= 1
                 return fault
         return None
-
-    @contextmanager
-    def answering(self) -> Iterator[None]:
-        """Counts a request that is being answered, for `close` to wait for."""
-        with self.changed:
-            self._answering += 1
-        try:
-            yield
-        finally:
-            with self.changed:
-                self._answering -= 1
-                self.changed.notify_all()
-
-    def close(self, seconds: float) -> None:
-        """Send every waiting runner away, and give requests that time to be answered."""
-        with self.changed:
-            self.closing = True
-            self.changed.notify_all()
-            self.changed.wait_for(lambda: self._answering == 0, seconds)

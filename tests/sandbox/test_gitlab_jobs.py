@@ -113,20 +113,6 @@ def test_a_waiting_runner_is_woken_by_the_job(sandbox: Sandbox) -> None:
     assert [(answer.status, answer.json["id"]) for answer in answers] == [(201, number)]
 
 
-def test_a_waiting_runner_is_sent_away_when_the_server_stops() -> None:
-    answers: list[Answer] = []
-    with running() as sandbox:
-        token = sandbox.created()["token"]
-        update = sandbox.poll(token).headers["X-GitLab-Last-Update"]
-        waiting = threading.Thread(
-            target=lambda: answers.append(sandbox.poll(token, last_update=update))
-        )
-        waiting.start()
-        until_polled(sandbox, 2)
-    waiting.join(10)
-    assert [answer.status for answer in answers] == [204]
-
-
 def test_a_job_is_not_given_to_a_runner_that_hung_up(sandbox: Sandbox) -> None:
     token = sandbox.created()["token"]
     update = sandbox.poll(token).headers["X-GitLab-Last-Update"]

@@ -60,21 +60,14 @@ def test_registering_twice_appends(path: Path, capfd: pytest.CaptureFixture[str]
         "--maintenance-note=x",
     ],
 )
-class TestServerSideOptions:
-    def test_are_refused_with_a_created_runner(
-        self, path: Path, option: str, capfd: pytest.CaptureFixture[str]
-    ) -> None:
-        with stub(verify=VALID) as server:
-            assert register(server, path, "--token", CREATED, option, *docker()) == 1
-        assert server.requests == []
-        assert not path.exists()
-        assert "FATAL: Runner configuration other than name and" in capfd.readouterr().err
-
-    def test_are_ignored_when_its_token_comes_the_old_way(self, path: Path, option: str) -> None:
-        with stub(verify=VALID) as server:
-            given = ["--registration-token", CREATED, option, *docker()]
-            assert register(server, path, *given) == 0
-        assert server.called() == ["POST /runners/verify"]
+def test_the_options_of_the_server_are_refused_with_a_created_runner(
+    path: Path, option: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with stub(verify=VALID) as server:
+        assert register(server, path, "--token", CREATED, option, *docker()) == 1
+    assert server.requests == []
+    assert not path.exists()
+    assert "FATAL: Runner configuration other than name and" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--locked", "--run-untagged=false", "--paused=false"])

@@ -20,12 +20,12 @@ def request_job(state: State, request: Request) -> Response:
     runner, system_id = access.manager(state, request)
     deadline = time.monotonic() + state.seed.poll_seconds
     # Only a runner that has seen the queue as it is waits for it to change.
-    while request.params.text("last_update") == state.queue_value and not state.closing:
+    while request.params.text("last_update") == state.queue_value:
         if not state.changed.wait(deadline - time.monotonic()):
             break
     if runner.id not in state.runners:
         raise refuse(403)
-    job = None if state.closing else state.next_job(runner)
+    job = state.next_job(runner)
     # A stopped runner hangs up while it waits: a job given to it now would be lost.
     if job is None or not request.alive():
         return Response(204, headers={"X-GitLab-Last-Update": state.queue_value})

@@ -22,11 +22,9 @@ from sandbox.gitlab.http.routes import Route
 from sandbox.gitlab.http.web import Refusal, Request, Response
 from sandbox.gitlab.state import State
 
-DRAIN_SECONDS = 2.0
-
 
 class Server(ThreadingHTTPServer):
-    """Answers inside a `with` block; whoever waits at its end is sent away."""
+    """Answers inside a `with` block."""
 
     request_queue_size = 128
 
@@ -41,7 +39,6 @@ class Server(ThreadingHTTPServer):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.state.close(DRAIN_SECONDS)
         self.shutdown()
         self.server_close()
 
@@ -60,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer any method the same way."""
         server = cast(Server, self.server)
-        with server.state.answering(), contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError):
             self._write(_answer(server.state, server.routes, self._read()))
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET

@@ -60,12 +60,9 @@ class Request:
 
     @cached_property
     def params(self) -> Params:
-        """Query, form and JSON parameters as one, as GitLab sees them."""
-        kind = self.headers.get_content_type()
+        """Query and JSON parameters as one, as GitLab sees them."""
         values = _pairs(self.query)
-        if kind == "application/x-www-form-urlencoded":
-            values |= _pairs(self.body.decode())
-        if kind == "application/json" and self.body:
+        if self.body and self.headers.get_content_type() == "application/json":
             try:
                 sent = json.loads(self.body)
             except ValueError:

@@ -76,7 +76,7 @@ class Registration:
             return
         if any(runner.get("token") == token for runner in self.config.runners):
             log.warning("A runner with this system ID and token has already been registered.")
-        rules.check_reserved(self.own, token)
+        rules.check_reserved(self.own)
         answer = self._api().verify(self.system_id)
         if not answer or not answer.get("id"):
             log.panic("Failed to verify the runner.")

@@ -18,21 +18,10 @@ def need(key: str, table: Table) -> str:
     return value or log.panic(f"The {key} needs to be entered")
 
 
-def check_reserved(own: Table, token: str) -> None:
-    """A glrt- token leaves seven options to the server: refused, or ignored the old way."""
+def check_reserved(own: Table) -> None:
+    """A glrt- token leaves seven options to the server."""
     others = [flag.path[0] for flag in options.RESERVED if flag.path != ("locked",)]
     if own.flag("locked") and not any(own.get(key) for key in others):
-        return
-    if own.text("registration_token") == token:
-        log.warning(
-            "You have specified an authentication token in the legacy parameter "
-            "--registration-token. This has triggered the 'legacy-compatible registration "
-            "process' which has resulted in the following command line parameters being "
-            "ignored: --locked, --access-level, --run-untagged, --maximum-timeout, --paused, "
-            f"--tag-list, and --maintenance-note. For more information, see {_DOCS}"
-            "These parameters and the legacy-compatible registration process will be removed "
-            "in GitLab Runner 20.0. "
-        )
         return
     log.fatal(
         "Runner configuration other than name and executor configuration is reserved "

@@ -85,6 +85,8 @@ class Pool:
         try:
             api = self._api(runner)
             healthy = True
+            if self._stopping.is_set():
+                api.client.stop()
             try:
                 payload, healthy = api.request_job(self._system_id)
             finally:
