@@ -29,7 +29,7 @@ class Blank(Protocol):
 
 @pytest.fixture(scope="session")
 def world() -> Iterator[World]:
-    """The sandbox, up. It stays up for the next run, `invoke sandbox.down` ends it; a worker's goes."""
+    """The sandbox, up. It stays up for the next run, `./inv sandbox.down` ends it; a worker's goes."""
     yield up()
     if WORKER:
         down(images=False)

@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import docker
@@ -85,19 +86,21 @@ class Engine:
     def remove_volume(self, name: str) -> None:
         self(lambda api: api.remove_volume(name, force=True))
 
+    def stop(self, container: str) -> None:
+        """Ask it briefly to end, then kill it; it may have ended by itself."""
+        with suppress(EngineError):
+            self(lambda api: api.stop(container, timeout=1))
+
     def run(
         self, container: str, stdin: str, output: Callable[[bytes], None], stopping: Stopping
     ) -> int:
-        """Start a container, feed it, hand over its output; its exit code.
-
-        A stop asks it briefly to end, and then kills it.
-        """
+        """Start a container, feed it, hand over its output; its exit code."""
         ways = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
         wire: socket.socket = self(lambda api: api.attach_socket(container, params=ways))
         wire = getattr(wire, "_sock", wire)
         try:
             self(lambda api: api.start(container))
-            with stopping.ending(lambda: self(lambda api: api.stop(container, timeout=1))):
+            with stopping.ending(lambda: self.stop(container)):
                 wire.setblocking(True)
                 wire.sendall(stdin.encode())
                 wire.shutdown(socket.SHUT_WR)
