@@ -1,7 +1,6 @@
 """A job as the runner is given it."""
 
 import hashlib
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from sandbox.gitlab.model import Job, Runner
@@ -51,7 +50,15 @@ def payload(state: State, runner: Runner, job: Job) -> dict[str, object]:
         },
         "runner_info": {"timeout": timeout},
         "variables": _variables(state, runner, job),
-        "steps": [_step(job, timeout)],
+        "steps": [
+            {
+                "name": "script",
+                "script": job.script,
+                "timeout": timeout,
+                "when": "on_success",
+                "allow_failure": False,
+            }
+        ],
         "image": {"name": job.image},
         "services": [],
         "artifacts": [],
@@ -66,16 +73,6 @@ def _repository(state: State, job: Job) -> str:
     url = urlsplit(state.url)
     path = state.projects[job.project_id].path
     return f"{url.scheme}://gitlab-ci-token:{job.token}@{url.netloc}{url.path}/{path}.git"
-
-
-def _step(job: Job, timeout: int) -> Mapping[str, object]:
-    return {
-        "name": "script",
-        "script": job.script,
-        "timeout": timeout,
-        "when": "on_success",
-        "allow_failure": False,
-    }
 
 
 def _variables(state: State, runner: Runner, job: Job) -> list[dict[str, object]]:

@@ -15,10 +15,11 @@ class DebugServer:
         self._pool = pool
         self.state = "running"
 
-    def start(self, address: str) -> None:
+    def start(self, address: str) -> int:
+        """Serve from now on, if there is an address; the port."""
         if not address:
             log.info("listen_address not defined, metrics & debug endpoints disabled")
-            return
+            return 0
         host, _, port = address.rpartition(":") if ":" in address else (address, "", DEFAULT_PORT)
         try:
             server = ThreadingHTTPServer((host, int(port)), self._handler())
@@ -26,6 +27,7 @@ class DebugServer:
             log.fatal("Failed to create listener for metrics server", error=error)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         log.info("Metrics server listening", address=address)
+        return server.server_port
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         pages = {
