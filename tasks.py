@@ -119,7 +119,7 @@ def golden_bake(_: Context, source: str = "qemu", variables: str = "") -> None:
     from runnerkit.events import Phase
     from runnerkit.golden import bake
     from runnerkit.report.progress import progress
-    from sandbox import trial
+    from sandbox.golden import trial
 
     file = bake.variables_file(source, variables)
     with progress() as listener:
@@ -132,9 +132,9 @@ def golden_bake(_: Context, source: str = "qemu", variables: str = "") -> None:
 def golden_test(_: Context, image: str = "", json: bool = False) -> None:
     """Boot two machines from the image: both come up as runners of their own, and run a job."""
     from runnerkit.report.golden import tested
-    from sandbox import golden
+    from sandbox.golden import pair
 
-    end(tested(golden.run(image)).show(json))
+    end(tested(pair.run(image)).show(json))
 
 
 @plain_task(name="validate")

@@ -32,9 +32,9 @@ class Client:
             )
         return answer.json() if answer.content else None
 
-    def new_runner(self, description: str, **said: Any) -> str:
+    def new_runner(self, description: str, **options: Any) -> str:
         """Make a runner, as "New runner" does, and return the token that is shown once."""
-        body = {"runner_type": "instance_type", "description": description, **said}
+        body = {"runner_type": "instance_type", "description": description, **options}
         return str(self.call("POST", "/api/v4/user/runners", **body)["token"])
 
     def runners(self, description: str = "") -> list[dict[str, Any]]:

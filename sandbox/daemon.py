@@ -37,7 +37,7 @@ def running() -> docker.DockerClient:
     """The engine of this machine, which must answer."""
     if client := connect():
         return client
-    raise SandboxError("Docker does not answer on this machine", "`invoke sandbox.up` first")
+    raise SandboxError("Docker does not answer on this machine", "`./inv sandbox.up` first")
 
 
 def ensure(state: Path, say: Callable[[str], None]) -> docker.DockerClient:

@@ -12,7 +12,7 @@ from runnerkit.settings import targets
 from runnerkit.settings.load import load
 from sandbox import world
 from sandbox.client import Client
-from sandbox.hosts import Host
+from sandbox.hosts.blank import BlankHost
 from sandbox.world import World
 
 HOST = "demo"
@@ -69,7 +69,7 @@ def run(runner_image: str | None = None) -> int:
     return int(job["state"] != "success")
 
 
-def _write_settings(up: World, host: Host, gitlab: Client) -> Path:
+def _write_settings(up: World, host: BlankHost, gitlab: Client) -> Path:
     gitlab.forget_runners(HOST)
     token = up.state / "runner-token"
     token.touch(mode=0o600)

@@ -23,10 +23,10 @@ def translated(doing: str) -> Iterator[None]:
     try:
         yield
     except docker.errors.BuildError as error:
-        said = COLOUR.sub("", "".join(str(line.get("stream", "")) for line in error.build_log))
-        lines = [line.strip() for line in said.splitlines() if line.strip()]
-        told = [line for line in lines if not line.startswith(BOOKKEEPING)]
-        why = [line for line in told if line.startswith("E: ")] or told or [str(error.msg)]
+        output = COLOUR.sub("", "".join(str(line.get("stream", "")) for line in error.build_log))
+        lines = [line.strip() for line in output.splitlines() if line.strip()]
+        relevant = [line for line in lines if not line.startswith(BOOKKEEPING)]
+        why = [line for line in relevant if line.startswith("E: ")] or relevant or [str(error.msg)]
         raise SandboxError(
             f"{doing}: {why[-1]}",
             "put that right (or see that this machine reaches its package archive), run it again",
@@ -34,5 +34,5 @@ def translated(doing: str) -> Iterator[None]:
     except (docker.errors.DockerException, requests.RequestException) as error:
         explained = getattr(error, "explanation", None) or error
         raise SandboxError(
-            f"{doing}: {explained}", "`invoke sandbox.down`, then run it again"
+            f"{doing}: {explained}", "`./inv sandbox.down`, then run it again"
         ) from error

@@ -53,8 +53,8 @@ def tokens(state: Path) -> dict[str, str]:
     """What GitLab is told to accept, by what it is good for."""
     path = state / "tokens.json"
     if not path.exists():
-        made = {may: prefix + secrets.token_hex(10) for may, prefix in TOKENS.items()}
-        write(path, json.dumps(made, indent=2) + "\n")
+        new = {may: prefix + secrets.token_hex(10) for may, prefix in TOKENS.items()}
+        write(path, json.dumps(new, indent=2) + "\n")
     known: dict[str, str] = json.loads(path.read_text())
     return known
 

@@ -8,7 +8,7 @@ from docker.models.images import Image
 
 from runnerkit.place import ROOT
 from sandbox.errors import SandboxError, translated
-from sandbox.images import Shop
+from sandbox.image_store import ImageStore
 from sandbox.names import IMAGES
 
 VERSION = "v19.3.0"
@@ -19,7 +19,7 @@ ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
 
 
 @dataclass(frozen=True)
-class Runner:
+class RunnerImages:
     """The manager's image and its helper's, by the names that the mirror serves them under."""
 
     name: str
@@ -31,56 +31,59 @@ class Runner:
         return self.images[self.name].labels.get("runnerkit.stand-in") == "true"
 
 
-def choose(shop: Shop, wanted: str | None) -> Runner:
+def choose(store: ImageStore, wanted: str | None) -> RunnerImages:
     """The image that is asked for, else the real one if it can be had, else the stand-in."""
     wanted = wanted or os.environ.get("RUNNERKIT_RUNNER_IMAGE")
     if wanted:
-        return _given(shop, wanted)
-    if shop.find(f"{STAND_IN}:{VERSION}"):
-        return _stand_in(shop)  # what was decided once is not asked again
+        return _given(store, wanted)
+    if store.find(f"{STAND_IN}:{VERSION}"):
+        return _stand_in(store)  # what was decided once is not asked again
     images = {}
     for name, ours in ((f"{NAME}:{VERSION}", f"{HUB}:{VERSION}"), (_helper(NAME), _helper(HUB))):
-        if image := shop.find(ours) or shop.hub(name, ours):
+        if image := store.find(ours) or store.hub(name, ours):
             images[name] = image
         elif not images:
-            return _stand_in(shop)
-    return Runner(f"{NAME}:{VERSION}", images)
+            return _stand_in(store)
+    return RunnerImages(f"{NAME}:{VERSION}", images)
 
 
-def _given(shop: Shop, wanted: str) -> Runner:
+def _given(store: ImageStore, wanted: str) -> RunnerImages:
     repository, _, tag = wanted.partition("@")[0].rpartition(":")
     if not repository or "/" in tag:
         repository, tag = wanted, "latest"
-    image = shop.find(wanted)
+    image = store.find(wanted)
     if image is None:
         try:
             with translated(f"pull {wanted}"):
-                shop.say(f"pulling {wanted}")
-                image = shop.client.images.pull(wanted)
-                shop.pulled(wanted)
+                store.say(f"pulling {wanted}")
+                image = store.client.images.pull(wanted)
+                store.pulled(wanted)
         except SandboxError as error:
             raise SandboxError(
                 f"the runner image {wanted} is neither on this machine nor to be pulled: {error.what}",
                 "`docker pull` or `docker load` it first, or leave the choice to the sandbox",
             ) from error
     images = {f"{NAME}:{tag}": image}
-    if helper := shop.find(_helper(repository, tag)):
+    if helper := store.find(_helper(repository, tag)):
         images[_helper(NAME, tag)] = helper
-    return Runner(f"{NAME}:{tag}", images)
+    return RunnerImages(f"{NAME}:{tag}", images)
 
 
-def _stand_in(shop: Shop) -> Runner:
+def _stand_in(store: ImageStore) -> RunnerImages:
     """The stand-in; a change to any of its files makes it anew."""
-    base = shop.base("bookworm")
-    files = sorted(path.name for path in CONTEXT.iterdir() if path.is_file())
+    base = store.base("bookworm")
+    found = [
+        path for path in CONTEXT.rglob("*") if path.is_file() and path.suffix not in (".pyc", ".md")
+    ]
+    files = sorted(str(path.relative_to(CONTEXT)) for path in found)
     images = {
-        name: shop.build(name.replace(NAME, STAND_IN), CONTEXT, dockerfile, base, *more)
+        name: store.build(name.replace(NAME, STAND_IN), CONTEXT, dockerfile, base, *more)
         for name, dockerfile, more in (
             (f"{NAME}:{VERSION}", "Dockerfile", files),
             (_helper(NAME), "Dockerfile.helper", ()),
         )
     }
-    return Runner(f"{NAME}:{VERSION}", images)
+    return RunnerImages(f"{NAME}:{VERSION}", images)
 
 
 def _helper(repository: str, tag: str = VERSION) -> str:

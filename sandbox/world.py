@@ -11,15 +11,17 @@ from pathlib import Path
 
 import docker
 
-from sandbox import daemon, hosts, keys, manager, mirror, network, services
+from sandbox import daemon, keys, manager, network
 from sandbox.errors import SandboxError, translated
-from sandbox.hosts import Host
-from sandbox.images import Shop, clear
-from sandbox.manager import ARCHITECTURE, Runner
+from sandbox.hosts import blank
+from sandbox.hosts.blank import BlankHost
+from sandbox.image_store import ImageStore, clear
+from sandbox.manager import ARCHITECTURE, RunnerImages
 from sandbox.names import Names
 from sandbox.network import Net
+from sandbox.services import containers, mirror
 
-__all__ = ["Host", "SandboxError", "World", "down", "up"]
+__all__ = ["BlankHost", "SandboxError", "World", "down", "up"]
 
 Say = Callable[[str], None]
 
@@ -53,19 +55,19 @@ class World:
         name = self.runner_image.replace("gitlab-runner:", f"gitlab-runner-helper:{ARCHITECTURE}-")
         return {"helper_image": name}
 
-    def host(self, name: str, kind: str = "systemd", disk_mb: int = 0) -> Host:
+    def host(self, name: str, kind: str = "systemd", disk_mb: int = 0) -> BlankHost:
         """A fresh blank host, in place of any of that name, awaited until it answers ssh.
 
         Where `disk_mb` is given, all that its Docker has is on a disk of that size, in memory.
         """
-        shop = Shop(daemon.running(), self.state, print)
+        store = ImageStore(daemon.running(), self.state, print)
         with keys.lock(self.state, "lock"), translated(f"make ready for hosts of kind {kind}"):
-            _ready(shop, self.names, kind)
-        return hosts.make(shop.client, self.names, name, kind, disk_mb)
+            _ready(store, self.names, kind)
+        return blank.start(store.client, self.names, name, kind, disk_mb)
 
     def remove(self, name: str) -> None:
         """Remove a host, if it is there."""
-        hosts.remove(daemon.running(), self.names, name)
+        blank.remove(daemon.running(), self.names, name)
 
 
 def up(
@@ -78,11 +80,11 @@ def up(
     names, started, say = Names.current(), time.monotonic(), _in_turn(say)
     keys.folder(names.state)
     with keys.lock(names.state, "lock"), translated(f"put up the sandbox {names.sandbox}"):
-        shop = Shop(daemon.ensure(names.state, say), names.state, say)
+        store = ImageStore(daemon.ensure(names.state, say), names.state, say)
         tokens = keys.tokens(names.state)
         keys.key(names.state)
-        net = network.ensure(shop.client, names)
-        runner = _fill(shop, names, net, tokens, runner_image, kinds)
+        net = network.ensure(store.client, names)
+        runner = _fill(store, names, net, tokens, runner_image, kinds)
     which = "a stand-in for gitlab-runner, for trying only" if runner.stand_in else "gitlab-runner"
     say(f"the sandbox is up ({time.monotonic() - started:.1f} s); its hosts get {which}")
     return World(
@@ -112,38 +114,38 @@ def _in_turn(say: Say) -> Say:
 
 
 def _fill(
-    shop: Shop,
+    store: ImageStore,
     names: Names,
     net: Net,
     tokens: dict[str, str],
     wanted: str | None,
     kinds: Iterable[str],
-) -> Runner:
+) -> RunnerImages:
     """Everything behind a World, what is independent at the same time."""
-    gitlab, registry = services.gitlab(net, tokens), services.mirror(net)
+    gitlab, registry = containers.gitlab(net, tokens), containers.registry(net)
     with ThreadPoolExecutor() as pool:
-        runner = pool.submit(manager.choose, shop, wanted)
-        shipping = pool.submit(mirror.registry, shop)
-        built = [pool.submit(hosts.build, shop, kind) for kind in kinds]
-        image = services.build(shop)
-        serving = pool.submit(services.ensure, shop.client, names, image, gitlab)
-        services.ensure(shop.client, names, image, registry)
+        runner = pool.submit(manager.choose, store, wanted)
+        shipping = pool.submit(mirror.registry, store)
+        built = [pool.submit(blank.build, store, kind) for kind in kinds]
+        image = containers.build(store)
+        serving = pool.submit(containers.ensure, store.client, names, image, gitlab)
+        containers.ensure(store.client, names, image, registry)
         for name, each in runner.result().images.items():
-            mirror.push(shop.client, names, each, name)
-        mirror.push(shop.client, names, shipping.result(), f"library/{mirror.REGISTRY}")
+            mirror.push(store.client, names, each, name)
+        mirror.push(store.client, names, shipping.result(), f"library/{mirror.REGISTRY}")
         serving.result()
         for host in built:
             host.result()
     for kind in {"systemd", *kinds}:
-        _ready(shop, names, kind)
+        _ready(store, names, kind)
     return runner.result()
 
 
-def _ready(shop: Shop, names: Names, kind: str) -> None:
+def _ready(store: ImageStore, names: Names, kind: str) -> None:
     """The image of a kind of host, and its bare Debian in the mirror."""
-    suite = hosts.suite(kind)
-    hosts.build(shop, kind)
-    mirror.push(shop.client, names, shop.base(suite), f"library/debian:{suite}")
+    suite = blank.suite(kind)
+    blank.build(store, kind)
+    mirror.push(store.client, names, store.base(suite), f"library/debian:{suite}")
 
 
 def down(say: Say = print, images: bool = True) -> None:

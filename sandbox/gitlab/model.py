@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 ONLINE_SECONDS = 2 * 3600
 STALE_SECONDS = 7 * 24 * 3600
-FINISHED = ("success", "failed", "canceled")
 
 
 def stamp(moment: float | None) -> str | None:
@@ -65,9 +64,15 @@ class Runner:
         status = contact_status(self.created_at, self.contacted_at, now)
         return "paused" if self.paused and status in ("online", "offline") else status
 
+    def serves(self, project_id: int) -> bool:
+        """Whether a project is within its reach; all projects belong to the one group."""
+        return self.runner_type != "project_type" or project_id in self.project_ids
+
     def wants(self, job: "Job") -> bool:
-        """Whether tags, protection and pause let this runner take the job."""
-        if self.paused or (self.access_level == "ref_protected" and not job.protected):
+        """Whether reach, tags, protection and pause let this runner take the job."""
+        if self.paused or not self.serves(job.project_id):
+            return False
+        if self.access_level == "ref_protected" and not job.protected:
             return False
         return set(job.tags) <= set(self.tag_list) if job.tags else self.run_untagged
 
@@ -81,43 +86,17 @@ class Job:
     project_id: int
     created_at: float
     name: str = "job"
-    stage: str = "test"
-    ref: str = "main"
     protected: bool = True
-    image: dict[str, object] = field(default_factory=dict)
-    services: list[dict[str, object]] = field(default_factory=list)
+    image: str = ""
     script: list[str] = field(default_factory=list)
-    after_script: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
-    artifact_paths: list[str] = field(default_factory=list)
-    dependencies: list[int] = field(default_factory=list)
     timeout: int = 3600
     status: str = "pending"
     runner_id: int | None = None
     system_id: str | None = None
-    cancels_gracefully: bool = False
     started_at: float | None = None
     finished_at: float | None = None
-    closing_since: float | None = None
     failure_reason: str | None = None
     exit_code: int | None = None
     trace: bytearray = field(default_factory=bytearray)
-    artifacts: dict[str, tuple[str, bytes]] = field(default_factory=dict)
-
-    @property
-    def running(self) -> bool:
-        """Whether its token is still good: a cancelling job goes on until its runner ends it."""
-        return self.status in ("running", "canceling")
-
-    def finish(self, status: str, now: float) -> None:
-        """Come to the end; a job that was being cancelled ends cancelled, whatever it says."""
-        self.status = "canceled" if self.status == "canceling" else status
-        self.finished_at = now
-
-    def cancel(self, now: float) -> None:
-        """Stop, at once where nobody needs to be asked."""
-        if self.status == "running" and self.cancels_gracefully:
-            self.status = "canceling"
-        elif self.status not in (*FINISHED, "canceling"):
-            self.finish("canceled", now)

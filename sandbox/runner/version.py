@@ -8,8 +8,8 @@ _FILE = Path(__file__).with_name("VERSION")
 NAME = "gitlab-runner"
 VERSION = _FILE.read_text().strip() if _FILE.exists() else "19.3.0"
 REVISION = "stand-in"
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
-ARCH = _MACHINES.get(platform.machine(), platform.machine())
+ARCH = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+USER_AGENT = f"{NAME} {VERSION} ({REVISION}; python{platform.python_version()}; linux/{ARCH})"
 
 
 def extended() -> str:
@@ -23,7 +23,3 @@ def extended() -> str:
         "OS/Arch": f"linux/{ARCH}",
     }
     return "".join(f"{name + ':':<14}{value}\n" for name, value in rows.items())
-
-
-def user_agent() -> str:
-    return f"{NAME} {VERSION} ({REVISION}; python{platform.python_version()}; linux/{ARCH})"

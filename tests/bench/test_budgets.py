@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sandbox.world import Host
+from sandbox.world import BlankHost as Host
 from tests.hosts.conftest import Blank, blank, kit, world
 from tests.hosts.kit import Kit
 

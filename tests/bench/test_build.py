@@ -3,7 +3,7 @@
 import os
 import time
 
-from sandbox.world import Host
+from sandbox.world import BlankHost as Host
 from tests.bench.test_budgets import paired
 from tests.hosts.conftest import Blank, blank, kit, world
 from tests.hosts.kit import Kit

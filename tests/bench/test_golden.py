@@ -9,8 +9,8 @@ import tomlkit
 
 from runnerkit.golden import bake, base, qemu
 from runnerkit.settings.load import load
-from sandbox import clones, golden, trial
 from sandbox.client import Client
+from sandbox.golden import clones, pair, trial
 from sandbox.world import World, up
 from tests.hosts.kit import Kit
 from tests.vm.test_clones import eventually
@@ -25,13 +25,13 @@ def world() -> World:
 def client(world: World) -> Iterator[Client]:
     made = Client(world.gitlab_url, world.api_token)
     yield made
-    made.forget_runners(golden.TAG)
+    made.forget_runners(pair.TAG)
 
 
 def online(world: World, client: Client, image: Path, folder: Path, kit: Kit | None) -> float:
     """Seconds until one machine asks for jobs; with a kit it is bootstrapped as soon as it answers."""
     read = load(command_line=trial.data(world))
-    token = client.new_runner(golden.TAG, tag_list=golden.TAG)
+    token = client.new_runner(pair.TAG, tag_list=pair.TAG)
     clone = clones.switch_on("timed", image, folder, read, world, "" if kit else token)
     try:
         if kit:
@@ -42,11 +42,11 @@ def online(world: World, client: Client, image: Path, folder: Path, kit: Kit | N
             kit.env["RUNNER_TOKEN"] = token
             ran = kit.run("bootstrap", "--host", "timed", "--accept-new-host-keys", timeout=1800)
             assert ran.code == 0, ran.out + ran.err
-        eventually(lambda: golden.online(client))
+        eventually(lambda: pair.online(client))
         clone.reached("online")
     finally:
         clone.vm.stop()
-        client.forget_runners(golden.TAG)
+        client.forget_runners(pair.TAG)
     return clone.times["online"]
 
 

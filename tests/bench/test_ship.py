@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from sandbox.world import Host
+from sandbox.world import BlankHost as Host
 from tests.bench.test_budgets import seconds
 from tests.hosts.conftest import Blank, blank, kit, world
 from tests.hosts.kit import Kit

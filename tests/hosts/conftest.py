@@ -9,7 +9,8 @@ from typing import Protocol
 import pytest
 
 from sandbox.names import DEFAULT
-from sandbox.world import Host, World, down, up
+from sandbox.world import BlankHost as Host
+from sandbox.world import World, down, up
 from tests.hosts.kit import Kit
 
 NUMBERS = itertools.count(1)
@@ -28,7 +29,7 @@ class Blank(Protocol):
 
 @pytest.fixture(scope="session")
 def world() -> Iterator[World]:
-    """The sandbox, up. It stays up for the next run, `invoke sandbox.down` ends it; a worker's goes."""
+    """The sandbox, up. It stays up for the next run, `./inv sandbox.down` ends it; a worker's goes."""
     yield up()
     if WORKER:
         down(images=False)

@@ -14,8 +14,8 @@ from runnerkit.machine.machine import Machine
 from runnerkit.settings.load import load
 from runnerkit.want import Want
 from sandbox import daemon
-from sandbox.golden import PLACES
-from sandbox.world import Host
+from sandbox.golden.pair import PLACES
+from sandbox.world import BlankHost as Host
 from tests.hosts.kit import CONFIG, Kit
 
 UNIT = "runnerkit-first-boot.service"

@@ -12,7 +12,8 @@ import tomlkit
 
 from runnerkit.place import ROOT
 from sandbox.client import Client
-from sandbox.world import Host, World
+from sandbox.world import BlankHost as Host
+from sandbox.world import World
 
 CONFIG = "/srv/gitlab-runner/config/config.toml"
 NO_TOKENS = {"RUNNER_TOKEN": "", "GITLAB_TOKEN": "", "REGISTRATION_TOKEN": ""}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sandbox.world import Host
+from sandbox.world import BlankHost as Host
 from tests.hosts.kit import Kit, Ran
 
 ERROR = re.compile(r"^error: (.+)$", re.MULTILINE)

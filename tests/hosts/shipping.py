@@ -16,7 +16,8 @@ from runnerkit.engine.registry import NAME
 from runnerkit.errors import KitError
 from runnerkit.machine import ssh
 from runnerkit.machine.machine import Machine
-from sandbox.world import Host, World
+from sandbox.world import BlankHost as Host
+from sandbox.world import World
 from tests.hosts.kit import Kit, Ran
 
 REGISTRY = "registry:2"

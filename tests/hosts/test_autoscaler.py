@@ -12,7 +12,8 @@ import pytest
 import tomlkit
 
 from runnerkit.steps import daemon_json, fleeting, registry_images
-from sandbox.world import Host, World
+from sandbox.world import BlankHost as Host
+from sandbox.world import World
 from tests.hosts.golden import Golden
 from tests.hosts.kit import CONFIG, Kit
 from tests.hosts.plugins import publish

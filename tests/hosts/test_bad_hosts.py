@@ -12,7 +12,8 @@ from runnerkit.machine import ssh
 from runnerkit.machine.lock import TAKE
 from runnerkit.machine.machine import Machine
 from sandbox import daemon
-from sandbox.world import Host, World
+from sandbox.world import BlankHost as Host
+from sandbox.world import World
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
 from tests.hosts.refusals import changed, held, refused

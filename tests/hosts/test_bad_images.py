@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.world import Host, World
+from sandbox.world import BlankHost as Host
+from sandbox.world import World
 from tests.hosts.kit import Kit, Ran
 from tests.hosts.test_images import write
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sandbox import keys
-from sandbox.world import Host, World
+from sandbox.world import BlankHost as Host
+from sandbox.world import World
 from tests.hosts.kit import Kit
 from tests.hosts.refusals import changed, refused
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.world import Host, World
+from sandbox.world import BlankHost as Host
+from sandbox.world import World
 from tests.hosts.kit import Kit
 from tests.hosts.refusals import told
 

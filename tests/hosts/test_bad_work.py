@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.world import Host, World
+from sandbox.world import BlankHost as Host
+from sandbox.world import World
 from tests.hosts.kit import CONFIG, Kit
 from tests.hosts.refusals import changed, refused, told
 

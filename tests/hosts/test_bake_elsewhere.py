@@ -13,7 +13,8 @@ import tomlkit
 from runnerkit.golden import bake, builddir, packer
 from runnerkit.golden.provision import HOST_KEY, KEY, USER
 from runnerkit.settings.load import load
-from sandbox.world import Host, World
+from sandbox.world import BlankHost as Host
+from sandbox.world import World
 from tests.hosts.golden import Golden
 from tests.hosts.kit import Kit
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.world import Host, World
+from sandbox.world import BlankHost as Host
+from sandbox.world import World
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import CONFIG, Kit
 

@@ -9,7 +9,7 @@ from typing import Any
 import tomlkit
 
 from runnerkit.place import ROOT
-from sandbox.world import Host
+from sandbox.world import BlankHost as Host
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.world import Host, World
+from sandbox.world import BlankHost as Host
+from sandbox.world import World
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit, Ran
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import docker
 import pytest
 
-from sandbox.world import Host
+from sandbox.world import BlankHost as Host
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import CONFIG, Kit, Ran
 

@@ -10,7 +10,7 @@ import pytest
 import tomlkit
 
 from runnerkit.place import ROOT
-from sandbox.world import Host
+from sandbox.world import BlankHost as Host
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
 

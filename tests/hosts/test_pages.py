@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from runnerkit.place import ROOT
-from sandbox.world import Host
+from sandbox.world import BlankHost as Host
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
 from tests.pages import commands

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from runnerkit.place import ROOT
-from sandbox.world import Host
+from sandbox.world import BlankHost as Host
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit, Ran
 from tests.hosts.test_pages import prepared

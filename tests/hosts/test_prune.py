@@ -8,7 +8,8 @@ from runnerkit import want as wants
 from runnerkit.actions import prune
 from runnerkit.actions.prune import Pruned
 from runnerkit.settings.load import load
-from sandbox.world import Host, World
+from sandbox.world import BlankHost as Host
+from sandbox.world import World
 from tests.hosts.kit import Kit
 
 OLD_CACHE = "runner-old-cache-0123456789abcdef0123456789abcdef"

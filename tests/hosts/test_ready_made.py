@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from sandbox import daemon, mirror
-from sandbox.images import Shop
+from sandbox import daemon
+from sandbox.image_store import ImageStore
 from sandbox.names import IMAGES
+from sandbox.services import mirror
 from sandbox.world import World
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
@@ -42,7 +43,7 @@ RUN printf '#!/usr/bin/env php\n<?php echo "in place of Composer\\n";' >/usr/bin
 @pytest.fixture(scope="session")
 def bases(world: World, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The official images in the sandbox's mirror: the real ones where Docker Hub answers."""
-    shop = Shop(daemon.running(), world.state, print)
+    shop = ImageStore(daemon.running(), world.state, print)
     for official, packages in OFFICIAL.items():
         image = shop.hub(official, f"{IMAGES}/hub/{official}")
         if image is None:

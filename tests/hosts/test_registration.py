@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.world import Host, World
+from sandbox.world import BlankHost as Host
+from sandbox.world import World
 from tests.hosts.kit import CONFIG, Kit
 
 SAID = {"tags": ["one", "two"], "run_untagged": False, "locked": True, "maximum_timeout": 900}

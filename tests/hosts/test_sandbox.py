@@ -11,7 +11,8 @@ import pytest
 from sandbox import network
 from sandbox.errors import SandboxError
 from sandbox.names import LABEL, Names
-from sandbox.world import Host, World, down, up
+from sandbox.world import BlankHost as Host
+from sandbox.world import World, down, up
 from tests.hosts.conftest import Blank
 
 KINDS = ("systemd", "plain", "docker")

@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
-from sandbox.world import Host
+from sandbox.world import BlankHost as Host
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import CONFIG, Kit, Ran
 

@@ -14,7 +14,8 @@ import tomlkit
 
 from runnerkit.engine import ship, transfer
 from runnerkit.engine.registry import NAME, PORT
-from sandbox.world import Host, World
+from sandbox.world import BlankHost as Host
+from sandbox.world import World
 from tests.hosts.kit import Kit, Ran
 from tests.hosts.shipping import (
     BUILD,

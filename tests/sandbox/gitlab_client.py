@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 import gitlab
 
-from sandbox.gitlab import AccessToken, Seed, Server, serve
+from sandbox.gitlab.http.server import Server
+from sandbox.gitlab.seed import AccessToken, Seed
+from sandbox.gitlab.serving import serve
 
 API_TOKEN = "glpat-api-token-of-tests"
 CREATE_TOKEN = "glpat-may-only-create"
@@ -24,7 +26,7 @@ SEED = Seed(
         MANAGE_TOKEN: AccessToken(3, frozenset({"manage_runner"})),
         EXPIRED_TOKEN: AccessToken(4, frozenset({"api"}), expired=True),
     },
-    registration={REGISTRATION_TOKEN: "instance_type"},
+    registration=REGISTRATION_TOKEN,
     poll_seconds=30,
 )
 
@@ -63,7 +65,9 @@ class Sandbox:
 
     def admin(self, token: str = API_TOKEN) -> gitlab.Gitlab:
         """The real client library."""
-        return gitlab.Gitlab(self.server.url, private_token=token, retry_transient_errors=False)
+        return gitlab.Gitlab(
+            self.server.state.url, private_token=token, retry_transient_errors=False
+        )
 
     def call(
         self,
@@ -87,7 +91,7 @@ class Sandbox:
 
     def connect(self) -> http.client.HTTPConnection:
         """A connection of one's own."""
-        return http.client.HTTPConnection(urlsplit(self.server.url).netloc, timeout=10)
+        return http.client.HTTPConnection(urlsplit(self.server.state.url).netloc, timeout=10)
 
     def control(self, method: str, name: str, body: object = None) -> Answer:
         """A request to the sandbox's own interface."""
@@ -96,15 +100,15 @@ class Sandbox:
     def created(self, **options: Any) -> dict[str, Any]:
         """A new instance runner: its id and token."""
         body = {"runner_type": "instance_type", **options}
-        made = self.call("POST", "user/runners", body, {"PRIVATE-TOKEN": API_TOKEN})
-        assert made.status == 201, made.content
-        return dict(made.json)
+        answer = self.call("POST", "user/runners", body, {"PRIVATE-TOKEN": API_TOKEN})
+        assert answer.status == 201, answer.content
+        return dict(answer.json)
 
     def queue(self, **job: Any) -> int:
         """A new job in the queue: its id."""
-        made = self.control("POST", "jobs", {"image": "debian", "script": ["true"], **job})
-        assert made.status == 201, made.content
-        return int(made.json["id"])
+        answer = self.control("POST", "jobs", {"image": "debian", "script": ["true"], **job})
+        assert answer.status == 201, answer.content
+        return int(answer.json["id"])
 
     def poll(self, token: str, system_id: str = "s_one", **more: Any) -> Answer:
         """Ask for a job."""
@@ -115,6 +119,12 @@ class Sandbox:
     def state(self) -> Any:
         """Everything that the server admits to know."""
         return self.control("GET", "state").json
+
+
+def until_polled(sandbox: Sandbox, times: int) -> None:
+    """Come back when that many polls are being answered: a poll counts from when it waits."""
+    while sandbox.state()["requests"]["POST /jobs/request"] < times:
+        pass
 
 
 @contextmanager

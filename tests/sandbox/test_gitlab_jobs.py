@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.gitlab_client import REGISTRATION_TOKEN, Answer, Sandbox, running
-
-GRACEFUL = {"info": {"features": {"cancel_gracefully": True}}}
+from tests.sandbox.gitlab_client import (
+    REGISTRATION_TOKEN,
+    Answer,
+    Sandbox,
+    running,
+    until_polled,
+)
 
 
 @pytest.fixture
@@ -35,12 +39,6 @@ def put(sandbox: Sandbox, job: dict[str, Any], state: str, **more: Any) -> Answe
     return sandbox.call("PUT", f"jobs/{job['id']}", {"token": job["token"], "state": state, **more})
 
 
-def until_polled(sandbox: Sandbox, times: int) -> None:
-    """Come back when that many polls are being answered: a poll counts from when it waits."""
-    while sandbox.state()["requests"]["POST /jobs/request"] < times:
-        pass
-
-
 def output(text: bytes) -> dict[str, Any]:
     return {"checksum": f"crc32:{zlib.crc32(text):08x}", "bytesize": len(text)}
 
@@ -49,19 +47,13 @@ def test_a_job_carries_every_field_with_the_type_that_a_runner_decodes(sandbox: 
     number = sandbox.queue(
         image="debian:bookworm",
         script=["echo one", "echo two"],
-        after_script=["echo bye"],
         variables={"GREETING": "hello"},
-        services=["postgres:16"],
-        pull_policy="if-not-present",
         timeout=600,
     )
     job = taken(sandbox)
     assert job["id"] == number
-    assert job["image"] == {"name": "debian:bookworm", "pull_policy": ["if-not-present"]}
-    assert job["services"] == [{"name": "postgres:16"}]
-    assert [step["name"] for step in job["steps"]] == ["script", "after_script"]
+    assert job["image"] == {"name": "debian:bookworm"}
     assert job["steps"][0]["script"] == ["echo one", "echo two"]
-    assert job["steps"][1]["when"] == "always"
     assert job["runner_info"]["timeout"] == 600
     assert job["job_info"]["project_jobs_running_on_instance_runners_count"] == "0"
     assert len(job["git_info"]["sha"]) == 40
@@ -121,20 +113,6 @@ def test_a_waiting_runner_is_woken_by_the_job(sandbox: Sandbox) -> None:
     assert [(answer.status, answer.json["id"]) for answer in answers] == [(201, number)]
 
 
-def test_a_waiting_runner_is_sent_away_when_the_server_stops() -> None:
-    answers: list[Answer] = []
-    with running() as sandbox:
-        token = sandbox.created()["token"]
-        update = sandbox.poll(token).headers["X-GitLab-Last-Update"]
-        waiting = threading.Thread(
-            target=lambda: answers.append(sandbox.poll(token, last_update=update))
-        )
-        waiting.start()
-        until_polled(sandbox, 2)
-    waiting.join(10)
-    assert [answer.status for answer in answers] == [204]
-
-
 def test_a_job_is_not_given_to_a_runner_that_hung_up(sandbox: Sandbox) -> None:
     token = sandbox.created()["token"]
     update = sandbox.poll(token).headers["X-GitLab-Last-Update"]
@@ -162,11 +140,9 @@ def test_a_job_ends_when_its_whole_trace_is_there(sandbox: Sandbox) -> None:
     assert put(sandbox, job, "success", output=output(text)).status == 202
     assert patch(sandbox, job, text[6:], 6).status == 202
     assert put(sandbox, job, "success", output=output(text)).status == 200
-    project = sandbox.admin().projects.get(1)
-    done = project.jobs.get(job["id"])
-    assert done.status == "success"
-    assert done.runner_manager["system_id"] == "s_one"
-    assert done.trace() == text
+    (done,) = sandbox.state()["jobs"]
+    assert (done["state"], done["system_id"]) == ("success", "s_one")
+    assert done["trace"] == text.decode()
 
 
 def test_a_trace_that_differs_from_its_checksum_is_asked_for_again(sandbox: Sandbox) -> None:
@@ -176,14 +152,6 @@ def test_a_trace_that_differs_from_its_checksum_is_asked_for_again(sandbox: Sand
     assert put(sandbox, job, "success", output=output(b"hello")).status == 412
     assert patch(sandbox, job, b"hello").status == 202
     assert put(sandbox, job, "success", output=output(b"hello")).status == 200
-
-
-def test_a_trace_that_never_comes_does_not_hold_the_job_for_ever(sandbox: Sandbox) -> None:
-    sandbox.queue()
-    job = taken(sandbox)
-    assert put(sandbox, job, "success", output=output(b"lost")).status == 202
-    sandbox.clock.now += 301
-    assert put(sandbox, job, "success", output=output(b"lost")).status == 200
 
 
 def test_a_piece_at_the_wrong_place_is_told_the_right_one(sandbox: Sandbox) -> None:
@@ -199,8 +167,8 @@ def test_a_failed_job_keeps_its_reason_and_exit_code(sandbox: Sandbox) -> None:
     job = taken(sandbox)
     more = {"failure_reason": "script_failure", "exit_code": 3, "output": output(b"")}
     assert put(sandbox, job, "failed", **more).status == 200
-    told = sandbox.state()["jobs"][0]
-    assert (told["state"], told["failure_reason"], told["exit_code"]) == (
+    job_then = sandbox.state()["jobs"][0]
+    assert (job_then["state"], job_then["failure_reason"], job_then["exit_code"]) == (
         "failed",
         "script_failure",
         3,
@@ -214,50 +182,8 @@ def test_a_wrong_job_token_is_forbidden(sandbox: Sandbox) -> None:
     assert put(sandbox, job, "running").status == 403
 
 
-def test_a_cancelled_job_goes_on_until_a_runner_that_can_ends_it(sandbox: Sandbox) -> None:
-    sandbox.queue()
-    job = taken(sandbox, **GRACEFUL)
-    found = sandbox.admin().projects.get(1).jobs.get(job["id"])
-    assert found.cancel()["status"] == "canceling"
-    assert patch(sandbox, job, b"x").headers["Job-Status"] == "canceling"
-    assert put(sandbox, job, "failed", output=output(b"x")).headers["Job-Status"] == "canceled"
-    assert put(sandbox, job, "failed").status == 403
-
-
-def test_a_cancelled_job_of_an_older_runner_is_over_at_once(sandbox: Sandbox) -> None:
-    sandbox.queue()
-    job = taken(sandbox)
-    assert sandbox.admin().projects.get(1).jobs.get(job["id"]).cancel()["status"] == "canceled"
-    answer = patch(sandbox, job, b"x")
-    assert (answer.status, answer.headers["Job-Status"]) == (403, "canceled")
-
-
-def test_artifacts_come_back_byte_for_byte_to_the_job_that_needs_them(sandbox: Sandbox) -> None:
-    sandbox.queue(artifacts=["out/"])
-    job = taken(sandbox)
-    assert job["artifacts"][0]["paths"] == ["out/"]
-    content = bytes(range(256)) + b"\r\n\r\n--x\n\r"
-    head = b'--frontier\r\nContent-Disposition: form-data; name="file"; filename="a.zip"\r\n\r\n'
-    form = head + content + b"\r\n--frontier--\r\n"
-    kind = {"Content-Type": "multipart/form-data; boundary=frontier", "JOB-TOKEN": job["token"]}
-    path = f"jobs/{job['id']}/artifacts"
-    chunked = f"{len(form):x}\r\n".encode() + form + b"\r\n0\r\n\r\n"
-    connection = sandbox.connect()
-    connection.putrequest("POST", f"/api/v4/{path}?artifact_format=zip&artifact_type=archive")
-    for name, value in (kind | {"Transfer-Encoding": "chunked"}).items():
-        connection.putheader(name, value)
-    connection.endheaders(chunked)
-    assert connection.getresponse().status == 201
-    connection.close()
-    sandbox.queue(dependencies=[job["id"]])
-    needed = taken(sandbox)["dependencies"]
-    assert needed[0]["artifacts_file"] == {"filename": "a.zip", "size": len(content)}
-    token = {"JOB-TOKEN": needed[0]["token"]}
-    assert sandbox.call("GET", f"{path}?direct_download=true", None, token).content == content
-
-
 def test_jobs_requests_note_the_manager_of_a_registered_runner(sandbox: Sandbox) -> None:
-    made = sandbox.call("POST", "runners", {"token": REGISTRATION_TOKEN}).json
-    sandbox.poll(made["token"], "r_abc", info={"version": "15.11.1"})
+    registered = sandbox.call("POST", "runners", {"token": REGISTRATION_TOKEN}).json
+    sandbox.poll(registered["token"], "r_abc", info={"version": "15.11.1"})
     managers = sandbox.state()["runners"][0]["managers"]
     assert [(m["system_id"], m["version"]) for m in managers] == [("r_abc", "15.11.1")]

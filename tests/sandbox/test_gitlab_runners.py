@@ -21,7 +21,7 @@ def register(sandbox: Sandbox, **options: Any) -> dict[str, Any]:
 
 
 def test_a_registration_token_makes_a_runner_with_its_options(sandbox: Sandbox) -> None:
-    made = register(
+    registered = register(
         sandbox,
         description="old way",
         tag_list="docker, web",
@@ -32,9 +32,9 @@ def test_a_registration_token_makes_a_runner_with_its_options(sandbox: Sandbox) 
         paused=True,
         maintenance_note="by hand",
     )
-    assert len(made["token"]) == 20
-    assert made["token_expires_at"] is None
-    runner = sandbox.admin().runners.get(made["id"])
+    assert len(registered["token"]) == 20
+    assert registered["token_expires_at"] is None
+    runner = sandbox.admin().runners.get(registered["id"])
     assert runner.description == "old way"
     assert runner.tag_list == ["docker", "web"]
     assert (runner.run_untagged, runner.locked, runner.paused) == (False, True, True)
@@ -64,21 +64,25 @@ def test_a_runner_that_could_take_no_job_is_refused_and_not_kept(sandbox: Sandbo
 
 
 def test_each_system_id_is_one_manager_however_often_it_verifies(sandbox: Sandbox) -> None:
-    made = sandbox.created()
+    registered = sandbox.created()
     for system_id in ("s_one", "s_two", "s_one"):
         info = {"version": "19.3.0", "platform": "linux"}
-        body = {"token": made["token"], "system_id": system_id, "info": info}
+        body = {"token": registered["token"], "system_id": system_id, "info": info}
         answer = sandbox.call("POST", "runners/verify", body)
         assert answer.status == 200
-        assert answer.json == {"id": made["id"], "token": made["token"], "token_expires_at": None}
-    managers = sandbox.admin().http_list(f"/runners/{made['id']}/managers", iterator=False)
+        assert answer.json == {
+            "id": registered["id"],
+            "token": registered["token"],
+            "token_expires_at": None,
+        }
+    managers = sandbox.admin().http_list(f"/runners/{registered['id']}/managers", iterator=False)
     assert sorted(manager["system_id"] for manager in managers) == ["s_one", "s_two"]
     assert {manager["version"] for manager in managers} == {"19.3.0"}
 
 
 def test_verify_without_a_system_id_leaves_a_bogus_manager(sandbox: Sandbox) -> None:
-    made = sandbox.created()
-    sandbox.admin().runners.verify(made["token"])
+    registered = sandbox.created()
+    sandbox.admin().runners.verify(registered["token"])
     assert [m["system_id"] for m in sandbox.state()["runners"][0]["managers"]] == ["<legacy>"]
 
 
@@ -105,8 +109,8 @@ def test_unregistering_a_manager_keeps_the_runner(sandbox: Sandbox) -> None:
 
 
 def test_unregistering_a_runner_removes_it(sandbox: Sandbox) -> None:
-    made = register(sandbox)
-    assert sandbox.call("DELETE", "runners", {"token": made["token"]}).status == 204
+    registered = register(sandbox)
+    assert sandbox.call("DELETE", "runners", {"token": registered["token"]}).status == 204
     assert sandbox.state()["runners"] == []
 
 
@@ -124,8 +128,8 @@ def test_a_reset_token_replaces_the_old_one_in_kind(sandbox: Sandbox) -> None:
 
 def test_a_token_with_a_life_tells_when_it_ends_and_then_is_worth_nothing(sandbox: Sandbox) -> None:
     sandbox.control("POST", "switches", {"runner_token_seconds": 3600})
-    made = sandbox.created()
-    assert made["token_expires_at"] == "2023-11-14T23:13:20.000Z"
-    assert sandbox.call("POST", "runners/verify", {"token": made["token"]}).status == 200
+    registered = sandbox.created()
+    assert registered["token_expires_at"] == "2023-11-14T23:13:20.000Z"
+    assert sandbox.call("POST", "runners/verify", {"token": registered["token"]}).status == 200
     sandbox.clock.now += 3600
-    assert sandbox.call("POST", "runners/verify", {"token": made["token"]}).status == 403
+    assert sandbox.call("POST", "runners/verify", {"token": registered["token"]}).status == 403

@@ -26,7 +26,7 @@ DATA = {
 
 def test_an_api_token_creates_finds_sees_updates_and_resets() -> None:
     with running() as there:
-        server = Server(there.server.url, Secret(API_TOKEN))
+        server = Server(there.server.state.url, Secret(API_TOKEN))
         server.check()
         first = server.create(DATA)
         found = server.find(WANTED, *MARKS)
@@ -42,7 +42,7 @@ def test_an_api_token_creates_finds_sees_updates_and_resets() -> None:
 
 def test_a_token_that_may_only_create_does_so_and_sees_nothing() -> None:
     with running() as there:
-        server = Server(there.server.url, Secret(CREATE_TOKEN))
+        server = Server(there.server.state.url, Secret(CREATE_TOKEN))
         server.check()
         assert server.create(DATA).reveal().startswith("glrt-")
         assert server.find(WANTED, *MARKS) is None
@@ -54,19 +54,19 @@ def test_a_token_that_may_only_create_does_so_and_sees_nothing() -> None:
 def test_refusals_are_told_in_words() -> None:
     with running() as there:
         with pytest.raises(KitError, match="wrong, revoked or expired"):
-            Server(there.server.url, Secret(EXPIRED_TOKEN)).check()
+            Server(there.server.state.url, Secret(EXPIRED_TOKEN)).check()
         with pytest.raises(KitError, match="may not do that"):
-            Server(there.server.url, Secret(MANAGE_TOKEN)).create(DATA)
+            Server(there.server.state.url, Secret(MANAGE_TOKEN)).create(DATA)
         with pytest.raises(KitError, match=r"refuses the runner's token \(TWO_TOKEN\)"):
-            check_token(there.server.url, Secret("glrt-no-such-token"), "TWO_TOKEN")
+            check_token(there.server.state.url, Secret("glrt-no-such-token"), "TWO_TOKEN")
     with pytest.raises(KitError, match="cannot be reached from here"):
         Server("http://127.0.0.1:1", Secret(API_TOKEN)).check()
 
 
 def test_a_good_token_is_checked_without_leaving_a_manager() -> None:
     with running() as there:
-        api = Server(there.server.url, Secret(API_TOKEN))
-        check_token(there.server.url, api.create(DATA), "")
+        api = Server(there.server.state.url, Secret(API_TOKEN))
+        check_token(there.server.state.url, api.create(DATA), "")
         found = api.find(WANTED, *MARKS)
         assert found is not None
         assert there.admin().http_list(f"/runners/{found.id}/managers") == []

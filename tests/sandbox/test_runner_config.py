@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.runner import config, keys
-from sandbox.runner.schema import CONFIG
+from sandbox.runner.config import file, keys
+from sandbox.runner.config.known_keys import CONFIG
+from sandbox.runner.table import Table
 
 HAND_WRITTEN = """
 # our runners
@@ -45,8 +46,7 @@ shutdown_timeout = 0
   token_expires_at = 0001-01-01T00:00:00Z
   executor = "docker"
   [runners.cache]
-    Type = "s3"
-    MaxUploadedArchiveSize = 0
+    type = "s3"
   [runners.docker]
     tls_verify = false
     image = "debian"
@@ -78,29 +78,29 @@ def test_a_save_drops_comments_and_unknown_keys_and_expands_variables(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITLAB", "https://gitlab.example.com")
-    config.load(write(path, HAND_WRITTEN)).save()
+    file.load(write(path, HAND_WRITTEN)).save()
     assert path.read_text() == SAVED
 
 
 def test_a_save_changes_nothing_the_second_time(path: Path) -> None:
-    config.load(write(path, HAND_WRITTEN)).save()
+    file.load(write(path, HAND_WRITTEN)).save()
     once = path.read_text()
-    config.load(path).save()
+    file.load(path).save()
     assert path.read_text() == once
 
 
 def test_a_new_file_is_private_and_an_old_one_keeps_its_mode(path: Path) -> None:
-    config.load(path).save()
+    file.load(path).save()
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
     path.chmod(0o644)
-    config.load(path).save()
+    file.load(path).save()
     assert path.stat().st_mode & 0o777 == 0o644
 
 
 def test_a_missing_file_means_no_runners(path: Path) -> None:
-    found = config.load(path)
-    assert (found.runners, found.concurrent, found.loaded) == ([], 1, False)
+    found = file.load(path)
+    assert (found.runners, found.data["concurrent"], found.modified) == ([], 1, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -108,12 +108,12 @@ def test_a_missing_file_means_no_runners(path: Path) -> None:
     ["concurrent = ", 'concurrent = "four"', "concurrent = true", "[[runners]]\nlimit = 1.5"],
 )
 def test_what_cannot_be_decoded_is_refused(path: Path, text: str) -> None:
-    with pytest.raises(config.BadConfig, match="decoding configuration file: toml: "):
-        config.load(write(path, text))
+    with pytest.raises(file.BadConfig, match="decoding configuration file: toml: "):
+        file.load(write(path, text))
 
 
 def test_unknown_keys_are_found_by_their_path(path: Path) -> None:
-    raw = config.parse(write(path, HAND_WRITTEN))
+    raw = file.parse(write(path, HAND_WRITTEN))
     assert sorted(keys.unknown(raw, CONFIG)) == [
         "colour",
         "runners.buids_dir",
@@ -123,22 +123,22 @@ def test_unknown_keys_are_found_by_their_path(path: Path) -> None:
 
 def test_dates_survive_a_save(path: Path) -> None:
     when = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    found = config.load(write(path, HAND_WRITTEN))
+    found = file.load(write(path, HAND_WRITTEN))
     found.runners[0]["token_expires_at"] = when
     found.save()
-    assert config.load(path).runners[0]["token_expires_at"] == when
+    assert file.load(path).runners[0]["token_expires_at"] == when
 
 
 def test_a_template_fills_only_what_is_empty(path: Path) -> None:
-    template = config.template(
+    template = file.template(
         write(
             path,
             'concurrent = 9\n[[runners]]\nname = "t"\ntoken = "x"\nlimit = 3\n'
             '[runners.docker]\nimage = "alpine"\nvolumes = ["/a"]\nprivileged = true\n',
         )
     )
-    given = {"name": "cli", "docker": {"volumes": ["/b"], "privileged": False}}
-    assert config.merge(given, template) == {
+    given = Table(name="cli", docker=Table(volumes=["/b"], privileged=False))
+    assert file.merged(given, template) == {
         "name": "cli",
         "limit": 3,
         "docker": {"image": "alpine", "volumes": ["/b"], "privileged": True},
@@ -147,5 +147,5 @@ def test_a_template_fills_only_what_is_empty(path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "[[runners]]\n[[runners]]\n"])
 def test_a_template_has_exactly_one_runner(path: Path, text: str) -> None:
-    with pytest.raises(config.BadConfig, match="exactly one"):
-        config.template(write(path, text))
+    with pytest.raises(file.BadConfig, match="exactly one"):
+        file.template(write(path, text))

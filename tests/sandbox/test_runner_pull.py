@@ -2,11 +2,12 @@
 
 import pytest
 
-from sandbox.runner import naming, registry_auth
-from sandbox.runner.build_log import BuildLog
-from sandbox.runner.engine import EngineError, split_reference
-from sandbox.runner.errors import Failure, JobError
-from sandbox.runner.pull import PullManager
+from sandbox.runner.job import naming
+from sandbox.runner.job.build_log import BuildLog
+from sandbox.runner.job.engine import EngineError, split_reference
+from sandbox.runner.job.failure import Failure, JobError
+from sandbox.runner.job.pull import PullManager
+from sandbox.runner.table import Table
 
 DENIED = (
     "Error response from daemon: pull access denied for web, repository does not exist "
@@ -23,12 +24,12 @@ class FakeEngine:
         self.error = error
         self.pulled: list[str] = []
 
-    def image(self, name: str) -> dict[str, object]:
+    def image(self, name: str) -> Table:
         if name not in self.local:
             raise EngineError(f"Error response from daemon: No such image: {name}:latest", 404)
-        return {"Id": f"sha256:{name}"}
+        return Table(Id=f"sha256:{name}")
 
-    def pull(self, name: str, auth: object) -> None:
+    def pull(self, name: str) -> None:
         self.pulled.append(name)
         if self.error:
             raise EngineError(self.error)
@@ -38,8 +39,8 @@ class FakeEngine:
 class Case:
     def __init__(self, engine: FakeEngine, **docker: list[str]) -> None:
         self.written: list[bytes] = []
-        build_log = BuildLog(self.written.append, timestamps=False)
-        self.manager = PullManager(engine, build_log, docker, lambda _: None, lambda _: None)
+        log = BuildLog(self.written.append)
+        self.manager = PullManager(engine, log, Table(docker), lambda _: None)
 
     @property
     def text(self) -> str:
@@ -49,7 +50,7 @@ class Case:
 def test_never_takes_what_is_there_and_pulls_nothing() -> None:
     engine = FakeEngine("web")
     case = Case(engine, pull_policy=["never"])
-    assert case.manager.get("web")["Id"] == "sha256:web"
+    assert case.manager.get("web") == "sha256:web"
     assert engine.pulled == []
     assert "Using effective pull policy of [never] for container web" in case.text
     assert "Using docker image sha256:web for web ..." in case.text
@@ -104,22 +105,8 @@ def test_a_registry_out_of_reach_is_tried_three_times() -> None:
 def test_policies_are_tried_in_their_order() -> None:
     engine = FakeEngine("web", error=NO_HUB)
     case = Case(engine, pull_policy=["always", "if-not-present"])
-    assert case.manager.get("web")["Id"] == "sha256:web"
+    assert case.manager.get("web") == "sha256:web"
     assert 'Attempt #2: Trying "if-not-present" pull policy' in case.text
-
-
-def test_a_job_may_choose_only_among_the_allowed_policies() -> None:
-    case = Case(FakeEngine("web"), pull_policy=["if-not-present"])
-    with pytest.raises(JobError) as failure:
-        case.manager.get("web", ["always"])
-    assert str(failure.value) == (
-        'invalid pull policy for image "web": pull_policy ([always]) defined in GitLab pipeline '
-        "config is not one of the allowed_pull_policies ([if-not-present])"
-    )
-    allowed = Case(
-        FakeEngine("web"), pull_policy=["if-not-present"], allowed_pull_policies=["never"]
-    )
-    assert allowed.manager.get("web", ["never", "always"])
 
 
 @pytest.mark.parametrize(
@@ -136,32 +123,12 @@ def test_a_reference_is_a_repository_and_a_tag(reference: str, parts: tuple[str,
     assert split_reference(reference) == parts
 
 
-def test_the_longest_path_finds_the_credentials() -> None:
-    assert registry_auth.prefixes("host:5000/g/web:1") == [
-        "host:5000/g/web",
-        "host:5000/g",
-        "host:5000",
-    ]
-    assert registry_auth.prefixes("debian:12") == ["docker.io/debian", "docker.io"]
-
-
-@pytest.mark.parametrize(
-    ("image", "aliases"),
-    [
-        ("postgres:16", ["postgres"]),
-        ("host:5000/g/db:1", ["host__g__db", "host-g-db"]),
-    ],
-)
-def test_a_service_is_reached_by_its_image_name(image: str, aliases: list[str]) -> None:
-    assert naming.service_aliases(image) == aliases
-
-
 def test_names_are_those_of_the_real_program() -> None:
-    runner = {"token": "glrt-AbCdEfGhx_0123456"}
-    job = {"id": 9, "job_info": {"project_id": 5}, "git_info": {"repo_url": "http://u:p@h/g/p.git"}}
+    runner = Table(token="glrt-AbCdEfGhx_0123456")
+    git = Table(repo_url="http://u:p@h/g/p.git")
+    job = Table(id=9, job_info=Table(project_id=5), git_info=git)
     assert naming.unique_name(runner, job, 1) == "runner-abcdefghx-project-5-concurrent-1"
     assert naming.project_dir(runner, job) == "/builds/g/p"
-    assert naming.project_dir(runner, {**job, "git_info": {}}) == "/builds/project-5"
     assert naming.job_url(job) == "http://h/g/p/-/jobs/9"
     helper = naming.helper_image("x86_64", "19.3.0")
     assert helper.endswith("/gitlab-runner-helper:x86_64-v19.3.0")

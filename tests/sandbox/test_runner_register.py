@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.runner import cli, config
+from sandbox.runner import cli
+from sandbox.runner.config import file
 from tests.sandbox.runner_stub import Stub, stub
 
 CREATED = "glrt-abcdefghijklmnopqrst"
@@ -30,10 +31,10 @@ def docker(*arguments: str) -> list[str]:
 def test_a_created_runner_is_verified_and_written(path: Path) -> None:
     with stub(verify=VALID) as server:
         assert register(server, path, "--token", CREATED, *docker()) == 0
-    found = config.load(path).runners[0]
+    found = file.load(path).runners[0]
     wanted = {"name": "web", "url": server.url, "id": 42, "token": CREATED, "executor": "docker"}
     assert found.items() >= wanted.items()
-    assert found["docker"]["volumes"] == ["/cache"]
+    assert found.table("docker")["volumes"] == ["/cache"]
     body = server.requests[0][1]
     assert body["system_id"] == (path.parent / ".runner_system_id").read_text()
     assert server.headers[0]["RUNNER-TOKEN"] == CREATED
@@ -43,7 +44,7 @@ def test_registering_twice_appends(path: Path, capfd: pytest.CaptureFixture[str]
     with stub(verify=VALID) as server:
         register(server, path, "--token", CREATED, *docker())
         assert register(server, path, "--token", CREATED, *docker()) == 0
-    assert len(config.load(path).runners) == 2
+    assert len(file.load(path).runners) == 2
     assert "with this system ID and token has already been registered" in capfd.readouterr().err
 
 
@@ -59,21 +60,14 @@ def test_registering_twice_appends(path: Path, capfd: pytest.CaptureFixture[str]
         "--maintenance-note=x",
     ],
 )
-class TestServerSideOptions:
-    def test_are_refused_with_a_created_runner(
-        self, path: Path, option: str, capfd: pytest.CaptureFixture[str]
-    ) -> None:
-        with stub(verify=VALID) as server:
-            assert register(server, path, "--token", CREATED, option, *docker()) == 1
-        assert server.requests == []
-        assert not path.exists()
-        assert "FATAL: Runner configuration other than name and" in capfd.readouterr().err
-
-    def test_are_ignored_when_its_token_comes_the_old_way(self, path: Path, option: str) -> None:
-        with stub(verify=VALID) as server:
-            given = ["--registration-token", CREATED, option, *docker()]
-            assert register(server, path, *given) == 0
-        assert server.called() == ["POST /runners/verify"]
+def test_the_options_of_the_server_are_refused_with_a_created_runner(
+    path: Path, option: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with stub(verify=VALID) as server:
+        assert register(server, path, "--token", CREATED, option, *docker()) == 1
+    assert server.requests == []
+    assert not path.exists()
+    assert "FATAL: Runner configuration other than name and" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--locked", "--run-untagged=false", "--paused=false"])
@@ -91,7 +85,7 @@ def test_the_old_way_sends_the_options_and_keeps_the_new_token(path: Path) -> No
     wanted = {"description": "web", "tag_list": "a,b", "paused": True, "run_untagged": False}
     assert body.items() >= wanted.items()
     assert "maximum_timeout" not in body
-    assert config.load(path).runners[0]["token"] == "NewToken0123456789ab"
+    assert file.load(path).runners[0]["token"] == "NewToken0123456789ab"
 
 
 @pytest.mark.parametrize(
@@ -166,7 +160,7 @@ def test_the_cache_volume_is_added_where_there_is_none(
 ) -> None:
     with stub(verify=VALID) as server:
         register(server, path, "--token", CREATED, *docker(*given))
-    assert config.load(path).runners[0]["docker"].get("volumes") == written
+    assert file.load(path).runners[0].table("docker").get("volumes") == written
 
 
 def test_a_template_brings_what_the_command_line_leaves_out(path: Path, tmp_path: Path) -> None:
@@ -178,7 +172,7 @@ def test_a_template_brings_what_the_command_line_leaves_out(path: Path, tmp_path
     with stub(verify=VALID) as server:
         given = ["--token", CREATED, "--template-config", str(template)]
         assert register(server, path, *given) == 0
-    found = config.load(path).runners[0]["docker"]
+    found = file.load(path).runners[0].table("docker")
     assert (found["image"], found["pull_policy"]) == ("alpine", ["never"])
 
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.runner import cli, config
+from sandbox.runner import cli
+from sandbox.runner.config import file
+from sandbox.runner.table import Table
 from tests.sandbox.runner_stub import Stub, stub
 
 CREATED = "glrt-abcdefghijklmnopqrst"
@@ -21,9 +23,9 @@ def path(tmp_path: Path) -> Path:
 
 def write(path: Path, server: Stub | str, *tokens: str) -> None:
     url = server if isinstance(server, str) else server.url
-    found = config.load(path)
-    found.data["runners"] = [
-        {"name": f"r{number}", "url": url, "token": token, "executor": "shell"}
+    found = file.load(path)
+    found.runners = [
+        Table(name=f"r{number}", url=url, token=token, executor="shell")
         for number, token in enumerate(tokens)
     ]
     found.save()
@@ -65,23 +67,6 @@ def test_no_runners_are_no_failure(path: Path) -> None:
     assert run("verify", path) == 0
 
 
-@pytest.mark.parametrize("selector", [["--name", "nobody"], ["--url", "http://elsewhere/"]])
-def test_a_selector_that_matches_nothing_is_a_failure(
-    path: Path, selector: list[str], capfd: Output
-) -> None:
-    write(path, "http://127.0.0.1:1/", CREATED)
-    assert run("verify", path, *selector) == 1
-    assert "no runner matches the filtering parameters" in capfd.readouterr().err
-
-
-def test_selectors_ask_about_one_runner_only(path: Path) -> None:
-    with stub(verify=VALID) as server:
-        write(path, server, CREATED, OLD)
-        assert run("verify", path, "--name", "r1") == 0
-        assert run("verify", path, "--url", server.url, "--token", CREATED) == 0
-    assert [body["token"] for _, body in server.requests] == [OLD, CREATED]
-
-
 def test_leftover_variables_are_not_selectors(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI_SERVER_TOKEN", "glrt-another0000000000000")
     with stub(verify=VALID) as server:
@@ -93,13 +78,13 @@ def test_delete_removes_what_was_refused(path: Path) -> None:
     with stub(verify=FORBIDDEN) as server:
         write(path, server, CREATED)
         assert run("verify", path, "--delete") == 0
-    assert config.load(path).runners == []
+    assert file.load(path).runners == []
 
 
 def test_a_server_in_trouble_is_asked_five_times(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sandbox.runner.http_client.FIRST_WAIT", 0.0)
+    monkeypatch.setattr("sandbox.runner.server.http_client.FIRST_WAIT", 0.0)
     with stub(verify=(500, {"message": "?"})) as server:
         write(path, server, CREATED)
         assert run("verify", path) == 0
@@ -110,10 +95,10 @@ def test_a_created_runner_loses_its_manager_and_an_old_one_all(path: Path) -> No
     with stub(unregister=(204, None), unregister_manager=(204, None)) as server:
         write(path, server, CREATED, OLD)
         assert run("unregister", path, "--name", "r0") == 0
-        assert [runner["token"] for runner in config.load(path).runners] == [OLD]
+        assert [runner["token"] for runner in file.load(path).runners] == [OLD]
         assert run("unregister", path, "--token", OLD) == 0
     assert server.called() == ["DELETE /runners/managers", "DELETE /runners"]
-    assert config.load(path).runners == []
+    assert file.load(path).runners == []
 
 
 def test_a_failed_unregister_fails_for_one_and_not_for_all(path: Path) -> None:
@@ -121,7 +106,7 @@ def test_a_failed_unregister_fails_for_one_and_not_for_all(path: Path) -> None:
         write(path, server, CREATED)
         assert run("unregister", path, "--name", "r0") == 1
         assert run("unregister", path, "--all-runners") == 0
-    assert len(config.load(path).runners) == 1
+    assert len(file.load(path).runners) == 1
 
 
 @pytest.mark.parametrize("arguments", [[], ["--name", "nobody"], ["--token", "glrt-nobody000000"]])

@@ -18,9 +18,10 @@ import tomlkit
 
 from runnerkit.place import ROOT
 from runnerkit.settings.load import load
-from sandbox import clones
-from sandbox.clones import Clone
-from sandbox.world import Host, World, up
+from sandbox.golden import clones
+from sandbox.golden.clones import Clone
+from sandbox.world import BlankHost as Host
+from sandbox.world import World, up
 from tests.hosts.kit import Kit
 
 CONFIG_DIR = "/srv/gitlab-runner/config"

@@ -12,8 +12,8 @@ import pytest
 from runnerkit.errors import KitError
 from runnerkit.golden import qemu
 from runnerkit.settings.load import load
-from sandbox import clones, golden, trial
 from sandbox.client import Client
+from sandbox.golden import clones, pair, trial
 from sandbox.world import World, up
 from tests.hosts.kit import Kit
 
@@ -43,7 +43,7 @@ def test_two_machines_of_an_image_are_runners_of_their_own(
     ran = kit.run("golden.test", "--json", timeout=1800)
     assert ran.code == 0, ran.out + ran.err
     both = json.loads(ran.out)["machines"]
-    assert [one["name"] for one in both] == list(golden.NAMES)
+    assert [one["name"] for one in both] == list(pair.NAMES)
     for what in ("system id", "machine id", "host key"):
         assert len({one[what] for one in both}) == len(both)
     for one in both:
@@ -54,15 +54,15 @@ def test_two_machines_of_an_image_are_runners_of_their_own(
 def test_a_credential_that_qemu_gives_is_enough(world: World, image: Path, tmp_path: Path) -> None:
     """No user data, no cloud-init: the address of GitLab is the settings' that it was baked with."""
     client = Client(world.gitlab_url, world.api_token)
-    token = client.new_runner(golden.TAG, tag_list=golden.TAG)
+    token = client.new_runner(pair.TAG, tag_list=pair.TAG)
     disk = qemu.overlay(image, tmp_path / "disk.qcow2")
     vm = qemu.boot(disk, tmp_path, credentials={"runnerkit.token": token})
     try:
-        eventually(lambda: golden.online(client))
+        eventually(lambda: pair.online(client))
         assert vm.stop(), "it does not heed its power button"
     finally:
         vm.process.kill()  # where it still runs
-        client.forget_runners(golden.TAG)
+        client.forget_runners(pair.TAG)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def clone(world: World, image: Path) -> Iterator[clones.Clone]:
     made = clones.switch_on("waits", image, folder, read, world, "")
     yield made
     made.vm.stop()
-    Client(world.gitlab_url, world.api_token).forget_runners(golden.TAG)
+    Client(world.gitlab_url, world.api_token).forget_runners(pair.TAG)
     shutil.rmtree(folder)
 
 
@@ -85,23 +85,23 @@ def test_a_machine_waits_for_its_secret_and_after_a_reboot_is_still_the_same_run
     clones.answers(clone)
     clone.run(until("journalctl -u runnerkit-first-boot | grep -q 'no secret yet'"))
     assert clone.run("docker ps -aq") == ""
-    token = client.new_runner(golden.TAG, tag_list=golden.TAG)
+    token = client.new_runner(pair.TAG, tag_list=pair.TAG)
     clone.run(f"mkdir -p /run/runnerkit && printf %s {token} >/run/runnerkit/token")
     clone.run(until(REGISTERED))
     before = clone.run("cat /proc/sys/kernel/random/boot_id")
-    eventually(lambda: golden.online(client))
-    identity = golden.online(client)
+    eventually(lambda: pair.online(client))
+    identity = pair.online(client)
 
     with pytest.raises(KitError):  # the connection breaks, as it should
         clone.run("systemctl reboot; sleep 60")
     clone.left()
     eventually(lambda: boot_id(clone) not in ("", before))
     clone.run(until("docker ps -q --filter name=gitlab-runner | grep -q ."))
-    job = client.wait(client.queue(["echo again"], tags=[golden.TAG]), clones.PATIENCE)
+    job = client.wait(client.queue(["echo again"], tags=[pair.TAG]), clones.PATIENCE)
     assert job["state"] == "success", job["trace"]
-    assert golden.online(client) == identity
+    assert pair.online(client) == identity
     assert clone.run(REGISTERED) == "1"
-    assert len(client.runners(golden.TAG)) == 1
+    assert len(client.runners(pair.TAG)) == 1
 
 
 def until(command: str) -> str:
