@@ -1,6 +1,7 @@
 """The menu: a task is a verb and its page. What is done is in runnerkit/, what is tried in sandbox/."""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,14 @@ from invoke.tasks import task
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from runnerkit.menu import end, fleet_task, plain_task  # found by the path above
+from runnerkit.errors import KitError  # found by the path above
+from runnerkit.menu import end, fleet_task, plain_task
 from runnerkit.place import CLONE, typed
+
+if find_spec("fabric") is None:
+    raise KitError(
+        "this Invoke has not the libraries of the kit", "type ./inv, which has them, for invoke"
+    )
 
 if TYPE_CHECKING:
     from runnerkit.fleet.run import Fleet

@@ -2,9 +2,11 @@
 
 import os
 import re
+import sys
 from pathlib import Path
 from zipfile import ZipFile
 
+import invoke
 import pytest
 
 from runnerkit import __version__
@@ -78,6 +80,15 @@ def test_inv_works_from_another_folder_and_by_a_link(run: Run) -> None:
     assert ran.stdout == "wrote runnerkit.toml; fill it in, then: ./kit plan --host all\n"
     ran = run(os.path.relpath(ROOT / "inv"), "init")
     assert "runnerkit.toml is there already" in ran.stderr
+
+
+def test_invoke_without_the_libraries_says_what_has_them(run: Run) -> None:
+    Path("invoke").symlink_to(Path(invoke.__file__).parent)
+    words = ["invoke", "--search-root", str(ROOT), "plan"]
+    program = f"from invoke.main import program; program.run({words})"
+    ran = run(sys.executable, "-S", "-c", program)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.endswith("fix: type ./inv, which has them, for invoke\n")
 
 
 def test_invoke_alone_works_like_inv_in_a_prepared_environment(command: Path, run: Run) -> None:
