@@ -1,6 +1,7 @@
 """The menu: a task is a verb and its page. What is done is in runnerkit/, what is tried in sandbox/."""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,14 @@ from invoke.tasks import task
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from runnerkit.menu import end, fleet_task, plain_task  # found by the path above
+from runnerkit.errors import KitError  # found by the path above
+from runnerkit.menu import end, fleet_task, plain_task
+from runnerkit.place import CLONE, typed
+
+if find_spec("fabric") is None:
+    raise KitError(
+        "this Invoke has not the libraries of the kit", "type ./inv, which has them, for invoke"
+    )
 
 if TYPE_CHECKING:
     from runnerkit.fleet.run import Fleet
@@ -125,7 +133,9 @@ def golden_bake(_: Context, source: str = "qemu", variables: str = "") -> None:
     with progress() as listener:
         settings = trial.settings(lambda line: listener("golden", Phase(line)), source == "qemu")
         image = bake.bake(settings, listener, source=source, given=file)
-    print(f"{image}\n./inv golden.test boots two machines from it" if source == "qemu" else image)
+    print(image)
+    if source == "qemu":
+        print(typed("./inv golden.test boots two machines from it"))
 
 
 @plain_task("image", "json", name="test")
@@ -151,7 +161,7 @@ namespace = Collection(
     plan,
     init,
     demo,
-    test,
+    *([test] if CLONE else ()),  # the checks are not installed
     golden=Collection(golden_bake, golden_test, golden_validate),
     image=Collection(image_build, image_ship, image_list, image_prune),
     sandbox=Collection(up, down),

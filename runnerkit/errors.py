@@ -7,6 +7,8 @@ from pathlib import Path
 
 from invoke.exceptions import Exit
 
+from runnerkit.place import typed
+
 
 class KitError(Exit):
     """A failure that the user can act on.
@@ -15,13 +17,13 @@ class KitError(Exit):
 
     Args:
         what: what failed, where and why, in one line.
-        fix: what to do next, in one line.
+        fix: what to do next, in one line; ./inv is said as the user types it.
         code: the process's exit code.
     """
 
     def __init__(self, what: str, fix: str = "", code: int = 1) -> None:
-        self.what, self.fix = what, fix
-        super().__init__(f"error: {what}" + (f"\n  fix: {fix}" if fix else ""), code)
+        self.what, self.fix = typed(what), typed(fix)
+        super().__init__(f"error: {self.what}" + (f"\n  fix: {self.fix}" if fix else ""), code)
 
 
 class NotConverged(KitError):

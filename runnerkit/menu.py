@@ -32,7 +32,7 @@ HELP = {
     "no-cache": "build without the builder's cache, even what is unchanged",
     "push": "push to this registry afterwards; REGISTRY_USER and REGISTRY_PASSWORD log in",
     "runner-image": "put this image, the real one above all, in the stand-in's place",
-    "only": "one session of the noxfile: lint, types, unit, hosts, long, vm or bench",
+    "only": "one session of the noxfile: lint, types, unit, pythons, package, hosts, long, vm or bench",
     "source": "where it is built: qemu (on this machine), amazon-ebs or googlecompute",
     "variables": "a file of variables for that cloud, as packer/variables.pkr.hcl describes them",
     "accept-new-host-keys": "accept and remember an SSH host key seen for the first time",
@@ -115,9 +115,12 @@ def _task(body: Callable[..., None], name: str, texts: dict[str, str]) -> "Task[
 
 def _fleet(listener: "Listener", words: tuple[str, ...], options: dict[str, Any]) -> "Fleet":
     from runnerkit.fleet.run import Fleet
+    from runnerkit.place import settings_file
     from runnerkit.settings import command_line, targets
-    from runnerkit.settings.load import find, load
+    from runnerkit.settings.load import load
 
-    settings = load(find(), command_line.settings_of({word: options[word] for word in words}))
+    settings = load(
+        settings_file(), command_line.settings_of({word: options[word] for word in words})
+    )
     chosen = tuple(targets.choose(options["host"], settings))
     return Fleet(chosen, settings, listener, options["accept_new_host_keys"])

@@ -1,23 +1,23 @@
 """The whole kit in two minutes: a blank host, one bootstrap, one job in an image of that host's own."""
 
 import re
+import shlex
 from pathlib import Path
 
 from runnerkit.fleet.bootstrap import bootstrap
 from runnerkit.fleet.run import Fleet
-from runnerkit.place import ROOT
+from runnerkit.place import typed
 from runnerkit.report.bootstrap import bootstrapped
 from runnerkit.report.progress import progress
 from runnerkit.settings import targets
 from runnerkit.settings.load import load
 from sandbox import world
 from sandbox.client import Client
-from sandbox.hosts.blank import BlankHost
 from sandbox.world import World
 
 HOST = "demo"
 SECTION = re.compile(r"section_(start|end):\d+:\w+\r\x1b\[0K")  # folds a log in GitLab's pages
-SETTINGS = """# The demo's settings. Try: RUNNERKIT_SETTINGS={state}/runnerkit.toml ./inv plan --host demo
+SETTINGS = """# The demo's settings. Try: {command} plan --host demo
 [gitlab]
 url = "{world.gitlab_url}"
 
@@ -48,10 +48,12 @@ def run(runner_image: str | None = None) -> int:
     host = up.host(HOST)
     print(f"\na blank host, with sshd and nothing else: root@{host.address}")
     gitlab = Client(up.gitlab_url, up.api_token)
-    settings = load(_write_settings(up, host, gitlab))
-    shown = up.state.relative_to(ROOT)
+    file = up.state / "runnerkit.toml"
+    command = _command(file)
+    _write_settings(file, SETTINGS.format(world=up, host=host, command=command), up, gitlab)
+    settings = load(file)
 
-    print(f"\n$ RUNNERKIT_SETTINGS={shown}/runnerkit.toml ./inv bootstrap --host {HOST}")
+    print(f"\n$ {command} bootstrap --host {HOST}")
     with progress() as listener:
         outcomes = bootstrap(Fleet(tuple(targets.choose(HOST, settings)), settings, listener))
     if bootstrapped(outcomes).show(as_json=False):
@@ -64,16 +66,21 @@ def run(runner_image: str | None = None) -> int:
         print(SECTION.sub("", text), end="", flush=True)
     job = gitlab.job(number)
     print(f"\njob {number}: {job['state']}, run by manager {job['system_id']}\n")
-    print(f"look around:  RUNNERKIT_SETTINGS={shown}/runnerkit.toml ./inv plan --host {HOST}")
-    print("clean up:     ./inv sandbox.down")
+    print(f"look around:  {command} plan --host {HOST}")
+    print(typed("clean up:     ./inv sandbox.down"))
     return int(job["state"] != "success")
 
 
-def _write_settings(up: World, host: BlankHost, gitlab: Client) -> Path:
+def _write_settings(file: Path, text: str, up: World, gitlab: Client) -> None:
     gitlab.forget_runners(HOST)
     token = up.state / "runner-token"
     token.touch(mode=0o600)
     token.write_text(gitlab.new_runner(HOST, run_untagged=True))
-    file = up.state / "runnerkit.toml"
-    file.write_text(SETTINGS.format(world=up, host=host, state=up.state.relative_to(ROOT)))
-    return file
+    file.write_text(text)
+
+
+def _command(settings: Path) -> str:
+    """What is typed from here to run the kit on these settings."""
+    here = Path.cwd()
+    shown = settings.relative_to(here) if settings.is_relative_to(here) else settings
+    return typed(f"RUNNERKIT_SETTINGS={shlex.quote(str(shown))} ./inv")

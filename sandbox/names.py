@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from runnerkit.place import ROOT
+from runnerkit import place
 from sandbox.errors import SandboxError
 
 LABEL = "runnerkit.sandbox"
@@ -33,7 +33,8 @@ class Names:
     @property
     def state(self) -> Path:
         """Keys, tokens and downloads."""
-        return ROOT / (".sandbox" if self.sandbox == DEFAULT else f".sandbox-{self.sandbox}")
+        suffix = "" if self.sandbox == DEFAULT else f"-{self.sandbox}"
+        return place.state() / f".sandbox{suffix}"
 
     @property
     def labels(self) -> dict[str, str]:

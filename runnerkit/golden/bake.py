@@ -12,11 +12,11 @@ from runnerkit.errors import KitError, nearest
 from runnerkit.events import Began, Detail, Listener, Tell, of_host
 from runnerkit.golden import base, builddir, describe, packer, provision, qemu, tools
 from runnerkit.golden.provision import Watch
-from runnerkit.place import ROOT
+from runnerkit.place import state
 from runnerkit.settings.model import Golden, Settings
 from runnerkit.steps import first_boot
 
-FOLDER = ROOT / ".golden"
+FOLDER = state() / ".golden"
 SPACE_MB = 6000  # the machine's disk, and the image beside it
 
 

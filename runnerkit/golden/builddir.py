@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from runnerkit.golden.failure import LOG
 from runnerkit.golden.provision import CONSOLE, HOST_KEY, KEY, USER
-from runnerkit.place import PACKAGE
+from runnerkit.place import PACKAGE, dockerfiles
 from runnerkit.settings.model import Settings
 from runnerkit.templates import render
 
@@ -65,8 +65,10 @@ def build_folder(folder: Path, name: str, settings: Settings) -> Iterator[Path]:
 
 def command(build: Path) -> str:
     """What Packer runs to set the machine up; it says which machine in RUNNERKIT_HOST."""
+    folders = os.pathsep.join(str(one.absolute()) for one in dockerfiles())
     return (
         f"RUNNERKIT_SETTINGS={shlex.quote(str(build / 'runnerkit.toml'))} "
+        f"RUNNERKIT_DOCKERFILES={shlex.quote(folders)} "
         f"PYTHONPATH={shlex.quote(str(PACKAGE.parent))} {shlex.quote(sys.executable)} "
         f'-m runnerkit.golden "$RUNNERKIT_HOST" {shlex.quote(str(build))}'
     )

@@ -2,20 +2,19 @@
 
 import hashlib
 import json
-import re
 import shutil
 import subprocess
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from runnerkit import __version__
 from runnerkit.golden import base, packer, provision, qemu, tools
 from runnerkit.golden.provision import Watch
 from runnerkit.golden.vm import PROGRAM
-from runnerkit.place import ROOT
+from runnerkit.place import CLONE, ROOT
 from runnerkit.settings.model import Settings
 
 
@@ -23,7 +22,7 @@ def provenance(settings: Settings, disk: Path | None) -> dict[str, Any]:
     """Where an image comes from. The settings are told by a hash, in which no secret is."""
     plain = msgspec.json.encode(msgspec.to_builtins(settings), order="deterministic")
     origin = {
-        "kit": _version(),
+        "kit": __version__,
         "commit": _git("rev-parse", "HEAD"),
         "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
         "date": f"{datetime.now(UTC):%FT%TZ}",
@@ -73,17 +72,10 @@ def finished(
     return ready
 
 
-def _version() -> str:
-    try:
-        return version("runnerkit")
-    except PackageNotFoundError:
-        text = (ROOT / "pyproject.toml").read_text()
-        found = re.search(r'^version = "(.+)"', text, re.MULTILINE)
-        return found[1] if found else "unknown"
-
-
 def _git(*words: str) -> str:
-    """What git says of the kit's checkout; "" where there is none, or no git."""
+    """What git says of the kit's clone; "" where it is none, or there is no git."""
+    if not CLONE:  # what it is installed in may be somebody else's clone
+        return ""
     command = ["git", "-C", str(ROOT), *words]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()

@@ -8,7 +8,7 @@ from pathlib import Path
 from runnerkit.errors import KitError, nearest, text_of
 from runnerkit.images import context, dockerfile
 from runnerkit.images.definition import JobImage, short_hash
-from runnerkit.place import dockerfiles, image_folders
+from runnerkit.place import image_folder, image_folders
 from runnerkit.settings.model import Image, Settings
 from runnerkit.templates import render, render_of
 
@@ -22,10 +22,9 @@ def find(settings: Settings, name: str) -> JobImage | None:
     Raises:
         KitError: there is one, and its definition is wrong.
     """
-    folder = dockerfiles() / name
-    here = bool(name) and not set(name) & set("/:@") and folder.is_dir()
+    folder = image_folder(name) if name and not set(name) & set("/:@") else None
     section = settings.images.get(name)
-    if not section and not here:
+    if not section and not folder:
         return None
     if not _NAME.fullmatch(name):
         raise KitError(
@@ -33,8 +32,8 @@ def find(settings: Settings, name: str) -> JobImage | None:
             "use lower-case letters and digits, with single . _ or - between them",
         )
     section = section or Image()
-    text, beside = _folder(name, folder) if here else (_rendered(name, section), "")
-    if here and (section.base or section.packages):
+    text, beside = _folder(folder) if folder else (_rendered(name, section), "")
+    if folder and (section.base or section.packages):
         raise KitError(
             f"the job image {name} is defined twice: dockerfiles/{name} and images.{name}.base",
             "remove one of them; beside a folder, [images] may say build_args, labels, secrets",
@@ -118,15 +117,16 @@ def closed(settings: Settings, names: Iterable[str]) -> tuple[JobImage, ...]:
     return tuple(done.values())
 
 
-def _folder(name: str, folder: Path) -> tuple[str, str]:
-    if not folder.resolve().is_relative_to(dockerfiles().resolve()):
+def _folder(folder: Path) -> tuple[str, str]:
+    name = folder.name
+    if not folder.resolve().is_relative_to(folder.parent.resolve()):
         raise KitError(
             f"dockerfiles/{name} leads outside dockerfiles/, to {folder.resolve()}",
             "copy it in: what an image is made of must be in one place",
         )
     template, plain = folder / "Dockerfile.j2", folder / "Dockerfile"
     if template.exists():
-        text = _template(name)
+        text = _template(template)
     elif plain.exists():
         text = text_of(plain, "save it as UTF-8, and see that you may read it")
     else:
@@ -139,11 +139,12 @@ def _folder(name: str, folder: Path) -> tuple[str, str]:
     return text, str(folder)
 
 
-def _template(name: str) -> str:
+def _template(file: Path) -> str:
     import jinja2
 
+    name = file.parent.name
     try:
-        return render_of(dockerfiles(), f"{name}/Dockerfile.j2")
+        return render_of(file.parents[1], f"{name}/Dockerfile.j2")
     except (jinja2.TemplateError, UnicodeDecodeError) as error:
         line = f", line {error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
         raise KitError(f"dockerfiles/{name}/Dockerfile.j2{line}: {error}", "correct it") from None

@@ -18,8 +18,8 @@ HEAD = """# Settings
 <!-- Made by `nox -s docs` from runnerkit/settings/. Change it there. -->
 
 Every key of `runnerkit.toml`. None is needed for a first run: see the [tutorial](tutorial.md). The
-file is the `runnerkit.toml` of the working folder, or the one that `RUNNERKIT_SETTINGS` names;
-`./inv init` writes one with comments. Unknown keys, wrong types and names that name nothing are all
+file is the `runnerkit.toml` of the working folder, without one that of the clone, or the one that
+`RUNNERKIT_SETTINGS` names; `./inv init` writes one with comments. Unknown keys, wrong types and names that name nothing are all
 told in one go, before any host is touched.
 
 A **secret** is never written into the file, only where it is kept: `{ env = "NAME" }` (a variable of

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from runnerkit.place import typed
+
 SCHEMA = 1  # of the JSON; it grows when a field goes or means something else
 NAMED = 5  # hosts; of more only some are named
 
@@ -21,13 +23,13 @@ class Page:
     def show(self, as_json: bool) -> int:
         """Print it, and return the exit code."""
         if as_json:
-            print(json.dumps({"schema": SCHEMA, **self.data}, indent=2))
+            print(typed(json.dumps({"schema": SCHEMA, **self.data}, indent=2)))
             return self.code
         for line in self.lines:
-            print(line)
+            print(typed(line))
         sys.stdout.flush()
         for message in self.messages:
-            print(message, file=sys.stderr)
+            print(typed(message), file=sys.stderr)
         return self.code
 
 

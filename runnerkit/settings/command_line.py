@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runnerkit.errors import KitError
-from runnerkit.settings.load import find
+from runnerkit.place import settings_file
 from runnerkit.settings.model import DEFAULT
 
 TOKENS = ("RUNNER_TOKEN", "GITLAB_TOKEN", "REGISTRATION_TOKEN")
@@ -29,7 +29,7 @@ def settings_of(words: Mapping[str, str]) -> dict[str, Any]:
     runner: dict[str, Any] = {key: words[key] for key in ("image", "name") if words.get(key)}
     if tags := words.get("tags"):
         runner["tags"] = [tag.strip() for tag in tags.split(",") if tag.strip()]
-    if runner and (file := find()):
+    if runner and (file := settings_file()):
         raise KitError(
             f"--image, --name and --tags are for a run without settings, and there is {file}",
             "write them there, under [runners.NAME]",
@@ -41,7 +41,7 @@ def settings_of(words: Mapping[str, str]) -> dict[str, Any]:
 
 def _tokens(data: dict[str, Any]) -> dict[str, Any]:
     """Name the environment's tokens as the sources; ask for one where there is a terminal."""
-    if not any(os.environ.get(name) for name in TOKENS) and os.isatty(0) and not find():
+    if not any(os.environ.get(name) for name in TOKENS) and os.isatty(0) and not settings_file():
         os.environ["RUNNER_TOKEN"] = getpass.getpass(
             "runner token (glrt-…), or Enter if this host is registered already: "
         )

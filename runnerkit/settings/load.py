@@ -1,6 +1,5 @@
 """runnerkit.toml: found, read, and checked whole before any host is touched."""
 
-import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,14 +12,6 @@ from runnerkit.place import image_folders
 from runnerkit.settings import autoscaler
 from runnerkit.settings.check import mistakes
 from runnerkit.settings.model import Settings
-
-
-def find() -> Path | None:
-    """The settings file: RUNNERKIT_SETTINGS, or runnerkit.toml in the working folder."""
-    if named := os.environ.get("RUNNERKIT_SETTINGS"):
-        return Path(named)
-    here = Path("runnerkit.toml")
-    return here if here.exists() else None
 
 
 def load(path: Path | None = None, command_line: dict[str, Any] | None = None) -> Settings:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from runnerkit.errors import KitError
-from runnerkit.place import ROOT
+from runnerkit.place import CLONE, ROOT, TEMPLATES, image_folders, typed
 
 
 def write(path: Path) -> str:
@@ -14,11 +14,21 @@ def write(path: Path) -> str:
     """
     try:
         with path.open("x") as file:
-            file.write((ROOT / "templates/runnerkit.toml").read_text())
+            text = (TEMPLATES / "runnerkit.toml").read_text()
+            file.write(text if CLONE else typed(text))
     except FileExistsError:
         raise KitError(f"{path} is there already", "edit it, or move it away first") from None
     except OSError as error:
         raise KitError(
             f"{path}: {error.strerror}", "run in a folder that you may write to"
         ) from None
-    return f"wrote {path}; fill it in, then: ./inv plan --host all"
+    return typed(f"wrote {path}; fill it in, then: ./inv plan --host all{_ready_made()}")
+
+
+def _ready_made() -> str:
+    """Where the kit's own job images are: in a clone everybody sees them."""
+    if CLONE:
+        return ""
+    names = ", ".join(sorted(image_folders()))
+    folder = ROOT / "dockerfiles"
+    return f"\njob images to name there, or to copy into ./dockerfiles: {folder} ({names})"

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from runnerkit.settings.load import find, load
+from runnerkit.place import settings_file
+from runnerkit.settings.load import load
 from runnerkit.settings.model import Settings
 from sandbox import world
 from sandbox.world import Say, World
@@ -16,7 +17,7 @@ def settings(say: Say, in_sandbox: bool = True, up: World | None = None) -> Sett
         in_sandbox: whether the sandbox can be reached from where it is made: no cloud reaches it.
         up: the sandbox, if it is up.
     """
-    file = find()
+    file = settings_file()
     if file or not in_sandbox:
         return load(file)
     say("no runnerkit.toml: an image for trying only, with what the sandbox gives")

@@ -146,7 +146,7 @@ def test_a_host_without_docker_is_told(kit: Kit, world: World) -> None:
     kit.settings(world.host("nodocker", "systemd"))
     try:
         write(kit, "any", GOOD)
-        refused(kit, "any", "no Docker engine answers on the host", "./inv bootstrap")
+        refused(kit, "any", "no Docker engine answers on the host", "/inv bootstrap")
         listed = kit.run("image.list", "--host", "all")
         assert "no Docker engine answers" in listed.err
     finally:

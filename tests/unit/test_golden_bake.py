@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import subprocess
-import tomllib
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,10 @@ from typing import Any
 import pytest
 from invoke.context import Context
 
+import runnerkit
 import tasks
 from runnerkit.errors import KitError
 from runnerkit.golden import bake, base, builddir, describe, packer, provision, qemu
-from runnerkit.place import ROOT
 from runnerkit.settings.load import load
 from runnerkit.settings.model import Golden, Settings
 from tests.unit.build import blank
@@ -232,5 +231,5 @@ def test_where_an_image_comes_from_tells_settings_apart(
     two = describe.provenance(read(golden={"packages": ["jq"]}), disk)
     assert one["settings_sha256"] != two["settings_sha256"]
     assert one["base_sha256"] == base.digest(disk)
-    assert one["kit"] == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert one["kit"] == runnerkit.__version__
     assert "sentinel" not in json.dumps(one)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from invoke.parser import Parser
 
+import runnerkit
 import tasks
 from runnerkit.place import ROOT
 from runnerkit.settings.check import mistakes
@@ -102,6 +103,5 @@ def test_the_first_page_is_short() -> None:
 
 
 def test_the_changelog_begins_with_the_version_of_the_kit() -> None:
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     (first, *_) = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
-    assert first == version
+    assert first == runnerkit.__version__
