@@ -23,9 +23,9 @@ def world() -> World:
 
 @pytest.fixture
 def client(world: World) -> Iterator[Client]:
-    made = Client(world.gitlab_url, world.api_token)
-    yield made
-    made.forget_runners(pair.TAG)
+    result = Client(world.gitlab_url, world.api_token)
+    yield result
+    result.forget_runners(pair.TAG)
 
 
 def online(world: World, client: Client, image: Path, folder: Path, kit: Kit | None) -> float:

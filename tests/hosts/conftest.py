@@ -38,23 +38,23 @@ def world() -> Iterator[World]:
 @pytest.fixture
 def blank(world: World) -> Iterator[Blank]:
     """Fresh hosts of any kind, removed after the test."""
-    made: list[str] = []
+    result: list[str] = []
 
     def make(kind: str = "systemd", name: str | None = None, disk_mb: int = 0) -> Host:
-        made.append(name or f"test{next(NUMBERS)}")
-        return world.host(made[-1], kind, disk_mb)
+        result.append(name or f"test{next(NUMBERS)}")
+        return world.host(result[-1], kind, disk_mb)
 
     yield make
-    for name in made:
+    for name in result:
         world.remove(name)
 
 
 @pytest.fixture
 def kit(world: World, tmp_path: Path) -> Iterator[Kit]:
     """The kit with an empty settings folder; the runners made in a test are deleted after it."""
-    made = Kit(world, tmp_path)
-    before = {runner["id"] for runner in made.gitlab.runners()}
-    yield made
-    for runner in made.gitlab.runners():
+    result = Kit(world, tmp_path)
+    before = {runner["id"] for runner in result.gitlab.runners()}
+    yield result
+    for runner in result.gitlab.runners():
         if runner["id"] not in before:
-            made.gitlab.call("DELETE", f"/api/v4/runners/{runner['id']}")
+            result.gitlab.call("DELETE", f"/api/v4/runners/{runner['id']}")

@@ -59,9 +59,9 @@ class Golden:
 
     def run(self, script: str, check: bool = True) -> str:
         """What a script prints."""
-        code, said = self.container.exec_run(["sh", "-c", script])
-        assert isinstance(said, bytes)
-        out = said.decode()
+        code, output = self.container.exec_run(["sh", "-c", script])
+        assert isinstance(output, bytes)
+        out = output.decode()
         assert not check or code == 0, out
         return out
 
@@ -91,8 +91,8 @@ class Golden:
     def until(self, test: str, seconds: int = 60) -> None:
         """Wait until a command of the host succeeds."""
         loop = f"until {test}; do [ $(date +%s) -lt $end ] || exit 1; sleep 0.1; done"
-        said = self.run(f"end=$(($(date +%s) + {seconds})); {loop}; echo reached", check=False)
-        assert said.endswith("reached\n"), f"{said}\n{self.log}"
+        output = self.run(f"end=$(($(date +%s) + {seconds})); {loop}; echo reached", check=False)
+        assert output.endswith("reached\n"), f"{output}\n{self.log}"
 
     def until_said(self, words: str, seconds: int = 60) -> None:
         self.until(f"journalctl -u {UNIT} -o cat | grep -qF '{words}'", seconds)

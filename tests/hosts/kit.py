@@ -72,9 +72,9 @@ class Kit:
                 known[key] = {**known[key], **value} if both else value
         (self.folder / "runnerkit.toml").write_text(tomlkit.dumps(self.data))
 
-    def new_token(self, description: str = "made by hand", **said: Any) -> str:
+    def new_token(self, description: str = "made by hand", **options: Any) -> str:
         """A glrt- token, put into the environment as RUNNER_TOKEN."""
-        self.env["RUNNER_TOKEN"] = self.gitlab.new_runner(description, **said)
+        self.env["RUNNER_TOKEN"] = self.gitlab.new_runner(description, **options)
         return self.env["RUNNER_TOKEN"]
 
     def command(self, *words: str) -> tuple[list[str], dict[str, str]]:
@@ -122,8 +122,8 @@ class Kit:
 
         The runner gives a job to the configuration that asked for it.
         """
-        asked = self._polls()
-        while self._polls() < asked + 2:
+        calls = self._polls()
+        while self._polls() < calls + 2:
             time.sleep(0.1)
 
     def _polls(self) -> int:

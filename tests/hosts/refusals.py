@@ -23,14 +23,14 @@ cat /var/run/docker.pid
 """
 
 
-def told(kit: Kit, ran: Ran, *said: str, code: int = 1, fix: str = "") -> str:
+def assert_error(kit: Kit, ran: Ran, *parts: str, code: int = 1, fix: str = "") -> str:
     """The one error of a run: in one line, with what to do in another, and without a token."""
     output = ran.out + ran.err
     assert ran.code == code, output
     errors, fixes = ERROR.findall(ran.err), FIX.findall(ran.err)
     assert (len(errors), len(fixes)) == (1, 1), output
     ((error,), (advice,)) = errors, fixes
-    for part in said:
+    for part in parts:
         assert part in ran.err, f"{part!r} is not in: {ran.err}"
     assert fix in advice, advice
     world = kit.world
@@ -47,7 +47,7 @@ def told(kit: Kit, ran: Ran, *said: str, code: int = 1, fix: str = "") -> str:
 def refused(
     kit: Kit,
     host: Host,
-    *said: str,
+    *parts: str,
     task: str = "bootstrap",
     typed: tuple[str, ...] = (),
     **how: Any,
@@ -55,7 +55,7 @@ def refused(
     """Run the task on that host: refused, and neither the host nor GitLab has changed."""
     before, runners = SEEN.get(host) or state(kit, host), kit.gitlab.runners()
     ran = kit.run(task, "--host", "all", *typed)
-    error = told(kit, ran, *said, **how)
+    error = assert_error(kit, ran, *parts, **how)
     after = SEEN[host] = state(kit, host)
     assert after == before, f"changed: {set(after) ^ set(before)}"
     assert [one["id"] for one in kit.gitlab.runners()] == [one["id"] for one in runners]

@@ -78,10 +78,10 @@ def shipped(
     return moved
 
 
-def refused(kit: Kit, *hosts: Host, **said: Any) -> KitError:
+def refused(kit: Kit, *hosts: Host, **options: Any) -> KitError:
     """The error that shipping ends with."""
     with pytest.raises(KitError) as caught:
-        shipped(kit, *hosts, **said)
+        shipped(kit, *hosts, **options)
     return caught.value
 
 

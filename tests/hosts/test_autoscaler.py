@@ -63,12 +63,12 @@ def host(kit: Kit, ready: Host) -> Host:
     return ready
 
 
-def scale(kit: Kit, host: Host, executor: str = "docker-autoscaler", **said: Any) -> None:
+def scale(kit: Kit, host: Host, executor: str = "docker-autoscaler", **options: Any) -> None:
     """Settings with a runner that scales, in the place of the one that does not."""
     runner = {
         "executor": executor,
         "token": {"env": "RUNNER_TOKEN"},
-        "autoscaler": {**GROUP, **said},
+        "autoscaler": {**GROUP, **options},
         **({"image": "debian:bookworm"} if executor != "instance" else {}),
     }
     kit.settings(host, manager={"image": kit.world.runner_image, "concurrent": 2})
@@ -169,10 +169,10 @@ def test_a_plugin_outlives_the_manager_and_is_fetched_where_it_is_missing(
     kit.data["manager"]["image"] = FETCHER
     write(kit)
     assert "install the fleeting plugin aws:1" in kit.bootstrap().titles
-    told = kit.ssh(
+    output = kit.ssh(
         host, "docker exec gitlab-runner sh -c 'cat $FLEETING_PLUGIN_PATH/*/*/*/*/*/*/plugin'"
     )
-    assert told == "made\n"
+    assert output == "made\n"
     assert kit.plan().titles == []
 
     build(kit, host, "newer")

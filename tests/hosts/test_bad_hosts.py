@@ -84,12 +84,12 @@ WRONG: dict[str, tuple[str, tuple[str, str], str, str]] = {
 def test_a_host_that_is_not_as_it_must_be(
     hosts: dict[str, Host], kit: Kit, what: str, task: str
 ) -> None:
-    which, (do, undo), said, fix = WRONG[what]
+    which, (do, undo), output, fix = WRONG[what]
     host = hosts[which]
     kit.settings(host)
     kit.env["RUNNER_TOKEN"] = "glrt-never-used-0123456789"
     with changed(kit, host, do, undo):
-        refused(kit, host, said, fix=fix, task=task)
+        refused(kit, host, output, fix=fix, task=task)
 
 
 def test_docker_that_should_be_present_and_is_not(kit: Kit, bare: Host) -> None:
@@ -125,8 +125,8 @@ def test_a_second_operator_is_told_who_is_at_work_since_when(kit: Kit, box: Host
     kit.new_token()
     first = f"(echo 'alice@desk since 2031-05-06 07:08:09 UTC'; cat) | {{ {TAKE}; }}"
     with held(kit, box, first):
-        said = "another run holds the host: alice@desk since 2031-05-06 07:08:09 UTC"
-        refused(kit, box, said, fix="wait for it to end")
+        output = "another run holds the host: alice@desk since 2031-05-06 07:08:09 UTC"
+        refused(kit, box, output, fix="wait for it to end")
         assert kit.plan().code == 2  # looking is free
 
 
@@ -147,11 +147,11 @@ def test_a_host_that_is_gone_without_a_word_is_not_waited_for(
     def waits() -> None:
         with pytest.raises(KitError, match="the connection broke"):
             machine.run("echo begun; sleep 3600", line=cut)
-        told.set()
+        output.set()
 
-    told = threading.Event()
+    output = threading.Event()
     threading.Thread(target=waits, daemon=True).start()
-    assert told.wait(60), "it is still waited for"
+    assert output.wait(60), "it is still waited for"
     network.connect(container)
     with pytest.raises(KitError, match="the connection broke"):  # the host's lock went with it
         machine.run("true")
@@ -179,8 +179,8 @@ def test_a_package_manager_at_work_is_waited_for(kit: Kit, blank: Blank) -> None
         guard.cancel()
         assert re.search(r"(?i)waiting.*lock", seen[-1]), "".join(seen)
 
-        said = r"another run holds the host: \S+@\S+ since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
-        assert re.search(said, refused(kit, host, fix="wait for it to end"))
+        output = r"another run holds the host: \S+@\S+ since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
+        assert re.search(output, refused(kit, host, fix="wait for it to end"))
 
         other.stdin.close()
         out, err = run.communicate(timeout=180)
@@ -189,7 +189,7 @@ def test_a_package_manager_at_work_is_waited_for(kit: Kit, blank: Blank) -> None
 
 def until(line: Callable[[], str], word: str) -> Iterator[str]:
     """The lines up to the one with that word."""
-    for said in iter(line, ""):
-        yield said
-        if word in said:
+    for output in iter(line, ""):
+        yield output
+        if word in output:
             return

@@ -17,12 +17,12 @@ GOOD = "FROM debian:bookworm\nRUN echo good >/state\n"
 
 @pytest.fixture(scope="module")
 def host(world: World) -> Iterator[Host]:
-    made = world.host("badimage", "docker")
+    result = world.host("badimage", "docker")
     mirror = json.dumps({"registry-mirrors": [world.mirror_url]})
     Kit(world, Path()).ssh(
-        made, f"echo '{mirror}' >/etc/docker/daemon.json && systemctl reload docker"
+        result, f"echo '{mirror}' >/etc/docker/daemon.json && systemctl reload docker"
     )
-    yield made
+    yield result
     world.remove("badimage")
 
 
@@ -155,8 +155,8 @@ def test_a_host_without_docker_is_told(kit: Kit, world: World) -> None:
 
 def test_settings_that_define_an_image_twice_or_not_at_all_are_told(kit: Kit, host: Host) -> None:
     write(kit, "twice", GOOD)
-    said: dict[str, Any] = {"twice": {"base": "debian:bookworm"}}
-    kit.settings(host, images=said)
+    output: dict[str, Any] = {"twice": {"base": "debian:bookworm"}}
+    kit.settings(host, images=output)
     refused(kit, "twice", "the job image twice is defined twice")
     kit.settings(host, images={"none": {}})
     refused(kit, "none", "images.none.base: missing, and there is no folder dockerfiles/none")

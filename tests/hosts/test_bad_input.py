@@ -49,12 +49,12 @@ def test_a_host_that_cannot_be_logged_in_to(ready: Kit, box: Host, way: str) -> 
     def real(text: str) -> str:
         return text.replace("ADDRESS", box.address).replace("FOLDER", str(ready.folder))
 
-    host, said, fix = WAYS[way]
+    host, output, fix = WAYS[way]
     keys.write(ready.folder / "other", keys.keypair()[0])
     lock = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "sesame", "-f", str(ready.folder / "locked")]
     subprocess.run(lock, check=True)
     reached_as(ready, box, **{key: real(value) for key, value in host.items()})
-    assert real(said) in refused(ready, box, box.name, fix=fix)
+    assert real(output) in refused(ready, box, box.name, fix=fix)
 
 
 def test_an_unknown_host_key_is_shown_and_accepted_only_on_demand(ready: Kit, box: Host) -> None:
@@ -89,8 +89,8 @@ def test_a_changed_host_key_is_refused_even_where_new_ones_are_accepted(
     known.write_text(f"{box.address} {keys.keypair()[1]}\n")
     ready.settings(box, ssh={"known_hosts": str(known)})
     shown = ready.ssh(box, "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub").split()[1]
-    said, typed = ("the host key has changed", shown), ("--accept-new-host-keys",)
-    refused(ready, box, *said, command_line=typed, fix=f"ssh-keygen -R '{box.address}'")
+    output, typed = ("the host key has changed", shown), ("--accept-new-host-keys",)
+    refused(ready, box, *output, command_line=typed, fix=f"ssh-keygen -R '{box.address}'")
 
 
 SUDO = "RUNNERKIT_SUDO_PASSWORD"
@@ -110,8 +110,8 @@ def test_sudo_that_is_refused(ready: Kit, box: Host) -> None:
     refused(ready, box, "wants a password", fix=SUDO)  # without one, sudo does not say more
     with changed(ready, box, "echo mallory:sesame | chpasswd", "passwd -d mallory >/dev/null"):
         ready.env[SUDO] = "sesame"
-        said = f"mallory@{box.address}:22: sudo is refused to this user"
-        refused(ready, box, said, fix="log in as another user")
+        output = f"mallory@{box.address}:22: sudo is refused to this user"
+        refused(ready, box, output, fix="log in as another user")
 
 
 def test_no_sudo_at_all(ready: Kit, box: Host) -> None:
@@ -138,7 +138,7 @@ TOKENS: dict[str, tuple[str, str, str, str]] = {
 
 @pytest.mark.parametrize("what", TOKENS)
 def test_a_token_of_the_wrong_kind_or_void(ready: Kit, box: Host, what: str) -> None:
-    name, prefix, said, fix = TOKENS[what]
+    name, prefix, output, fix = TOKENS[what]
     ready.settings(
         box,
         gitlab={"api_token": {"env": "GITLAB_TOKEN"}},
@@ -147,7 +147,7 @@ def test_a_token_of_the_wrong_kind_or_void(ready: Kit, box: Host, what: str) -> 
     ready.env.clear()
     if name:
         ready.env[name] = f"{prefix}sesame0123456789abcd" if prefix else ready.world.expired_token
-    refused(ready, box, said, fix=fix)
+    refused(ready, box, output, fix=fix)
 
 
 def test_gitlab_out_of_reach_of_this_machine(ready: Kit, box: Host) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sandbox.world import BlankHost as Host
 from sandbox.world import World
 from tests.hosts.kit import Kit
-from tests.hosts.refusals import told
+from tests.hosts.refusals import assert_error
 
 
 @pytest.fixture
@@ -41,10 +41,10 @@ SETTINGS = {
 @pytest.mark.parametrize("what", SETTINGS)
 @pytest.mark.parametrize("task", ["plan", "bootstrap"])
 def test_settings_with_mistakes(kit: Kit, what: str, task: str) -> None:
-    text, said, fix = SETTINGS[what]
+    text, output, fix = SETTINGS[what]
     kit.env["SECRET"] = "sesame"
     (kit.folder / "runnerkit.toml").write_text(text)
-    told(kit, kit.run(task, "--host", "all"), *said, fix=fix)
+    assert_error(kit, kit.run(task, "--host", "all"), *output, fix=fix)
 
 
 COMMANDS: dict[str, tuple[list[str], str, str]] = {
@@ -61,8 +61,8 @@ COMMANDS: dict[str, tuple[list[str], str, str]] = {
 
 @pytest.mark.parametrize("what", COMMANDS)
 def test_a_command_with_mistakes(ready: Kit, what: str) -> None:
-    words, said, fix = COMMANDS[what]
-    told(ready, ready.run("bootstrap", *words), said, fix=fix)
+    words, output, fix = COMMANDS[what]
+    assert_error(ready, ready.run("bootstrap", *words), output, fix=fix)
 
 
 def test_an_option_that_is_none_is_bad_usage(ready: Kit) -> None:
@@ -73,7 +73,7 @@ def test_an_option_that_is_none_is_bad_usage(ready: Kit) -> None:
 
 def test_settings_that_are_not_there(kit: Kit, tmp_path: Path) -> None:
     kit.env["RUNNERKIT_SETTINGS"] = str(tmp_path / "none.toml")
-    told(kit, kit.run("plan", "--host", "all"), "none.toml: No such file", fix="/inv init")
+    assert_error(kit, kit.run("plan", "--host", "all"), "none.toml: No such file", fix="/inv init")
 
 
 def test_init_never_overwrites(kit: Kit) -> None:
@@ -81,5 +81,5 @@ def test_init_never_overwrites(kit: Kit) -> None:
     assert kit.run("init").code == 0
     assert "[gitlab]" in file.read_text()
     file.write_text("# mine\n")
-    told(kit, kit.run("init"), "runnerkit.toml is there already", fix="move it away")
+    assert_error(kit, kit.run("init"), "runnerkit.toml is there already", fix="move it away")
     assert file.read_text() == "# mine\n"

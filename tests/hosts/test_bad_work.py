@@ -7,20 +7,20 @@ import pytest
 from sandbox.world import BlankHost as Host
 from sandbox.world import World
 from tests.hosts.kit import CONFIG, Kit
-from tests.hosts.refusals import changed, refused, told
+from tests.hosts.refusals import assert_error, changed, refused
 
 
 @pytest.fixture(scope="module")
 def work(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """A runner host, as the tests find and leave it."""
     host = world.host("badwork", "docker")
-    made = Kit(world, tmp_path_factory.mktemp("work"))
-    made.settings(host)
-    made.env["RUNNER_TOKEN"] = WORK["token"] = made.new_token("bad work")
-    made.bootstrap()
+    result = Kit(world, tmp_path_factory.mktemp("work"))
+    result.settings(host)
+    result.env["RUNNER_TOKEN"] = WORK["token"] = result.new_token("bad work")
+    result.bootstrap()
     yield host
     world.remove("badwork")
-    made.gitlab.forget_runners("bad work")
+    result.gitlab.forget_runners("bad work")
 
 
 WORK: dict[str, str] = {}
@@ -38,15 +38,15 @@ def at_work(kit: Kit, work: Host) -> Kit:
 def test_a_config_toml_that_is_not_toml(at_work: Kit, work: Host, task: str) -> None:
     do = f"cp -p {CONFIG} /root/\necho 'concurrent = = 1' >>{CONFIG}"
     with changed(at_work, work, do, f"mv /root/config.toml {CONFIG}"):
-        said = f"{CONFIG} on the host is not TOML"
-        refused(at_work, work, said, fix=f"{CONFIG}.previous", task=task)
+        output = f"{CONFIG} on the host is not TOML"
+        refused(at_work, work, output, fix=f"{CONFIG}.previous", task=task)
 
 
 def test_an_image_that_is_not_there(at_work: Kit, work: Host) -> None:
     at_work.settings(work, runners={"web": {"image": "debian:nosuch"}})
     mirror = at_work.world.mirror_url
     ran = at_work.run("bootstrap", "--host", "all")
-    told(at_work, ran, "cannot pull debian:nosuch", mirror, fix="check the name")
+    assert_error(at_work, ran, "cannot pull debian:nosuch", mirror, fix="check the name")
     at_work.settings(work)
     assert at_work.bootstrap().titles == []
 
@@ -56,8 +56,8 @@ def test_an_image_that_does_not_build(at_work: Kit, work: Host) -> None:
     before = at_work.ssh(work, image)
     at_work.settings(work, images={"tester": {"packages": ["no-such-package"]}})
     ran = at_work.run("bootstrap", "--host", "all")
-    said = ("tester does not build: [2/2] RUN", "Unable to locate package no-such-package")
-    told(at_work, ran, *said, fix="the old image is untouched")
+    output = ("tester does not build: [2/2] RUN", "Unable to locate package no-such-package")
+    assert_error(at_work, ran, *output, fix="the old image is untouched")
     assert at_work.ssh(work, image) == before
     assert (
         at_work.ssh(work, "docker images -q -f dangling=true; docker ps -aq -f status=exited") == ""
@@ -72,7 +72,7 @@ def test_a_registration_token_that_is_wrong_or_no_longer_taken(at_work: Kit, wor
     at_work.env["REGISTRATION_TOKEN"] = "GR1348941sesame0123456789"
     before = at_work.ssh(work, f"cat {CONFIG}")
     ran = at_work.run("bootstrap", "--host", "all")
-    told(at_work, ran, "register runner badwork-old", fix="GitLab refuses the token")
+    assert_error(at_work, ran, "register runner badwork-old", fix="GitLab refuses the token")
 
     at_work.env["REGISTRATION_TOKEN"] = at_work.world.registration_token
     at_work.gitlab.call("POST", "/sandbox/switches", registration_tokens=False)
@@ -80,7 +80,9 @@ def test_a_registration_token_that_is_wrong_or_no_longer_taken(at_work: Kit, wor
         ran = at_work.run("bootstrap", "--host", "all")
     finally:
         at_work.gitlab.call("POST", "/sandbox/switches", registration_tokens=True)
-    told(at_work, ran, "register runner badwork-old", fix="registration tokens switched off")
+    assert_error(
+        at_work, ran, "register runner badwork-old", fix="registration tokens switched off"
+    )
     assert at_work.ssh(work, f"cat {CONFIG}") == before
 
     assert at_work.bootstrap().titles == ["register runner badwork-old"]

@@ -72,23 +72,23 @@ def test_a_host_is_set_up_sealed_and_powered_off_as_in_a_cloud(
         return public
 
     monkeypatch.setattr(builddir, "new_key", new_key)
-    said: list[str] = []
+    lines: list[str] = []
     read = load(machine.kit.folder / "runnerkit.toml")
-    told = bake.bake(read, lambda *line: said.append(" ".join(line)), tmp_path / "golden", "null")
+    built = bake.bake(read, lambda *line: lines.append(" ".join(line)), tmp_path / "golden", "null")
 
     machine.container.wait(timeout=90)
-    manifest = json.loads(told.read_text())
+    manifest = json.loads(built.read_text())
     assert manifest["builder"] == "null"
     assert "tester:latest" in manifest["images"]
     for name in ("provenance.json", "packages.tsv", "images.jsonl", "timings.json"):
-        assert (told.parent / name).exists()
+        assert (built.parent / name).exists()
     assert sorted(path.name for path in (tmp_path / "golden").iterdir()) == [
         "lock",
         "packer.log",
         manifest["name"],
     ]
-    assert "git\t" in (told.parent / "packages.tsv").read_text()
-    assert any("seal" in line for line in said)
+    assert "git\t" in (built.parent / "packages.tsv").read_text()
+    assert any("seal" in line for line in lines)
 
     machine.on()
     assert (

@@ -139,11 +139,11 @@ def test_a_host_set_up_by_hand_is_adopted(kit: Kit, blank: Blank) -> None:
     (replaced,) = kit.bootstrap().titles
     assert replaced.startswith("replace the container gitlab-runner (restart policy no")
     own = "docker exec gitlab-runner sh -c 'grep git.lan /etc/hosts; echo $OWN; touch /opt/x 2>&1'"
-    told = kit.ssh(
+    output = kit.ssh(
         host, f"{own}; docker inspect -f '{{{{.Config.Env}}}}' gitlab-runner", check=False
     )
-    assert all(word in told for word in ("10.0.0.5", "kept\n", "Read-only file system"))
-    assert told.splitlines()[-1].count("PATH=") == 1
+    assert all(word in output for word in ("10.0.0.5", "kept\n", "Read-only file system"))
+    assert output.splitlines()[-1].count("PATH=") == 1
     assert kit.plan().titles == []
 
 

@@ -46,7 +46,7 @@ def clone(kit: Kit, pair: tuple[Golden, Golden]) -> Golden:
     return pair[0]
 
 
-def asked(kit: Kit) -> int:
+def polls(kit: Kit) -> int:
     """How many requests GitLab has had from runners."""
     requests = kit.gitlab.call("GET", "/sandbox/state")["requests"]
     return sum(count for endpoint, count in requests.items() if "/sandbox/" not in endpoint)
@@ -92,11 +92,11 @@ def test_a_secret_that_comes_late_registers_it_once(kit: Kit, clone: Golden) -> 
 
 
 def test_a_wrong_secret_is_asked_for_once_and_starts_nothing(kit: Kit, clone: Golden) -> None:
-    before = asked(kit)
+    before = polls(kit)
     clone.write(TOKEN, "glrt-wrong00000000000000")
     clone.until_said("refuses the secret of /run/runnerkit/token")
     assert clone.log.count("not tried again until that changes") == 2
-    assert asked(kit) == before + 1
+    assert polls(kit) == before + 1
     assert (clone.manager_exists, clone.entries) == (False, 0)
 
     for wrong, words in {
@@ -106,7 +106,7 @@ def test_a_wrong_secret_is_asked_for_once_and_starts_nothing(kit: Kit, clone: Go
         clone.write(TOKEN, wrong)
         clone.until_said(words)
         assert not clone.manager_exists
-    assert asked(kit) == before + 1
+    assert polls(kit) == before + 1
 
     clone.write(TOKEN, kit.gitlab.new_runner("right"))
     clone.online()

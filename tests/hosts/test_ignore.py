@@ -28,25 +28,25 @@ REFUSED = {p for p in PATTERNS if p.endswith("!  ")}
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("context")
+    result = tmp_path_factory.mktemp("context")
     for name in FILES:
-        path = made / name
+        path = result / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
-    (made / "web/link").symlink_to("app.js")
-    (made / "empty").mkdir()
-    (made / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
-    return made
+    (result / "web/link").symlink_to("app.js")
+    (result / "empty").mkdir()
+    (result / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    return result
 
 
 def by_docker(folder: Path) -> set[str]:
     """What reaches an image: built, made into a container, exported."""
     image = docker("build", "-q", "--force-rm", str(folder)).decode().split()[-1]
-    made = docker("create", image, "x").decode().strip()
+    result = docker("create", image, "x").decode().strip()
     try:
-        tar = docker("export", made)
+        tar = docker("export", result)
     finally:
-        docker("rm", made)
+        docker("rm", result)
         docker("rmi", image)
     with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
         return {member.name.rstrip("/") for member in archive.getmembers()}

@@ -25,13 +25,13 @@ RUN --mount=type=secret,id=npm sha256sum </run/secrets/npm >/digest
 @pytest.fixture(scope="module")
 def pair(world: World) -> Iterator[tuple[Host, Host]]:
     """Two hosts with Docker that have the mirror; the tests of this module use other images each."""
-    made = world.host("image1", "docker"), world.host("image2", "docker")
+    result = world.host("image1", "docker"), world.host("image2", "docker")
     kit = Kit(world, Path())
     mirror = json.dumps({"registry-mirrors": [world.mirror_url]})
-    for host in made:
+    for host in result:
         kit.ssh(host, f"echo '{mirror}' >/etc/docker/daemon.json && systemctl reload docker")
-    yield made
-    for host in made:
+    yield result
+    for host in result:
         world.remove(host.name)
 
 
@@ -206,9 +206,9 @@ def test_a_host_with_buildkit_off_builds_with_the_classic_builder(kit: Kit, blan
     )
     write(kit, "classic", "FROM debian:bookworm\nCOPY file /\nRUN cat /file >/copy\n", file="x")
     assert set(states(build(kit, "classic", host=host.name)).values()) == {"built"}
-    made = kit.ssh(host, "docker history --no-trunc classic; docker run --rm classic cat /copy")
-    assert "buildkit" not in made
-    assert made.endswith("x")
+    result = kit.ssh(host, "docker history --no-trunc classic; docker run --rm classic cat /copy")
+    assert "buildkit" not in result
+    assert result.endswith("x")
     assert set(states(build(kit, "classic", host=host.name)).values()) == {"unchanged"}
 
 
@@ -256,8 +256,10 @@ def test_a_large_context_does_not_fill_memory(kit: Kit) -> None:
 def memory(kit: Kit, *words: str) -> int:
     """The most memory that the kit had at a time, in KiB."""
     command, env = kit.command(*words)
-    with (kit.folder / "said").open("w") as said:
-        run = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+    with (kit.folder / "said").open("w") as output:
+        run = subprocess.Popen(
+            command, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
         _, status, used = os.wait4(run.pid, 0)
     assert status == 0, (kit.folder / "said").read_text()
     return used.ru_maxrss

@@ -65,8 +65,8 @@ class Running:
 def in_host(kit: Kit, host: Host, script: str) -> None:
     """Run a script without ssh, which it may cut."""
     container = docker.from_env().containers.get(kit.world.names.container(f"host-{host.name}"))
-    code, said = container.exec_run(["timeout", "120", "sh", "-c", script])
-    assert code == 0, said
+    code, output = container.exec_run(["timeout", "120", "sh", "-c", script])
+    assert code == 0, output
 
 
 def by_api(kit: Kit, host: Host, name: str) -> None:
@@ -145,7 +145,7 @@ def test_cut_off_in_the_middle_of_the_packages(kit: Kit, blank: Blank) -> None:
     running = Running(kit)
     running.until("install Docker")
     in_host(kit, host, SESSIONS)
-    told(running.end(), host, "the connection broke", "run again")
+    assert_error(running.end(), host, "the connection broke", "run again")
     assert kit.bootstrap().code == 0
     whole(kit, host, "packages")
     assert kit.ssh(host, "dpkg --audit") == ""
@@ -175,20 +175,20 @@ def test_dockerd_or_the_connection_killed_during_the_pulls(kit: Kit, blank: Blan
     for cut in ("kill -9 $(pidof dockerd)", SESSIONS):
         in_host(kit, host, f"({ASKED}\n{cut}) >/dev/null 2>&1 &")
         with stalled(kit):
-            errors = told(Running(kit).end(), host, "the connection ", "run again")
+            errors = assert_error(Running(kit).end(), host, "the connection ", "run again")
         assert [error.startswith(PULLS) for error in errors] == [True] * 3
         assert all(re.search(r": the connection [^:]*broke$", error) for error in errors)
     assert kit.bootstrap().code == 0
     whole(kit, host, "pull")
 
 
-def told(ran: Ran, host: Host, what: str, fix: str) -> list[str]:
+def assert_error(ran: Ran, host: Host, what: str, fix: str) -> list[str]:
     """The run failed, and said what and what next in a line each."""
     assert ran.code == 1
     assert "Traceback" not in ran.err
     *_, error = ran.err.strip().partition(f"error: {host.name}: ")  # a line each that was at work
-    *told, advice = map(str.strip, error.splitlines())
-    assert any(what in line for line in told)
+    *output, advice = map(str.strip, error.splitlines())
+    assert any(what in line for line in output)
     assert advice.startswith("fix: ")
     assert fix in advice
-    return told
+    return output

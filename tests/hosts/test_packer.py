@@ -25,22 +25,22 @@ def test_a_variable_that_the_template_does_not_know_is_refused() -> None:
 
 def test_one_build_has_three_sources() -> None:
     tools.need(tools.QEMU | tools.PACKER, print)
-    told = subprocess.run(
+    output = subprocess.run(
         ["packer", "inspect", str(packer.TEMPLATE)], text=True, capture_output=True, check=True
     ).stdout
     for source in ("qemu.golden", "amazon-ebs.golden", "googlecompute.golden"):
-        assert source in told
+        assert source in output
 
 
 def test_a_bake_needs_no_cloud(tmp_path: Path) -> None:
     """A newer Packer refuses a source whose plugin it has not got, whichever is asked for."""
     packer.check(folder=(alone := packer.alone("qemu", tmp_path / "template")))
-    told = subprocess.run(
+    output = subprocess.run(
         ["packer", "inspect", str(alone)], text=True, capture_output=True, check=True
     )
-    assert "qemu.golden" in told.stdout
-    assert "amazon" not in told.stdout.partition("builds:")[2]
-    assert "google" not in told.stdout.partition("builds:")[2]
+    assert "qemu.golden" in output.stdout
+    assert "amazon" not in output.stdout.partition("builds:")[2]
+    assert "google" not in output.stdout.partition("builds:")[2]
 
 
 def test_every_input_is_described() -> None:

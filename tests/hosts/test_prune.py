@@ -57,11 +57,11 @@ IMAGES = "docker image ls --format '{{.Repository}}:{{.Tag}}'"
 @pytest.fixture(scope="module")
 def host(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """A runner host with a disk of 1000 MB for Docker."""
-    made = world.host("prune", "docker", disk_mb=1000)
+    result = world.host("prune", "docker", disk_mb=1000)
     kit = Kit(world, tmp_path_factory.mktemp("prune"))
     RUNNER["token"] = kit.gitlab.new_runner("prune", tag_list="prune")
-    configured(kit, made).bootstrap()
-    yield made
+    configured(kit, result).bootstrap()
+    yield result
     world.remove("prune")
     kit.gitlab.forget_runners("prune")
 
@@ -69,12 +69,12 @@ def host(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hos
 RUNNER: dict[str, str] = {}
 
 
-def configured(kit: Kit, host: Host, **said: object) -> Kit:
+def configured(kit: Kit, host: Host, **options: object) -> Kit:
     kit.settings(
         host,
         docker={"min_free_mb": 0},
         runners={"web": {"name": "prune", "image": "debian:bookworm"}},
-        prune={"keep": 2, "high": 80, "low": 68, **said},
+        prune={"keep": 2, "high": 80, "low": 68, **options},
     )
     kit.env["RUNNER_TOKEN"] = RUNNER["token"]
     return kit
@@ -96,8 +96,8 @@ def _emptied(request: pytest.FixtureRequest) -> Iterator[None]:
             docker image prune -f""", check=False)  # fmt: skip
 
 
-def run(kit: Kit, host: Host, force: bool = False, dry: bool = False, **said: object) -> Pruned:
-    read = load(configured(kit, host, **said).folder / "runnerkit.toml")
+def run(kit: Kit, host: Host, force: bool = False, dry: bool = False, **options: object) -> Pruned:
+    read = load(configured(kit, host, **options).folder / "runnerkit.toml")
     return prune.parse(kit.ssh(host, prune.script(wants.of_images(read, ""), force, dry)))
 
 
@@ -180,12 +180,12 @@ def test_below_high_nothing_goes_unless_it_is_forced(kit: Kit, host: Host) -> No
 def test_cache_volumes_go_by_their_age(kit: Kit, host: Host) -> None:
     """A file written of late, however deep, makes a cache young; so does having been made of late."""
     cache = "runner-{}-cache-" + "a" * 32
-    deep, made, stopped, named = (cache.format(n) for n in ("deep", "made", "stopped", "named"))
+    deep, result, stopped, named = (cache.format(n) for n in ("deep", "made", "stopped", "named"))
     kit.ssh(host, f"""{SHELL}
         volume {OLD_CACHE} 1 15; volume {OLD_CACHE}-protected 1 15; volume young 1 13
         volume {deep} 1 15 group/project/default
         touch /var/lib/docker/volumes/{deep}/_data/group/project/default/cache.zip
-        volume {made} 1 15; touch /var/lib/docker/volumes/{made}
+        volume {result} 1 15; touch /var/lib/docker/volumes/{result}
         volume {stopped} 1 15; docker create --name extra -v {stopped}:/cache debian:bookworm
         docker volume create {named}; docker volume create mine
         docker volume create runnerkit-registry
@@ -195,7 +195,7 @@ def test_cache_volumes_go_by_their_age(kit: Kit, host: Host) -> None:
     gone = {OLD_CACHE, f"{OLD_CACHE}-protected", named, "runnerkit-registry"}
     assert set(names(run(kit, host, force=True))) == gone
     left = set(kit.ssh(host, "docker volume ls -q").split())
-    assert {"young", deep, made, stopped, "mine"} <= left
+    assert {"young", deep, result, stopped, "mine"} <= left
     assert not gone & left
 
 
@@ -257,8 +257,8 @@ def test_the_timer_does_it_by_itself(kit: Kit, host: Host) -> None:
     kit.ssh(host, f"""{hold} runnerkit-prune.service
         until {log} | grep -q 'waiting for another run: bob'; do sleep 0.1; done""")  # fmt: skip
     kit.ssh(host, "systemctl start runnerkit-prune.service")
-    said = prune.parse(kit.ssh(host, log))
-    assert names(said) == [f"web:{BUILDS[0]}", f"web:{BUILDS[1]}"]
+    output = prune.parse(kit.ssh(host, log))
+    assert names(output) == [f"web:{BUILDS[0]}", f"web:{BUILDS[1]}"]
     assert images(kit, host) == before - builds(1, 2)
 
     for drift in ("stop", "disable", "disable --now"):

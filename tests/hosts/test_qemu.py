@@ -32,11 +32,11 @@ def silent(_: str) -> None:
 
 
 def disk(folder: Path, program: str, size: str = "1M") -> Path:
-    raw, made = folder / "disk.raw", folder / "disk.qcow2"
+    raw, result = folder / "disk.raw", folder / "disk.qcow2"
     raw.write_bytes(bytes.fromhex(program).ljust(510, b"\0") + b"\x55\xaa")
     subprocess.run(["qemu-img", "resize", "-q", "-f", "raw", str(raw), size], check=True)
-    subprocess.run(["qemu-img", "convert", "-O", "qcow2", str(raw), str(made)], check=True)
-    return made
+    subprocess.run(["qemu-img", "convert", "-O", "qcow2", str(raw), str(result)], check=True)
+    return result
 
 
 @pytest.fixture
@@ -133,20 +133,20 @@ def test_a_secret_is_not_on_the_command_line(tmp_path: Path) -> None:
     )
     try:
         assert machine.wait(60, until="hi")
-        told = Path(f"/proc/{machine.process.pid}/cmdline").read_bytes()
-        assert b"smbios" in told
-        assert b"sentinel" not in told and b64encode(b"glrt-sentinel") not in told
+        output = Path(f"/proc/{machine.process.pid}/cmdline").read_bytes()
+        assert b"smbios" in output
+        assert b"sentinel" not in output and b64encode(b"glrt-sentinel") not in output
     finally:
         machine.stop(patience=0)
 
 
 def test_an_overlay_holds_only_what_differs_and_may_be_larger(tmp_path: Path) -> None:
     below = disk(tmp_path, GREETS, "64M")
-    made = qemu.overlay(below, tmp_path / "over.qcow2", size_gb=2)
-    known = base.about(made)
+    result = qemu.overlay(below, tmp_path / "over.qcow2", size_gb=2)
+    known = base.about(result)
     assert known["virtual-size"] == 2 << 30
     assert known["backing-filename"] == str(below)
-    assert made.stat().st_size < 1 << 20
+    assert result.stat().st_size < 1 << 20
 
 
 def test_a_base_that_is_no_disk_image_is_refused(tmp_path: Path) -> None:

@@ -45,11 +45,11 @@ def switch(kit: Kit, **switches: Any) -> None:
     kit.gitlab.call("POST", "/sandbox/switches", **switches)
 
 
-def join(kit: Kit, host: Host, name: str, way: str, **said: Any) -> None:
+def join(kit: Kit, host: Host, name: str, way: str, **options: Any) -> None:
     """Settings and environment for one way to register: glrt, api, registration, glrt+api."""
     old = OLD if way == "registration" else {}
     by_api = API if way.endswith("api") else {}
-    kit.settings(host, gitlab=by_api, runners={"web": {"name": name, **old, **said}})
+    kit.settings(host, gitlab=by_api, runners={"web": {"name": name, **old, **options}})
     if way.startswith("glrt") and "RUNNER_TOKEN" not in kit.env:
         kit.new_token(name)
     kit.env["GITLAB_TOKEN"] = kit.world.api_token if by_api else ""
@@ -112,8 +112,8 @@ def test_a_change_of_the_settings_is_the_only_change(kit: Kit, host: Host) -> No
         ({"tags": ["two", "one"]}, "tag_list"),
         ({"tags": ["one", "two"], "paused": True, "access_level": "ref_protected"}, "paused, access_level"),
     ]  # fmt: skip
-    for said, words in steps:
-        join(kit, host, "later", "glrt+api", **said)
+    for output, words in steps:
+        join(kit, host, "later", "glrt+api", **output)
         pending = kit.plan()
         assert (pending.titles, pending.code) == ([f"set {words} of runner #{number} at GitLab"], 2)
         diff = pending.hosts[host.name]["changes"][0]["diff"]
@@ -121,8 +121,8 @@ def test_a_change_of_the_settings_is_the_only_change(kit: Kit, host: Host) -> No
         assert kit.bootstrap().titles == pending.titles
         assert kit.plan().titles == []
         runner = only(kit, "later")
-        assert sorted(runner["tag_list"]) == sorted(said["tags"])
-        assert runner["paused"] == said.get("paused", False)
+        assert sorted(runner["tag_list"]) == sorted(output["tags"])
+        assert runner["paused"] == output.get("paused", False)
     assert only(kit, "later")["access_level"] == "ref_protected"
 
 

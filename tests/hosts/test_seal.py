@@ -36,9 +36,9 @@ GONE = (
 def machine(world: World, kit: Kit) -> Iterator[Golden]:
     host = world.host("sealed", "docker")
     kit.settings(host)
-    made = Golden(kit, host)
-    made.bake((first_boot,))
-    yield made
+    result = Golden(kit, host)
+    result.bake((first_boot,))
+    yield result
     world.remove("sealed")
 
 
@@ -55,8 +55,8 @@ def identity(machine: Golden) -> set[str]:
 def test_what_clones_must_not_share_is_gone_and_comes_anew(machine: Golden) -> None:
     machine.run(USED)
     before = identity(machine)
-    said = seal(machine)
-    assert said == f"sealed; sh {first_boot.POWER_OFF} powers off\n"
+    output = seal(machine)
+    assert output == f"sealed; sh {first_boot.POWER_OFF} powers off\n"
     machine.run(f"sh {first_boot.POWER_OFF} >/dev/null 2>&1 &")
     machine.container.wait(timeout=60)
 

@@ -84,7 +84,7 @@ def places(kit: Kit, host: Host, patterns: list[str]) -> list[str]:
     return kit.ssh(host, PLACES.replace("PATTERNS", "\n".join(patterns))).splitlines()
 
 
-def said(ran: Ran, patterns: list[str]) -> list[str]:
+def matching(ran: Ran, patterns: list[str]) -> list[str]:
     return [pattern for pattern in patterns if pattern in ran.out + ran.err]
 
 
@@ -130,7 +130,7 @@ def test_no_secret_is_where_others_can_look(kit: Kit, blank: Blank) -> None:
     patterns = forms(*known, *minted, WRONG)
     assert watch.rounds > 50
     assert watch.saw(patterns) == []
-    assert [said(ran, patterns) for ran in runs] == [[]] * len(runs)
+    assert [matching(ran, patterns) for ran in runs] == [[]] * len(runs)
     assert "+++" in runs[3].out  # there was a diff to hide them in
     assert places(kit, host, patterns) == []
     for path in (CONFIG, f"{CONFIG}.previous"):

@@ -34,7 +34,7 @@ from tests.hosts.shipping import (
     tidy,
 )
 from tests.hosts.test_bad_hosts import shadow
-from tests.hosts.test_killed import SESSIONS, in_host, told
+from tests.hosts.test_killed import SESSIONS, assert_error, in_host
 from tests.hosts.test_local import carry
 
 
@@ -106,7 +106,7 @@ def test_cut_off_half_way_and_run_again(kit: Kit, hosts: list[Host], cut: str) -
         in_host(kit, one if cut == "source" else other, SESSIONS)
     out, err = running.communicate(timeout=60)
     if cut != "kit":
-        told(Ran(running.returncode, out, err), other, "web:", "run again")
+        assert_error(Ran(running.returncode, out, err), other, "web:", "run again")
     assert ids(kit, [other], "web:latest") == {old}
     in_host(kit, one, f"while docker ps -q --filter name={NAME} | grep -q .; do sleep 0.05; done")
     assert rows(kit.run(*WORDS, "--json"))["ship2"]["moved"] > 60e6

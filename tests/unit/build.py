@@ -38,9 +38,9 @@ def want(token: str | None = TOKEN, **data: Any) -> Want:
         "runners": {"web": {"image": "debian:bookworm"}},
     }
     _lay_over(base, data)
-    made = want_module.resolve(load(command_line=base), "ci1")
+    result = want_module.resolve(load(command_line=base), "ci1")
     secret = Secret(token) if token else None
-    return replace(made, runners=tuple(replace(r, token=secret) for r in made.runners))
+    return replace(result, runners=tuple(replace(r, token=secret) for r in result.runners))
 
 
 def blank(**changes: Any) -> Facts:
@@ -69,7 +69,7 @@ def converged(config: str = GOOD, daemon: dict[str, Any] | None = None, **change
 
 def container(**changes: Any) -> dict[str, Any]:
     """The manager's container, as ``docker inspect`` has it."""
-    made: dict[str, Any] = {
+    result: dict[str, Any] = {
         "Image": f"sha256:{MANAGER}",
         "Config": {"Image": MANAGER, "Env": []},
         "State": {"Running": True},
@@ -79,5 +79,5 @@ def container(**changes: Any) -> dict[str, Any]:
             {"Source": "/var/run/docker.sock", "Destination": "/var/run/docker.sock"},
         ],
     }
-    _lay_over(made, changes)
-    return made
+    _lay_over(result, changes)
+    return result

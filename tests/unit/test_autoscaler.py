@@ -69,7 +69,7 @@ def scaled(**autoscaler: Any) -> Want:
     return want(**data(**autoscaler))
 
 
-def said(text: dict[str, Any]) -> str:
+def mistakes_of(text: dict[str, Any]) -> str:
     with pytest.raises(KitError) as caught:
         load(command_line={"gitlab": {"url": "https://g"}, **text})
     return caught.value.what
@@ -107,7 +107,7 @@ def titles(wanted: Want, have: Any) -> list[str]:
 def test_executor_and_autoscaler_belong_together(change: dict[str, Any], message: str) -> None:
     text = data()
     text["runners"]["web"] |= change
-    assert message in said(text)
+    assert message in mistakes_of(text)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_executor_and_autoscaler_belong_together(change: dict[str, Any], message
     ],
 )  # fmt: skip
 def test_what_cannot_work_is_refused_with_its_path(change: dict[str, Any], message: str) -> None:
-    assert message in said(data(**change))
+    assert message in mistakes_of(data(**change))
 
 
 def test_a_key_that_is_like_no_known_one_goes_through() -> None:
@@ -139,33 +139,33 @@ def test_a_key_that_is_like_no_known_one_goes_through() -> None:
 def test_how_many_jobs_at_once_must_be_said(concurrent: Any, now: str) -> None:
     text = data()
     text["manager"] = {} if concurrent is None else {"concurrent": concurrent}
-    assert f"manager.concurrent: {now}" in said(text)
+    assert f"manager.concurrent: {now}" in mistakes_of(text)
 
 
 def test_the_machines_of_all_groups_count() -> None:
     text = data(max_instances=5)
     other = {**GROUP, "plugin": "aws", "plugin_config": {"name": "other"}, "max_instances": 6}
     text["runners"]["other"] = {**text["runners"]["web"], "autoscaler": other}
-    assert "set concurrent = 22" in said(text)
+    assert "set concurrent = 22" in mistakes_of(text)
     text["hosts"] = {
         "one": {"address": "one", "runners": ["web"]},
         "two": {"address": "two", "runners": ["other"]},
     }
-    assert "set concurrent = 12" in said(text)
+    assert "set concurrent = 12" in mistakes_of(text)
 
 
 def test_a_group_has_one_master() -> None:
     text = data()
     text["manager"]["concurrent"] = 20
     text["runners"]["other"] = {**text["runners"]["web"], "autoscaler": {**GROUP, "plugin": "aws"}}
-    assert "runners.other.autoscaler: the same group as runners.web" in said(text)
+    assert "runners.other.autoscaler: the same group as runners.web" in mistakes_of(text)
     text["runners"]["other"]["autoscaler"] |= {"plugin_config": {"name": "ci2"}}
     text["hosts"] = {
         "a": {"address": "a", "runners": ["web"]},
         "b": {"address": "b", "runners": ["web", "other"]},
         "c": {"address": "c"},
     }
-    mistakes = said(text)
+    mistakes = mistakes_of(text)
     assert "runners.web.autoscaler: one group on the hosts a, b, c" in mistakes
     assert "runners.other.autoscaler: one group on the hosts b, c" in mistakes
     text["hosts"] = {"a": {"address": "a"}}

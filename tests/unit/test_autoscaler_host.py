@@ -12,7 +12,7 @@ from runnerkit.files import config_toml
 from runnerkit.plan import Script
 from runnerkit.steps import fleeting
 from tests.unit.build import blank, converged, want
-from tests.unit.test_autoscaler import data, host, said, scaled, titles, written
+from tests.unit.test_autoscaler import data, host, mistakes_of, scaled, titles, written
 
 
 def test_the_instance_executor_needs_no_image_and_writes_no_docker_section() -> None:
@@ -74,7 +74,7 @@ def test_a_manager_that_cannot_see_its_plugins_is_replaced() -> None:
     assert titles(scaled(), have) == [
         "replace the container gitlab-runner (environment FLEETING_PLUGIN_PATH)"
     ]
-    assert "FLEETING_PLUGIN_PATH" in said(
+    assert "FLEETING_PLUGIN_PATH" in mistakes_of(
         {**data(), "manager": {"environment": {"FLEETING_PLUGIN_PATH": "/x"}}}
     )
 

@@ -43,8 +43,8 @@ def test_no_value_of_an_argument_is_in_the_dockerfile() -> None:
 
 @pytest.mark.parametrize("kind", ["all", "ftp", "http", "https", "no"])
 def test_a_proxy_stays_out_of_the_history(kind: str) -> None:
-    said = {f"{kind}_proxy": "user:1234@p", f"{kind.upper()}_PROXY": "user:1234@p"}
-    assert "ARG" not in rendered(base="a:$B", packages=("git",), build_args=said)
+    output = {f"{kind}_proxy": "user:1234@p", f"{kind.upper()}_PROXY": "user:1234@p"}
+    assert "ARG" not in rendered(base="a:$B", packages=("git",), build_args=output)
 
 
 @pytest.mark.parametrize("packages", [(), ("git",)])
@@ -103,9 +103,9 @@ def test_a_failed_index_update_ends_the_build(tmp_path: Path) -> None:
 
 
 def test_a_base_without_package_manager_is_said(tmp_path: Path) -> None:
-    code, calls, said = run(tmp_path)
+    code, calls, output = run(tmp_path)
     assert (code, calls) == (1, "")
-    assert said.startswith("no package manager in the base: apt-get, apk, dnf, microdnf or yum")
+    assert output.startswith("no package manager in the base: apt-get, apk, dnf, microdnf or yum")
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)

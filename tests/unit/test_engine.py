@@ -49,10 +49,10 @@ class Cut(Machine):
 
     def _serve(self, pipe: socket.socket) -> None:
         with pipe, pipe.makefile("rb") as requests, contextlib.suppress(OSError):
-            while asked := requests.readline():
+            while calls := requests.readline():
                 while requests.readline() != b"\r\n":
                     pass
-                if asked.startswith(b"POST"):
+                if calls.startswith(b"POST"):
                     pipe.sendall(self.answer)
                     return
                 pipe.sendall(whole({"ApiVersion": "1.41", "RegistryConfig": {}}))

@@ -42,8 +42,8 @@ def test_an_answer_cut_off_is_an_error_and_not_a_blank_host(text: str) -> None:
 
 
 def test_what_a_login_shell_says_first_is_no_fact() -> None:
-    said = "Hello there\nToday: fine\n"
-    have = facts.parse(f"{said}kernel: Linux ci1 x86_64\nos SUQ9eA==\nend: yes\n")
+    output = "Hello there\nToday: fine\n"
+    have = facts.parse(f"{output}kernel: Linux ci1 x86_64\nos SUQ9eA==\nend: yes\n")
     assert (have.hostname, have.os) == ("ci1", {"ID": "x"})
 
 

@@ -39,22 +39,22 @@ def program(wanted: Want) -> str:
 
 def baked(wanted: Want, **files: File) -> Facts:
     """A machine on which the step has nothing left to do, but for `files`."""
-    made = {
+    result = {
         path: File(content.text.encode(), content.mode, 500)
         for path, content in first_boot._files(wanted).items()
     }
-    made |= {
+    result |= {
         path: File(b"", 0o644, 500) for path in map(first_boot._link, first_boot.units(wanted))
     }
-    return converged(files=made | files)
+    return converged(files=result | files)
 
 
 def test_a_blank_machine_gets_all_of_it_and_starts_none_of_it() -> None:
-    made = list(first_boot.changes(want(), blank()))
-    assert [change.title for change in made] == TITLES
-    assert isinstance(made[-1], Script)
-    assert "--now" not in made[-1].text
-    assert " start " not in made[-1].text
+    result = list(first_boot.changes(want(), blank()))
+    assert [change.title for change in result] == TITLES
+    assert isinstance(result[-1], Script)
+    assert "--now" not in result[-1].text
+    assert " start " not in result[-1].text
 
 
 def test_a_baked_machine_needs_nothing() -> None:
@@ -102,12 +102,12 @@ SCALED = {"executor": "docker-autoscaler", "image": "debian:bookworm", "autoscal
 
 
 def test_a_machine_that_an_autoscaler_makes_registers_nothing() -> None:
-    made = want(manager={"concurrent": 1}, runners={"web": SCALED})
-    assert titles(made, blank()) == [
+    result = want(manager={"concurrent": 1}, runners={"web": SCALED})
+    assert titles(result, blank()) == [
         "write /etc/systemd/system/ssh-host-keys.service",
         "enable ssh-host-keys.service",
     ]
-    assert titles(made, baked(made)) == []
+    assert titles(result, baked(result)) == []
 
 
 def test_settings_of_both_kinds_say_which_the_image_is_for() -> None:
@@ -119,8 +119,8 @@ def test_settings_of_both_kinds_say_which_the_image_is_for() -> None:
 
 
 def test_an_image_is_never_registered_and_has_no_manager() -> None:
-    made = [change.title for change in converge.plan(want(), converged(), converge.GOLDEN)]
-    assert made == TITLES
+    result = [change.title for change in converge.plan(want(), converged(), converge.GOLDEN)]
+    assert result == TITLES
     text = "".join(content.text for content in first_boot._files(want()).values())
     assert TOKEN not in text
 
@@ -131,14 +131,14 @@ def test_programs_that_hold_settings_are_for_root_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "name"),
+    ("settings", "name"),
     [
         ({}, '"$(uname -n)-web"'),
         ({"runners": {"web": {"name": "my runner"}}}, "'my runner'"),
     ],
 )  # fmt: skip
-def test_a_runner_is_named_as_the_kit_would_name_it(said: dict[str, Any], name: str) -> None:
-    assert f"value RUNNERKIT_NAME {name})" in program(want(**said))
+def test_a_runner_is_named_as_the_kit_would_name_it(settings: dict[str, Any], name: str) -> None:
+    assert f"value RUNNERKIT_NAME {name})" in program(want(**settings))
 
 
 def test_the_manager_takes_the_machines_own_processors() -> None:
@@ -161,15 +161,15 @@ def test_the_shutdown_waits_as_long_as_jobs_may_take() -> None:
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
-@pytest.mark.parametrize("made", ["first_boot", "leave", "seal"])
-def test_the_programs_are_shell(made: str, shell: str) -> None:
+@pytest.mark.parametrize("part", ["first_boot", "leave", "seal"])
+def test_the_programs_are_shell(part: str, shell: str) -> None:
     wanted = want(manager={"environment": {"HTTPS_PROXY": "http://it's:8080"}})
     texts = {
         "first_boot": program(wanted),
         "leave": first_boot.leave(wanted),
         "seal": first_boot.seal(wanted, "packer"),
     }
-    subprocess.run([shell, "-n"], input=texts[made], text=True, check=True)
+    subprocess.run([shell, "-n"], input=texts[part], text=True, check=True)
 
 
 def decides(folder: Path, pause: str = "exit 7", **files: str) -> tuple[int, str]:
@@ -188,9 +188,9 @@ def decides(folder: Path, pause: str = "exit 7", **files: str) -> tuple[int, str
 
 
 def test_without_a_secret_it_says_where_it_looks_and_waits(tmp_path: Path) -> None:
-    code, said = decides(tmp_path)
-    assert (code, said.count("no secret yet")) == (7, 1)
-    assert all(str(tmp_path / name) in said for name in ("token", "token-command"))
+    code, output = decides(tmp_path)
+    assert (code, output.count("no secret yet")) == (7, 1)
+    assert all(str(tmp_path / name) in output for name in ("token", "token-command"))
 
 
 @pytest.mark.parametrize(
@@ -203,22 +203,22 @@ def test_without_a_secret_it_says_where_it_looks_and_waits(tmp_path: Path) -> No
     ],
 )  # fmt: skip
 def test_what_is_no_runner_token_is_refused_unasked(tmp_path: Path, token: str, words: str) -> None:
-    code, said = decides(tmp_path, token=token)
-    assert (code, words in said, "not tried again" in said) == (7, True, True)
-    assert token not in said
+    code, output = decides(tmp_path, token=token)
+    assert (code, words in output, "not tried again" in output) == (7, True, True)
+    assert token not in output
 
 
 @pytest.mark.parametrize("files", [{"token": ""}, {"token_command": "#!/bin/sh\necho x\n"}])
 def test_a_secret_that_is_not_there_yet_is_tried_again(
     tmp_path: Path, files: dict[str, str]
 ) -> None:
-    code, said = decides(tmp_path, **files)
-    assert (code, "next try at" in said, "in 5 s" in said) == (7, True, True)
+    code, output = decides(tmp_path, **files)
+    assert (code, "next try at" in output, "in 5 s" in output) == (7, True, True)
 
 
 def test_docker_that_does_not_answer_is_tried_again(tmp_path: Path) -> None:
-    code, said = decides(tmp_path, token="glrt-unit0000000000000000\n", docker="exit 1")
-    assert (code, said.startswith("<4>Docker does not answer; next try at")) == (7, True)
+    code, output = decides(tmp_path, token="glrt-unit0000000000000000\n", docker="exit 1")
+    assert (code, output.startswith("<4>Docker does not answer; next try at")) == (7, True)
 
 
 DOCKER = """#!/bin/sh
@@ -241,10 +241,10 @@ def test_a_secret_that_its_store_has_renewed_is_found_without_asking_gitlab_of_t
     tmp_path: Path,
 ) -> None:
     docker, command = (text.replace("FOLDER", str(tmp_path)) for text in (DOCKER, ROTATED))
-    code, said = decides(tmp_path, pause=":", docker=docker, token_command=command)
-    assert code == 0, said
-    assert said.count("refuses the secret of") == 1
-    assert "registered " in said
+    code, output = decides(tmp_path, pause=":", docker=docker, token_command=command)
+    assert code == 0, output
+    assert output.count("refuses the secret of") == 1
+    assert "registered " in output
     assert (tmp_path / "asked").read_text() == "asked\n" * 2
     assert (tmp_path / "times").read_text() == "\n" * 5
 

@@ -42,11 +42,11 @@ SAID = {
 
 @pytest.mark.parametrize("case", SAID)
 def test_a_failed_build_says_why(case: str) -> None:
-    said, what, fix = SAID[case]
-    error = failure.of(said, 1, "[ OK ] Started ssh")
+    output, what, fix = SAID[case]
+    error = failure.of(output, 1, "[ OK ] Started ssh")
     assert what in error.what
     assert fix in error.fix
-    assert ("Started ssh" in error.what) == ("error:" not in " ".join(said))
+    assert ("Started ssh" in error.what) == ("error:" not in " ".join(output))
 
 
 def test_no_console_is_named_where_there_is_none() -> None:

@@ -62,9 +62,9 @@ def test_a_base_that_is_not_there_is_told_before_anything_is_done(tmp_path: Path
 
 
 def test_no_token_is_read_for_an_image() -> None:
-    made = provision.wanted(read())  # the token's command would fail
-    assert [runner.token for runner in made.runners] == [None]
-    assert [image.name for image in made.images] == ["tester"]
+    result = provision.wanted(read())  # the token's command would fail
+    assert [runner.token for runner in result.runners] == [None]
+    assert [image.name for image in result.images] == ["tester"]
 
 
 SCALED = {"plugin": "aws", "policy": [{}], "plugin_config": {"password": {"env": "NOT_SET"}}}
@@ -73,14 +73,14 @@ SCALED = {"plugin": "aws", "policy": [{}], "plugin_config": {"password": {"env":
 def test_settings_of_an_autoscaler_are_good_for_its_machines(tmp_path: Path) -> None:
     """With nothing of what only its manager needs: no secret, and no manager's image."""
     runner = {"executor": "instance", "autoscaler": SCALED, "token": {"command": ["false"]}}
-    made = provision.wanted(read(manager={"concurrent": 1}, images={}, runners={"web": runner}))
-    script = provision.selftest(made, blank())
+    result = provision.wanted(read(manager={"concurrent": 1}, images={}, runners={"web": runner}))
+    script = provision.selftest(result, blank())
     assert "gitlab-runner:v" not in script
     assert "--entrypoint sh  -c" not in script
     assert "runuser -u runner -- gitlab-runner --version" in script
     assert "first-boot" not in script
     (tmp_path / "provenance.json").write_text("{}")
-    finish = provision._finish(made, tmp_path)
+    finish = provision._finish(result, tmp_path)
     for word in (
         "set -- git\n",
         ">/usr/local/bin/gitlab-runner",
@@ -93,8 +93,8 @@ def test_settings_of_an_autoscaler_are_good_for_its_machines(tmp_path: Path) -> 
 
 def test_an_image_is_for_the_runners_that_golden_names() -> None:
     more = {**SETTINGS["runners"], "docs": {"image": "debian:bookworm"}}
-    made = provision.wanted(read(golden={"runners": ["web"]}, runners=more))
-    assert [runner.key for runner in made.runners] == ["web"]
+    result = provision.wanted(read(golden={"runners": ["web"]}, runners=more))
+    assert [runner.key for runner in result.runners] == ["web"]
     with pytest.raises(KitError, match=r"golden.runners: no runner 'doc'.*docs"):
         read(golden={"runners": ["doc"]}, runners=more)
 
@@ -166,8 +166,8 @@ def test_the_machine_gets_the_host_key_that_the_kit_expects(tmp_path: Path) -> N
 
 
 def test_the_self_test_asks_for_all_that_an_image_needs() -> None:
-    made = provision.wanted(read(golden={"user": "ci"}))
-    script = provision.selftest(made, blank())
+    result = provision.wanted(read(golden={"user": "ci"}))
+    script = provision.selftest(result, blank())
     for word in ("gitlab/gitlab-runner:v19.3.0", "gitlab-runner-helper:x86_64-v19.3.0", "tester",
                  "runuser -u ci", "is-enabled runnerkit-first-boot.service", "config.toml"):  # fmt: skip
         assert word in script
@@ -185,18 +185,21 @@ esac
 
 @pytest.mark.parametrize(("enabled", "right"), [("service", True), ("socket", True), ("no", False)])
 def test_the_self_test_names_what_is_wrong(tmp_path: Path, enabled: str, right: bool) -> None:
-    made = read(manager={"config_dir": str(tmp_path)})
+    result = read(manager={"config_dir": str(tmp_path)})
     for name in ("docker", "runuser"):
         (tmp_path / name).write_text("#!/bin/sh\n")
     (tmp_path / "systemctl").write_text(SYSTEMCTL.replace("SSH", enabled))
     for name in ("docker", "runuser", "systemctl"):
         (tmp_path / name).chmod(0o755)
     ran = subprocess.run(
-        ["sh"], input=provision.selftest(provision.wanted(made), blank()), text=True, check=False,
+        ["sh"], input=provision.selftest(provision.wanted(result), blank()), text=True, check=False,
         capture_output=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
     )  # fmt: skip
-    told = [] if right else ["SSH is not enabled: disabled"]
-    assert ran.stderr.splitlines() == [*told, "a unit failed: broken.service loaded failed failed"]
+    output = [] if right else ["SSH is not enabled: disabled"]
+    assert ran.stderr.splitlines() == [
+        *output,
+        "a unit failed: broken.service loaded failed failed",
+    ]
     assert ran.returncode == 1
 
 

@@ -52,9 +52,9 @@ def site() -> Iterator[tuple[type[Site], str]]:
 
 
 def fetched(url: str, folder: Path) -> tuple[bytes, str]:
-    said: list[str] = []
-    base._fetch(url, folder / "new", said.append)
-    return (folder / "new").read_bytes(), said[-1]
+    output: list[str] = []
+    base._fetch(url, folder / "new", output.append)
+    return (folder / "new").read_bytes(), output[-1]
 
 
 @pytest.mark.parametrize(
@@ -69,10 +69,10 @@ def test_an_image_is_what_its_publisher_says(
     tmp_path: Path, site: tuple[type[Site], str], name: str, text: str
 ) -> None:
     site[0].files = {name: text}
-    data, said = fetched(site[1], tmp_path)
+    data, output = fetched(site[1], tmp_path)
     assert data == IMAGE
-    assert said.startswith("base disk: it is what http")
-    assert said.endswith(f"/images/{name} says")
+    assert output.startswith("base disk: it is what http")
+    assert output.endswith(f"/images/{name} says")
 
 
 @pytest.mark.parametrize("files", [{}, {"SHA512SUMS": f"{WRONG}  other.qcow2\n"}])

@@ -27,14 +27,14 @@ def test_a_helper_whose_name_cannot_be_known_is_left_to_the_runner(image: str) -
 def test_a_runner_s_own_helper_is_pulled_in_place_of_the_usual_one() -> None:
     own = "reg.example.com/helper:x86_64-v15.11.1"
     runners = {"web": {"docker": {"helper_image": own}}}
-    made = want(runners=runners)
-    pulls = [c.image for c in converge.plan(made, blank()) if isinstance(c, Pull)]
+    result = want(runners=runners)
+    pulls = [c.image for c in converge.plan(result, blank()) if isinstance(c, Pull)]
     assert pulls == [MANAGER, own, "debian:bookworm"]
-    assert own in registry_images.needs(made).images
+    assert own in registry_images.needs(result).images
     there = converged(
         images={name: {"Id": f"sha256:{name}"} for name in (MANAGER, own, "debian:bookworm")}
     )
-    assert not [c for c in converge.plan(made, there) if isinstance(c, Pull)]
+    assert not [c for c in converge.plan(result, there) if isinstance(c, Pull)]
 
 
 def test_a_helper_named_by_a_variable_is_left_to_the_runner() -> None:

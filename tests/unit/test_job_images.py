@@ -31,8 +31,8 @@ def image(job: JobImage, bases: dict[str, str] = BASE, **labels: str) -> dict[st
     return {"Id": f"sha256:{job.name}", "Config": {"Labels": marks}}
 
 
-def base(number: str, made: str) -> dict[str, Any]:
-    return {"Id": f"sha256:{number}", "Created": made}
+def base(number: str, result: str) -> dict[str, Any]:
+    return {"Id": f"sha256:{number}", "Created": result}
 
 
 def have(want: Want, images: dict[str, Any], **changes: Any) -> Facts:

@@ -61,9 +61,9 @@ def test_keys_that_are_not_there_are_passed_over_as_ssh_does(
     (tmp_path / ".ssh" / "config").write_text(
         f"Host *\n IdentityFile {tmp_path}/gone\n IdentityFile {there}\n ProxyJump none\n"
     )
-    made = ssh.connection("ci1", "", str(tmp_path / "known"), False)
-    assert made.connect_kwargs["key_filename"] == [str(there)]
-    assert made.gateway is None
+    result = ssh.connection("ci1", "", str(tmp_path / "known"), False)
+    assert result.connect_kwargs["key_filename"] == [str(there)]
+    assert result.gateway is None
 
 
 def test_aliases_are_found_where_ssh_finds_them(
@@ -98,7 +98,7 @@ def test_a_port_that_is_no_number_is_told(target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "fix"),
+    ("output", "fix"),
     [
         ("status=POST https://g/api/v4/runners: 410 Gone", "registration tokens switched off"),
         ("Registering runner... forbidden (check registration token)", "refuses the token"),
@@ -106,5 +106,5 @@ def test_a_port_that_is_no_number_is_told(target: str) -> None:
         ("x509: unknown authority  revision=410aa7b2", "does not trust"),
     ],
 )
-def test_what_gitlab_answered_is_not_read_out_of_ids(said: str, fix: str) -> None:
-    assert fix in next(hint.fix for hint in HINTS if re.search(hint.pattern, said))
+def test_what_gitlab_answered_is_not_read_out_of_ids(output: str, fix: str) -> None:
+    assert fix in next(hint.fix for hint in HINTS if re.search(hint.pattern, output))

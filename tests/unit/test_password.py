@@ -23,10 +23,10 @@ SHELL = f"trap : INT; {shlex.join([sys.executable, '-c', ASK])}; echo ended $?; 
 
 
 @pytest.mark.parametrize(
-    ("types", "code", "said"), [(b"secret\n", 0, b"told secret"), (b"\x03", 130, b"interrupted")]
+    ("types", "code", "output"), [(b"secret\n", 0, b"told secret"), (b"\x03", 130, b"interrupted")]
 )
 def test_the_question_is_answered_or_ends_the_program_at_once(
-    types: bytes, code: int, said: bytes, monkeypatch: pytest.MonkeyPatch
+    types: bytes, code: int, output: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("RUNNERKIT_SUDO_PASSWORD", raising=False)
     child, terminal = pty.fork()
@@ -42,7 +42,7 @@ def test_the_question_is_answered_or_ends_the_program_at_once(
         shown = until(b"ended %d\r\n" % code, screen.read)
     os.waitpid(child, 0)
     patience.cancel()
-    assert said in shown
+    assert output in shown
 
 
 def until(end: bytes, read: Callable[[int], bytes]) -> bytes:

@@ -24,10 +24,10 @@ def image(
     layers: str = "", tagged: str = "0001-01-01T00:00:00Z",
 ) -> list[str]:  # fmt: skip
     """The facts of one image, put on the host days ago."""
-    said = [f"sha256:{name}", '"2020-01-01T00:00:00Z"', f'"{tagged}"', "1000", label, bases]
+    output = [f"sha256:{name}", '"2020-01-01T00:00:00Z"', f'"{tagged}"', "1000", label, bases]
     return [
         f"stored\t/var/lib/docker/image/overlay2/imagedb/content/sha256/{name}\t{NOW - days * DAY:.0f}",
-        "\t".join(["image", *said, f"{tags} " if tags else "", layers or f"{name} "]),
+        "\t".join(["image", *output, f"{tags} " if tags else "", layers or f"{name} "]),
     ]
 
 
@@ -212,7 +212,7 @@ def test_where_docker_has_forgotten_part_of_the_hour_that_is_said() -> None:
 
 
 def test_what_was_said_becomes_data() -> None:
-    said = prune.parse(
+    output = prune.parse(
         "waiting for another run: bob\n"
         "removed volume runner-x-cache-y 10\n"
         "removed image web:abc,web:def (0123456789ab) 20\n"
@@ -221,14 +221,14 @@ def test_what_was_said_becomes_data() -> None:
         "kept image a:1 (0123456789ab): a container uses it\n"
         "disk: 91% -> 58%\nfreed 60\n"
     )
-    assert said.removed == (
+    assert output.removed == (
         Item("volume", "runner-x-cache-y", 10),
         Item("image", "web:abc,web:def (0123456789ab)", 20),
         Item("build-cache", "unused-for-168h", 30),
     )
-    assert said.pending == (Item("image", "<none> (0123456789ab)", 40),)
-    assert (said.before, said.after, said.freed) == (91, 58, 60)
-    assert said.notes == (
+    assert output.pending == (Item("image", "<none> (0123456789ab)", 40),)
+    assert (output.before, output.after, output.freed) == (91, 58, 60)
+    assert output.notes == (
         "waiting for another run: bob",
         "kept image a:1 (0123456789ab): a container uses it",
     )

@@ -52,29 +52,29 @@ BUSY = converged(daemon={"log-driver": "local"}, jobs=1)
 
 
 def test_jobs_end_before_docker_does(tmp_path: Path) -> None:
-    code, _, asked = run(tmp_path, restart(BUSY))
+    code, _, calls = run(tmp_path, restart(BUSY))
     assert code == 0
-    assert asked.index("docker wait") < asked.index("docker update --restart=always")
-    assert asked.index("--restart=always") < asked.index("systemctl restart docker")
+    assert calls.index("docker wait") < calls.index("docker update --restart=always")
+    assert calls.index("--restart=always") < calls.index("systemctl restart docker")
     assert (tmp_path / "daemon.json").read_text() == "new"
 
 
 def test_jobs_that_do_not_end_keep_docker_and_its_file_as_they_were(tmp_path: Path) -> None:
     script = restart(BUSY)
-    code, said, asked = run(tmp_path, script, wait="exit 1")
-    assert (code, "timeout: the jobs did not end" in said) == (1, True)
-    assert "systemctl" not in asked
+    code, output, calls = run(tmp_path, script, wait="exit 1")
+    assert (code, "timeout: the jobs did not end" in output) == (1, True)
+    assert "systemctl" not in calls
     assert (tmp_path / "daemon.json").read_text() == "old"
-    assert "stop_timeout" in next(hint.fix for hint in script.hints if hint.pattern in said)
+    assert "stop_timeout" in next(hint.fix for hint in script.hints if hint.pattern in output)
 
 
 def test_a_daemon_that_refuses_its_file_gets_the_old_one_back(tmp_path: Path) -> None:
     down = f"case $(cat {tmp_path}/daemon.json) in new) touch {tmp_path}/down ;; *) rm -f {tmp_path}/down ;; esac"
-    code, said, asked = run(
+    code, output, calls = run(
         tmp_path, restart(converged(daemon={"log-driver": "local"})), restarts=down
     )
-    assert (code, "the old one is back" in said) == (1, True)
-    assert asked.count("systemctl restart docker") == 2
+    assert (code, "the old one is back" in output) == (1, True)
+    assert calls.count("systemctl restart docker") == 2
     assert (tmp_path / "daemon.json").read_text() == "old"
     assert not (tmp_path / "down").exists()
 

@@ -32,7 +32,7 @@ def mistakes(text: str, tmp_path: Path) -> str:
 
 def test_all_mistakes_are_told_at_once_with_path_and_nearest_name(tmp_path: Path) -> None:
     text = '[gitlab]\nurl="gitlab.com"\napi_tokn=1\n[docker]\nsource="distr"\n[images.a]\n[runners.w]\ntags="t"\n'
-    said = mistakes(text, tmp_path)
+    output = mistakes(text, tmp_path)
     for part in (
         "4 mistakes",
         "gitlab.url: 'gitlab.com' is not a URL",
@@ -40,17 +40,17 @@ def test_all_mistakes_are_told_at_once_with_path_and_nearest_name(tmp_path: Path
         "docker.source: 'distr' is none of distro, docker-ce, script, present (did you mean 'distro'?)",
         "runners.w.tags: Expected",
     ):
-        assert part in said
+        assert part in output
 
 
 def test_dangling_names_are_told(tmp_path: Path) -> None:
-    said = mistakes(
+    output = mistakes(
         '[runners.web]\nimage="owm"\n[images.own]\nbase="b"\n[images.none]\n[hosts.h]\naddress="h"\nrunners=["wb"]',
         tmp_path,
     )
-    assert "hosts.h.runners: no runner 'wb' (did you mean 'web'?)" in said
-    assert "runners.web.image: no job image 'owm' (did you mean 'own'?)" in said
-    assert "images.none.base: missing, and there is no folder dockerfiles/none" in said
+    assert "hosts.h.runners: no runner 'wb' (did you mean 'web'?)" in output
+    assert "runners.web.image: no job image 'owm' (did you mean 'own'?)" in output
+    assert "images.none.base: missing, and there is no folder dockerfiles/none" in output
 
 
 def test_a_folder_is_named_as_docker_will_name_it(tmp_path: Path) -> None:
@@ -64,9 +64,9 @@ def test_invalid_toml_is_told_with_its_line(tmp_path: Path) -> None:
 
 
 def test_a_token_in_clear_is_refused(tmp_path: Path) -> None:
-    said = mistakes('[gitlab]\napi_token = "glpat-x"', tmp_path)
-    assert "gitlab.api_token: a secret is never written here" in said
-    assert "glpat" not in said
+    output = mistakes('[gitlab]\napi_token = "glpat-x"', tmp_path)
+    assert "gitlab.api_token: a secret is never written here" in output
+    assert "glpat" not in output
 
 
 def test_the_starter_file_is_valid_and_never_overwrites(
@@ -136,10 +136,10 @@ def test_what_is_typed_wins_and_names_the_environment_s_tokens(
     data = command_line.settings_of(
         {"url": "http://g", "image": "demo", "tags": "a, b", "mirror": "http://m"}
     )
-    made = load(command_line=data)
-    assert made.runners["default"].tags == ("a", "b")
-    assert made.docker.registry_mirrors == ("http://m",)
-    assert made.gitlab.api_token is not None
+    result = load(command_line=data)
+    assert result.runners["default"].tags == ("a", "b")
+    assert result.docker.registry_mirrors == ("http://m",)
+    assert result.gitlab.api_token is not None
 
 
 def test_a_secret_never_shows() -> None:

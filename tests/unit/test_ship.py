@@ -35,8 +35,8 @@ def test_a_layer_without_a_size_makes_the_image_no_smaller() -> None:
 def test_how_it_went_is_one_short_line() -> None:
     assert str(Moved()) == "there already"
     assert str(Moved(5_240_000, "registry")) == "moved 5.2 MB"
-    said = str(Moved(163_000_000, "save and load", "sshd refuses"))
-    assert said == "moved 163.0 MB by save and load (sshd refuses)"
+    output = str(Moved(163_000_000, "save and load", "sshd refuses"))
+    assert output == "moved 163.0 MB by save and load (sshd refuses)"
 
 
 @contextlib.contextmanager
@@ -57,10 +57,10 @@ def serving(answer: Callable[[socket.socket], None]) -> Iterator[int]:
 
 def read(connection: socket.socket) -> bytes:
     """All that comes, until the other side ends."""
-    said = b""
+    output = b""
     while data := connection.recv(1 << 16):
-        said += data
-    return said
+        output += data
+    return output
 
 
 def echo(connection: socket.socket) -> None:

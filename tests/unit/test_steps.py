@@ -108,14 +108,14 @@ def test_what_the_manager_reads_only_at_start_stops_it_before_the_write(key: str
 
 
 @pytest.mark.parametrize(
-    ("stop", "ends", "asked"),
+    ("stop", "ends", "calls"),
     [
         ("exit 1", "", ["stop"]),
         ('echo "# new" >>"$CONFIG"', "changed meanwhile", ["stop", "start"]),
     ],
 )
 def test_a_write_that_fails_leaves_the_manager_and_its_file_as_they_were(
-    tmp_path: Path, stop: str, ends: str, asked: list[str]
+    tmp_path: Path, stop: str, ends: str, calls: list[str]
 ) -> None:
     (config := tmp_path / "config.toml").write_text(GOOD)
     wanted = want(manager={"config_dir": str(tmp_path), "settings": {"listen_address": ":9252"}})
@@ -135,7 +135,7 @@ def test_a_write_that_fails_leaves_the_manager_and_its_file_as_they_were(
     assert ran.returncode == 1
     assert ends in ran.stderr
     assert "9252" not in config.read_text()
-    assert [one for one in (tmp_path / "asked").read_text().split() if one != "run"] == asked
+    assert [one for one in (tmp_path / "asked").read_text().split() if one != "run"] == calls
     assert not list(tmp_path.glob("config.toml.??????"))
 
 
@@ -199,18 +199,18 @@ def test_a_manager_that_takes_another_s_place_has_what_that_one_had_besides() ->
         {"Name": "cache", "Source": "/var/lib/docker/volumes/cache/_data", "Destination": "/c"},
         {"Name": one, "Source": f"/var/lib/docker/volumes/{one}/_data", "Destination": "/home/gitlab-runner"},
     ]  # fmt: skip
-    said = container(
+    output = container(
         HostConfig={
             "RestartPolicy": {"Name": "no"}, "NetworkMode": "host", "ExtraHosts": ["git.lan:10.0.0.5"],
             "Dns": ["10.0.0.1"], "PortBindings": {"9252/tcp": [{"HostIp": "", "HostPort": "9252"}]},
         },
         Config={"Env": ["PATH=/bin", "OF_IMAGE=1", "OWN=x y", "HTTPS_PROXY=old"]},
     )  # fmt: skip
-    said["Mounts"] = mounts
+    output["Mounts"] = mounts
     have = converged()
     of_image = {**have.images[MANAGER], "Config": {"Env": ["OF_IMAGE=1"]}}
     have = replace(
-        have, containers={"gitlab-runner": said}, images={**have.images, MANAGER: of_image}
+        have, containers={"gitlab-runner": output}, images={**have.images, MANAGER: of_image}
     )
     wanted = want(manager={"environment": {"HTTPS_PROXY": "new"}})
     (change,) = converge.plan(wanted, have)

@@ -53,10 +53,10 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
     world: World = up(kinds=("docker",))
     if world.stand_in:
         pytest.skip("the stand-in registers docker-autoscaler, and does not scale")
-    made = Kit(world, tmp_path_factory.mktemp("kit"))
-    yield made
+    result = Kit(world, tmp_path_factory.mktemp("kit"))
+    yield result
     for name in ("scales", "itself"):
-        made.gitlab.forget_runners(name)
+        result.gitlab.forget_runners(name)
     world.remove("manager")
 
 
@@ -115,17 +115,17 @@ def machines(kit: Kit, manager: Host) -> Iterator[dict[str, Clone]]:
     image = Path(ran.out.splitlines()[0])
     folder = image.parent / "machines"
     read = load(kit.folder / "runnerkit.toml")
-    made: dict[str, Clone] = {}
+    result: dict[str, Clone] = {}
     try:
         for name in CONTAINERS + ITSELF:
-            made[name] = clones.switch_on(
+            result[name] = clones.switch_on(
                 name, image, folder / name, read, kit.world, "", kit.world.net.address(1)
             )
         with ThreadPoolExecutor() as pool:
-            list(pool.map(clones.answers, made.values()))
-        yield made
+            list(pool.map(clones.answers, result.values()))
+        yield result
     finally:
-        for clone in made.values():
+        for clone in result.values():
             clone.vm.stop()
         shutil.rmtree(image.parent)
 
@@ -190,10 +190,10 @@ def test_a_job_of_the_instance_executor_runs_on_the_machine_itself(
     script = ["uname -n", "id -un", "git --version", "gitlab-runner --version"]
     ended = kit.gitlab.wait(kit.gitlab.queue(script, tags=["itself"]), 300)
     assert ended["state"] == "success", ended["trace"]
-    said = ended["trace"].splitlines()
-    assert {"three", "runner"} <= set(said)
+    output = ended["trace"].splitlines()
+    assert {"three", "runner"} <= set(output)
     version = kit.world.runner_image.rpartition(":v")[2]
-    assert any(line.split() == ["Version:", version] for line in said)
+    assert any(line.split() == ["Version:", version] for line in output)
     assert int(machines["three"].run(STARTED)) == 0
 
 

@@ -25,11 +25,10 @@ TOKEN = "glrt-sentinel000000000000"
 BAKE = """
 import sys
 from pathlib import Path
-from runnerkit import settings
-from runnerkit.events import Event
-from runnerkit.report.progress import line
 from runnerkit.golden import bake
-bake.bake(settings.load(Path(sys.argv[1])), lambda *said: print(*said, flush=True), Path(sys.argv[2]))
+from runnerkit.report.progress import line
+from runnerkit.settings.load import load
+bake.bake(load(Path(sys.argv[1])), lambda _, event: print(line(event), flush=True), Path(sys.argv[2]))
 """
 
 
@@ -65,9 +64,9 @@ def image(file: Path) -> Iterator[Path]:
     def show(host: str, event: Event) -> None:
         print(f"{time.strftime('%T')} {host}  {line(event)}", flush=True)
 
-    made = bake.bake(load(file), show)
-    yield made
-    shutil.rmtree(made.parent)
+    result = bake.bake(load(file), show)
+    yield result
+    shutil.rmtree(result.parent)
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +77,9 @@ def raw(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
     disk.unlink()
 
 
-def inside(raw: Path, *asked: str) -> str:
+def inside(raw: Path, *paths: str) -> str:
     """What debugfs says of the first partition's files."""
-    script = "\n".join(asked)
+    script = "\n".join(paths)
     return subprocess.run(
         ["debugfs", "-f", "-", f"{raw}?offset=1048576"], input=script, text=True,
         capture_output=True, check=True, env={"PATH": "/usr/sbin:/sbin:/usr/bin"},
@@ -94,8 +93,8 @@ def there(raw: Path, path: str) -> bool:
 def test_all_that_is_known_of_an_image_is_beside_it(image: Path) -> None:
     beside = image.parent
     assert image.parent.name == image.stem
-    told = subprocess.run(["sha256sum", "-c", f"{image.stem}.sha256"], cwd=beside, check=False)
-    assert told.returncode == 0
+    output = subprocess.run(["sha256sum", "-c", f"{image.stem}.sha256"], cwd=beside, check=False)
+    assert output.returncode == 0
     manifest = json.loads((beside / "manifest.json").read_text())
     assert manifest["sha256"] == base.digest(image)
     assert manifest["disk_bytes"] == 8 << 30
@@ -156,14 +155,14 @@ def test_a_killed_bake_leaves_no_half_image_and_no_machine(file: Path, image: Pa
         [sys.executable, "-c", BAKE, str(file), str(folder)], stdout=subprocess.PIPE, text=True
     ) as bakes:
         assert bakes.stdout
-        said = []
+        output = []
         for line in bakes.stdout:
-            said.append(line)
+            output.append(line)
             if "Waiting for SSH" in line:
                 break
         bakes.send_signal(signal.SIGKILL)
-    assert "Waiting for SSH" in said[-1], said
-    assert not any("packages of" in line for line in said), "the base disk was made anew"
+    assert "Waiting for SSH" in output[-1], output
+    assert not any("packages of" in line for line in output), "the base disk was made anew"
     with (folder / "lock").open("w") as lock:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:

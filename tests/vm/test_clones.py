@@ -31,9 +31,9 @@ def image(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
     kit = Kit(world, tmp_path_factory.mktemp("bake"), {"RUNNERKIT_SETTINGS": ""})
     ran = kit.run("golden.bake", timeout=1800)
     assert ran.code == 0, ran.out + ran.err
-    made = Path(ran.out.splitlines()[0])
-    yield made
-    shutil.rmtree(made.parent)
+    result = Path(ran.out.splitlines()[0])
+    yield result
+    shutil.rmtree(result.parent)
 
 
 def test_two_machines_of_an_image_are_runners_of_their_own(
@@ -71,9 +71,9 @@ def clone(world: World, image: Path) -> Iterator[clones.Clone]:
     folder = image.parent / "waits"
     shutil.rmtree(folder, ignore_errors=True)
     read = load(command_line=trial.data(world))
-    made = clones.switch_on("waits", image, folder, read, world, "")
-    yield made
-    made.vm.stop()
+    result = clones.switch_on("waits", image, folder, read, world, "")
+    yield result
+    result.vm.stop()
     Client(world.gitlab_url, world.api_token).forget_runners(pair.TAG)
     shutil.rmtree(folder)
 
