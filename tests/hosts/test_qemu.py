@@ -101,7 +101,7 @@ def test_the_making_of_a_base_disk_ends_with_a_kit_that_is_killed(tmp_path: Path
     tools.need(tools.BASE, print)
     makes = f"""from pathlib import Path
 from runnerkit.golden import base
-from runnerkit.settings import Golden
+from runnerkit.settings.model import Golden
 base.disk(Golden(), Path({str(tmp_path)!r}), print)"""
     with subprocess.Popen([sys.executable, "-c", makes], cwd=ROOT) as kit:
         until = time.monotonic() + 60
