@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sandbox.world import BlankHost as Host
+from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank, blank, kit, world
 from tests.hosts.kit import Kit
 
@@ -39,7 +39,7 @@ def test_a_converged_host_against_a_bare_ssh(kit: Kit, blank: Blank) -> None:
 
 def test_twenty_converged_hosts_against_one(kit: Kit, blank: Blank) -> None:
     host = blank("docker")
-    twenty = [Host(f"h{n}", host.address, host.kind, host.key) for n in range(20)]
+    twenty = [BlankHost(f"h{n}", host.address, host.kind, host.key) for n in range(20)]
     kit.settings(host, *twenty)
     kit.new_token()
     kit.bootstrap(host.name)

@@ -3,7 +3,7 @@
 import os
 import time
 
-from sandbox.world import BlankHost as Host
+from sandbox.world import BlankHost
 from tests.bench.test_budgets import paired
 from tests.hosts.conftest import Blank, blank, kit, world
 from tests.hosts.kit import Kit
@@ -13,7 +13,7 @@ __all__ = ["blank", "kit", "world"]
 DOCKERFILE = "FROM debian:bookworm\nCOPY . /src\nRUN echo {0} >/name\nRUN cat /name /src/file\n"
 
 
-def images(kit: Kit, host: Host, count: int) -> list[str]:
+def images(kit: Kit, host: BlankHost, count: int) -> list[str]:
     """So many images of a small context each, built by the kit and known to the host's own builder."""
     kit.settings(host)
     kit.env["RUNNERKIT_DOCKERFILES"] = str(kit.folder / "dockerfiles")
@@ -29,7 +29,7 @@ docker build -q -t by-hand-{name} .""")  # fmt: skip
     return names
 
 
-def compared(kit: Kit, host: Host, names: list[str]) -> float:
+def compared(kit: Kit, host: BlankHost, names: list[str]) -> float:
     """The kit over SSH against docker build over SSH, whole processes, for all these images."""
     by_hand = "; ".join(f"docker build -q -t by-hand-{name} /src/{name}" for name in names)
 

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from sandbox.world import BlankHost as Host
+from sandbox.world import BlankHost
 from tests.bench.test_budgets import seconds
 from tests.hosts.conftest import Blank, blank, kit, world
 from tests.hosts.kit import Kit
@@ -14,12 +14,12 @@ __all__ = ["blank", "kit", "world"]
 RECEIVED = "cat /sys/class/net/eth0/statistics/rx_bytes"
 
 
-def by_hand(kit: Kit, source: Host, targets: list[Host], image: str) -> None:
+def by_hand(kit: Kit, source: BlankHost, targets: list[BlankHost], image: str) -> None:
     """As people do it, to all hosts at once."""
     ssh = f"ssh -F none -o BatchMode=yes -o UserKnownHostsFile={kit.world.state}/known_hosts"
     save = f"{ssh} -i {source.key} root@{source.address} docker save {image}"
 
-    def one(host: Host) -> None:
+    def one(host: BlankHost) -> None:
         load = f"{ssh} -i {host.key} root@{host.address} docker load -q"
         subprocess.run(f"{save} | {load}", shell=True, check=True, stdout=subprocess.DEVNULL)
 
@@ -27,7 +27,7 @@ def by_hand(kit: Kit, source: Host, targets: list[Host], image: str) -> None:
         list(pool.map(one, targets))
 
 
-def measured(kit: Kit, what: str, targets: list[Host], work: Callable[[], object]) -> float:
+def measured(kit: Kit, what: str, targets: list[BlankHost], work: Callable[[], object]) -> float:
     """Print the seconds, and the bytes that came to each host's network card; the most of these."""
     before = [int(kit.ssh(host, RECEIVED)) for host in targets]
     took = seconds(work)

@@ -9,8 +9,7 @@ from typing import Protocol
 import pytest
 
 from sandbox.names import DEFAULT
-from sandbox.world import BlankHost as Host
-from sandbox.world import World, down, up
+from sandbox.world import BlankHost, World, down, up
 from tests.hosts.kit import Kit
 
 NUMBERS = itertools.count(1)
@@ -24,7 +23,7 @@ class Blank(Protocol):
 
     def __call__(
         self, kind: str = "systemd", name: str | None = None, disk_mb: int = 0
-    ) -> Host: ...
+    ) -> BlankHost: ...
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +39,7 @@ def blank(world: World) -> Iterator[Blank]:
     """Fresh hosts of any kind, removed after the test."""
     result: list[str] = []
 
-    def make(kind: str = "systemd", name: str | None = None, disk_mb: int = 0) -> Host:
+    def make(kind: str = "systemd", name: str | None = None, disk_mb: int = 0) -> BlankHost:
         result.append(name or f"test{next(NUMBERS)}")
         return world.host(result[-1], kind, disk_mb)
 

@@ -15,7 +15,7 @@ from runnerkit.settings.load import load
 from runnerkit.want import Want
 from sandbox import daemon
 from sandbox.golden.pair import PLACES
-from sandbox.world import BlankHost as Host
+from sandbox.world import BlankHost
 from tests.hosts.kit import CONFIG, Kit
 
 UNIT = "runnerkit-first-boot.service"
@@ -34,7 +34,7 @@ class Golden:
     """One host. `run` and what builds on it go by the machine's console, as it were."""
 
     kit: Kit
-    host: Host
+    host: BlankHost
 
     @property
     def want(self) -> Want:

@@ -12,8 +12,7 @@ import tomlkit
 
 from runnerkit.place import ROOT
 from sandbox.client import Client
-from sandbox.world import BlankHost as Host
-from sandbox.world import World
+from sandbox.world import BlankHost, World
 
 CONFIG = "/srv/gitlab-runner/config/config.toml"
 NO_TOKENS = {"RUNNER_TOKEN": "", "GITLAB_TOKEN": "", "REGISTRATION_TOKEN": ""}
@@ -50,7 +49,7 @@ class Kit:
     def gitlab(self) -> Client:
         return Client(self.world.gitlab_url, self.world.api_token)
 
-    def settings(self, *hosts: Host, user: str = "root", **more: Any) -> None:
+    def settings(self, *hosts: BlankHost, user: str = "root", **more: Any) -> None:
         """Write settings for these hosts; `more` is laid over, section by section."""
         self.data = {
             "gitlab": {"url": self.world.gitlab_url},
@@ -102,7 +101,7 @@ class Kit:
         assert ran.code == code, ran.out + ran.err
         return ran
 
-    def ssh(self, host: Host, script: str, user: str = "root", check: bool = True) -> str:
+    def ssh(self, host: BlankHost, script: str, user: str = "root", check: bool = True) -> str:
         """What a script prints on a host."""
         known = f"UserKnownHostsFile={self.world.state}/known_hosts"
         command = ["ssh", "-F", "none", "-o", "BatchMode=yes", "-o", known, "-i", str(host.key)]

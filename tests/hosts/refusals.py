@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sandbox.world import BlankHost as Host
+from sandbox.world import BlankHost
 from tests.hosts.kit import Kit, Ran
 
 ERROR = re.compile(r"^error: (.+)$", re.MULTILINE)
@@ -46,7 +46,7 @@ def assert_error(kit: Kit, ran: Ran, *parts: str, code: int = 1, fix: str = "") 
 
 def refused(
     kit: Kit,
-    host: Host,
+    host: BlankHost,
     *parts: str,
     task: str = "bootstrap",
     typed: tuple[str, ...] = (),
@@ -62,16 +62,16 @@ def refused(
     return error
 
 
-SEEN: dict[Host, list[str]] = {}  # as the last test left it
+SEEN: dict[BlankHost, list[str]] = {}  # as the last test left it
 
 
-def state(kit: Kit, host: Host) -> list[str]:
+def state(kit: Kit, host: BlankHost) -> list[str]:
     """What a run could change on a host."""
     return kit.ssh(host, STATE).splitlines()
 
 
 @contextmanager
-def changed(kit: Kit, host: Host, do: str, undo: str) -> Iterator[None]:
+def changed(kit: Kit, host: BlankHost, do: str, undo: str) -> Iterator[None]:
     """A host with something wrong, and put right after."""
     SEEN.pop(host, None)
     kit.ssh(host, f"set -e\n{do}")
@@ -83,7 +83,7 @@ def changed(kit: Kit, host: Host, do: str, undo: str) -> Iterator[None]:
 
 
 @contextmanager
-def held(kit: Kit, host: Host, command: str) -> Iterator[subprocess.Popen[str]]:
+def held(kit: Kit, host: BlankHost, command: str) -> Iterator[subprocess.Popen[str]]:
     """A command on the host that has said a line and lasts until its stdin ends."""
     known = f"UserKnownHostsFile={kit.world.state}/known_hosts"
     ssh = ["ssh", "-F", "none", "-o", "BatchMode=yes", "-o", known, "-i", str(host.key)]

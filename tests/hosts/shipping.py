@@ -16,8 +16,7 @@ from runnerkit.engine.registry import NAME
 from runnerkit.errors import KitError
 from runnerkit.machine import ssh
 from runnerkit.machine.machine import Machine
-from sandbox.world import BlankHost as Host
-from sandbox.world import World
+from sandbox.world import BlankHost, World
 from tests.hosts.kit import Kit, Ran
 
 REGISTRY = "registry:2"
@@ -44,7 +43,7 @@ TRANSFER = "until ls /var/lib/docker/tmp/GetImageBlob* >/dev/null 2>&1; do sleep
 
 
 @contextlib.contextmanager
-def door(world: World, host: Host) -> Iterator[tuple[Machine, docker.APIClient]]:
+def door(world: World, host: BlankHost) -> Iterator[tuple[Machine, docker.APIClient]]:
     """A host as the kit reaches it."""
     known = str(world.state / "known_hosts")
     machine = Machine(ssh.connection(f"root@{host.address}", str(host.key), known, False))
@@ -56,8 +55,8 @@ def door(world: World, host: Host) -> Iterator[tuple[Machine, docker.APIClient]]
 
 def shipped(
     kit: Kit,
-    source: Host,
-    *targets: Host,
+    source: BlankHost,
+    *targets: BlankHost,
     image: str = OLD,
     registry: str = REGISTRY,
     free: int = 1,
@@ -78,18 +77,18 @@ def shipped(
     return moved
 
 
-def refused(kit: Kit, *hosts: Host, **options: Any) -> KitError:
+def refused(kit: Kit, *hosts: BlankHost, **options: Any) -> KitError:
     """The error that shipping ends with."""
     with pytest.raises(KitError) as caught:
         shipped(kit, *hosts, **options)
     return caught.value
 
 
-def ids(kit: Kit, hosts: list[Host], name: str) -> set[str]:
+def ids(kit: Kit, hosts: list[BlankHost], name: str) -> set[str]:
     return {kit.ssh(host, IDS + name).strip() for host in hosts}
 
 
-def tidy(kit: Kit, hosts: list[Host]) -> None:
+def tidy(kit: Kit, hosts: list[BlankHost]) -> None:
     """No registry runs, and no name of the way is left, not even a digest."""
     for host in hosts:
         assert kit.ssh(host, "docker ps -aq") == ""

@@ -12,8 +12,7 @@ import pytest
 import tomlkit
 
 from runnerkit.steps import daemon_json, fleeting, registry_images
-from sandbox.world import BlankHost as Host
-from sandbox.world import World
+from sandbox.world import BlankHost, World
 from tests.hosts.golden import Golden
 from tests.hosts.kit import CONFIG, Kit
 from tests.hosts.plugins import publish
@@ -47,14 +46,14 @@ esac
 
 
 @pytest.fixture(scope="module")
-def ready(world: World) -> Iterator[Host]:
+def ready(world: World) -> Iterator[BlankHost]:
     """A host with Docker, for all tests of this file."""
     yield world.host("scales", "docker")
     world.remove("scales")
 
 
 @pytest.fixture
-def host(kit: Kit, ready: Host) -> Host:
+def host(kit: Kit, ready: BlankHost) -> BlankHost:
     """The same, registered with nobody and without plugins."""
     kit.ssh(
         ready,
@@ -63,7 +62,7 @@ def host(kit: Kit, ready: Host) -> Host:
     return ready
 
 
-def scale(kit: Kit, host: Host, executor: str = "docker-autoscaler", **options: Any) -> None:
+def scale(kit: Kit, host: BlankHost, executor: str = "docker-autoscaler", **options: Any) -> None:
     """Settings with a runner that scales, in the place of the one that does not."""
     runner = {
         "executor": executor,
@@ -82,7 +81,7 @@ def write(kit: Kit) -> None:
     (kit.folder / "runnerkit.toml").write_text(tomlkit.dumps(kit.data))
 
 
-def entry(kit: Kit, host: Host) -> dict[str, Any]:
+def entry(kit: Kit, host: BlankHost) -> dict[str, Any]:
     (found,) = tomllib.loads(kit.ssh(host, f"cat {CONFIG}"))["runners"]
     assert isinstance(found, dict)
     return found
@@ -90,7 +89,7 @@ def entry(kit: Kit, host: Host) -> dict[str, Any]:
 
 @pytest.mark.parametrize("executor", ["docker-autoscaler", "instance"])
 def test_registered_with_its_executor_and_what_the_program_rewrites_is_no_difference(
-    kit: Kit, host: Host, executor: str
+    kit: Kit, host: BlankHost, executor: str
 ) -> None:
     scale(kit, host, executor)
     kit.bootstrap()
@@ -108,7 +107,7 @@ def test_registered_with_its_executor_and_what_the_program_rewrites_is_no_differ
 
 
 def test_a_key_that_the_program_does_not_know_is_refused_by_it_and_the_file_stays(
-    kit: Kit, host: Host
+    kit: Kit, host: BlankHost
 ) -> None:
     scale(kit, host)
     kit.bootstrap()
@@ -122,7 +121,9 @@ def test_a_key_that_the_program_does_not_know_is_refused_by_it_and_the_file_stay
     assert kit.ssh(host, f"cat {CONFIG}") == before
 
 
-def test_a_plugin_that_is_not_on_the_host_yet_is_told_until_it_is(kit: Kit, host: Host) -> None:
+def test_a_plugin_that_is_not_on_the_host_yet_is_told_until_it_is(
+    kit: Kit, host: BlankHost
+) -> None:
     scale(kit, host)
     (note,) = kit.bootstrap().hosts[host.name]["findings"]
     assert f"the plugin of runner web, {STATIC}, is not there" in note["what"]
@@ -130,7 +131,7 @@ def test_a_plugin_that_is_not_on_the_host_yet_is_told_until_it_is(kit: Kit, host
     assert kit.plan().hosts[host.name]["findings"] == []
 
 
-def test_a_key_that_was_misspelt_before_holds_up_nothing(kit: Kit, host: Host) -> None:
+def test_a_key_that_was_misspelt_before_holds_up_nothing(kit: Kit, host: BlankHost) -> None:
     scale(kit, host)
     kit.bootstrap()
     kit.ssh(host, f"sed -i '1i novel = true' {CONFIG}")
@@ -139,7 +140,7 @@ def test_a_key_that_was_misspelt_before_holds_up_nothing(kit: Kit, host: Host) -
     assert kit.ssh(host, f"grep -c novel {CONFIG}").strip() == "1"
 
 
-def test_a_password_is_in_config_toml_and_nowhere_else(kit: Kit, host: Host) -> None:
+def test_a_password_is_in_config_toml_and_nowhere_else(kit: Kit, host: BlankHost) -> None:
     scale(kit, host, connector_config={"password": {"env": "MACHINE_PASSWORD"}})
     kit.env["MACHINE_PASSWORD"] = "sentinel-77"
     ran = kit.bootstrap()
@@ -155,7 +156,7 @@ def test_a_password_is_in_config_toml_and_nowhere_else(kit: Kit, host: Host) -> 
 
 
 def test_a_plugin_outlives_the_manager_and_is_fetched_where_it_is_missing(
-    kit: Kit, host: Host
+    kit: Kit, host: BlankHost
 ) -> None:
     if not kit.world.stand_in:
         pytest.skip("it would fetch it from registry.gitlab.com; the next test has it another")
@@ -185,7 +186,7 @@ def test_a_plugin_outlives_the_manager_and_is_fetched_where_it_is_missing(
     assert kit.plan().titles == ["install the fleeting plugin aws:1"]
 
 
-def test_the_official_program_itself_fetches_a_plugin_once(kit: Kit, host: Host) -> None:
+def test_the_official_program_itself_fetches_a_plugin_once(kit: Kit, host: BlankHost) -> None:
     """Without its executors, which not every build has."""
     scale(kit, host)
     golden = Golden(kit, host)
@@ -212,7 +213,7 @@ def test_the_official_program_itself_fetches_a_plugin_once(kit: Kit, host: Host)
     assert kit.ssh(host, f"cat {place}/1.1.0/plugin") == "second"
 
 
-def build(kit: Kit, host: Host, age: str) -> None:
+def build(kit: Kit, host: BlankHost, age: str) -> None:
     """A manager's image that can install plugins; of another age, another image."""
     kit.ssh(host, f"""set -e; mkdir -p /root/fetcher; cd /root/fetcher
 cat >gitlab-runner <<'END'

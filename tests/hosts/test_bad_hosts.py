@@ -12,8 +12,7 @@ from runnerkit.machine import ssh
 from runnerkit.machine.lock import TAKE
 from runnerkit.machine.machine import Machine
 from sandbox import daemon
-from sandbox.world import BlankHost as Host
-from sandbox.world import World
+from sandbox.world import BlankHost, World
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
 from tests.hosts.refusals import changed, held, refused
@@ -22,21 +21,21 @@ DAEMON = "/etc/docker/daemon.json"
 
 
 @pytest.fixture(scope="module")
-def bare(world: World) -> Iterator[Host]:
+def bare(world: World) -> Iterator[BlankHost]:
     """A host without Docker that no test here changes."""
     yield world.host("badbare", "plain")
     world.remove("badbare")
 
 
 @pytest.fixture(scope="module")
-def box(world: World) -> Iterator[Host]:
+def box(world: World) -> Iterator[BlankHost]:
     """A host with Docker and nothing else that no test here changes."""
     yield world.host("badhost", "docker")
     world.remove("badhost")
 
 
 @pytest.fixture(scope="module")
-def hosts(bare: Host, box: Host) -> dict[str, Host]:
+def hosts(bare: BlankHost, box: BlankHost) -> dict[str, BlankHost]:
     return {"bare": bare, "box": box}
 
 
@@ -82,7 +81,7 @@ WRONG: dict[str, tuple[str, tuple[str, str], str, str]] = {
 @pytest.mark.parametrize("task", ["plan", "bootstrap"])
 @pytest.mark.parametrize("what", WRONG)
 def test_a_host_that_is_not_as_it_must_be(
-    hosts: dict[str, Host], kit: Kit, what: str, task: str
+    hosts: dict[str, BlankHost], kit: Kit, what: str, task: str
 ) -> None:
     which, (do, undo), output, fix = WRONG[what]
     host = hosts[which]
@@ -92,20 +91,20 @@ def test_a_host_that_is_not_as_it_must_be(
         refused(kit, host, output, fix=fix, task=task)
 
 
-def test_docker_that_should_be_present_and_is_not(kit: Kit, bare: Host) -> None:
+def test_docker_that_should_be_present_and_is_not(kit: Kit, bare: BlankHost) -> None:
     kit.settings(bare, docker={"source": "present"})
     kit.new_token()
     refused(kit, bare, "no Docker on the host", fix='source = "distro"')
 
 
-def test_a_disk_too_full(kit: Kit, box: Host) -> None:
+def test_a_disk_too_full(kit: Kit, box: BlankHost) -> None:
     kit.settings(box, docker={"min_free_mb": 10**9})
     kit.new_token()
     refused(kit, box, "the disk is too full", "1000000000 needed", fix="min_free_mb")
 
 
 @pytest.mark.parametrize("which", ["bare", "box"])
-def test_a_mirror_that_does_not_answer(hosts: dict[str, Host], kit: Kit, which: str) -> None:
+def test_a_mirror_that_does_not_answer(hosts: dict[str, BlankHost], kit: Kit, which: str) -> None:
     host = hosts[which]
     mirror = f"{kit.world.mirror_url.rpartition(':')[0]}:1"
     kit.settings(host, docker={"registry_mirrors": [mirror]})
@@ -113,14 +112,14 @@ def test_a_mirror_that_does_not_answer(hosts: dict[str, Host], kit: Kit, which: 
     refused(kit, host, f"registry mirror {mirror} does not answer", fix="registry_mirrors")
 
 
-def test_a_package_mirror_that_does_not_answer(kit: Kit, bare: Host) -> None:
+def test_a_package_mirror_that_does_not_answer(kit: Kit, bare: BlankHost) -> None:
     mirror = f"{kit.world.mirror_url.rpartition(':')[0]}:1"
     kit.settings(bare, docker={"source": "docker-ce", "package_mirror": mirror})
     kit.new_token()
     refused(kit, bare, f"package mirror {mirror} does not answer", fix="package_mirror")
 
 
-def test_a_second_operator_is_told_who_is_at_work_since_when(kit: Kit, box: Host) -> None:
+def test_a_second_operator_is_told_who_is_at_work_since_when(kit: Kit, box: BlankHost) -> None:
     kit.settings(box)
     kit.new_token()
     first = f"(echo 'alice@desk since 2031-05-06 07:08:09 UTC'; cat) | {{ {TAKE}; }}"

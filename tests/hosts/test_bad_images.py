@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.world import BlankHost as Host
-from sandbox.world import World
+from sandbox.world import BlankHost, World
 from tests.hosts.kit import Kit, Ran
 from tests.hosts.test_images import write
 
@@ -16,7 +15,7 @@ GOOD = "FROM debian:bookworm\nRUN echo good >/state\n"
 
 
 @pytest.fixture(scope="module")
-def host(world: World) -> Iterator[Host]:
+def host(world: World) -> Iterator[BlankHost]:
     result = world.host("badimage", "docker")
     mirror = json.dumps({"registry-mirrors": [world.mirror_url]})
     Kit(world, Path()).ssh(
@@ -27,7 +26,7 @@ def host(world: World) -> Iterator[Host]:
 
 
 @pytest.fixture(autouse=True)
-def _here(kit: Kit, host: Host) -> None:
+def _here(kit: Kit, host: BlankHost) -> None:
     kit.settings(host)
     kit.env["RUNNERKIT_DOCKERFILES"] = str(kit.folder / "dockerfiles")
     (kit.folder / "dockerfiles").mkdir()
@@ -55,7 +54,7 @@ BUILDS = {
 
 @pytest.mark.parametrize("what", BUILDS)
 def test_a_build_that_fails_is_told_with_its_step_and_leaves_the_old_image(
-    kit: Kit, host: Host, what: str
+    kit: Kit, host: BlankHost, what: str
 ) -> None:
     write(kit, "fails", GOOD)
     assert kit.run("image.build", "fails", "--host", "all").code == 0
@@ -120,13 +119,15 @@ def test_a_folder_without_a_dockerfile_is_told(kit: Kit) -> None:
     refused(kit, "bare", "dockerfiles/bare has no Dockerfile")
 
 
-def test_a_dockerignore_that_leaves_out_the_dockerfile_still_builds(kit: Kit, host: Host) -> None:
+def test_a_dockerignore_that_leaves_out_the_dockerfile_still_builds(
+    kit: Kit, host: BlankHost
+) -> None:
     write(kit, "hidden", GOOD + "COPY . /all/\n", **{".dockerignore": "Dockerfile\n", "x": ""})
     assert kit.run("image.build", "hidden", "--host", "all").code == 0
     assert "x" in kit.ssh(host, "docker run --rm hidden ls /all").split()
 
 
-def test_an_empty_secret_is_told(kit: Kit, host: Host) -> None:
+def test_an_empty_secret_is_told(kit: Kit, host: BlankHost) -> None:
     kit.settings(host, images={"needy": {"secrets": {"npm": {"env": "NOT_SET"}}}})
     write(kit, "needy", GOOD)
     refused(kit, "needy", "the secret npm of the job image needy is empty", "NOT_SET")
@@ -134,7 +135,7 @@ def test_an_empty_secret_is_told(kit: Kit, host: Host) -> None:
 
 @pytest.mark.parametrize("free", [10**6, 10**9])
 def test_a_host_without_room_is_told_before_anything_is_sent(
-    kit: Kit, host: Host, free: int
+    kit: Kit, host: BlankHost, free: int
 ) -> None:
     kit.settings(host, docker={"min_free_mb": free})
     write(kit, "roomy", GOOD + f"RUN echo {free}\n")
@@ -153,7 +154,9 @@ def test_a_host_without_docker_is_told(kit: Kit, world: World) -> None:
         world.remove("nodocker")
 
 
-def test_settings_that_define_an_image_twice_or_not_at_all_are_told(kit: Kit, host: Host) -> None:
+def test_settings_that_define_an_image_twice_or_not_at_all_are_told(
+    kit: Kit, host: BlankHost
+) -> None:
     write(kit, "twice", GOOD)
     output: dict[str, Any] = {"twice": {"base": "debian:bookworm"}}
     kit.settings(host, images=output)

@@ -8,28 +8,27 @@ from typing import Any
 import pytest
 
 from sandbox import keys
-from sandbox.world import BlankHost as Host
-from sandbox.world import World
+from sandbox.world import BlankHost, World
 from tests.hosts.kit import Kit
 from tests.hosts.refusals import changed, refused
 
 
 @pytest.fixture(scope="module")
-def box(world: World) -> Iterator[Host]:
+def box(world: World) -> Iterator[BlankHost]:
     """A host with Docker that no test here changes."""
     yield world.host("badbox", "docker")
     world.remove("badbox")
 
 
 @pytest.fixture
-def ready(kit: Kit, box: Host) -> Kit:
+def ready(kit: Kit, box: BlankHost) -> Kit:
     """Settings and a token with which a run would succeed."""
     kit.settings(box)
     kit.new_token("bad input")
     return kit
 
 
-def reached_as(kit: Kit, box: Host, **host: Any) -> None:
+def reached_as(kit: Kit, box: BlankHost, **host: Any) -> None:
     kit.settings(box, hosts={box.name: host})
 
 
@@ -45,7 +44,7 @@ WAYS: dict[str, tuple[dict[str, str], str, str]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_host_that_cannot_be_logged_in_to(ready: Kit, box: Host, way: str) -> None:
+def test_a_host_that_cannot_be_logged_in_to(ready: Kit, box: BlankHost, way: str) -> None:
     def real(text: str) -> str:
         return text.replace("ADDRESS", box.address).replace("FOLDER", str(ready.folder))
 
@@ -57,7 +56,9 @@ def test_a_host_that_cannot_be_logged_in_to(ready: Kit, box: Host, way: str) -> 
     assert real(output) in refused(ready, box, box.name, fix=fix)
 
 
-def test_an_unknown_host_key_is_shown_and_accepted_only_on_demand(ready: Kit, box: Host) -> None:
+def test_an_unknown_host_key_is_shown_and_accepted_only_on_demand(
+    ready: Kit, box: BlankHost
+) -> None:
     known = ready.folder / "known"
     known.write_text(
         f"other.example.com {keys.keypair()[1]}"
@@ -75,7 +76,7 @@ def test_an_unknown_host_key_is_shown_and_accepted_only_on_demand(ready: Kit, bo
     assert shown in listed.stdout
 
 
-def test_a_known_hosts_file_with_a_broken_line(ready: Kit, box: Host) -> None:
+def test_a_known_hosts_file_with_a_broken_line(ready: Kit, box: BlankHost) -> None:
     known = ready.folder / "known"
     known.write_text("other.example.com ssh-ed25519 A\n")
     ready.settings(box, ssh={"known_hosts": str(known)})
@@ -83,7 +84,7 @@ def test_a_known_hosts_file_with_a_broken_line(ready: Kit, box: Host) -> None:
 
 
 def test_a_changed_host_key_is_refused_even_where_new_ones_are_accepted(
-    ready: Kit, box: Host
+    ready: Kit, box: BlankHost
 ) -> None:
     known = ready.folder / "known"
     known.write_text(f"{box.address} {keys.keypair()[1]}\n")
@@ -96,7 +97,7 @@ def test_a_changed_host_key_is_refused_even_where_new_ones_are_accepted(
 SUDO = "RUNNERKIT_SUDO_PASSWORD"
 
 
-def test_sudo_that_wants_a_password(ready: Kit, box: Host) -> None:
+def test_sudo_that_wants_a_password(ready: Kit, box: BlankHost) -> None:
     reached_as(ready, box, address=f"carol@{box.address}")
     refused(ready, box, "wants a password, and none is given", fix=SUDO)
     ready.env[SUDO] = "not-the-one"
@@ -105,7 +106,7 @@ def test_sudo_that_wants_a_password(ready: Kit, box: Host) -> None:
     assert ready.plan().code == 2
 
 
-def test_sudo_that_is_refused(ready: Kit, box: Host) -> None:
+def test_sudo_that_is_refused(ready: Kit, box: BlankHost) -> None:
     reached_as(ready, box, address=f"mallory@{box.address}")
     refused(ready, box, "wants a password", fix=SUDO)  # without one, sudo does not say more
     with changed(ready, box, "echo mallory:sesame | chpasswd", "passwd -d mallory >/dev/null"):
@@ -114,7 +115,7 @@ def test_sudo_that_is_refused(ready: Kit, box: Host) -> None:
         refused(ready, box, output, fix="log in as another user")
 
 
-def test_no_sudo_at_all(ready: Kit, box: Host) -> None:
+def test_no_sudo_at_all(ready: Kit, box: BlankHost) -> None:
     reached_as(ready, box, address=f"ops@{box.address}")
     with changed(ready, box, "mv /usr/bin/sudo /root/", "mv /root/sudo /usr/bin/"):
         refused(ready, box, "there is no sudo on the host", fix="install sudo")
@@ -137,7 +138,7 @@ TOKENS: dict[str, tuple[str, str, str, str]] = {
 
 
 @pytest.mark.parametrize("what", TOKENS)
-def test_a_token_of_the_wrong_kind_or_void(ready: Kit, box: Host, what: str) -> None:
+def test_a_token_of_the_wrong_kind_or_void(ready: Kit, box: BlankHost, what: str) -> None:
     name, prefix, output, fix = TOKENS[what]
     ready.settings(
         box,
@@ -150,14 +151,14 @@ def test_a_token_of_the_wrong_kind_or_void(ready: Kit, box: Host, what: str) -> 
     refused(ready, box, output, fix=fix)
 
 
-def test_gitlab_out_of_reach_of_this_machine(ready: Kit, box: Host) -> None:
+def test_gitlab_out_of_reach_of_this_machine(ready: Kit, box: BlankHost) -> None:
     url = f"{ready.world.gitlab_url.rpartition(':')[0]}:1"
     ready.settings(box, gitlab={"url": url, "api_token": {"env": "GITLAB_TOKEN"}})
     ready.env = {"GITLAB_TOKEN": ready.world.api_token}
     refused(ready, box, f"{url} cannot be reached from here", fix="URL, DNS and proxy")
 
 
-def test_gitlab_out_of_reach_of_the_host(ready: Kit, box: Host) -> None:
+def test_gitlab_out_of_reach_of_the_host(ready: Kit, box: BlankHost) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         ready.settings(box, gitlab={"url": url})

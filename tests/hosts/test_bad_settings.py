@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.world import BlankHost as Host
-from sandbox.world import World
+from sandbox.world import BlankHost, World
 from tests.hosts.kit import Kit
 from tests.hosts.refusals import assert_error
 
@@ -13,7 +12,7 @@ from tests.hosts.refusals import assert_error
 @pytest.fixture
 def ready(kit: Kit, world: World) -> Kit:
     """Settings without a mistake, of a host that is never asked."""
-    kit.settings(Host("badbox", world.net.address(250), "docker", world.state / "id_ed25519"))
+    kit.settings(BlankHost("badbox", world.net.address(250), "docker", world.state / "id_ed25519"))
     return kit
 
 

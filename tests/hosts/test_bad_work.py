@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.world import BlankHost as Host
-from sandbox.world import World
+from sandbox.world import BlankHost, World
 from tests.hosts.kit import CONFIG, Kit
 from tests.hosts.refusals import assert_error, changed, refused
 
 
 @pytest.fixture(scope="module")
-def work(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+def work(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlankHost]:
     """A runner host, as the tests find and leave it."""
     host = world.host("badwork", "docker")
     result = Kit(world, tmp_path_factory.mktemp("work"))
@@ -27,7 +26,7 @@ WORK: dict[str, str] = {}
 
 
 @pytest.fixture
-def at_work(kit: Kit, work: Host) -> Kit:
+def at_work(kit: Kit, work: BlankHost) -> Kit:
     """Settings that are fulfilled there already."""
     kit.settings(work)
     kit.env["RUNNER_TOKEN"] = WORK["token"]
@@ -35,14 +34,14 @@ def at_work(kit: Kit, work: Host) -> Kit:
 
 
 @pytest.mark.parametrize("task", ["plan", "bootstrap"])
-def test_a_config_toml_that_is_not_toml(at_work: Kit, work: Host, task: str) -> None:
+def test_a_config_toml_that_is_not_toml(at_work: Kit, work: BlankHost, task: str) -> None:
     do = f"cp -p {CONFIG} /root/\necho 'concurrent = = 1' >>{CONFIG}"
     with changed(at_work, work, do, f"mv /root/config.toml {CONFIG}"):
         output = f"{CONFIG} on the host is not TOML"
         refused(at_work, work, output, fix=f"{CONFIG}.previous", task=task)
 
 
-def test_an_image_that_is_not_there(at_work: Kit, work: Host) -> None:
+def test_an_image_that_is_not_there(at_work: Kit, work: BlankHost) -> None:
     at_work.settings(work, runners={"web": {"image": "debian:nosuch"}})
     mirror = at_work.world.mirror_url
     ran = at_work.run("bootstrap", "--host", "all")
@@ -51,7 +50,7 @@ def test_an_image_that_is_not_there(at_work: Kit, work: Host) -> None:
     assert at_work.bootstrap().titles == []
 
 
-def test_an_image_that_does_not_build(at_work: Kit, work: Host) -> None:
+def test_an_image_that_does_not_build(at_work: Kit, work: BlankHost) -> None:
     image = "docker image inspect -f '{{.Id}}' tester:latest"
     before = at_work.ssh(work, image)
     at_work.settings(work, images={"tester": {"packages": ["no-such-package"]}})
@@ -66,7 +65,9 @@ def test_an_image_that_does_not_build(at_work: Kit, work: Host) -> None:
     assert at_work.bootstrap().titles == []
 
 
-def test_a_registration_token_that_is_wrong_or_no_longer_taken(at_work: Kit, work: Host) -> None:
+def test_a_registration_token_that_is_wrong_or_no_longer_taken(
+    at_work: Kit, work: BlankHost
+) -> None:
     old = {"image": "tester", "registration_token": {"env": "REGISTRATION_TOKEN"}}
     at_work.settings(work, runners={"old": old})
     at_work.env["REGISTRATION_TOKEN"] = "GR1348941sesame0123456789"

@@ -13,8 +13,7 @@ import tomlkit
 from runnerkit.golden import bake, builddir, packer
 from runnerkit.golden.provision import HOST_KEY, KEY, USER
 from runnerkit.settings.load import load
-from sandbox.world import BlankHost as Host
-from sandbox.world import World
+from sandbox.world import BlankHost, World
 from tests.hosts.golden import Golden
 from tests.hosts.kit import Kit
 
@@ -39,7 +38,7 @@ def machine(world: World, kit: Kit) -> Iterator[Golden]:
     world.remove("elsewhere")
 
 
-def template(folder: Path, host: Host) -> Path:
+def template(folder: Path, host: BlankHost) -> Path:
     """The kit's own, in which the cloud's source is a host."""
     folder.mkdir()
     for name in ("variables", "build"):

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.world import BlankHost as Host
-from sandbox.world import World
+from sandbox.world import BlankHost, World
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import CONFIG, Kit
 
@@ -33,7 +32,7 @@ def test_a_blank_host_runs_a_job_after_one_command(kit: Kit, blank: Blank, kind:
     assert kit.plan().code == 0
 
 
-def test_a_converged_host_costs_one_connection_and_one_exec(kit: Kit, ready: Host) -> None:
+def test_a_converged_host_costs_one_connection_and_one_exec(kit: Kit, ready: BlankHost) -> None:
     count = "journalctl -u ssh -o cat --no-pager | grep -c 'Accepted publickey'"
     before = int(kit.ssh(ready, count))
     assert kit.bootstrap().hosts[ready.name]["execs"] == 1
@@ -64,7 +63,7 @@ DRIFT = {
 
 
 @pytest.fixture(scope="module")
-def ready(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+def ready(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlankHost]:
     """A host that is set up once; each test leaves it as it found it."""
     host = world.host("ready", "docker")
     token = Kit(world, Path()).gitlab.new_runner("ready", tag_list="ready")
@@ -78,7 +77,7 @@ def ready(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ho
 RUNNER: dict[str, str] = {}
 
 
-def ready_settings(kit: Kit, host: Host) -> Kit:
+def ready_settings(kit: Kit, host: BlankHost) -> Kit:
     options = {"log-driver": "json-file", "log-opts": {"max-size": "10m"}}
     kit.settings(host, docker={"daemon": options}, runners={"web": {"name": "ready"}})
     kit.env["RUNNER_TOKEN"] = RUNNER["token"]
@@ -92,7 +91,7 @@ def _settled(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.mark.parametrize("what", DRIFT)
-def test_drift_is_named_exactly_and_mended_exactly(kit: Kit, ready: Host, what: str) -> None:
+def test_drift_is_named_exactly_and_mended_exactly(kit: Kit, ready: BlankHost, what: str) -> None:
     script, titles = DRIFT[what]
     assert kit.plan().titles == []
     kit.ssh(ready, f"IMAGE={kit.world.runner_image}\n{script}")
@@ -176,7 +175,7 @@ END
 
 def test_one_host_of_three_is_unreachable_and_the_others_are_done(kit: Kit, blank: Blank) -> None:
     hosts = [blank("docker", name) for name in ("three1", "three2")]
-    lost = Host("three3", kit.world.net.address(250), "docker", hosts[0].key)
+    lost = BlankHost("three3", kit.world.net.address(250), "docker", hosts[0].key)
     kit.settings(*hosts, lost)
     kit.new_token("three")
     ran = kit.run("bootstrap", "--host", "all")

@@ -9,7 +9,7 @@ from typing import Any
 import tomlkit
 
 from runnerkit.place import ROOT
-from sandbox.world import BlankHost as Host
+from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
 
@@ -65,7 +65,7 @@ def project(folder: Path) -> Path:
     return folder / "project"
 
 
-def variables(kit: Kit, host: Host) -> dict[str, str]:
+def variables(kit: Kit, host: BlankHost) -> dict[str, str]:
     """What the project's settings at GitLab hold: files are written beside the checkout, for all."""
     del kit.data["ssh"], kit.data["hosts"][host.name]["identity"]
     settings, key, known = (kit.folder / name for name in ("settings", "key", "known"))

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.world import BlankHost as Host
-from sandbox.world import World
+from sandbox.world import BlankHost, World
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit, Ran
 
@@ -23,7 +22,7 @@ RUN --mount=type=secret,id=npm sha256sum </run/secrets/npm >/digest
 
 
 @pytest.fixture(scope="module")
-def pair(world: World) -> Iterator[tuple[Host, Host]]:
+def pair(world: World) -> Iterator[tuple[BlankHost, BlankHost]]:
     """Two hosts with Docker that have the mirror; the tests of this module use other images each."""
     result = world.host("image1", "docker"), world.host("image2", "docker")
     kit = Kit(world, Path())
@@ -36,7 +35,7 @@ def pair(world: World) -> Iterator[tuple[Host, Host]]:
 
 
 @pytest.fixture(autouse=True)
-def _here(kit: Kit, pair: tuple[Host, Host]) -> None:
+def _here(kit: Kit, pair: tuple[BlankHost, BlankHost]) -> None:
     kit.settings(*pair)
     kit.env["RUNNERKIT_DOCKERFILES"] = str(kit.folder / "dockerfiles")
 
@@ -64,7 +63,7 @@ def build(kit: Kit, names: str, *words: str, host: str = "image1") -> Ran:
 
 
 def test_two_hosts_get_their_images_and_the_second_time_nothing_is_asked_of_the_builder(
-    kit: Kit, pair: tuple[Host, Host]
+    kit: Kit, pair: tuple[BlankHost, BlankHost]
 ) -> None:
     write(kit, "one", "FROM debian:bookworm\nCOPY hello /hello\n", hello="1")
     write(kit, "two", "FROM one\nRUN cat /hello >/copy\n")
@@ -122,16 +121,16 @@ def test_the_matrix_tells_what_is_stale_missing_or_different(kit: Kit) -> None:
         assert part in row
 
 
-def _hosts(kit: Kit) -> list[Host]:
+def _hosts(kit: Kit) -> list[BlankHost]:
     found = kit.data["hosts"]
     return [
-        Host(name, one["address"].partition("@")[2], "docker", Path(one["identity"]))
+        BlankHost(name, one["address"].partition("@")[2], "docker", Path(one["identity"]))
         for name, one in found.items()
     ]
 
 
 def test_a_job_runs_in_the_rebuilt_image_and_neither_config_nor_job_changes(
-    kit: Kit, pair: tuple[Host, Host]
+    kit: Kit, pair: tuple[BlankHost, BlankHost]
 ) -> None:
     host = pair[0]
     kit.settings(host, runners={"web": {"image": "project", "name": "project"}})
@@ -149,7 +148,9 @@ def test_a_job_runs_in_the_rebuilt_image_and_neither_config_nor_job_changes(
     assert kit.plan().titles == []
 
 
-def test_a_base_that_moved_is_seen_when_asked_for(kit: Kit, pair: tuple[Host, Host]) -> None:
+def test_a_base_that_moved_is_seen_when_asked_for(
+    kit: Kit, pair: tuple[BlankHost, BlankHost]
+) -> None:
     host = pair[0]
     kit.ssh(host, "docker pull -q registry:2 && docker run -d --name reg -p 127.0.0.1:5001:5000 registry:2")  # fmt: skip
     write(kit, "moved", "FROM 127.0.0.1:5001/base:1\nRUN cat /release >/copy\n")
@@ -166,7 +167,9 @@ def test_a_base_that_moved_is_seen_when_asked_for(kit: Kit, pair: tuple[Host, Ho
     kit.ssh(host, "docker rm -fv reg")
 
 
-def test_no_cache_builds_anew_what_is_unchanged(kit: Kit, pair: tuple[Host, Host]) -> None:
+def test_no_cache_builds_anew_what_is_unchanged(
+    kit: Kit, pair: tuple[BlankHost, BlankHost]
+) -> None:
     write(kit, "fresh", "FROM debian:bookworm\nRUN date +%N >/when\n")
     build(kit, "fresh")
     when = kit.ssh(pair[0], "docker run --rm fresh cat /when")
@@ -175,7 +178,7 @@ def test_no_cache_builds_anew_what_is_unchanged(kit: Kit, pair: tuple[Host, Host
 
 
 def test_cache_and_secret_mounts_work_and_the_secret_stays_nowhere(
-    kit: Kit, pair: tuple[Host, Host]
+    kit: Kit, pair: tuple[BlankHost, BlankHost]
 ) -> None:
     host = pair[0]
     kit.settings(*pair, images={"mounts": {"secrets": {"npm": {"env": "NPM_TOKEN"}}}})
@@ -213,7 +216,7 @@ def test_a_host_with_buildkit_off_builds_with_the_classic_builder(kit: Kit, blan
 
 
 def test_an_image_is_pushed_with_credentials_of_the_environment_and_refused_without(
-    kit: Kit, pair: tuple[Host, Host]
+    kit: Kit, pair: tuple[BlankHost, BlankHost]
 ) -> None:
     import bcrypt
 

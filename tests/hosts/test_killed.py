@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import docker
 import pytest
 
-from sandbox.world import BlankHost as Host
+from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import CONFIG, Kit, Ran
 
@@ -62,19 +62,19 @@ class Running:
         return Ran(self.process.returncode, out, "".join(self._said))
 
 
-def in_host(kit: Kit, host: Host, script: str) -> None:
+def in_host(kit: Kit, host: BlankHost, script: str) -> None:
     """Run a script without ssh, which it may cut."""
     container = docker.from_env().containers.get(kit.world.names.container(f"host-{host.name}"))
     code, output = container.exec_run(["timeout", "120", "sh", "-c", script])
     assert code == 0, output
 
 
-def by_api(kit: Kit, host: Host, name: str) -> None:
+def by_api(kit: Kit, host: BlankHost, name: str) -> None:
     kit.settings(host, gitlab=API, runners={"web": {"name": name}})
     kit.env["GITLAB_TOKEN"] = kit.world.api_token
 
 
-def whole(kit: Kit, host: Host, name: str) -> None:
+def whole(kit: Kit, host: BlankHost, name: str) -> None:
     """Nothing is left to do, doubled, half or lying about."""
     assert kit.plan().titles == []
     (runner,) = kit.gitlab.runners(name)
@@ -109,7 +109,7 @@ def test_the_kit_killed_at_each_change(kit: Kit, blank: Blank) -> None:
     whole(kit, host, "killed")
 
 
-def waiting(kit: Kit, host: Host) -> Running:
+def waiting(kit: Kit, host: BlankHost) -> Running:
     """A run that had to wait for what a cut-off one had left going on the host."""
     hold = "flock 8; echo held; until [ -e /run/enough ]; do sleep 0.05; done"
     in_host(kit, host, f"(exec 8>>/run/runnerkit.work; {hold}) >/run/said 2>&1 &")
@@ -182,7 +182,7 @@ def test_dockerd_or_the_connection_killed_during_the_pulls(kit: Kit, blank: Blan
     whole(kit, host, "pull")
 
 
-def assert_error(ran: Ran, host: Host, what: str, fix: str) -> list[str]:
+def assert_error(ran: Ran, host: BlankHost, what: str, fix: str) -> list[str]:
     """The run failed, and said what and what next in a line each."""
     assert ran.code == 1
     assert "Traceback" not in ran.err

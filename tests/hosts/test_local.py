@@ -10,14 +10,14 @@ import pytest
 import tomlkit
 
 from runnerkit.place import ROOT
-from sandbox.world import BlankHost as Host
+from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
 
 PARTS = ("tasks.py", "runnerkit", "templates", "dockerfiles")
 
 
-def carry(kit: Kit, host: Host) -> None:
+def carry(kit: Kit, host: BlankHost) -> None:
     """Put the kit and its libraries on the host."""
     pack = io.BytesIO()
     with tarfile.open(fileobj=pack, mode="w") as tar:

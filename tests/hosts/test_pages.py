@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from runnerkit.place import ROOT
-from sandbox.world import BlankHost as Host
+from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
 from tests.pages import commands
@@ -13,7 +13,7 @@ from tests.pages import commands
 HERE = "tests/hosts/test_pages.py"
 
 
-def as_reachable(kit: Kit, host: Host) -> None:
+def as_reachable(kit: Kit, host: BlankHost) -> None:
     """A home whose ssh knows the pages' host, and a host that has its images without Docker Hub."""
     ssh = kit.folder / "home/.ssh"
     ssh.mkdir(parents=True)
@@ -25,7 +25,7 @@ def as_reachable(kit: Kit, host: Host) -> None:
     prepared(kit, host)
 
 
-def prepared(kit: Kit, host: Host) -> None:
+def prepared(kit: Kit, host: BlankHost) -> None:
     """A host with Docker and a mirror, the images of the default settings, and a user ci."""
     runner, version = kit.world.runner_image, kit.world.runner_image.rpartition(":")[2]
     helper = runner.replace("gitlab-runner:", "gitlab-runner-helper:x86_64-")

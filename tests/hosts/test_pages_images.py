@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from runnerkit.place import ROOT
-from sandbox.world import BlankHost as Host
+from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit, Ran
 from tests.hosts.test_pages import prepared
@@ -17,7 +17,7 @@ PAGE = (ROOT / "docs/en/job-images.md").read_text()
 NAMES = ("ci1", "ci2", "ci3")
 
 
-def copy(kit: Kit, hosts: list[Host]) -> Path:
+def copy(kit: Kit, hosts: list[BlankHost]) -> Path:
     """The kit as a team has it, with the page's settings, and an ssh that knows the page's hosts."""
     skip = shutil.ignore_patterns(".venv", ".git", ".sandbox*", ".*_cache", "__pycache__")
     folder = Path(shutil.copytree(ROOT, kit.folder / "kit", ignore=skip))
@@ -75,7 +75,7 @@ def test_a_project_gets_from_nothing_to_a_job_in_its_own_image_on_three_hosts(
     assert run("./inv plan --host all").out.count("nothing to change") == 3
 
 
-def _jobs(kit: Kit, hosts: list[Host], script: str) -> set[str]:
+def _jobs(kit: Kit, hosts: list[BlankHost], script: str) -> set[str]:
     """What a job says that runs on each of the hosts at the same time."""
     held = [script, "until [ -e /go ]; do sleep 0.1; done"]
     jobs = [kit.gitlab.queue(held, tags=["page"]) for _ in hosts]

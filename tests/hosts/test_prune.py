@@ -8,8 +8,7 @@ from runnerkit import want as wants
 from runnerkit.actions import prune
 from runnerkit.actions.prune import Pruned
 from runnerkit.settings.load import load
-from sandbox.world import BlankHost as Host
-from sandbox.world import World
+from sandbox.world import BlankHost, World
 from tests.hosts.kit import Kit
 
 OLD_CACHE = "runner-old-cache-0123456789abcdef0123456789abcdef"
@@ -55,7 +54,7 @@ IMAGES = "docker image ls --format '{{.Repository}}:{{.Tag}}'"
 
 
 @pytest.fixture(scope="module")
-def host(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+def host(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlankHost]:
     """A runner host with a disk of 1000 MB for Docker."""
     result = world.host("prune", "docker", disk_mb=1000)
     kit = Kit(world, tmp_path_factory.mktemp("prune"))
@@ -69,7 +68,7 @@ def host(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hos
 RUNNER: dict[str, str] = {}
 
 
-def configured(kit: Kit, host: Host, **options: object) -> Kit:
+def configured(kit: Kit, host: BlankHost, **options: object) -> Kit:
     kit.settings(
         host,
         docker={"min_free_mb": 0},
@@ -96,7 +95,9 @@ def _emptied(request: pytest.FixtureRequest) -> Iterator[None]:
             docker image prune -f""", check=False)  # fmt: skip
 
 
-def run(kit: Kit, host: Host, force: bool = False, dry: bool = False, **options: object) -> Pruned:
+def run(
+    kit: Kit, host: BlankHost, force: bool = False, dry: bool = False, **options: object
+) -> Pruned:
     read = load(configured(kit, host, **options).folder / "runnerkit.toml")
     return prune.parse(kit.ssh(host, prune.script(wants.of_images(read, ""), force, dry)))
 
@@ -105,7 +106,7 @@ def names(pruned: Pruned) -> list[str]:
     return [item.name.split(" ")[0] for item in pruned.removed]
 
 
-def images(kit: Kit, host: Host) -> set[str]:
+def images(kit: Kit, host: BlankHost) -> set[str]:
     """By their names; a dangling one has none."""
     return set(kit.ssh(host, IMAGES).split()) - {"<none>:<none>"}
 
@@ -121,7 +122,7 @@ def five_builds(megabytes: int) -> str:
     return "".join(lines) + f"docker tag web:{BUILDS[-1]} web:latest\nage_image 15 web:latest\n"
 
 
-def test_a_full_disk_with_a_job_running(kit: Kit, host: Host) -> None:
+def test_a_full_disk_with_a_job_running(kit: Kit, host: BlankHost) -> None:
     """The job runs in the oldest build. It, and what is needed, stays; oldest first, until low."""
     volumes = f"volume {OLD_CACHE} 60 20\nvolume runner-young-cache-{'1' * 32} 5 2\n"
     kit.ssh(host, f"""{SHELL}{five_builds(30)}{volumes}
@@ -160,7 +161,7 @@ def test_a_full_disk_with_a_job_running(kit: Kit, host: Host) -> None:
     assert kit.bootstrap().titles == []
 
 
-def test_below_high_nothing_goes_unless_it_is_forced(kit: Kit, host: Host) -> None:
+def test_below_high_nothing_goes_unless_it_is_forced(kit: Kit, host: BlankHost) -> None:
     kit.ssh(host, f"{SHELL}{five_builds(1)}build other:v1 1; age_image 5 other:v1\nforget")
     before = images(kit, host)
     idle = run(kit, host)
@@ -177,7 +178,7 @@ def test_below_high_nothing_goes_unless_it_is_forced(kit: Kit, host: Host) -> No
     assert run(kit, host, force=True).removed == ()
 
 
-def test_cache_volumes_go_by_their_age(kit: Kit, host: Host) -> None:
+def test_cache_volumes_go_by_their_age(kit: Kit, host: BlankHost) -> None:
     """A file written of late, however deep, makes a cache young; so does having been made of late."""
     cache = "runner-{}-cache-" + "a" * 32
     deep, result, stopped, named = (cache.format(n) for n in ("deep", "made", "stopped", "named"))
@@ -199,7 +200,7 @@ def test_cache_volumes_go_by_their_age(kit: Kit, host: Host) -> None:
     assert not gone & left
 
 
-def test_what_came_within_the_hour_stays(kit: Kit, host: Host) -> None:
+def test_what_came_within_the_hour_stays(kit: Kit, host: BlankHost) -> None:
     """New, or old and a container's a moment ago: a job may be about to use it."""
     kit.ssh(host, f"""{SHELL}
         build fresh:v1 1; build old:v1 1; build used:v1 1
@@ -217,7 +218,7 @@ MEANWHILE = {
 
 
 @pytest.mark.parametrize("when", MEANWHILE)
-def test_a_job_that_begins_meanwhile_keeps_its_image(kit: Kit, host: Host, when: str) -> None:
+def test_a_job_that_begins_meanwhile_keeps_its_image(kit: Kit, host: BlankHost, when: str) -> None:
     """It keeps it whenever it begins; after the last look Docker refuses."""
     call, job, why = MEANWHILE[when]
     kit.ssh(host, f"""{SHELL}
@@ -240,7 +241,7 @@ PROGRAM = "/usr/local/lib/runnerkit/prune"
 
 
 @pytest.mark.long
-def test_the_timer_does_it_by_itself(kit: Kit, host: Host) -> None:
+def test_the_timer_does_it_by_itself(kit: Kit, host: BlankHost) -> None:
     kit.ssh(host, f"{SHELL}{five_builds(30)}forget; fill 90")
     before = images(kit, host)
     configured(kit, host, schedule="daily")

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.world import BlankHost as Host
-from sandbox.world import World
+from sandbox.world import BlankHost, World
 from tests.hosts.kit import CONFIG, Kit
 
 SAID = {"tags": ["one", "two"], "run_untagged": False, "locked": True, "maximum_timeout": 900}
@@ -16,7 +15,9 @@ OLD = {"registration_token": {"env": "REGISTRATION_TOKEN"}}
 
 
 @pytest.fixture(scope="module")
-def pair(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Host, Host]]:
+def pair(
+    world: World, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[BlankHost, BlankHost]]:
     """Two hosts with Docker, the images and the manager, set up at once with one glrt- token."""
     hosts, kit = ("joins1", "joins2"), Kit(world, tmp_path_factory.mktemp("joins"))
     first, second = (world.host(name, "docker") for name in hosts)
@@ -30,14 +31,14 @@ def pair(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
 
 
 @pytest.fixture
-def host(kit: Kit, pair: tuple[Host, Host]) -> Iterator[Host]:
+def host(kit: Kit, pair: tuple[BlankHost, BlankHost]) -> Iterator[BlankHost]:
     """One of them, registered with nobody; what a test switches at GitLab is switched back."""
     forget(kit, pair[0])
     yield pair[0]
     switch(kit, registration_tokens=True)
 
 
-def forget(kit: Kit, host: Host) -> None:
+def forget(kit: Kit, host: BlankHost) -> None:
     kit.ssh(host, f"sed -i '/^\\[\\[runners/,$d' {CONFIG}")
 
 
@@ -45,7 +46,7 @@ def switch(kit: Kit, **switches: Any) -> None:
     kit.gitlab.call("POST", "/sandbox/switches", **switches)
 
 
-def join(kit: Kit, host: Host, name: str, way: str, **options: Any) -> None:
+def join(kit: Kit, host: BlankHost, name: str, way: str, **options: Any) -> None:
     """Settings and environment for one way to register: glrt, api, registration, glrt+api."""
     old = OLD if way == "registration" else {}
     by_api = API if way.endswith("api") else {}
@@ -62,16 +63,16 @@ def only(kit: Kit, name: str) -> dict[str, Any]:
     return runner
 
 
-def entries(kit: Kit, host: Host) -> int:
+def entries(kit: Kit, host: BlankHost) -> int:
     return int(kit.ssh(host, f"grep -c '^\\[\\[runners' {CONFIG}"))
 
 
-def test_one_token_on_two_hosts_is_one_runner(kit: Kit, pair: tuple[Host, Host]) -> None:
+def test_one_token_on_two_hosts_is_one_runner(kit: Kit, pair: tuple[BlankHost, BlankHost]) -> None:
     assert len(only(kit, "shared")["managers"]) == len(pair)
 
 
 @pytest.mark.parametrize("way", ["api", "registration", "glrt+api"])
-def test_settings_end_up_at_gitlab(kit: Kit, host: Host, way: str) -> None:
+def test_settings_end_up_at_gitlab(kit: Kit, host: BlankHost, way: str) -> None:
     join(kit, host, way, way, **SAID)
     kit.bootstrap()
     runner = only(kit, way)
@@ -83,7 +84,7 @@ def test_settings_end_up_at_gitlab(kit: Kit, host: Host, way: str) -> None:
     assert (again.titles, again.code) == ([], 0)
 
 
-def test_without_the_api_a_note_says_what_is_not_looked_after(kit: Kit, host: Host) -> None:
+def test_without_the_api_a_note_says_what_is_not_looked_after(kit: Kit, host: BlankHost) -> None:
     join(kit, host, "noted", "glrt", **SAID)
     for ran in (kit.plan(), kit.bootstrap()):
         (note,) = ran.hosts[host.name]["findings"]
@@ -104,7 +105,7 @@ def test_without_the_api_a_note_says_what_is_not_looked_after(kit: Kit, host: Ho
     assert "give GITLAB_TOKEN" in note["fix"]
 
 
-def test_a_change_of_the_settings_is_the_only_change(kit: Kit, host: Host) -> None:
+def test_a_change_of_the_settings_is_the_only_change(kit: Kit, host: BlankHost) -> None:
     join(kit, host, "later", "glrt+api", tags=["one"])
     kit.bootstrap()
     number = only(kit, "later")["id"]
@@ -126,7 +127,7 @@ def test_a_change_of_the_settings_is_the_only_change(kit: Kit, host: Host) -> No
     assert only(kit, "later")["access_level"] == "ref_protected"
 
 
-def test_a_token_that_may_only_create_is_enough(kit: Kit, host: Host) -> None:
+def test_a_token_that_may_only_create_is_enough(kit: Kit, host: BlankHost) -> None:
     join(kit, host, "create", "api", tags=["one"])
     kit.env["GITLAB_TOKEN"] = kit.world.create_token
     assert kit.bootstrap().titles == [
@@ -140,7 +141,7 @@ def test_a_token_that_may_only_create_is_enough(kit: Kit, host: Host) -> None:
     assert "manage_runner" in note["fix"]  # without it nobody would be told that tags go unchecked
 
 
-def test_a_runner_that_a_cut_off_run_created_is_taken_over(kit: Kit, host: Host) -> None:
+def test_a_runner_that_a_cut_off_run_created_is_taken_over(kit: Kit, host: BlankHost) -> None:
     known = hashlib.sha256(kit.ssh(host, "cat /etc/machine-id").strip().encode()).hexdigest()
     mark = f"runnerkit host={host.name} machine={known[:8]} runner=web"
     left = {"runner_type": "project_type", "project_id": 1, "maintenance_note": mark}
@@ -156,14 +157,14 @@ def test_a_runner_that_a_cut_off_run_created_is_taken_over(kit: Kit, host: Host)
     assert kit.plan().titles == []
 
 
-def test_a_runner_of_that_name_without_the_mark_is_left_alone(kit: Kit, host: Host) -> None:
+def test_a_runner_of_that_name_without_the_mark_is_left_alone(kit: Kit, host: BlankHost) -> None:
     kit.gitlab.new_runner("twin", maintenance_note="somebody else's")
     join(kit, host, "twin", "api")
     kit.bootstrap()
     assert sorted(len(one["managers"]) for one in kit.gitlab.runners("twin")) == [0, 1]
 
 
-def test_a_lost_answer_leaves_no_second_runner(kit: Kit, host: Host) -> None:
+def test_a_lost_answer_leaves_no_second_runner(kit: Kit, host: BlankHost) -> None:
     join(kit, host, "lost", "api", **SAID)
     lost = {"endpoint": "POST /user/runners", "status": 0, "after": True}
     switch(kit, fail_next=lost)
@@ -176,7 +177,7 @@ def test_a_lost_answer_leaves_no_second_runner(kit: Kit, host: Host) -> None:
     assert kit.plan().titles == []
 
 
-def test_registration_tokens_switched_off(kit: Kit, host: Host) -> None:
+def test_registration_tokens_switched_off(kit: Kit, host: BlankHost) -> None:
     join(kit, host, "off", "registration")
     switch(kit, registration_tokens=False)
     failed = kit.bootstrap(code=1).hosts[host.name]
@@ -188,7 +189,7 @@ def test_registration_tokens_switched_off(kit: Kit, host: Host) -> None:
     assert len(only(kit, "off")["managers"]) == 1
 
 
-def test_a_runner_deleted_at_gitlab_is_told_with_the_fix(kit: Kit, host: Host) -> None:
+def test_a_runner_deleted_at_gitlab_is_told_with_the_fix(kit: Kit, host: BlankHost) -> None:
     join(kit, host, "gone", "glrt")
     kit.bootstrap()
     kit.gitlab.forget_runners("gone")

@@ -11,14 +11,13 @@ import pytest
 from sandbox import network
 from sandbox.errors import SandboxError
 from sandbox.names import LABEL, Names
-from sandbox.world import BlankHost as Host
-from sandbox.world import World, down, up
+from sandbox.world import BlankHost, World, down, up
 from tests.hosts.conftest import Blank
 
 KINDS = ("systemd", "plain", "docker")
 
 
-def ssh(world: World, host: Host, script: str, user: str = "root", check: bool = True) -> str:
+def ssh(world: World, host: BlankHost, script: str, user: str = "root", check: bool = True) -> str:
     """What a script prints on a host."""
     command = ["ssh", "-F", "none", "-o", "BatchMode=yes", "-i", str(host.key)]
     command += ["-o", f"UserKnownHostsFile={world.state}/known_hosts"]

@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
-from sandbox.world import BlankHost as Host
+from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import CONFIG, Kit, Ran
 
@@ -79,7 +79,7 @@ def forms(*secrets: str) -> list[str]:
     return found
 
 
-def places(kit: Kit, host: Host, patterns: list[str]) -> list[str]:
+def places(kit: Kit, host: BlankHost, patterns: list[str]) -> list[str]:
     """Where on the host others could find one of them."""
     return kit.ssh(host, PLACES.replace("PATTERNS", "\n".join(patterns))).splitlines()
 
@@ -88,13 +88,13 @@ def matching(ran: Ran, patterns: list[str]) -> list[str]:
     return [pattern for pattern in patterns if pattern in ran.out + ran.err]
 
 
-def prepared(kit: Kit, host: Host) -> None:
+def prepared(kit: Kit, host: BlankHost) -> None:
     """carol gets a password worth looking for."""
     kit.ssh(host, f"echo 'carol:{PASSWORD}' | chpasswd")
     kit.env["CAROLS"] = PASSWORD
 
 
-def settings(kit: Kit, host: Host, api: bool) -> None:
+def settings(kit: Kit, host: BlankHost, api: bool) -> None:
     image = {"image": "tester"}
     runners = {"old": {**image, "registration_token": {"env": "REGISTRATION_TOKEN"}}}
     kit.settings(
@@ -137,7 +137,7 @@ def test_no_secret_is_where_others_can_look(kit: Kit, blank: Blank) -> None:
         assert kit.ssh(host, f"stat -c '%a %U' {path}") == "600 root\n"
 
 
-def failing(kit: Kit, host: Host) -> Iterator[Ran]:
+def failing(kit: Kit, host: BlankHost) -> Iterator[Ran]:
     """Runs that fail, each with a token in its hands."""
     kit.ssh(host, f"cp -p {CONFIG} /root/kept && sed -i '/^\\[\\[runners/,$d' {CONFIG}")
     right, kit.env["RUNNER_TOKEN"] = kit.env["RUNNER_TOKEN"], WRONG

@@ -14,8 +14,7 @@ import tomlkit
 
 from runnerkit.engine import ship, transfer
 from runnerkit.engine.registry import NAME, PORT
-from sandbox.world import BlankHost as Host
-from sandbox.world import World
+from sandbox.world import BlankHost, World
 from tests.hosts.kit import Kit, Ran
 from tests.hosts.shipping import (
     BUILD,
@@ -39,7 +38,7 @@ from tests.hosts.test_local import carry
 
 
 @pytest.fixture(scope="module")
-def fleet(world: World) -> Iterator[list[Host]]:
+def fleet(world: World) -> Iterator[list[BlankHost]]:
     """Three hosts with Docker and a registry mirror, no more."""
     names = ["ship1", "ship2", "ship3"]
     with ThreadPoolExecutor() as pool:
@@ -49,7 +48,7 @@ def fleet(world: World) -> Iterator[list[Host]]:
 
 
 @pytest.fixture
-def hosts(fleet: list[Host], kit: Kit) -> list[Host]:
+def hosts(fleet: list[BlankHost], kit: Kit) -> list[BlankHost]:
     """The same hosts with the first build of the image on the first one alone."""
     for host in fleet:
         kit.ssh(host, CLEAN + MIRROR.format(kit.world.mirror_url))
@@ -61,7 +60,7 @@ WORDS = ("image.ship", "web", "--from", "ship1", "--host", "all")
 
 
 def test_the_same_image_on_every_host_and_then_only_what_has_changed(
-    kit: Kit, hosts: list[Host]
+    kit: Kit, hosts: list[BlankHost]
 ) -> None:
     kit.settings(*hosts)
     define(kit, 1)
@@ -79,7 +78,7 @@ def test_the_same_image_on_every_host_and_then_only_what_has_changed(
     tidy(kit, hosts)
 
 
-def test_the_plain_name_comes_back_without_a_byte(kit: Kit, hosts: list[Host]) -> None:
+def test_the_plain_name_comes_back_without_a_byte(kit: Kit, hosts: list[BlankHost]) -> None:
     shipped(kit, *hosts)
     kit.ssh(hosts[1], "docker rmi web:latest")
     assert shipped(kit, *hosts) == [ship.Moved()] * 2
@@ -88,7 +87,7 @@ def test_the_plain_name_comes_back_without_a_byte(kit: Kit, hosts: list[Host]) -
 
 @pytest.mark.long
 @pytest.mark.parametrize("cut", ["kit", "connection", "source"])
-def test_cut_off_half_way_and_run_again(kit: Kit, hosts: list[Host], cut: str) -> None:
+def test_cut_off_half_way_and_run_again(kit: Kit, hosts: list[BlankHost], cut: str) -> None:
     one, other, _ = hosts
     kit.settings(one, other)
     define(kit, 1)
@@ -117,7 +116,7 @@ def test_cut_off_half_way_and_run_again(kit: Kit, hosts: list[Host], cut: str) -
 
 @pytest.mark.long
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the host's Python is 3.11")
-def test_from_this_machine_and_to_it(kit: Kit, hosts: list[Host]) -> None:
+def test_from_this_machine_and_to_it(kit: Kit, hosts: list[BlankHost]) -> None:
     here, other, _ = hosts
     kit.settings(here)
     carry(kit, here)
@@ -147,7 +146,7 @@ def test_from_this_machine_and_to_it(kit: Kit, hosts: list[Host]) -> None:
     tidy(kit, [here, other])
 
 
-def test_what_a_killed_run_left_is_taken_away(kit: Kit, hosts: list[Host]) -> None:
+def test_what_a_killed_run_left_is_taken_away(kit: Kit, hosts: list[BlankHost]) -> None:
     one, other, _ = hosts
     shipped(kit, one, other)
     for host, port in ((one, PORT), (other, 40000)):
@@ -160,7 +159,7 @@ def test_what_a_killed_run_left_is_taken_away(kit: Kit, hosts: list[Host]) -> No
 
 @pytest.mark.parametrize("which", ["source", "target"])
 def test_where_sshd_does_not_forward_the_engine_saves_and_loads(
-    kit: Kit, hosts: list[Host], which: str
+    kit: Kit, hosts: list[BlankHost], which: str
 ) -> None:
     kit.settings(*hosts)
     define(kit, 1)
@@ -179,7 +178,9 @@ def test_where_sshd_does_not_forward_the_engine_saves_and_loads(
     tidy(kit, hosts)
 
 
-def test_without_a_registry_image_the_engine_saves_and_loads(kit: Kit, hosts: list[Host]) -> None:
+def test_without_a_registry_image_the_engine_saves_and_loads(
+    kit: Kit, hosts: list[BlankHost]
+) -> None:
     (moved,) = shipped(kit, *hosts[:2], registry="nowhere.invalid/registry:2")
     assert moved.way == "save and load"
     assert "cannot pull nowhere.invalid/registry:2" in moved.why
@@ -188,7 +189,7 @@ def test_without_a_registry_image_the_engine_saves_and_loads(kit: Kit, hosts: li
 
 
 def test_another_program_on_the_registrys_port_is_never_given_the_image(
-    kit: Kit, hosts: list[Host]
+    kit: Kit, hosts: list[BlankHost]
 ) -> None:
     other = f"docker run -d --network host -e REGISTRY_HTTP_ADDR=127.0.0.1:{PORT} {REGISTRY}"
     kit.ssh(hosts[0], other)
@@ -201,7 +202,9 @@ def test_another_program_on_the_registrys_port_is_never_given_the_image(
     assert "in use" in moved.why
 
 
-def test_a_host_without_room_is_refused_before_a_byte_is_sent(kit: Kit, hosts: list[Host]) -> None:
+def test_a_host_without_room_is_refused_before_a_byte_is_sent(
+    kit: Kit, hosts: list[BlankHost]
+) -> None:
     put, away = shadow("/usr/local/bin/df", f"echo; echo disk 0 0 {30 << 10} 0% /")
     kit.ssh(hosts[1], put)
     try:
@@ -217,14 +220,14 @@ def test_a_host_without_room_is_refused_before_a_byte_is_sent(kit: Kit, hosts: l
     assert moved.way == "registry"
 
 
-def test_an_image_for_another_kind_of_machine_is_refused(kit: Kit, hosts: list[Host]) -> None:
+def test_an_image_for_another_kind_of_machine_is_refused(kit: Kit, hosts: list[BlankHost]) -> None:
     kit.ssh(hosts[0], OTHER_KIND)
     error = refused(kit, *hosts[:2], image=NEW)
     assert f"{NEW} is for s390x, the host is " in error.what
 
 
 def test_what_arrives_as_another_image_is_refused(
-    kit: Kit, hosts: list[Host], monkeypatch: pytest.MonkeyPatch
+    kit: Kit, hosts: list[BlankHost], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shipped(kit, *hosts[:2])
     kit.ssh(hosts[0], BUILD.format(NEW, OLD, 1) + "; echo FROM scratch >D; echo LABEL a=b >>D;"
@@ -242,7 +245,7 @@ def test_what_arrives_as_another_image_is_refused(
     tidy(kit, hosts)
 
 
-def test_an_image_that_the_host_has_not_got(kit: Kit, hosts: list[Host]) -> None:
+def test_an_image_that_the_host_has_not_got(kit: Kit, hosts: list[BlankHost]) -> None:
     error = refused(kit, *hosts[:2], image=NEW)
     assert f"has no image {NEW}" in error.what
     assert "./inv image.build web" in error.fix

@@ -20,8 +20,7 @@ from runnerkit.place import ROOT
 from runnerkit.settings.load import load
 from sandbox.golden import clones
 from sandbox.golden.clones import Clone
-from sandbox.world import BlankHost as Host
-from sandbox.world import World, up
+from sandbox.world import BlankHost, World, up
 from tests.hosts.kit import Kit
 
 CONFIG_DIR = "/srv/gitlab-runner/config"
@@ -61,11 +60,11 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
 
 
 @pytest.fixture(scope="module")
-def manager(kit: Kit) -> Host:
+def manager(kit: Kit) -> BlankHost:
     return kit.world.host("manager", "docker")
 
 
-def write(kit: Kit, manager: Host, addresses: dict[str, str]) -> None:
+def write(kit: Kit, manager: BlankHost, addresses: dict[str, str]) -> None:
     """One file of settings, for the image and for the manager."""
 
     def scaled(names: tuple[str, ...]) -> dict[str, Any]:
@@ -107,7 +106,7 @@ def write(kit: Kit, manager: Host, addresses: dict[str, str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def machines(kit: Kit, manager: Host) -> Iterator[dict[str, Clone]]:
+def machines(kit: Kit, manager: BlankHost) -> Iterator[dict[str, Clone]]:
     """Machines as a group makes them of the image: nothing in their user data but a key."""
     write(kit, manager, {})
     ran = kit.run("golden.bake", timeout=1800)
@@ -131,7 +130,7 @@ def machines(kit: Kit, manager: Host) -> Iterator[dict[str, Clone]]:
 
 
 @pytest.fixture(scope="module")
-def ready(kit: Kit, plugin: Path, manager: Host, machines: dict[str, Clone]) -> Host:
+def ready(kit: Kit, plugin: Path, manager: BlankHost, machines: dict[str, Clone]) -> BlankHost:
     """A manager with the plugin and the machines' key, set up by the kit."""
     kit.ssh(manager, f"mkdir -p -m 700 {CONFIG_DIR}; mkdir -p {CONFIG_DIR}/fleeting")
     known = f"UserKnownHostsFile={kit.world.state}/known_hosts"
@@ -172,7 +171,7 @@ def test_the_examples_find_out_when_a_machine_is_ready(
 
 
 def test_two_jobs_at_once_run_on_two_machines_and_none_on_the_manager(
-    kit: Kit, ready: Host, machines: dict[str, Clone]
+    kit: Kit, ready: BlankHost, machines: dict[str, Clone]
 ) -> None:
     jobs = [kit.gitlab.queue(["cat /etc/hostname", "sleep 20"]) for _ in CONTAINERS]
     for job in jobs:
@@ -185,7 +184,7 @@ def test_two_jobs_at_once_run_on_two_machines_and_none_on_the_manager(
 
 
 def test_a_job_of_the_instance_executor_runs_on_the_machine_itself(
-    kit: Kit, ready: Host, machines: dict[str, Clone]
+    kit: Kit, ready: BlankHost, machines: dict[str, Clone]
 ) -> None:
     script = ["uname -n", "id -un", "git --version", "gitlab-runner --version"]
     ended = kit.gitlab.wait(kit.gitlab.queue(script, tags=["itself"]), 300)
@@ -197,7 +196,7 @@ def test_a_job_of_the_instance_executor_runs_on_the_machine_itself(
     assert int(machines["three"].run(STARTED)) == 0
 
 
-def test_a_new_manager_waits_for_the_jobs_on_other_machines(kit: Kit, ready: Host) -> None:
+def test_a_new_manager_waits_for_the_jobs_on_other_machines(kit: Kit, ready: BlankHost) -> None:
     job = kit.gitlab.queue(["echo begun", "sleep 45"])  # longer than an idle manager is given
     log = kit.gitlab.follow(job)
     while "begun\n" not in next(log):
