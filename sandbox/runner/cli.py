@@ -11,6 +11,7 @@ from .polling import daemon
 _GLOBAL = [
     Flag(("debug",), ("debug",), "RUNNER_DEBUG", "?"),
     Flag(("log_level",), ("l", "log-level"), "LOG_LEVEL"),
+    Flag(("help",), ("h", "help"), kind="?"),
     Flag(("version",), ("v", "version"), kind="?"),
 ]
 COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {

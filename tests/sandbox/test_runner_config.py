@@ -121,6 +121,14 @@ def test_unknown_keys_are_found_by_their_path(path: Path) -> None:
     ]
 
 
+def test_of_an_autoscaler_all_keys_are_known(path: Path) -> None:
+    text = "[[runners]]\n[runners.autoscaler]\nnovel = 1\n[[runners.autoscaler.policy]]\nidle = 2\n"
+    assert sorted(keys.unknown(file.parse(write(path, text)), CONFIG)) == [
+        "runners.autoscaler.novel",
+        "runners.autoscaler.policy.idle",
+    ]
+
+
 def test_dates_survive_a_save(path: Path) -> None:
     when = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     found = file.load(write(path, HAND_WRITTEN))

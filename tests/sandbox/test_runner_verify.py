@@ -147,3 +147,10 @@ def test_version_is_printed_to_stdout(capfd: Output) -> None:
 def test_an_unknown_command_is_fatal(capfd: Output) -> None:
     assert cli.main(["nosuch"]) == 1
     assert "FATAL: Command nosuch not found." in capfd.readouterr().err
+
+
+def test_help_names_the_commands_that_there_are(capfd: Output) -> None:
+    assert cli.main(["--help"]) == 0
+    commands = capfd.readouterr().out
+    assert "lint" in commands
+    assert "fleeting" not in commands

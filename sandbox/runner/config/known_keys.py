@@ -37,6 +37,32 @@ DOCKER = _keys(
     services=[SERVICE],
 )
 
+AUTOSCALER = _keys(
+    """
+    capacity_per_instance# max_use_count# max_instances# plugin plugin_config~
+    delete_instances_on_shutdown? instance_ready_command instance_acquire_timeout update_interval
+    update_interval_when_expecting deletion_retry_interval shutdown_deletion_interval
+    shutdown_deletion_retries# failure_threshold# reservation_throttling~ log_internal_ip?
+    log_external_ip?
+    """,
+    connector_config=_keys(
+        """
+        os arch protocol protocol_port# username password key_path use_static_credentials?
+        keepalive timeout use_external_addr?
+        """
+    ),
+    policy=[
+        _keys(
+            """
+            periods* timezone idle_count# idle_time scale_factor~ scale_factor_limit#
+            preemptive_mode?
+            """
+        )
+    ],
+    scale_throttle=_keys("limit# burst#"),
+    state_storage=_keys("enabled? dir keep_instance_with_acquisitions?"),
+)
+
 RUNNER = _keys(
     """
     name! limit# output_limit# request_concurrency# strict_check_interval?
@@ -49,7 +75,8 @@ RUNNER = _keys(
     referees~ cache~ artifact~ feature_flags& monitoring~ instance~ experimental~ ssh~
     """,
     docker=DOCKER,
-    **_keys("parallels~ virtualbox~ machine~ kubernetes~ custom~ autoscaler~"),
+    autoscaler=AUTOSCALER,
+    **_keys("parallels~ virtualbox~ machine~ kubernetes~ custom~"),
 )
 
 CONFIG = _keys(
