@@ -8,7 +8,7 @@ from sandbox.world import BlankHost
 from tests.bench.test_budgets import seconds
 from tests.hosts.conftest import Blank, blank, kit, world
 from tests.hosts.kit import Kit
-from tests.hosts.shipping import BUILD, MIRROR, NEW, OLD, REGISTRY, ids, shipped
+from tests.hosts.shipping import BUILD, NEW, OLD, REGISTRY, ids, shipped
 
 __all__ = ["blank", "kit", "world"]
 RECEIVED = "cat /sys/class/net/eth0/statistics/rx_bytes"
@@ -39,7 +39,7 @@ def measured(kit: Kit, what: str, targets: list[BlankHost], work: Callable[[], o
 def test_five_changed_megabytes_to_three_hosts(kit: Kit, blank: Blank) -> None:
     source, *targets = (blank("docker") for _ in range(4))
     for host in (source, *targets):
-        kit.ssh(host, MIRROR.format(kit.world.mirror_url))
+        kit.mirrored(host)
     kit.ssh(source, f"docker pull -q {REGISTRY}")
     kit.ssh(source, BUILD.format(OLD, "scratch", 500))
     measured(kit, "all 500 MB, ship", targets, lambda: shipped(kit, source, *targets))

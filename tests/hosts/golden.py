@@ -109,7 +109,8 @@ class Golden:
 
     @property
     def log(self) -> str:
-        return self.run(f"journalctl -u {UNIT} -o cat --no-pager", check=False)
+        """All of it: what a program said last may be on its way when it has ended."""
+        return self.run(f"journalctl --sync; journalctl -u {UNIT} -o cat --no-pager", check=False)
 
     @property
     def entries(self) -> int:

@@ -112,6 +112,13 @@ class Kit:
         assert not check or ran.returncode == 0, ran.stderr
         return ran.stdout
 
+    def mirrored(self, host: Host, **options: Any) -> None:
+        """Give a host's Docker the mirror, and wait until it has taken it."""
+        text = json.dumps({"registry-mirrors": [self.world.mirror_url], **options})
+        self.ssh(host, f"""mkdir -p /etc/docker && echo '{text}' >/etc/docker/daemon.json
+            systemctl reload docker
+            until docker info | grep -qF {self.world.mirror_url}; do sleep 0.1; done""")  # fmt: skip
+
     def job(self, *script: str, **job: Any) -> dict[str, Any]:
         """Run a job to its end."""
         return self.gitlab.wait(self.gitlab.queue(list(script), **job))

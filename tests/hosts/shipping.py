@@ -25,10 +25,6 @@ CLEAN = f"""docker rmi -f $(docker images --format '{{{{.Repository}}}}:{{{{.Tag
 docker image prune -f
 docker volume rm {NAME}
 """
-MIRROR = """mkdir -p /etc/docker
-echo '{{"registry-mirrors": ["{0}"]}}' >/etc/docker/daemon.json
-systemctl reload docker
-until docker info 2>/dev/null | grep -q {0}; do sleep 0.1; done"""
 BUILD = """mkdir -p /tmp/{0} && cd /tmp/{0}
 head -c {2}000000 /dev/urandom >layer
 printf 'FROM {1}\\nCOPY layer /{0}\\n' >Dockerfile

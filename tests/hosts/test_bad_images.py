@@ -1,6 +1,5 @@
 """What cannot be built is told in words to act upon, and the old image stays as it was."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,7 @@ GOOD = "FROM debian:bookworm\nRUN echo good >/state\n"
 @pytest.fixture(scope="module")
 def host(world: World) -> Iterator[BlankHost]:
     result = world.host("badimage", "docker")
-    mirror = json.dumps({"registry-mirrors": [world.mirror_url]})
-    Kit(world, Path()).ssh(
-        result, f"echo '{mirror}' >/etc/docker/daemon.json && systemctl reload docker"
-    )
+    Kit(world, Path()).mirrored(result)
     yield result
     world.remove("badimage")
 

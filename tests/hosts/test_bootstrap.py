@@ -33,7 +33,7 @@ def test_a_blank_host_runs_a_job_after_one_command(kit: Kit, blank: Blank, kind:
 
 
 def test_a_converged_host_costs_one_connection_and_one_exec(kit: Kit, ready: BlankHost) -> None:
-    count = "journalctl -u ssh -o cat --no-pager | grep -c 'Accepted publickey'"
+    count = "journalctl --sync; journalctl -u ssh -o cat --no-pager | grep -c 'Accepted publickey'"
     before = int(kit.ssh(ready, count))
     assert kit.bootstrap().hosts[ready.name]["execs"] == 1
     assert int(kit.ssh(ready, count)) - before == 2  # the run's, and this very look
@@ -110,9 +110,8 @@ def test_a_host_set_up_by_hand_is_adopted(kit: Kit, blank: Blank) -> None:
     host = blank("docker", "byhand")
     image, url = kit.world.runner_image, kit.world.gitlab_url
     token = kit.new_token("typed by hand")
+    kit.mirrored(host)
     kit.ssh(host, f"""set -e
-        echo '{{"registry-mirrors": ["{kit.world.mirror_url}"]}}' > {DAEMON}
-        systemctl reload docker
         docker pull -q {image}
         docker pull -q debian:bookworm
         docker run -d --name gitlab-runner --restart always \

@@ -84,8 +84,7 @@ def variables(kit: Kit, host: BlankHost) -> dict[str, str]:
 
 def test_a_scheduled_job_rebuilds_the_image_of_its_project(kit: Kit, blank: Blank) -> None:
     host = blank("docker", "ci1")
-    mirror = f'{{"registry-mirrors": ["{kit.world.mirror_url}"]}}'
-    kit.ssh(host, f"echo '{mirror}' >/etc/docker/daemon.json && systemctl reload docker")
+    kit.mirrored(host)
     kit.settings(host)
     (kit.folder / "home").mkdir()
     (kit.folder / "tmp").mkdir()

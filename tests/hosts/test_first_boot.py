@@ -82,9 +82,8 @@ def test_a_secret_that_comes_late_registers_it_once(kit: Kit, clone: Golden) -> 
     clone.off("reboot")
     clone.on()
     clone.online()
-    assert (
-        clone.run("journalctl -b -o cat -u runnerkit-first-boot").count("registered already") >= 1
-    )
+    log = clone.run(f"journalctl --sync; journalctl -b -o cat -u {UNIT}")
+    assert log.count("registered already") >= 1
     assert (clone.entries, clone.run(f"cat {CONFIG}")) == (1, was)
     assert clone.run("systemctl is-active runnerkit-prune.timer") == "active\n"
     assert kit.job("echo again")["state"] == "success"

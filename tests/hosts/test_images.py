@@ -1,6 +1,5 @@
 """Job images: one folder a project, rebuilt in a moment, the same on every host."""
 
-import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -26,9 +25,8 @@ def pair(world: World) -> Iterator[tuple[BlankHost, BlankHost]]:
     """Two hosts with Docker that have the mirror; the tests of this module use other images each."""
     result = world.host("image1", "docker"), world.host("image2", "docker")
     kit = Kit(world, Path())
-    mirror = json.dumps({"registry-mirrors": [world.mirror_url]})
     for host in result:
-        kit.ssh(host, f"echo '{mirror}' >/etc/docker/daemon.json && systemctl reload docker")
+        kit.mirrored(host)
     yield result
     for host in result:
         world.remove(host.name)
@@ -148,11 +146,20 @@ def test_a_job_runs_in_the_rebuilt_image_and_neither_config_nor_job_changes(
     assert kit.plan().titles == []
 
 
+def registry(kit: Kit, host: BlankHost, port: int, words: str) -> None:
+    """Run a registry on a port of the host's loopback, and wait until it answers, not only its port."""
+    kit.ssh(host, f"""set -e; docker pull -q registry:2
+        docker run -d -p 127.0.0.1:{port}:5000 {words} registry:2
+        until docker pull 127.0.0.1:{port}/none 2>&1 | grep -E 'not found|no basic auth'; do
+          sleep 0.1
+        done""")  # fmt: skip
+
+
 def test_a_base_that_moved_is_seen_when_asked_for(
     kit: Kit, pair: tuple[BlankHost, BlankHost]
 ) -> None:
     host = pair[0]
-    kit.ssh(host, "docker pull -q registry:2 && docker run -d --name reg -p 127.0.0.1:5001:5000 registry:2")  # fmt: skip
+    registry(kit, host, 5001, "--name reg")
     write(kit, "moved", "FROM 127.0.0.1:5001/base:1\nRUN cat /release >/copy\n")
     publish = """printf 'FROM debian:bookworm\\nRUN echo %s >/release\\n' | docker build -q -t 127.0.0.1:5001/base:1 - &&
         docker push -q 127.0.0.1:5001/base:1 && docker rmi 127.0.0.1:5001/base:1"""
@@ -203,10 +210,7 @@ def test_cache_and_secret_mounts_work_and_the_secret_stays_nowhere(
 def test_a_host_with_buildkit_off_builds_with_the_classic_builder(kit: Kit, blank: Blank) -> None:
     host = blank("docker")
     kit.settings(host)
-    options = {"features": {"buildkit": False}, "registry-mirrors": [kit.world.mirror_url]}
-    kit.ssh(
-        host, f"echo '{json.dumps(options)}' >/etc/docker/daemon.json && systemctl reload docker"
-    )
+    kit.mirrored(host, features={"buildkit": False})
     write(kit, "classic", "FROM debian:bookworm\nCOPY file /\nRUN cat /file >/copy\n", file="x")
     assert set(states(build(kit, "classic", host=host.name)).values()) == {"built"}
     result = kit.ssh(host, "docker history --no-trunc classic; docker run --rm classic cat /copy")
@@ -222,12 +226,14 @@ def test_an_image_is_pushed_with_credentials_of_the_environment_and_refused_with
 
     host = pair[0]
     hashed = bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode()
-    kit.ssh(host, f"""set -e
-        mkdir -p /srv/auth && echo 'ci:{hashed}' >/srv/auth/htpasswd
-        docker pull -q registry:2
-        docker run -d --name auth -p 127.0.0.1:5002:5000 -v /srv/auth:/auth -e REGISTRY_AUTH=htpasswd \\
-          -e REGISTRY_AUTH_HTPASSWD_REALM=x -e REGISTRY_AUTH_HTPASSWD_PATH=/auth/htpasswd registry:2
-        bash -c 'until : >/dev/tcp/127.0.0.1/5002; do :; done' 2>/dev/null""")  # fmt: skip
+    kit.ssh(
+        host,
+        f"""set -e
+        mkdir -p /srv/auth && echo 'ci:{hashed}' >/srv/auth/htpasswd""",
+    )
+    login = "-e REGISTRY_AUTH=htpasswd -e REGISTRY_AUTH_HTPASSWD_REALM=x"
+    login += " -e REGISTRY_AUTH_HTPASSWD_PATH=/auth/htpasswd -v /srv/auth:/auth"
+    registry(kit, host, 5002, f"--name auth {login}")
     write(kit, "pushed", "FROM debian:bookworm\nRUN echo x >/x\n")
     kit.env |= {"REGISTRY_USER": "ci", "REGISTRY_PASSWORD": SENTINEL}
     refused = kit.run("image.build", "pushed", "--host", "image1", "--push", "127.0.0.1:5002")

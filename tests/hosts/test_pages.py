@@ -30,9 +30,8 @@ def prepared(kit: Kit, host: BlankHost) -> None:
     runner, version = kit.world.runner_image, kit.world.runner_image.rpartition(":")[2]
     helper = runner.replace("gitlab-runner:", "gitlab-runner-helper:x86_64-")
     name = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:x86_64"
+    kit.mirrored(host)
     kit.ssh(host, f"""set -e
-        echo '{{"registry-mirrors": ["{kit.world.mirror_url}"]}}' > /etc/docker/daemon.json
-        systemctl reload docker
         docker pull -q {runner}
         docker pull -q {helper}
         docker tag {runner} gitlab/gitlab-runner:v19.3.0

@@ -79,7 +79,8 @@ def _jobs(kit: Kit, hosts: list[BlankHost], script: str) -> set[str]:
     """What a job says that runs on each of the hosts at the same time."""
     held = [script, "until [ -e /go ]; do sleep 0.1; done"]
     jobs = [kit.gitlab.queue(held, tags=["page"]) for _ in hosts]
-    while {kit.gitlab.job(job)["state"] for job in jobs} != {"running"}:
+    while (states := {kit.gitlab.job(job)["state"] for job in jobs}) != {"running"}:
+        assert states <= {"pending", "running"}, kit.gitlab.job(jobs[0])["trace"]
         time.sleep(0.1)
     assert len({kit.gitlab.job(job)["system_id"] for job in jobs}) == len(hosts)
     for host in hosts:

@@ -253,7 +253,7 @@ def test_the_timer_does_it_by_itself(kit: Kit, host: BlankHost) -> None:
     assert kit.ssh(host, timer).split() == ["enabled", "active"]
     assert images(kit, host) == before
 
-    log = "journalctl -u runnerkit-prune.service -o cat --no-pager"
+    log = "journalctl --sync; journalctl -u runnerkit-prune.service -o cat --no-pager"
     hold = "exec 9>>/run/runnerkit.lock; flock 9; echo bob >/run/runnerkit.lock; systemctl start --no-block"
     kit.ssh(host, f"""{hold} runnerkit-prune.service
         until {log} | grep -q 'waiting for another run: bob'; do sleep 0.1; done""")  # fmt: skip

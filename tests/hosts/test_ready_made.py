@@ -1,7 +1,5 @@
 """The ready-made folders build on a host, and hold what their jobs call."""
 
-import json
-
 import pytest
 
 from sandbox import daemon
@@ -60,8 +58,7 @@ def test_every_ready_made_folder_builds_and_holds_what_its_jobs_call(
     kit: Kit, blank: Blank
 ) -> None:
     host = blank("docker", "ready")
-    text = json.dumps({"registry-mirrors": [kit.world.mirror_url]})
-    kit.ssh(host, f"echo '{text}' >/etc/docker/daemon.json && systemctl reload docker")
+    kit.mirrored(host)
     kit.settings(host)
     ran = kit.run("image.build", ",".join(HOLDS), "--host", "ready", "--json", timeout=900)
     assert ran.code == 0, ran.out + ran.err

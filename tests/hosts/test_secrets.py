@@ -6,6 +6,7 @@ Hosts of the sandbox are containers: this machine's /proc shows their processes 
 import contextlib
 import os
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,9 @@ find / /var/lib/docker /var/lib/containerd /run /dev/shm -xdev -type f -perm /07
 true
 """
 
+# A command that goes on after ssh, and is there when that ends.
+LASTS = "{} >/dev/null 2>&1 &\nuntil pgrep -fx 'sleep {}' >/dev/null; do :; done"
+
 
 class Watch(threading.Thread):
     """Everybody's command lines, and the environments of all but root and ourselves."""
@@ -61,6 +65,12 @@ class Watch(threading.Thread):
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self.join()
+
+    def whole_round(self) -> None:
+        """Wait until everybody has been looked at who is there now."""
+        first = self.rounds
+        while self.rounds < first + 2:
+            time.sleep(0.01)
 
     def saw(self, patterns: list[str]) -> list[bytes]:
         words = [pattern.encode() for pattern in patterns]
@@ -159,8 +169,9 @@ def test_the_search_finds_what_is_planted(kit: Kit, blank: Blank) -> None:
     patterns = forms(planted)
     assert places(kit, host, patterns) == []
     with Watch() as watch:
-        kit.ssh(host, f"timeout 1 sh -c 'sleep 9; :' {planted}; :")
-        kit.ssh(host, f"T={planted} timeout 1 sleep 9; :", user="ops")
+        kit.ssh(host, LASTS.format(f"timeout 99 sh -c 'sleep 98; :' {planted}", 98))
+        kit.ssh(host, LASTS.format(f"T={planted} timeout 99 sleep 97", 97), user="ops")
+        watch.whole_round()
     assert {each.split(b"\0")[0] for each in watch.saw(patterns)} >= {b"timeout", b"sh"}
     assert any(b"T=glrt-" in each for each in watch.saw(patterns))
     kit.ssh(host, f"""set -e

@@ -19,7 +19,6 @@ from tests.hosts.kit import Kit, Ran
 from tests.hosts.shipping import (
     BUILD,
     CLEAN,
-    MIRROR,
     NEW,
     OLD,
     OTHER_KIND,
@@ -51,7 +50,8 @@ def fleet(world: World) -> Iterator[list[BlankHost]]:
 def hosts(fleet: list[BlankHost], kit: Kit) -> list[BlankHost]:
     """The same hosts with the first build of the image on the first one alone."""
     for host in fleet:
-        kit.ssh(host, CLEAN + MIRROR.format(kit.world.mirror_url))
+        kit.ssh(host, CLEAN, check=False)
+        kit.mirrored(host)
     kit.ssh(fleet[0], BUILD.format(OLD, "scratch", 20))
     return fleet
 
