@@ -112,7 +112,7 @@ class Kit:
         assert not check or ran.returncode == 0, ran.stderr
         return ran.stdout
 
-    def mirrored(self, host: Host, **options: Any) -> None:
+    def mirrored(self, host: BlankHost, **options: Any) -> None:
         """Give a host's Docker the mirror, and wait until it has taken it."""
         text = json.dumps({"registry-mirrors": [self.world.mirror_url], **options})
         self.ssh(host, f"""mkdir -p /etc/docker && echo '{text}' >/etc/docker/daemon.json
