@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runnerkit.errors import KitError
-from runnerkit.machine.machine import Machine, Pipe
+from runnerkit.machine.machine import Machine
+from runnerkit.machine.streams import Pipe
 from runnerkit.settings.secrets import Secret
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from runnerkit.engine.transfer import pull
 from runnerkit.errors import KitError
 from runnerkit.events import Tell
 from runnerkit.machine import tunnel
-from runnerkit.machine.machine import Machine, Pipe
+from runnerkit.machine.machine import Machine
+from runnerkit.machine.streams import Pipe
 from runnerkit.plan import Pull
 
 PORT = 5077  # always the same: the engine remembers by it which layers are there

@@ -12,7 +12,8 @@ from runnerkit.events import Detail, Ended, Tell, named
 from runnerkit.facts import Facts
 from runnerkit.files import config_toml
 from runnerkit.machine import lock, sudo
-from runnerkit.machine.machine import Failed, Machine, Pipe
+from runnerkit.machine.machine import Failed, Machine
+from runnerkit.machine.streams import Pipe
 from runnerkit.machine.sudo import NeedsPassword
 from runnerkit.plan import Build, Change, Endpoint, Pull, Script, ServerCall
 from runnerkit.redact import mask, plain

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from runnerkit.errors import KitError
-from runnerkit.machine.machine import Machine, Pipe
+from runnerkit.machine.machine import Machine
+from runnerkit.machine.streams import Pipe
 from runnerkit.place import LOCK, WORK
 
 TAKE = (

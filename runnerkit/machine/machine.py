@@ -8,14 +8,15 @@ import contextlib
 import shlex
 import socket
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
 from invoke.exceptions import ThreadException
 
 from runnerkit.errors import KitError
 from runnerkit.machine import local, sudo
-from runnerkit.machine.streams import Lines, Stdin
+from runnerkit.machine.streams import AfterMark, Lines, Pipe, Stdin
 from runnerkit.settings.secrets import Secret
 
 if TYPE_CHECKING:
@@ -23,23 +24,15 @@ if TYPE_CHECKING:
     from fabric import Connection
 
 AGAIN = "run again: it goes on from there"
-# The mark ends what may come before: sudo takes the password's line only if it asks for one.
-PRELUDE = 'while IFS= read -r line && [ "$line" != "#runnerkit" ]; do :; done; '
+# What comes before "#runnerkit" on stdin is the password's line, which sudo takes only if it asks for
+# one; what comes out before the mark is the login shell's own: greetings, titles, warnings.
+PRELUDE = 'while IFS= read -r line && [ "$line" != "#runnerkit" ]; do :; done; echo {0}; '
 SCRIPT = PRELUDE + (
-    'script=$(cat); case $script in *"#end") eval "$script" </dev/null;; '
+    'echo {0} >&2; script=$(cat); case $script in *"#end") eval "$script" </dev/null;; '
     '*) echo "the script arrived cut off" >&2; exit 99;; esac'
 )
 # In English, whatever the host speaks: what sudo says decides.
 ROOT = 'export LC_ALL=C; if [ "$(id -u)" = 0 ]; then exec sh -c "$1"; fi; exec sudo %s sh -c "$1"'
-
-
-class Pipe(Protocol):
-    """What a socket and an SSH channel have in common."""
-
-    def sendall(self, data: bytes, /) -> Any: ...
-    def recv(self, size: int, /) -> bytes: ...
-    def shutdown(self, how: int, /) -> None: ...
-    def close(self) -> None: ...
 
 
 class Failed(KitError):
@@ -62,6 +55,7 @@ class Machine:
     def __init__(self, context: "Context | Connection", password: Secret | None = None) -> None:
         self.context, self.password = context, password
         self.execs = 0
+        self._mark = f"runnerkit-{token_hex(8)}"
 
     def run(self, script: str, line: Callable[[str], None] | None = None) -> str:
         """Run a script as root and return its stdout.
@@ -76,35 +70,39 @@ class Machine:
             KitError: the host cannot be reached, or sudo is refused.
         """
         stdin = Stdin(f"{self._first()}#runnerkit\n{script}\n#end")
-        out = Lines(line)
+        out, err = Lines(line, self._mark), Lines(line, self._mark)
         self.execs += 1
         with self._connected():
             result = self.context.run(
-                self._command(SCRIPT),
+                self._command(SCRIPT.format(self._mark)),
                 in_stream=stdin,
                 hide=False,
                 warn=True,
                 encoding="utf-8",
                 out_stream=out,
-                err_stream=out,
+                err_stream=err,
             )
         assert result is not None  # only a disowned run gives none
         if result.exited == -1:
             raise self._broken()
+        output, begun, stdout = result.stdout.partition(f"{self._mark}\n")
+        stderr = (
+            result.stderr.rpartition(f"{self._mark}\n")[2] if begun else result.stderr or output
+        )
         if result.exited:
-            if refused := sudo.refusal(result.stderr, self.where(), bool(self.password)):
+            if refused := sudo.refusal(stderr, self.where(), bool(self.password)):
                 raise refused
-            raise Failed(result.exited, result.stderr)
-        return str(result.stdout)
+            raise Failed(result.exited, stderr)
+        return str(stdout)
 
     def open(self, command: str) -> Pipe:
         """Start a command as root with its stdin and stdout as a pipe; it ends with the pipe."""
         self.execs += 1
-        words = self._command(PRELUDE + command)
+        words = self._command(PRELUDE.format(self._mark) + command)
         with self._connected():
             pipe = self._channel(words) if self.transport else local.child(words)
             pipe.sendall(f"{self._first()}#runnerkit\n".encode())
-        return pipe
+        return AfterMark(pipe, f"{self._mark}\n".encode())
 
     def reaches(self, address: str, port: int) -> bool:
         """Whether the host itself can open a TCP connection; True where that cannot be told."""

@@ -1,7 +1,60 @@
-"""What Invoke reads from and writes to, without its pauses and without keeping anything."""
+"""What Invoke reads from and writes to, and pipes: each without what a login shell says of its own."""
 
 import io
 from collections.abc import Callable
+from typing import Any, Protocol
+
+NOISE = 1 << 20  # bytes that a login shell may say before the mark
+
+
+class Pipe(Protocol):
+    """What a socket and an SSH channel have in common."""
+
+    def sendall(self, data: bytes, /) -> Any: ...
+    def recv(self, size: int, /) -> bytes: ...
+    def shutdown(self, how: int, /) -> None: ...
+    def close(self) -> None: ...
+
+
+class AfterMark:
+    """A pipe from whose output all up to a mark is thrown away, when it is first read.
+
+    Not before: waiting for the mark would cost a round trip. Everything else is the pipe's own.
+    """
+
+    def __init__(self, pipe: Pipe, mark: bytes) -> None:
+        self._pipe, self._mark = pipe, mark
+
+    def sendall(self, data: bytes, /) -> None:
+        self._pipe.sendall(data)
+
+    def recv(self, size: int, /) -> bytes:
+        self._skip()
+        return self._pipe.recv(size)
+
+    def makefile(self, *mode: Any, **more: Any) -> Any:
+        """As http.client reads an answer."""
+        self._skip()
+        return self._pipe.makefile(*mode, **more)  # type: ignore[attr-defined]
+
+    def shutdown(self, how: int, /) -> None:
+        self._pipe.shutdown(how)
+
+    def close(self) -> None:
+        self._pipe.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pipe, name)
+
+    def _skip(self) -> None:
+        """Byte by byte, so that none of what follows is taken."""
+        end = bytearray()
+        for _ in range(NOISE if self._mark else 0):
+            if end.endswith(self._mark) or not (byte := self._pipe.recv(1)):
+                break
+            end += byte
+            del end[: -len(self._mark)]
+        self._mark = b""
 
 
 class Stdin(io.StringIO):
@@ -12,15 +65,18 @@ class Stdin(io.StringIO):
 
 
 class Lines(io.StringIO):
-    """Hands on whole lines as they come, and keeps nothing."""
+    """Hands on whole lines as they come, from the mark on, and keeps nothing."""
 
-    def __init__(self, line: Callable[[str], None] | None) -> None:
+    def __init__(self, line: Callable[[str], None] | None, mark: str) -> None:
         super().__init__()
-        self._line, self._rest = line, ""
+        self._line, self._mark, self._rest = line, mark, ""
 
     def write(self, text: str, /) -> int:
         if self._line:
             *lines, self._rest = (self._rest + text).replace("\r", "\n").split("\n")
             for whole in filter(str.strip, lines):
-                self._line(whole.strip())
+                if not self._mark:
+                    self._line(whole.strip())
+                elif whole.endswith(self._mark):
+                    self._mark = ""
         return len(text)
