@@ -65,7 +65,8 @@ class Facts:
     `id` is its /etc/machine-id, `architecture` as its kernel names it.
     `info` is ``docker info`` (empty where no daemon answers), `paths` are those of the needed ones
     that exist, `verify` is what ``gitlab-runner verify`` said in the manager, `started` when dockerd
-    started (seconds since 1970; 0 where it does not run), `prune_timer` whether it waits as its file
+    started (seconds since 1970; 0 where it does not run), `unpacked` whether an
+    interrupted dpkg left packages half installed, `prune_timer` whether it waits as its file
     says, `cron` the directories that a running cron goes through, `server` GitLab's runners by their
     key in the settings.
     """
@@ -77,6 +78,7 @@ class Facts:
     cpus: int = 1
     systemd: bool = False
     dockerd: bool = False
+    unpacked: bool = False
     free_kb: int = 0
     started: int = 0
     info: Mapping[str, Any] = field(default_factory=dict)
@@ -142,6 +144,7 @@ def parse(text: str) -> Facts:
         cpus=int(facts.get("cpus:", 1)),
         systemd="systemd:" in facts,
         dockerd="dockerd:" in facts,
+        unpacked="unpacked:" in facts,
         free_kb=int(facts.get("free_kb:") or 0),
         started=int(facts.get("dockerd_started:", 0)),
         info=info if info.get("ServerVersion") else {},

@@ -24,6 +24,9 @@ DISTRIBUTIONS: dict[str, tuple[str, str, str]] = {
 }
 CE = "docker-ce docker-ce-cli containerd.io docker-buildx-plugin"
 START_HINTS = (Hint("", "see the daemon's log on the host: journalctl -u docker"),)
+COMPLETE_HINTS = (
+    Hint("", "the package that is named there is broken: mend it on the host, then run again"),
+)
 UNFETCHED = (
     "the packages cannot be fetched from the host: set the proxy or mirror of its package "
     "manager (for docker-ce, or [docker] package_mirror)"
@@ -48,6 +51,9 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
                 f"Docker Engine {version} is too old: the runner needs 19.03 (API 1.40) or newer",
                 "upgrade Docker on the host, then run again",
             )
+    elif have.unpacked:
+        text = render("complete-packages.sh.j2")
+        yield Script("complete the packages that were cut off", text, hints=COMPLETE_HINTS)
     elif have.dockerd:
         text = render("start-docker.sh.j2", verb="start")
         yield Script("start docker", text, hints=START_HINTS)

@@ -240,3 +240,11 @@ def test_a_change_says_as_data_what_it_must_reach() -> None:
 def test_behind_a_proxy_the_host_itself_need_not_reach_gitlab(name: str) -> None:
     changes = converge.plan(want(manager={"environment": {name: "http://p:3128"}}), blank())
     assert not [end for change in changes for end in change.reaches if end.name == "GitLab"]
+
+
+@pytest.mark.parametrize("dockerd", [True, False])
+def test_packages_that_were_cut_off_are_completed_before_anything_else(dockerd: bool) -> None:
+    have = blank(dockerd=dockerd, unpacked=True)
+    docker = [title for title in titles(want(), have) if "ocker" in title or "packages" in title]
+    assert docker[0] == "complete the packages that were cut off"
+    assert not [title for title in docker if title.startswith(("install", "start docker"))]
