@@ -6,6 +6,7 @@ import pytest
 
 from sandbox.world import Host, World
 from tests.hosts.kit import Kit
+from tests.hosts.test_killed import in_host
 
 # What people have in the .bashrc that sshd's shell reads.
 TALK = {
@@ -15,6 +16,10 @@ TALK = {
     "words of the kit's own": "echo locked; echo ready; echo 'end: yes'; echo 'sudo: no' >&2",
     "no UTF-8": r"printf '\377\376 caf\351 '",
 }
+
+CLEAN = """rm -rf /root/.bashrc /srv/gitlab-runner
+docker rm -f gitlab-runner
+docker image rm -f $(docker image ls -q tester | sort -u) || :"""
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +37,7 @@ def test_what_a_login_shell_says_is_not_taken_for_an_answer(
     kit.settings(*pair)
     kit.new_token()
     for host in pair:
-        kit.ssh(host, "rm -f /root/.bashrc; docker rmi -f tester >/dev/null 2>&1 || :")
-        kit.ssh(host, f"cat >/root/.bashrc <<'END'\n{TALK[talk]}\nEND")
+        in_host(kit, host, f"cat >/root/.bashrc <<'END'\n{TALK[talk]}\nEND")
     try:
         assert kit.plan("talk1").code == 2
         kit.bootstrap("talk1")
@@ -43,7 +47,7 @@ def test_what_a_login_shell_says_is_not_taken_for_an_answer(
         assert [one["images"][0]["state"][:5] for one in ran.hosts.values()] == ["uncha", "moved"]
     finally:
         for host in pair:
-            kit.ssh(host, "rm -rf /root/.bashrc /srv/gitlab-runner; docker rm -f gitlab-runner")
+            in_host(kit, host, CLEAN)
 
 
 def test_a_script_s_own_words_are_all_that_is_heard(kit: Kit, pair: list[Host]) -> None:
@@ -52,4 +56,4 @@ def test_a_script_s_own_words_are_all_that_is_heard(kit: Kit, pair: list[Host]) 
     try:
         assert kit.run("image.list", "--host", "talk1").code == 0
     finally:
-        kit.ssh(pair[0], "rm -f /root/.bashrc")
+        in_host(kit, pair[0], "rm -f /root/.bashrc")
