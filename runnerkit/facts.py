@@ -11,9 +11,19 @@ from datetime import datetime
 from typing import Any
 
 from runnerkit.errors import KitError
+from runnerkit.images.reference import by_reference
 from runnerkit.place import TEMPLATES
 
-LONG = ("info", "images", "containers", "jobs", "verify", "os")  # facts of many lines
+LONG = (
+    "info",
+    "version",
+    "flags",
+    "images",
+    "containers",
+    "jobs",
+    "verify",
+    "os",
+)  # facts of many lines
 
 
 @dataclass(frozen=True)
@@ -63,7 +73,8 @@ class Facts:
     """A host at one moment, and GitLab's side of its runners where an API token lets us see it.
 
     `id` is its /etc/machine-id, `architecture` as its kernel names it.
-    `info` is ``docker info`` (empty where no daemon answers), `paths` are those of the needed ones
+    `info` is ``docker info`` (empty where no daemon answers), `version` what ``docker version`` tells
+    of the server, `flags` what dockerd was started with, `paths` are those of the needed ones
     that exist, `verify` is what ``gitlab-runner verify`` said in the manager, `started` when dockerd
     started (seconds since 1970; 0 where it does not run), `unpacked` whether an
     interrupted dpkg left packages half installed, `prune_timer` whether it waits as its file
@@ -82,6 +93,8 @@ class Facts:
     free_kb: int = 0
     started: int = 0
     info: Mapping[str, Any] = field(default_factory=dict)
+    version: Mapping[str, Any] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
     containers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     images: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     files: Mapping[str, File] = field(default_factory=dict)
@@ -148,8 +161,10 @@ def parse(text: str) -> Facts:
         free_kb=int(facts.get("free_kb:") or 0),
         started=int(facts.get("dockerd_started:", 0)),
         info=info if info.get("ServerVersion") else {},
+        version=json.loads(facts.get("version") or "null") or {},
+        flags=tuple(facts.get("flags", "").split("\n")[1:]),
         containers={c["Name"].lstrip("/"): c for c in json.loads(facts.get("containers", "[]"))},
-        images=_by_reference(json.loads(facts.get("images", "[]"))),
+        images=by_reference(json.loads(facts.get("images", "[]"))),
         files={_decoded(words[1]): _file(words[2:]) for words in lines if words[0] == "file"},
         paths=frozenset(_decoded(words[1]) for words in lines if words[0] == "path"),
         jobs=len(facts.get("jobs", "").split()),
@@ -163,25 +178,6 @@ def instant(time: str) -> float:
     """Seconds since 1970 of a time as Docker writes it, to the second."""
     text = re.sub(r"\.\d+", "", time).replace("Z", "+00:00")
     return datetime.fromisoformat(text).timestamp()
-
-
-def normal(reference: str) -> str:
-    """An image's name as the engine lists it: without Docker Hub's prefix, with its tag."""
-    for prefix in ("docker.io/library/", "docker.io/", "index.docker.io/"):
-        reference = reference.removeprefix(prefix)
-    last = reference.rsplit("/", 1)[-1]
-    if "@" in reference:  # a digest beside a tag wins
-        name, digest = reference.split("@", 1)
-        return re.sub(r":[^:/]+$", "", name) + "@" + digest
-    return reference if ":" in last else f"{reference}:latest"
-
-
-def _by_reference(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    images: dict[str, dict[str, Any]] = {}
-    for image in found:
-        names = (image["RepoTags"] or []) + (image.get("RepoDigests") or [])
-        images |= dict.fromkeys(names or [image["Id"]], image)
-    return images
 
 
 def _decoded(word: str) -> str:

@@ -12,6 +12,7 @@ for signal in HUP INT PIPE TERM; do trap 'exit 1' $signal; done
 if command -v docker >/dev/null; then
   [ -z "$CONTAINER" ] || { timeout 60 docker exec "$CONTAINER" gitlab-runner verify 2>&1 </dev/null || echo "exit $?"; } >"$work/verify" &
   docker info --format '{{json .}}' >"$work/info" 2>/dev/null &
+  docker version --format '{{json .Server}}' >"$work/version" 2>/dev/null &
   ids() {
     [ -z "$CONTAINER" ] || docker container inspect -f '{{.Image}}' "$CONTAINER" 2>/dev/null
     docker image ls -q --no-trunc --filter label=runnerkit.image
@@ -37,6 +38,7 @@ if pid=$(cat /var/run/docker.pid 2>/dev/null) && stat=$(cat "/proc/$pid/stat" 2>
   set -- ${stat##*) }
   read -r up _ </proc/uptime
   echo "dockerd_started: $(($(date +%s) - ${up%.*} + ${20} / 100))"
+  echo "flags $(tr '\0' '\n' <"/proc/$pid/cmdline" | base64 | tr -d '\n')"
 fi
 eval "set -- $FILES"
 for file; do
@@ -58,7 +60,7 @@ root=$(sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' "$work/info" 2>/dev/null)
 [ -d "$root" ] || root=/var/lib/docker
 [ -d "$root" ] || root=/
 echo "free_kb: $(df -Pk "$root" | awk 'NR == 2 {print $4}')"
-for fact in info images containers jobs verify; do
+for fact in info version images containers jobs verify; do
   [ ! -s "$work/$fact" ] || echo "$fact $(base64 <"$work/$fact" | tr -d '\n')"
 done
 echo "end: yes"

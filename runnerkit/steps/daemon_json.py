@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from runnerkit import container
+from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
 from runnerkit.files.daemon_json import PATH, merged, parsed
 from runnerkit.files.merge import missing
@@ -25,11 +26,28 @@ VALIDATE = (
     "if dockerd --help 2>/dev/null | grep -q -- --validate; then\n"
     '  dockerd --validate --config-file "$new" >/dev/null\nfi'
 )
-# moby, daemon/reload.go
+# moby, daemon/reload.go. Of `features` all but the image store, which hides all images.
 RELOADABLE = {
     *("debug", "registry-mirrors", "insecure-registries", "labels", "live-restore", "features"),
     *("max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts"),
     *("shutdown-timeout", "default-runtime", "runtimes"),
+}
+
+
+STORE = "containerd-snapshotter"
+# dockerd's flags that are named otherwise in the file (docs of dockerd, daemon configuration file).
+FLAGS = {
+    **{"H": "hosts", "D": "debug", "l": "log-level", "g": "data-root", "s": "storage-driver"},
+    **{"G": "group", "b": "bridge", "host": "hosts", "registry-mirror": "registry-mirrors"},
+    **{"insecure-registry": "insecure-registries", "label": "labels", "log-opt": "log-opts"},
+    **{"storage-opt": "storage-opts", "add-runtime": "runtimes", "dns-opt": "dns-opts"},
+    **{"exec-opt": "exec-opts", "default-ulimit": "default-ulimits"},
+    **{"authorization-plugin": "authorization-plugins", "feature": "features"},
+    **{
+        "default-address-pool": "default-address-pools",
+        "default-network-opt": "default-network-opts",
+    },
+    **{"node-generic-resource": "node-generic-resources"},
 }
 
 
@@ -42,11 +60,19 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     if want.docker.registry_mirrors:
         managed["registry-mirrors"] = [m.rstrip("/") for m in want.docker.registry_mirrors]
     file, now = have.files.get(PATH), parsed(have)
-    restart_keys = set(managed) - RELOADABLE
+    restart_keys = {
+        key for key in managed if key not in RELOADABLE or STORE in _table(managed[key])
+    }
     used = managed.get("registry-mirrors", _mirrors(have))
 
     if differing := [key for key in managed if missing(managed[key], now.get(key))]:
-        hot = have.docker_runs and set(differing) <= RELOADABLE
+        if doubled := sorted({*differing} & {*_flags(have)}):
+            raise KitError(
+                f"dockerd on the host is started with a flag for {', '.join(doubled)}, and does not "
+                f"start where {PATH} names the same",
+                "remove the flag there (systemctl cat docker shows it), or leave the key out of [docker]",
+            )
+        hot = have.docker_runs and all(_reloads(key, managed, now) for key in differing)
         # The time of the file is the time of the last change that needs a restart, so that a run
         # cut off between write and restart is seen: the daemon is then older than its file.
         keep = (file.modified if file else have.started) if hot else None
@@ -63,12 +89,31 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
             yield _reload(used)
         elif have.docker_runs:
             undo = f"cp -p {PATH}.previous {PATH}" if file else f"rm -f {PATH}"
-            yield _restart(want, have, undo)
+            store = any(key in RELOADABLE and not _reloads(key, managed, now) for key in differing)
+            yield _restart(want, have, undo, store)
     # Both times are whole seconds, each cut off.
     elif have.docker_runs and restart_keys and file and have.started + 1 < file.modified:
         yield _restart(want, have)
     elif have.docker_runs and used != _mirrors(have):
         yield _reload(used)
+
+
+def _reloads(key: str, managed: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Whether a running daemon takes the key up by itself: the image store it does not."""
+    old, new = (_table(values.get(key)).get(STORE, False) for values in (now, managed))
+    return key in RELOADABLE and (STORE not in _table(managed[key]) or old == new)
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _flags(have: Facts) -> Iterator[str]:
+    """The keys of daemon.json that dockerd's own command line says already."""
+    for flag in have.flags:
+        if flag.startswith("-"):
+            name = flag.partition("=")[0].lstrip("-")
+            yield FLAGS.get(name, name)
 
 
 def _mirrors(have: Facts) -> list[str]:
@@ -80,10 +125,11 @@ def _reload(used: list[str]) -> Script:
     return Script("reload docker", render("reload-docker.sh.j2", mirrors=used), hints=HINTS)
 
 
-def _restart(want: Want, have: Facts, undo: str = "") -> Script:
+def _restart(want: Want, have: Facts, undo: str = "", store: bool = False) -> Script:
     """Docker's restart ends every container, so the manager's jobs are waited for first."""
     name = want.manager.container
     busy = (have.jobs or want.elsewhere) and name in have.containers
     drain = container.drain(want) if busy else ""
     text = render("restart-docker.sh.j2", name=name, drain=drain, undo=undo)
-    return Script("restart docker", text, hints=HINTS)
+    why = " (another image store, which has none of the images: all come anew)" if store else ""
+    return Script(f"restart docker{why}", text, hints=HINTS)

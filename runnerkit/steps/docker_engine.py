@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterator
 
+from runnerkit.checks import engine
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
 from runnerkit.plan import Change, Endpoint, Hint, Script
 from runnerkit.templates import render
 from runnerkit.want import Want
-
-OLDEST = (19, 3)  # API 1.40, the least that the runner's own client speaks since 19.2
 
 # What differs between distributions: the package manager, the distribution's own Docker, and the
 # folder of docker-ce's repository ("" where there is none).
@@ -44,13 +43,8 @@ def needs(want: Want) -> Needs:
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
     if have.docker_runs:
-        version = str(have.info["ServerVersion"])
-        numbers = tuple(int(n) for n in re.findall(r"\d+", version)[:2])
-        if numbers < OLDEST:
-            raise KitError(
-                f"Docker Engine {version} is too old: the runner needs 19.03 (API 1.40) or newer",
-                "upgrade Docker on the host, then run again",
-            )
+        for found in engine.findings(want, have):
+            raise found.error()
     elif have.unpacked:
         text = render("complete-packages.sh.j2")
         yield Script("complete the packages that were cut off", text, hints=COMPLETE_HINTS)

@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from runnerkit.checks import disk
-from runnerkit.facts import Facts, Needs, instant, normal
+from runnerkit.facts import Facts, Needs, instant
 from runnerkit.files import daemon_json
 from runnerkit.images.definition import DATES, INPUTS, NAME, JobImage, built_on, hashed_name, labels
+from runnerkit.images.reference import normal
 from runnerkit.plan import Build, Change, Hint, Pull, Script, mirrors
 from runnerkit.templates import render
 from runnerkit.want import Want

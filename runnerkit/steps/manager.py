@@ -6,7 +6,8 @@ from typing import Any
 
 from runnerkit import container
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, Needs, normal
+from runnerkit.facts import Facts, Needs
+from runnerkit.images.reference import normal
 from runnerkit.plan import Change, Hint, Script
 from runnerkit.templates import render
 from runnerkit.want import Want

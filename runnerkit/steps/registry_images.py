@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator
 
 from runnerkit.checks import disk
-from runnerkit.facts import Facts, Needs, normal
+from runnerkit.facts import Facts, Needs
+from runnerkit.images.reference import normal
 from runnerkit.plan import Change, Pull, mirrors
 from runnerkit.want import Want
 

@@ -9,8 +9,9 @@ import pytest
 from runnerkit import converge, facts
 from runnerkit.checks import acceptance
 from runnerkit.errors import KitError
-from runnerkit.facts import Needs, normal
+from runnerkit.facts import Needs
 from runnerkit.images.definition import INPUTS
+from runnerkit.images.reference import normal
 from tests.unit.build import want
 
 RECORDED = Path(__file__).parent / "recorded"

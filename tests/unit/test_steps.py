@@ -1,6 +1,5 @@
 """Settings and facts in, changes out: what each step makes of a host."""
 
-import json
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -64,38 +63,6 @@ def test_each_drift_yields_exactly_its_own_change(
     data: dict[str, Any], changes: dict[str, Any], expected: list[str]
 ) -> None:
     assert titles(want(**data), converged(**changes)) == expected
-
-
-def test_keys_of_daemon_json_that_are_not_ours_stay() -> None:
-    wanted = want(docker={"registry_mirrors": ["http://m"], "daemon": {"debug": True}})
-    have = converged(daemon={"data-root": "/big", "debug": False})
-    write = converge.plan(wanted, have)[0]
-    assert isinstance(write, Script)
-    assert (
-        '-  "debug": false' in write.diff.replace('"debug": false}', '"debug": false')
-        or "debug" in write.diff
-    )
-    assert "/big" in write.diff
-
-
-def test_a_daemon_that_forgot_its_mirrors_is_reloaded() -> None:
-    wanted = want(docker={"registry_mirrors": ["http://m"]})
-    assert titles(wanted, converged(daemon={"registry-mirrors": ["http://m"]})) == ["reload docker"]
-
-
-def test_a_daemon_older_than_its_file_is_restarted_only_for_keys_that_need_it() -> None:
-    late = {DAEMON: File(json.dumps({"log-driver": "json-file"}).encode(), 0o644, 2000)}
-    have = converged()
-    have = converged(files={**have.files, **late})
-    assert titles(want(docker={"daemon": {"log-driver": "json-file"}}), have) == ["restart docker"]
-    assert titles(want(), have) == []
-
-
-def test_a_hot_change_keeps_the_time_of_the_last_change_that_needs_a_restart() -> None:
-    wanted = want(docker={"registry_mirrors": ["http://m"]})
-    write = converge.plan(wanted, converged(daemon={"log-driver": "local"}))[0]
-    assert isinstance(write, Script)
-    assert 'touch -d @500 "$new"' in write.text
 
 
 @pytest.mark.parametrize("key", ["listen_address", "session_server"])
@@ -169,11 +136,6 @@ def test_debian_13_also_gets_the_client_which_is_a_package_of_its_own_there() ->
     (install, *_) = converge.plan(want(), blank(os={"ID": "debian", "VERSION_ID": "13"}))
     assert isinstance(install, Script)
     assert "docker.io docker-cli" in install.text
-
-
-def test_an_engine_too_old_is_refused() -> None:
-    with pytest.raises(KitError, match=r"18\.09\.1 is too old"):
-        titles(want(), converged(info={"ServerVersion": "18.09.1"}))
 
 
 @pytest.mark.parametrize(

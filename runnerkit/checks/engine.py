@@ -1,0 +1,61 @@
+"""The host's engine and the manager's program speak a version of Docker's API that both know."""
+
+import re
+from collections.abc import Iterator
+
+from runnerkit.checks.finding import Finding, Kind, Level
+from runnerkit.facts import Facts
+from runnerkit.want import Want
+
+OLDEST = (1, 40)  # the least that the runner's own client speaks since 19.2: Docker 19.03
+# The newest that a runner's client speaks, since which version of the runner: go.mod of its tags,
+# and API versions of Docker's client as its own go.mod names it.
+SPOKEN = (
+    ((19, 2), (1, 55)),
+    ((18, 9), (1, 51)),
+    ((17, 11), (1, 47)),
+    ((17, 5), (1, 44)),
+    ((16, 3), (1, 43)),
+    ((15, 10), (1, 42)),
+    ((13, 9), (1, 41)),
+)
+
+TOO_OLD = Kind(
+    "engine-too-old",
+    Level.ERROR,
+    "Docker Engine {engine} is too old: it speaks API {api}, and the runner needs 1.40 (Docker 19.03)",
+    "upgrade Docker on the host, then run again",
+)
+TOO_NEW = Kind(
+    "engine-too-new",
+    Level.ERROR,
+    "gitlab-runner {runner} speaks Docker's API up to {api}, and Docker Engine {engine} only from "
+    "{least} on: every job would fail",
+    "name a [manager] image of {newer} or newer",
+)
+KINDS = (TOO_OLD, TOO_NEW)
+
+
+def findings(want: Want, have: Facts) -> Iterator[Finding]:
+    """What keeps the two from talking. Judged by API versions: a version may be any word."""
+    engine = str(have.info.get("ServerVersion", ""))
+    api, least = (str(have.version.get(key, "")) for key in ("ApiVersion", "MinAPIVersion"))
+    if api and _numbers(api) < OLDEST:
+        yield TOO_OLD.found(engine=engine, api=api)
+    tag = re.search(r":(?:[a-z0-9.]+-)?v(\d+\.\d+)\.\d+(?:@|$)", want.manager.image)
+    if not tag or not least:
+        return
+    spoken = next((api for since, api in SPOKEN if _numbers(tag[1]) >= since), OLDEST)
+    if spoken < _numbers(least):
+        newer = min(since for since, api in SPOKEN if api >= _numbers(least))
+        yield TOO_NEW.found(
+            runner=tag[1], api=_words(spoken), engine=engine, least=least, newer=f"v{_words(newer)}"
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+
+
+def _words(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
