@@ -13,6 +13,9 @@ from runnerkit.settings.secrets import Secret
 from runnerkit.want import WantedRunner
 
 TIMEOUT = 20  # s
+# What passes by itself is tried again, with pauses that double from 0.1 s. Not where a runner is
+# created: GitLab may have done so and failed afterwards, and the next run finds that one.
+AGAIN: dict[str, Any] = {"retry_transient_errors": True, "max_retries": 6}
 
 
 class Server:
@@ -31,12 +34,12 @@ class Server:
     def check(self) -> None:
         """Raise a KitError unless GitLab answers and knows the token."""
         with self._asking(403):  # a create_runner token may not ask, and is fine
-            self._api.http_get("/user")
+            self._api.http_get("/user", **AGAIN)
 
     def get(self, number: int) -> ServerRunner | None:
         """The runner of that id; None where it is gone or the token may not see it."""
         with self._asking(403, 404):
-            return _runner(self._api.runners.get(number).attributes)
+            return _runner(self._api.runners.get(number, **AGAIN).attributes)
         return None
 
     def find(self, runner: WantedRunner, name: str, note: str) -> ServerRunner | None:
@@ -58,7 +61,7 @@ class Server:
 
     def update(self, number: int, data: Mapping[str, Any]) -> None:
         with self._asking():
-            self._api.http_put(f"/runners/{number}", post_data=dict(data))
+            self._api.http_put(f"/runners/{number}", post_data=dict(data), **AGAIN)
 
     def _token(self, path: str, data: Mapping[str, Any]) -> Secret:
         with self._asking():
@@ -71,7 +74,7 @@ class Server:
             "group_type": f"/groups/{spec.group}/runners",
         }.get(spec.kind, "/runners/all")
         with self._asking(403, 404):
-            yield from self._api.http_list(path, iterator=True, type=spec.kind)
+            yield from self._api.http_list(path, iterator=True, type=spec.kind, **AGAIN)
 
     @contextmanager
     def _asking(self, *unseen: int) -> Iterator[None]:
@@ -93,6 +96,11 @@ class Server:
             return KitError(
                 f"{self.url}: GITLAB_TOKEN may not do that: {error.error_message}",
                 "it needs scope create_runner (and manage_runner), and an owner of what the runner is for",
+            )
+        if error.response_code == 429 or (error.response_code or 0) >= 500:
+            return KitError(
+                f"{self.url}: {error.response_code}: {error.error_message}",
+                "GitLab itself fails or is overloaded: see how it fares, then run again",
             )
         return KitError(
             f"{self.url}: {error.response_code}: {error.error_message}",

@@ -45,24 +45,6 @@ def take(machine: Machine, waiting: Callable[[], None]) -> Pipe:
     return pipe
 
 
-# Where the connection ends, what the script says goes nowhere, and the script goes on: a package
-# manager that is stopped by a closed pipe leaves half of its work behind.
-ALONE = """exec 8>>%s; flock 8
-trap '' HUP
-script() (
-%s
-)
-drain() { trap '' PIPE; cat 2>/dev/null || cat >/dev/null; }
-exec 5>&1 6>&2
-code=$({ { { script 4>&- 5>&- 6>&- 8>&-; echo $? >&4; } 2>&1 >&3 | drain >&6 3>&- 4>&- 5>&- 8>&-; } 3>&1 |
-  drain >&5 4>&- 6>&- 8>&-; } 4>&1)
-exit "$code"
-"""
-
-
 def alone(script: str) -> str:
-    """The script, begun when what a cut-off run left going has ended, and gone through to its end.
-
-    The next run waits for it, see `take`.
-    """
-    return ALONE % (WORK, script)
+    """The script, begun when what a cut-off run left going has ended, and seen by the next one."""
+    return f"exec 8>>{WORK}; flock 8\n(\n{script}\n) 8>&-"

@@ -5,6 +5,7 @@ it can eat the rest and half a transfer never runs.
 """
 
 import contextlib
+import re
 import shlex
 import socket
 from collections.abc import Callable, Iterator
@@ -40,8 +41,10 @@ class Failed(KitError):
 
     def __init__(self, code: int, stderr: str) -> None:
         self.exited, self.stderr = code, stderr
-        last = " | ".join(line for line in stderr.strip().splitlines()[-3:] if line.strip())
-        super().__init__(f"exit code {code}: {last or 'no word of why'}")
+        lines = [line for line in stderr.splitlines() if line.strip()]
+        # Where a program marks its errors, its warnings and farewells do not hide them.
+        why = [line for line in lines if re.search(r"\b(ERROR|FATAL|PANIC)\b", line)] or lines
+        super().__init__(f"exit code {code}: {' | '.join(why[-3:]) or 'no word of why'}")
 
 
 class Machine:

@@ -39,6 +39,10 @@ HINTS = (
         "the host does not trust GitLab's certificate: put its CA into "
         "<config_dir>/certs/<GitLab's host name>.crt on the host",
     ),
+    Hint(
+        "status=429|status=5",
+        "GitLab itself fails or is overloaded: see how it fares, then run again",
+    ),
     Hint("", "run again; what was registered so far is found"),
 )
 

@@ -50,8 +50,11 @@ def system(name: str) -> tuple[str, str]:
     return put, "ln -sf ../usr/lib/os-release /etc/os-release"
 
 
-OLD = """[ "$1" = info ] || exec /usr/bin/docker "$@"
-echo '{"ServerVersion":"18.09.1"}'"""
+OLD = """case $1 in
+info) echo '{"ServerVersion":"18.09.1"}' ;;
+version) echo '{"ApiVersion":"1.39","MinAPIVersion":"1.12"}' ;;
+*) exec /usr/bin/docker "$@" ;;
+esac"""
 WRONG: dict[str, tuple[str, tuple[str, str], str, str]] = {
     "not Linux": (
         "bare", shadow("/usr/local/bin/uname", '/bin/uname "$@" | sed s/Linux/FreeBSD/'),
@@ -65,7 +68,7 @@ WRONG: dict[str, tuple[str, tuple[str, str], str, str]] = {
     ),
     "an engine too old": (
         "box", shadow("/usr/local/bin/docker", OLD),
-        "Docker Engine 18.09.1 is too old: the runner needs 19.03", "upgrade Docker",
+        "Docker Engine 18.09.1 is too old: it speaks API 1.39", "upgrade Docker",
     ),
     "a daemon.json that is not JSON": (
         "box", (f"echo '{{\"debug\": true,}}' >{DAEMON}", f"rm {DAEMON}"),

@@ -1,12 +1,16 @@
 """Which runner of a host is which, and how one comes to be registered."""
 
+import re
+
 import pytest
 
 from runnerkit import converge
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, ServerRunner
+from runnerkit.machine.machine import Failed
 from runnerkit.plan import ServerCall
 from runnerkit.settings.load import load
+from runnerkit.steps.registration import HINTS
 from runnerkit.want import Want, resolve
 from tests.unit import build
 from tests.unit.build import GOOD, blank, converged, want
@@ -93,3 +97,16 @@ def test_gitlab_s_side_is_brought_in_line() -> None:
     (change,) = converge.plan(wanted, have)
     assert isinstance(change, ServerCall)
     assert change.data == {"paused": True, "tag_list": ["a"]}
+
+
+@pytest.mark.parametrize("status", ["500 Internal Server Error", "429 Too Many Requests"])
+def test_what_gitlab_answers_leads_and_the_fix_fits_it(status: str) -> None:
+    stderr = (
+        "WARNING: Support for registration tokens is deprecated\n"
+        f"ERROR: Verifying runner... failed  runner=unit00000 status={status}\n"
+        "PANIC: Failed to verify the runner.\nbye\nbye\nbye\n"
+    )
+    error = Failed(1, stderr)
+    assert error.what.startswith("exit code 1: ERROR: Verifying runner... failed")
+    fix = next(hint.fix for hint in HINTS if re.search(hint.pattern, stderr))
+    assert "GitLab itself fails or is overloaded" in fix
