@@ -13,7 +13,8 @@ from runnerkit.engine import build, client, failure, transfer
 from runnerkit.errors import KitError
 from runnerkit.images.definition import JobImage
 from runnerkit.machine.local import context
-from runnerkit.machine.machine import Machine, Pipe
+from runnerkit.machine.machine import Machine
+from runnerkit.machine.streams import Pipe
 from runnerkit.plan import Build, Pull
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
