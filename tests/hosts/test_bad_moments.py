@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.world import Host, World
+from sandbox.world import BlankHost, World
 from tests.hosts.kit import CONFIG, Kit
 from tests.hosts.test_registration import switch
 
@@ -12,14 +12,14 @@ NAME = "moment"
 
 
 @pytest.fixture(scope="module")
-def host(world: World) -> Iterator[Host]:
+def host(world: World) -> Iterator[BlankHost]:
     yield world.host(NAME, "docker")
     world.remove(NAME)
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])
 def test_a_registration_goes_through_once_gitlab_is_well_again(
-    kit: Kit, host: Host, status: int
+    kit: Kit, host: BlankHost, status: int
 ) -> None:
     kit.settings(host, runners={"web": {"name": NAME}})
     kit.new_token(NAME)
@@ -31,7 +31,7 @@ def test_a_registration_goes_through_once_gitlab_is_well_again(
     assert len(runner["managers"]) == 1
 
 
-def test_the_api_is_asked_again(kit: Kit, host: Host) -> None:
+def test_the_api_is_asked_again(kit: Kit, host: BlankHost) -> None:
     kit.settings(
         host,
         gitlab={"api_token": {"env": "GITLAB_TOKEN"}},

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.world import Host
+from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
 from tests.hosts.test_killed import Running, in_host
@@ -23,11 +23,11 @@ done; :"""
 
 
 @pytest.fixture
-def host(blank: Blank) -> Iterator[Host]:
+def host(blank: Blank) -> Iterator[BlankHost]:
     yield blank("plain")
 
 
-def cut(kit: Kit, host: Host, seconds: float) -> None:
+def cut(kit: Kit, host: BlankHost, seconds: float) -> None:
     """Begin to install, and stop everything at a moment after the first package is unpacked."""
     running = Running(kit)
     running.until("install Docker")
@@ -42,18 +42,18 @@ def cut(kit: Kit, host: Host, seconds: float) -> None:
 
 @pytest.mark.parametrize("number", range(2))
 def test_packages_that_were_cut_off_are_completed_by_the_next_run(
-    kit: Kit, host: Host, number: int
+    kit: Kit, host: BlankHost, number: int
 ) -> None:
     converges(kit, host, number)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("number", range(2, 30))
-def test_whenever_they_were_cut_off(kit: Kit, host: Host, number: int) -> None:
+def test_whenever_they_were_cut_off(kit: Kit, host: BlankHost, number: int) -> None:
     converges(kit, host, number)
 
 
-def converges(kit: Kit, host: Host, number: int) -> None:
+def converges(kit: Kit, host: BlankHost, number: int) -> None:
     moment = random.Random(f"{SEED}.{number}").uniform(0, 6)
     kit.settings(host)
     kit.new_token("cut")

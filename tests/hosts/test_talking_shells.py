@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.world import Host, World
+from sandbox.world import BlankHost, World
 from tests.hosts.kit import Kit
 from tests.hosts.test_killed import in_host
 
@@ -23,7 +23,7 @@ docker image rm -f $(docker image ls -q tester | sort -u) || :"""
 
 
 @pytest.fixture(scope="module")
-def pair(world: World) -> Iterator[list[Host]]:
+def pair(world: World) -> Iterator[list[BlankHost]]:
     names = ("talk1", "talk2")
     yield [world.host(name, "docker") for name in names]
     for name in names:
@@ -32,7 +32,7 @@ def pair(world: World) -> Iterator[list[Host]]:
 
 @pytest.mark.parametrize("talk", TALK)
 def test_what_a_login_shell_says_is_not_taken_for_an_answer(
-    kit: Kit, pair: list[Host], talk: str
+    kit: Kit, pair: list[BlankHost], talk: str
 ) -> None:
     kit.settings(*pair)
     kit.new_token()
@@ -50,7 +50,7 @@ def test_what_a_login_shell_says_is_not_taken_for_an_answer(
             in_host(kit, host, CLEAN)
 
 
-def test_a_script_s_own_words_are_all_that_is_heard(kit: Kit, pair: list[Host]) -> None:
+def test_a_script_s_own_words_are_all_that_is_heard(kit: Kit, pair: list[BlankHost]) -> None:
     kit.ssh(pair[0], "printf 'echo before; trap \"echo after\" EXIT\n' >/root/.bashrc")
     kit.settings(pair[0])
     try:
