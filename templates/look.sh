@@ -33,7 +33,7 @@ if [ -d /run/systemd/system ] && [ -e /etc/systemd/system/runnerkit-prune.timer 
   esac
 fi
 ! { read -r pid </run/crond.pid && kill -0 "$pid"; } 2>/dev/null || echo "cron:$(for dir in /etc/cron.* /etc/periodic/*; do [ ! -d "$dir" ] || printf ' %s' "$dir"; done)"
-! command -v dockerd >/dev/null || echo "dockerd: yes"
+! command -v dockerd >/dev/null || ! command -v docker >/dev/null || echo "dockerd: yes"
 if pid=$(cat /var/run/docker.pid 2>/dev/null) && stat=$(cat "/proc/$pid/stat" 2>/dev/null); then
   set -- ${stat##*) }
   read -r up _ </proc/uptime
@@ -51,10 +51,14 @@ for path; do
 done
 [ ! -r /etc/os-release ] || echo "os $(base64 </etc/os-release | tr -d '\n')"
 wait
-# Cut off among the packages, dpkg has some unpacked and none of them to be relied on.
-if [ ! -s "$work/info" ] && [ -e /var/lib/dpkg/status ]; then
-  [ -z "$(ls /var/lib/dpkg/updates)" ] &&
-    ! grep -Eq '^Status: [a-z]+ [a-z]+ (unpacked|half-|triggers-)' /var/lib/dpkg/status || echo "unpacked: yes"
+# Cut off among the packages, dpkg has some unpacked, or its journal full. Where Docker runs, only
+# its own packages matter.
+runs=$(grep -c '"ServerVersion":"' "$work/info" 2>/dev/null)
+if ls /var/lib/dpkg/updates/[0-9]* >/dev/null 2>&1 && [ "$runs" != 1 ] || awk -v "runs=$runs" '
+/^Package: / { ours = $2 ~ /^(docker|containerd|runc)/ }
+/^Status: .* (unpacked|half-|triggers-)/ && (ours || !runs) { found = 1; exit }
+END { exit !found }' /var/lib/dpkg/status 2>/dev/null; then
+  echo "unpacked: yes"
 fi
 root=$(sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' "$work/info" 2>/dev/null)
 [ -d "$root" ] || root=/var/lib/docker

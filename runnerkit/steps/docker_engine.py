@@ -45,13 +45,13 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     if have.docker_runs:
         for found in engine.findings(want, have):
             raise found.error()
-    elif have.unpacked:
+    if have.unpacked:
         text = render("complete-packages.sh.j2")
         yield Script("complete the packages that were cut off", text, hints=COMPLETE_HINTS)
-    elif have.dockerd:
+    if have.dockerd and not have.docker_runs:
         text = render("start-docker.sh.j2", verb="start")
         yield Script("start docker", text, hints=START_HINTS)
-    else:
+    elif not have.docker_runs:
         yield _install(want, have)
 
 

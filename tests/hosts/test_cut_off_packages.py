@@ -15,7 +15,7 @@ from tests.hosts.test_killed import Running, in_host
 SEED = 13  # of the moments
 # As a host that loses its power has it: nothing of the installation lives on.
 STOP = """for each in /proc/[0-9]*; do
-  [ "${each#/proc/}" != $$ ] || continue
+  case ${each#/proc/} in $$ | $PPID) continue ;; esac
   case $(tr '\\0' ' ' <"$each/cmdline" 2>/dev/null) in
     *apt-get* | dpkg* | /usr/bin/dpkg* | *"sshd: root"* | *sshd-session*notty*) kill -9 "${each#/proc/}" 2>/dev/null ;;
   esac
