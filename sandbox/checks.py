@@ -1,12 +1,14 @@
 """The project's checks, from the locked dependencies alone."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from runnerkit.errors import KitError
 from runnerkit.place import ROOT
+from sandbox.daemon import packages
 
 
 def run(only: str = "") -> int:
@@ -20,6 +22,8 @@ def run(only: str = "") -> int:
                 "the test tools could not be installed", "check that pip reaches its index"
             )
         stamp.write_bytes(lock.read_bytes())
+    if not shutil.which("ssh-keygen"):
+        packages(lambda line: print(line, file=sys.stderr), "openssh-client")
     nox = [sys.executable, "-m", "nox", "-f", str(ROOT / "noxfile.py")]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     words = [*nox, "-s", only] if only else nox

@@ -95,7 +95,9 @@ class Golden:
         assert output.endswith("reached\n"), f"{output}\n{self.log}"
 
     def until_said(self, words: str, seconds: int = 60) -> None:
-        self.until(f"journalctl -u {UNIT} -o cat | grep -qF '{words}'", seconds)
+        """Wait until the unit's program has said so; what it says may be on its way to the journal."""
+        grep = f"journalctl -u {UNIT} -o cat | grep -qF '{words}'"
+        self.until(f"{{ journalctl --sync; {grep}; }}", seconds)
 
     def online(self) -> None:
         """Wait until the manager runs and the unit is done."""

@@ -20,17 +20,20 @@ def name(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def named(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+def named(path: Path) -> Iterator[str]:
+    package = path.relative_to(ROOT).parent.parts
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
 # Everything that a module imports, also within functions and for types alone.
-IMPORTS = {name(path): {*named(ast.parse(path.read_text()))} for path in [*PRODUCT, *SANDBOX]}
+IMPORTS = {name(path): {*named(path)} for path in [*PRODUCT, *SANDBOX]}
 OURS = {module: imports & IMPORTS.keys() - {module} for module, imports in IMPORTS.items()}
 
 
