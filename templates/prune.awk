@@ -72,7 +72,7 @@ END {
     for (j = 1; j <= n; j++) if (j in held && layers[i] != "" && index(layers[j], layers[i]) == 1) hold(i, "bases")
   for (i = 1; i <= n; i++) if (!(i in held))
     printf "%s\t%.0f\t%s\t%s\t%s\n", names[i] == "" ? "dangling" : i in build ? "old-build" : "other", time[i], id[i], size[i], names[i]
-  if (events >= 256) printf "~\tDocker remembers its last 256 events, here of %d minutes: what was used before that counts as unused\n", (now - since) / 60
+  if (events >= 256) printf "~\tDocker remembers its last 256 events, here of %d min: what was used before that counts as unused\n", (now - since) / 60
   for (why in reasons) said = said (said == "" ? "" : ", ") reasons[why] " " why
   if (said != "") print "~\tkept images: " said
 }

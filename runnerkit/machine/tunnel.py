@@ -77,8 +77,11 @@ class Door:
         with self._kept(near):
             try:
                 far = self._connect()
-            except Exception as error:  # the other side sees its connection end
+            except (KitError, ConnectionRefusedError) as error:  # the other side sees an end
                 self.failure = str(getattr(error, "what", error))
+                return
+            except Exception:  # in SSH's own words
+                self.failure = "the connection broke"
                 return
             with self._kept(far):
                 back = threading.Thread(target=self._copy, args=(far, near), daemon=True)

@@ -42,8 +42,7 @@ def compared(kit: Kit, host: BlankHost, names: list[str]) -> float:
 
 def test_nothing_changed(kit: Kit, blank: Blank) -> None:
     host = blank("docker")
-    mirror = f'{{"registry-mirrors": ["{kit.world.mirror_url}"]}}'
-    kit.ssh(host, f"echo '{mirror}' >/etc/docker/daemon.json && systemctl reload docker")
+    kit.mirrored(host)
     names = images(kit, host, 10)
     compared(kit, host, names[:1])
     assert compared(kit, host, names) < 1

@@ -207,7 +207,7 @@ def test_nothing_goes_where_not_everything_could_be_looked_at() -> None:
 
 def test_where_docker_has_forgotten_part_of_the_hour_that_is_said() -> None:
     events = [f"event\t{NOW - 600 + n}" for n in range(256)]
-    assert "256 events, here of 10 minutes" in notes(*events, image("x", "x:1"))[0]
+    assert "256 events, here of 10 min:" in notes(*events, image("x", "x:1"))[0]
     assert notes(*events[1:], image("x", "x:1")) == []
 
 
