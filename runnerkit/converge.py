@@ -5,42 +5,56 @@ from itertools import chain
 from typing import Protocol
 
 from runnerkit import facts
+from runnerkit.checks import acceptance, plugins, runners
+from runnerkit.checks.finding import Finding
 from runnerkit.errors import NotConverged
 from runnerkit.events import Began, Tell
 from runnerkit.facts import Facts, Needs
 from runnerkit.plan import Change, batches
 from runnerkit.steps import (
-    config,
+    config_toml,
     daemon_json,
     docker_engine,
     first_boot,
     fleeting,
+    image_pulls,
     job_images,
     manager,
     prune_timer,
     registration,
-    registry_images,
 )
 from runnerkit.want import Want
 
 
-class Step(Protocol):
-    """A module of steps/."""
+class Asking(Protocol):
+    """What must know something of a host."""
 
     def needs(self, want: Want) -> Needs: ...
+
+
+class Step(Asking, Protocol):
+    """A module of steps/."""
 
     def changes(self, want: Want, have: Facts) -> Iterator[Change]: ...
 
 
+class Check(Asking, Protocol):
+    """A module of checks/ that is asked once all is done."""
+
+    def findings(self, want: Want, have: Facts) -> Iterator[Finding]: ...
+
+
 # In the order of the recipe, but that files are written before what reads them is started.
 STEPS: tuple[Step, ...] = (
-    *(daemon_json, docker_engine, registry_images, job_images, fleeting),
-    *(config, registration, manager, prune_timer),
+    *(daemon_json, docker_engine, image_pulls, job_images, fleeting),
+    *(config_toml, registration, manager, prune_timer),
 )
+# What bootstrap proves and notes, in the order in which it is told.
+CHECKS: tuple[Check, ...] = (acceptance, runners, plugins)
 IMAGES: tuple[Step, ...] = (job_images,)
 # A machine image: all but what each machine made from it does for itself, at its first boot.
 GOLDEN: tuple[Step, ...] = (
-    *(daemon_json, docker_engine, registry_images, job_images),
+    *(daemon_json, docker_engine, image_pulls, job_images),
     *(prune_timer, first_boot),
 )
 
@@ -65,9 +79,9 @@ class Writer(Reader, Protocol):
     def write(self, want: Want, batch: list[Change]) -> None: ...
 
 
-def look(host: Reader, want: Want, steps: Sequence[Step] = STEPS) -> Facts:
-    """All that the steps must know: one round trip, and GitLab's API where a token is given."""
-    needs = [step.needs(want) for step in steps]
+def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS) -> Facts:
+    """All that they must know: one round trip, and GitLab's API where a token is given."""
+    needs = [one.needs(want) for one in asking]
     both = Needs(
         tuple(dict.fromkeys(chain.from_iterable(need.files for need in needs))),
         tuple(dict.fromkeys(chain.from_iterable(need.paths for need in needs))),
@@ -87,6 +101,7 @@ def apply(
     host: Writer,
     want: Want,
     steps: Sequence[Step] = STEPS,
+    checks: Sequence[Check] = (),
     first: Callable[[Facts], list[Change]] = lambda _: [],
 ) -> Facts:
     """Look, plan, write until nothing is left; a change that returns is an error.
@@ -95,6 +110,7 @@ def apply(
         host: the host; its listener is told each change before it is made.
         want: what it should be.
         steps: which of its nouns are looked after.
+        checks: what will be asked of the facts at the end.
         first: what is done once whatever the host shows, for example a rebuild that was asked for.
 
     Returns:
@@ -105,11 +121,12 @@ def apply(
         KitError: a change failed; those before it stay, and the next run goes on from there.
     """
     done: list[Change] = []
-    have = look(host, want, steps)
+    asking = (*steps, *checks)
+    have = look(host, want, asking)
     if pending := first(have) or plan(want, have, steps):
         host.check(want, pending)
         host.lock()
-        have = look(host, want, steps)
+        have = look(host, want, asking)
         pending = first(have) or plan(want, have, steps)
     while pending:
         if again := [change.title for change in pending if change in done]:
@@ -120,6 +137,6 @@ def apply(
                 host.tell(Began(change.title, number := number + 1, len(pending)))
             host.write(want, batch)
             done += batch
-        have = look(host, want, steps)
+        have = look(host, want, asking)
         pending = plan(want, have, steps)
     return have

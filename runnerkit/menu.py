@@ -32,7 +32,7 @@ HELP = {
     "no-cache": "build without the builder's cache, even what is unchanged",
     "push": "push to this registry afterwards; REGISTRY_USER and REGISTRY_PASSWORD log in",
     "runner-image": "put this image, the real one above all, in the stand-in's place",
-    "only": "one session of the noxfile: lint, types, unit, pythons, package, hosts, long, vm or bench",
+    "only": "one session of the noxfile: lint, types, unit, pythons, package, hosts, long, vm, bench, docs or lock",
     "source": "where it is built: qemu (on this machine), amazon-ebs or googlecompute",
     "variables": "a file of variables for that cloud, as packer/variables.pkr.hcl describes them",
     "accept-new-host-keys": "accept and remember an SSH host key seen for the first time",

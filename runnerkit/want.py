@@ -1,5 +1,6 @@
 """What one host should be: the settings, with names resolved and secrets read."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,6 +64,17 @@ class Want:
     api: bool = False
     prune: Prune = field(default_factory=Prune)
     golden: Golden = field(default_factory=Golden)
+
+    @property
+    def release(self) -> str:
+        """The manager's version as its image's tag has it, for example v19.3.0; "" for none."""
+        tag = re.search(r":(?:[a-z0-9.]+-)?(v\d+\.\d+\.\d+)(?:@|$)", self.manager.image)
+        return tag[1] if tag else ""
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Major and minor of the manager's version."""
+        return tuple(int(number) for number in re.findall(r"\d+", self.release)[:2])
 
     @property
     def config(self) -> str:

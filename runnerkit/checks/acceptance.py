@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from runnerkit.checks.finding import Finding, Kind, Level
-from runnerkit.facts import Facts
+from runnerkit.facts import Facts, Needs
 from runnerkit.files import config_toml
 from runnerkit.redact import plain
 from runnerkit.want import Want
@@ -25,6 +25,10 @@ UNVERIFIED = Kind(
     "check that the host reaches GitLab (DNS, firewall, certificate), then run again",
 )
 KINDS = (GONE, UNVERIFIED)
+
+
+def needs(want: Want) -> Needs:
+    return Needs(files=(want.config,), manager=True)
 
 
 def accepted(want: Want, have: Facts) -> list[str]:
@@ -55,6 +59,6 @@ def _entries(want: Want, have: Facts) -> Iterator[tuple[str, str]]:
     """Name and token of the entries of the wanted runners."""
     entries = config_toml.parsed(want, have).get("runners", [])
     for runner in want.runners:
-        index = config_toml.entry(want, have, runner)
+        index = config_toml.entry_index(want, have, runner)
         if index is not None:
             yield entries[index].get("name", runner.key), entries[index]["token"]

@@ -42,14 +42,17 @@ def findings(want: Want, have: Facts) -> Iterator[Finding]:
     api, least = (str(have.version.get(key, "")) for key in ("ApiVersion", "MinAPIVersion"))
     if api and _numbers(api) < OLDEST:
         yield TOO_OLD.found(engine=engine, api=api)
-    tag = re.search(r":(?:[a-z0-9.]+-)?v(\d+\.\d+)\.\d+(?:@|$)", want.manager.image)
-    if not tag or not least:
+    if not want.release or not least:
         return
-    spoken = next((api for since, api in SPOKEN if _numbers(tag[1]) >= since), OLDEST)
+    spoken = next((api for since, api in SPOKEN if want.numbers >= since), OLDEST)
     if spoken < _numbers(least):
         newer = min(since for since, api in SPOKEN if api >= _numbers(least))
         yield TOO_NEW.found(
-            runner=tag[1], api=_words(spoken), engine=engine, least=least, newer=f"v{_words(newer)}"
+            runner=_words(want.numbers),
+            api=_words(spoken),
+            engine=engine,
+            least=least,
+            newer=f"v{_words(newer)}",
         )
 
 

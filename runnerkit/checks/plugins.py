@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from runnerkit.checks.finding import Finding, Kind, Level
-from runnerkit.facts import Facts
+from runnerkit.facts import Facts, Needs
 from runnerkit.settings import autoscaler
 from runnerkit.want import Want
 
@@ -16,16 +16,15 @@ ABSENT = Kind(
 KINDS = (ABSENT,)
 
 
+def needs(want: Want) -> Needs:
+    return Needs(paths=tuple(place for *_, place in _named(want)))
+
+
 def findings(want: Want, have: Facts) -> Iterator[Finding]:
     """Files that were to be put on the host by hand."""
     for key, runner, path, place in _named(want):
         if place not in have.paths:
             yield ABSENT.found(key=key, runner=runner, path=path, place=place)
-
-
-def places(want: Want) -> tuple[str, ...]:
-    """Where on the host such files should be."""
-    return tuple(place for *_, place in _named(want))
 
 
 def _named(want: Want) -> Iterator[tuple[str, str, str, str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import docker
 
-from runnerkit.engine import registry, room
+from runnerkit.engine import registry, space
 from runnerkit.engine.client import find, saved, untag
 from runnerkit.engine.failure import translated
 from runnerkit.engine.transfer import push
@@ -86,7 +86,7 @@ class Offer:
         if not find(client, self.id):
             with self._at_source():
                 history = self._client.history(self.id)  # type: ignore[no-untyped-call]
-            room.check(self.reference, self._image, history, machine, client, min_free_mb)
+            space.check(self.reference, self._image, history, machine, client, min_free_mb)
             moved = self._move(machine, client, tell)
         name, _, tag = self.reference.rpartition(":")
         for each in (tag, "latest"):  # the plain name moves last

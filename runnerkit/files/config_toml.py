@@ -31,7 +31,7 @@ def parsed(want: Want, have: Facts) -> dict[str, Any]:
         ) from None
 
 
-def entry(want: Want, have: Facts, runner: WantedRunner) -> int | None:
+def entry_index(want: Want, have: Facts, runner: WantedRunner) -> int | None:
     """Which ``[[runners]]`` of the host is this runner: by token, else by name.
 
     A run without settings, name or runner's token also adopts the only entry for the same GitLab,

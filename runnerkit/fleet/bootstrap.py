@@ -1,11 +1,10 @@
 """Hosts made into runner hosts, and what that would change."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from runnerkit import converge, want
-from runnerkit.checks import acceptance, plugins, registration
-from runnerkit.checks.finding import Finding
+from runnerkit.checks import acceptance
+from runnerkit.checks.finding import Finding, Level
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.fleet.host import Host
@@ -37,11 +36,12 @@ def bootstrap(fleet: Fleet) -> list[Outcome[Bootstrapped]]:
     """Converge every host, then prove that GitLab accepts its runners."""
 
     def work(host: Host, wanted: Want) -> Bootstrapped:
-        have = converge.apply(host, wanted)
-        for refusal in acceptance.findings(wanted, have):
-            raise refusal.error()
-        accepted = acceptance.accepted(wanted, have)
-        return Bootstrapped(tuple(accepted), tuple(_notes(wanted, have)))
+        have = converge.apply(host, wanted, checks=converge.CHECKS)
+        found = _findings(wanted, have)
+        for finding in found:
+            if finding.level is Level.ERROR:
+                raise finding.error()
+        return Bootstrapped(tuple(acceptance.accepted(wanted, have)), found)
 
     wants, token = _wants(fleet)
     return fleet.each(wants, work, token)
@@ -51,17 +51,16 @@ def plan(fleet: Fleet) -> list[Outcome[Planned]]:
     """What bootstrap would change on every host."""
 
     def work(host: Host, wanted: Want) -> Planned:
-        have = converge.look(host, wanted)
-        return Planned(tuple(converge.plan(wanted, have)), tuple(_notes(wanted, have)))
+        have = converge.look(host, wanted, (*converge.STEPS, *converge.CHECKS))
+        notes = (one for one in _findings(wanted, have) if one.level is Level.NOTE)
+        return Planned(tuple(converge.plan(wanted, have)), tuple(notes))
 
     wants, token = _wants(fleet)
     return fleet.each(wants, work, token)
 
 
-def _notes(wanted: Want, have: Facts) -> Iterator[Finding]:
-    """What is not as the settings say, and not the kit's to change."""
-    yield from registration.findings(wanted, have)
-    yield from plugins.findings(wanted, have)
+def _findings(wanted: Want, have: Facts) -> tuple[Finding, ...]:
+    return tuple(one for check in converge.CHECKS for one in check.findings(wanted, have))
 
 
 def _wants(fleet: Fleet) -> tuple[dict[str, Want], Secret | None]:

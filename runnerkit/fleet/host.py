@@ -65,7 +65,7 @@ class Host:
         gitlab, found = self._server(want), {}
         entries = config_toml.parsed(want, have).get("runners", [])
         for runner in want.runners:
-            index = config_toml.entry(want, have, runner)
+            index = config_toml.entry_index(want, have, runner)
             number = entries[index].get("id") if index is not None else None
             if number:
                 known = gitlab.get(number)

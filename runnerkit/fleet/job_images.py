@@ -60,7 +60,7 @@ def build(
             forced = job_images.builds(jobs, reasons, have, no_cache=True) if no_cache else ()
             return [*bases, *forced]
 
-        have = converge.apply(host, wanted, converge.IMAGES, first)
+        have = converge.apply(host, wanted, converge.IMAGES, first=first)
         built = {change.image.name for change in host.changes if isinstance(change, Build)}
         if registry:
             _push(host, wanted, have, registry)

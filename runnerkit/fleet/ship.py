@@ -31,7 +31,7 @@ def ship(fleet: Fleet, source: str, name: str) -> list[Outcome[Rows]]:
     sent: list[Outcome[Rows]] = []
 
     def give(host: Host, wanted: Want) -> Rows:
-        have = converge.apply(host, wanted, converge.IMAGES, _nothing_first)
+        have = converge.apply(host, wanted, converge.IMAGES, first=_nothing_first)
         host.lock()
         reference = hashed_name(have.images[job.reference])
         registry = wanted.docker.registry_image

@@ -19,7 +19,7 @@ from runnerkit.place import ROOT
 from runnerkit.plan import Hint, Script
 from runnerkit.settings.model import Settings
 from runnerkit.settings.targets import Target
-from runnerkit.steps import first_boot, registry_images
+from runnerkit.steps import first_boot, image_pulls
 from runnerkit.templates import render
 from runnerkit.want import Want
 
@@ -130,7 +130,7 @@ def selftest(want: Want, have: Facts) -> str:
     manager = [want.manager.image] if first_boot.registering_runner(want) else []
     return render(
         "golden-selftest.sh.j2",
-        pulled=[*manager, *registry_images.helpers(want, have.architecture)],
+        pulled=[*manager, *image_pulls.helpers(want, have.architecture)],
         jobs=sorted(jobs | {job.reference for job in want.images}),
         instance=_instance(want),
         user=want.golden.user,

@@ -7,7 +7,6 @@ What it says that it found is written beside the versions of each, so that it go
 import json
 from collections.abc import Iterator
 
-from runnerkit.checks import plugins as checks
 from runnerkit.facts import Facts, Needs
 from runnerkit.plan import Change, Hint, Script
 from runnerkit.settings import autoscaler
@@ -35,8 +34,7 @@ HINTS = (
 
 
 def needs(want: Want) -> Needs:
-    files = tuple(mark(want, plugin) for plugin in plugins(want))
-    return Needs(files=files, paths=checks.places(want))
+    return Needs(files=tuple(mark(want, plugin) for plugin in plugins(want)))
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:

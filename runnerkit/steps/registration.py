@@ -54,7 +54,7 @@ def needs(want: Want) -> Needs:
 def changes(want: Want, have: Facts) -> Iterator[Change]:
     for runner in want.runners:
         server = have.server.get(runner.key)
-        if config_toml.entry(want, have, runner) is None:
+        if config_toml.entry_index(want, have, runner) is None:
             yield from _register(want, have, runner, server)
         elif server is not None:
             yield from _update(runner, server)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import tomlkit
 
-from runnerkit.steps import daemon_json, fleeting, registry_images
+from runnerkit.steps import daemon_json, fleeting, image_pulls
 from sandbox.world import BlankHost, World
 from tests.hosts.golden import Golden
 from tests.hosts.kit import CONFIG, Kit
@@ -190,7 +190,7 @@ def test_the_official_program_itself_fetches_a_plugin_once(kit: Kit, host: Blank
     """Without its executors, which not every build has."""
     scale(kit, host)
     golden = Golden(kit, host)
-    golden.bake((daemon_json, registry_images))
+    golden.bake((daemon_json, image_pulls))
     asks = f"docker run --rm --entrypoint gitlab-runner {kit.world.runner_image} --help"
     if "fleeting" not in kit.ssh(host, asks):
         pytest.skip("this program cannot fetch plugins; 16.11 and later can")

@@ -10,7 +10,6 @@ from runnerkit.checks import plugins
 from runnerkit.errors import KitError
 from runnerkit.files import config_toml
 from runnerkit.plan import Script
-from runnerkit.steps import fleeting
 from tests.unit.build import blank, converged, want
 from tests.unit.test_autoscaler import data, host, mistakes_of, scaled, titles, written
 
@@ -61,12 +60,12 @@ def test_what_was_to_be_put_there_by_hand_and_is_not_is_told() -> None:
     named = "/etc/gitlab-runner/machines.key"
     wanted = scaled(plugin="/etc/gitlab-runner/p/static", connector_config={"key_path": named})
     places = ("/srv/gitlab-runner/config/p/static", "/srv/gitlab-runner/config/machines.key")
-    assert fleeting.needs(wanted).paths == places
+    assert plugins.needs(wanted).paths == places
     (found,) = plugins.findings(wanted, replace(host(), paths=frozenset(places[:1])))
     assert found.what.startswith(f"the key_path of runner web, {named}, is not there")
     assert places[1] in found.fix
     assert list(plugins.findings(wanted, replace(host(), paths=frozenset(places)))) == []
-    assert fleeting.needs(scaled(connector_config={"key_path": "/root/key"})).paths == ()
+    assert plugins.needs(scaled(connector_config={"key_path": "/root/key"})).paths == ()
 
 
 def test_a_manager_that_cannot_see_its_plugins_is_replaced() -> None:

@@ -70,7 +70,7 @@ def test_the_runner_s_own_rewriting_is_no_difference() -> None:
 
 def test_a_trailing_slash_of_the_url_is_no_difference() -> None:
     have = converged(GOOD.replace(URL, URL + "/"))
-    assert config_toml.entry(want(), have, want().runners[0]) == 0
+    assert config_toml.entry_index(want(), have, want().runners[0]) == 0
 
 
 def test_two_entries_of_one_gitlab_are_not_adopted_by_guess() -> None:
@@ -79,7 +79,7 @@ def test_two_entries_of_one_gitlab_are_not_adopted_by_guess() -> None:
     )
     have = converged(files={CONFIG: File(text.encode(), 0o600, 1)})
     wanted = want(token=None)
-    assert config_toml.entry(wanted, have, replace(wanted.runners[0], adopts=True)) is None
+    assert config_toml.entry_index(wanted, have, replace(wanted.runners[0], adopts=True)) is None
 
 
 def test_keys_that_are_added_stand_as_their_neighbours_do() -> None:

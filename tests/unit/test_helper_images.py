@@ -4,7 +4,7 @@ import pytest
 
 from runnerkit import converge
 from runnerkit.plan import Pull
-from runnerkit.steps import registry_images
+from runnerkit.steps import image_pulls
 from tests.unit import build
 from tests.unit.build import MANAGER, blank, converged, want
 
@@ -30,7 +30,7 @@ def test_a_runner_s_own_helper_is_pulled_in_place_of_the_usual_one() -> None:
     result = want(runners=runners)
     pulls = [c.image for c in converge.plan(result, blank()) if isinstance(c, Pull)]
     assert pulls == [MANAGER, own, "debian:bookworm"]
-    assert own in registry_images.needs(result).images
+    assert own in image_pulls.needs(result).images
     there = converged(
         images={name: {"Id": f"sha256:{name}"} for name in (MANAGER, own, "debian:bookworm")}
     )

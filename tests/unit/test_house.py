@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runnerkit import converge
 from runnerkit.place import ROOT
 from runnerkit.redact import mask
 
@@ -111,6 +112,17 @@ def calls(module: str) -> set[str]:
     tree = ast.parse(file.read_text()) if file.exists() else ast.Module([], [])
     functions = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
     return {one.id for one in functions if isinstance(one, ast.Name)}
+
+
+def test_every_step_and_every_check_has_its_part() -> None:
+    """One that nobody calls would pass all of its own tests."""
+    parts = {
+        str(vars(part)["__name__"])
+        for part in (*converge.STEPS, *converge.GOLDEN, *converge.CHECKS)
+    }
+    used = {one for step in inside("steps") for one in OURS[step]}
+    written = {*inside("steps", "checks")} - {"runnerkit.steps", "runnerkit.checks"}
+    assert written - parts - used - {"runnerkit.checks.finding"} == set()
 
 
 def test_no_circle_of_imports() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from runnerkit.engine.room import lacking
 from runnerkit.engine.ship import Moved
+from runnerkit.engine.space import lacking
 from runnerkit.machine import local, tunnel
 from runnerkit.machine.machine import Machine
 

@@ -11,7 +11,7 @@ from runnerkit import converge
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File
 from runnerkit.plan import Script
-from runnerkit.steps import config as config_step
+from runnerkit.steps import config_toml as config_step
 from runnerkit.want import Want
 from tests.unit import build
 from tests.unit.build import CONFIG, DAEMON, GOOD, MANAGER, blank, container, converged, want
@@ -188,10 +188,10 @@ def test_a_manager_that_takes_another_s_place_has_what_that_one_had_besides() ->
 def test_a_change_says_as_data_what_it_must_reach() -> None:
     mirror, packages = "https://mirror.example.com", "https://packages.example.com/docker-ce"
     docker = {"registry_mirrors": [mirror], "source": "docker-ce", "package_mirror": packages}
-    reached = {
-        change.title.partition(" ")[0]: {end.url for end in change.reaches}
-        for change in converge.plan(want(docker=docker), blank())
-    }
+    reached: dict[str, set[str]] = {}
+    for change in converge.plan(want(docker=docker), blank()):
+        verb = change.title.partition(" ")[0]
+        reached.setdefault(verb, set()).update(end.url for end in change.reaches)
     assert reached["write"] == reached["pull"] == {mirror}
     assert reached["install"] == {packages}
     assert reached["register"] == {build.URL}

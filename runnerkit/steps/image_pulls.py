@@ -4,7 +4,6 @@ The helper is looked up by one exact name in the local daemon before any pull, s
 there under that name lets the first job start without the Internet.
 """
 
-import re
 from collections.abc import Iterator
 
 from runnerkit.checks import disk
@@ -54,12 +53,11 @@ def _usual_helper(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
     Without a version in the manager image's tag, or before 16.8, when the tag was the source's
     revision, the name cannot be known; the runner then pulls the helper itself.
     """
-    image = want.manager.image
-    version = re.search(r":(?:[a-z0-9.]+-)?(v(\d+)\.(\d+)\.\d+)(?:@|$)", image)
-    if not version or (int(version[2]), int(version[3])) < NAMED_BY_VERSION:
+    if not want.release or want.numbers < NAMED_BY_VERSION:
         return {}
-    tag = f"{ARCHITECTURES.get(architecture, architecture)}-{version[1]}"
-    beside = f"{image[: version.start()]}-helper:{tag}"
+    tag = f"{ARCHITECTURES.get(architecture, architecture)}-{want.release}"
+    repository = want.manager.image.partition("@")[0].rpartition(":")[0]
+    beside = f"{repository}-helper:{tag}"
     name = f"{HELPER}:{tag}"
     return {name: (want.manager.helper_image,) if want.manager.helper_image else (beside, name)}
 

@@ -22,7 +22,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     wanted = config_toml.globals_wanted(want, have)
     entries = {}
     for runner in want.runners:
-        index = config_toml.entry(want, have, runner)
+        index = config_toml.entry_index(want, have, runner)
         if index is not None:
             entries[index] = runner
     stale = [

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from runnerkit.checks.finding import Finding, Kind, Level
-from runnerkit.facts import Facts
+from runnerkit.facts import Facts, Needs
 from runnerkit.files import config_toml
 from runnerkit.want import Want
 
@@ -34,11 +34,15 @@ UNSET = Kind(
 KINDS = (OTHER_TOKEN, UNSEEN, SET_ONCE, UNSET)
 
 
+def needs(want: Want) -> Needs:
+    return Needs(files=(want.config,))
+
+
 def findings(want: Want, have: Facts) -> Iterator[Finding]:
     """What is not as the settings say, and not the kit's to change."""
     entries = config_toml.parsed(want, have).get("runners", [])
     for runner in want.runners:
-        index = config_toml.entry(want, have, runner)
+        index = config_toml.entry_index(want, have, runner)
         joined, token = index is not None, runner.token
         if token and index is not None and entries[index].get("token") != token.reveal():
             yield OTHER_TOKEN.found(runner=runner.key, config=want.config)
