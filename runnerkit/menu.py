@@ -9,7 +9,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task, task
 
-from runnerkit.errors import interruptible
+from runnerkit.errors import KitError, interruptible
 
 if TYPE_CHECKING:
     from runnerkit.events import Listener
@@ -58,8 +58,13 @@ def fleet_task(*words: str, name: str = "") -> Callable[[Verb], "Task[Any]"]:
         own = list(inspect.signature(verb).parameters.values())[1:]
 
         @wraps(verb)
-        def body(_: Context, /, **options: Any) -> None:
+        def body(context: Context, /, **options: Any) -> None:
             from runnerkit.report.progress import progress
+
+            if context.config.run.dry:
+                raise KitError(
+                    "Invoke's --dry stops nothing here", "say plan, which changes nothing"
+                )
 
             with progress() as listener:
                 fleet = _fleet(listener, words, options)

@@ -1,5 +1,6 @@
 """The whole kit in two minutes: a blank host, one bootstrap, one job in an image of that host's own."""
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -67,7 +68,9 @@ def run(runner_image: str | None = None) -> int:
     job = gitlab.job(number)
     print(f"\njob {number}: {job['state']}, run by manager {job['system_id']}\n")
     print(f"look around:  {command} plan --host {HOST}")
-    print(typed("clean up:     ./inv sandbox.down"))
+    name = os.environ.get("RUNNERKIT_SANDBOX")
+    own = f"RUNNERKIT_SANDBOX={name} " if name else ""
+    print(typed(f"clean up:     {own}./inv sandbox.down"))
     return int(job["state"] != "success")
 
 

@@ -68,15 +68,20 @@ def write_file(
     )
 
 
-def differing(wanted: Mapping[str, Content], files: Mapping[str, File]) -> Iterator[Script]:
+def differing(
+    wanted: Mapping[str, Content], files: Mapping[str, File], after: str = ""
+) -> Iterator[Script]:
     """Write those files of the kit's own that the host has not got so.
 
     Args:
         wanted: by path, in the order in which they are written.
         files: those of the host.
+        after: shell lines to run when one is written.
     """
     for path, content in wanted.items():
         file = files.get(path)
         if file is None or (file.data, file.mode) != (content.text.encode(), content.mode):
             old = file.data if file else None
-            yield write_file(path, content.text, content.mode, old=old, after=NO_PREVIOUS)
+            yield write_file(
+                path, content.text, content.mode, old=old, after=f"{NO_PREVIOUS}\n{after}"
+            )

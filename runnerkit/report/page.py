@@ -1,10 +1,12 @@
 """What a verb shows: a table for people or JSON for programs, what is noted, and an exit code."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from runnerkit.errors import KitError
 from runnerkit.place import typed
 
 SCHEMA = 1  # of the JSON; it grows when a field goes or means something else
@@ -21,14 +23,25 @@ class Page:
     code: int = 0
 
     def show(self, as_json: bool) -> int:
-        """Print it, and return the exit code."""
-        if as_json:
-            print(typed(json.dumps({"schema": SCHEMA, **self.data}, indent=2)))
-            return self.code
-        for line in self.lines:
-            print(typed(line))
-        sys.stdout.flush()
-        for message in self.messages:
+        """Print it, and return the exit code, which tells how the hosts fared whoever reads on.
+
+        Raises:
+            KitError: what stdout goes to cannot take it.
+        """
+        data = json.dumps({"schema": SCHEMA, **self.data}, indent=2)
+        try:
+            for line in (data,) if as_json else self.lines:
+                print(typed(line))
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would tell of it at its end
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            raise KitError(
+                f"the output cannot be written: {error.strerror}",
+                "make room where it goes; the work on the hosts is done",
+            ) from None
+        for message in () if as_json else self.messages:
             print(typed(message), file=sys.stderr)
         return self.code
 

@@ -140,7 +140,7 @@ class Golden(Section, frozen=True):
 class HostSettings(Section, frozen=True):
     """A host, by the name that `--host` calls it. The short form is `hosts.ci1.address = "…"`."""
 
-    address: str
+    address: Annotated[str, Meta(min_length=1)]
     """`[user@]address[:port]`, an alias of ssh's own settings, or `local` for this machine."""
     runners: tuple[str, ...] | None = None
     """The runners that it has, by their names here. Left out: all."""

@@ -44,6 +44,8 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if sum(map(bool, (self.env, self.file, self.command))) != 1:
             raise ValueError('give exactly one of env = "NAME", file = "PATH", command = ["…"]')
+        if self.env and not self.env.isidentifier():
+            raise ValueError(NEVER)  # and not shown: it may be the secret itself
 
     def read(self) -> Secret | None:
         """The secret, or None where the environment variable is not set.

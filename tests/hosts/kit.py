@@ -29,6 +29,11 @@ class Ran:
         """What --json said, by host."""
         return {one["host"]: one for one in json.loads(self.out)["hosts"]}
 
+    def found(self, code: str) -> list[dict[str, str]]:
+        """The findings of that code, of the only host."""
+        (host,) = self.hosts.values()
+        return [one for one in host["findings"] if one["code"] == code]
+
     @property
     def titles(self) -> list[str]:
         """The changes of the only host."""

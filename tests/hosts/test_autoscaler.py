@@ -125,10 +125,10 @@ def test_a_plugin_that_is_not_on_the_host_yet_is_told_until_it_is(
     kit: Kit, host: BlankHost
 ) -> None:
     scale(kit, host)
-    (note,) = kit.bootstrap().hosts[host.name]["findings"]
+    (note,) = kit.bootstrap().found("autoscaler-file-absent")
     assert f"the plugin of runner web, {STATIC}, is not there" in note["what"]
     kit.ssh(host, f"install -D /bin/true {ON_HOST}")
-    assert kit.plan().hosts[host.name]["findings"] == []
+    assert kit.plan().found("autoscaler-file-absent") == []
 
 
 def test_a_key_that_was_misspelt_before_holds_up_nothing(kit: Kit, host: BlankHost) -> None:

@@ -87,8 +87,7 @@ def test_settings_end_up_at_gitlab(kit: Kit, host: BlankHost, way: str) -> None:
 def test_without_the_api_a_note_says_what_is_not_looked_after(kit: Kit, host: BlankHost) -> None:
     join(kit, host, "noted", "glrt", **SAID)
     for ran in (kit.plan(), kit.bootstrap()):
-        (note,) = ran.hosts[host.name]["findings"]
-        assert note["code"] == "runner-unset"
+        (note,) = ran.found("runner-unset")
         keys = "locked, maximum_timeout, run_untagged, tag_list of runner web"
         assert note["what"].startswith(keys)
         assert "give GITLAB_TOKEN" in note["fix"]
@@ -100,7 +99,7 @@ def test_without_the_api_a_note_says_what_is_not_looked_after(kit: Kit, host: Bl
     kit.gitlab.forget_runners("noted")
     kit.bootstrap()
     join(kit, host, "noted", "registration", tags=["other"])
-    (note,) = kit.plan().hosts[host.name]["findings"]
+    (note,) = kit.plan().found("runner-set-once")
     assert note["what"].startswith("tag_list of runner web")
     assert "give GITLAB_TOKEN" in note["fix"]
 
@@ -137,7 +136,7 @@ def test_a_token_that_may_only_create_is_enough(kit: Kit, host: BlankHost) -> No
     assert only(kit, "create")["tag_list"] == ["one"]
     again = kit.bootstrap()
     assert again.titles == []
-    (note,) = again.hosts[host.name]["findings"]
+    (note,) = again.found("runner-unseen")
     assert "manage_runner" in note["fix"]  # without it nobody would be told that tags go unchecked
 
 

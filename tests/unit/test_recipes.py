@@ -32,10 +32,8 @@ def test_the_step_changes_what_is_missing_and_nothing_else() -> None:
     (change,) = step.changes(want(), blank())
     assert change.title == f"write {path}"
     assert "restart systemd-journald" in change.text
-    assert (
-        list(step.changes(want(), converged(files={path: File(step.TEXT.encode(), 0o644, 1)})))
-        == []
-    )
+    there = {path: File(step.FILES[path].text.encode(), 0o644, 1)}
+    assert list(step.changes(want(), converged(files=there))) == []
     assert list(step.changes(want(), blank(systemd=False))) == []
 
 

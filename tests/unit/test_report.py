@@ -1,6 +1,8 @@
 """What people and programs read of a run on many hosts."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from runnerkit.events import Began, Detail, Ended, Event, Phase, Progress, named
 from runnerkit.fleet.bootstrap import Bootstrapped, Planned
 from runnerkit.fleet.job_images import ImageRow
 from runnerkit.fleet.run import Outcome
+from runnerkit.place import ROOT
 from runnerkit.plan import Script
 from runnerkit.report.bootstrap import bootstrapped, planned
 from runnerkit.report.job_images import built, listed
@@ -111,3 +114,27 @@ def test_what_goes_on_beside_others_says_of_what_it_speaks() -> None:
     tell(Progress(1_000_000, 2_000_000))
     tell(Detail("waiting"))
     assert [line(event) for event in heard] == ["  debian:12: 1 of 2 MB", "  debian:12: waiting"]
+
+
+SHOWS = """import sys
+from runnerkit.errors import KitError
+from runnerkit.report.page import Page
+try:
+    sys.exit(Page(["x"] * 9999, {}, code=2).show(as_json=False))
+except KitError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "words"),
+    [
+        ('"$0" -c "$1" >/dev/full', 1, "cannot be written: No space left on device"),
+        ('"$0" -c "$1" | true; exit ${PIPESTATUS[0]}', 2, ""),
+    ],
+)
+def test_a_stdout_that_takes_nothing_is_no_traceback(script: str, code: int, words: str) -> None:
+    command = ["bash", "-c", script, sys.executable, SHOWS]
+    ran = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ran.returncode, words in ran.stderr) == (code, True), ran.stderr
+    assert "Traceback" not in ran.stderr

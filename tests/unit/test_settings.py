@@ -145,3 +145,16 @@ def test_what_is_typed_wins_and_names_the_environment_s_tokens(
 def test_a_secret_never_shows() -> None:
     secret = Secret("glrt-sentinel")
     assert "sentinel" not in f"{secret} {secret!r} {[secret]}"
+
+
+def test_a_token_in_the_place_of_a_variable_s_name_is_refused_and_not_shown(tmp_path: Path) -> None:
+    text = (
+        '[gitlab]\nurl="http://g"\n[runners.a]\nimage="x:1"\ntoken={env="glrt-sentinel00000000"}\n'
+    )
+    output = mistakes(text, tmp_path)
+    assert "runners.a.token: a secret is never written here" in output
+    assert "sentinel" not in output
+
+
+def test_a_host_without_an_address_is_a_mistake(tmp_path: Path) -> None:
+    assert "hosts.ci1.address: " in mistakes('[hosts]\nci1.address=""\n', tmp_path)
