@@ -12,9 +12,9 @@ from invoke.tasks import Task, task
 from runnerkit.errors import KitError, interruptible
 
 if TYPE_CHECKING:
-    from runnerkit.events import Listener
-    from runnerkit.fleet.run import Fleet
     from runnerkit.report.page import Page
+    from runnerkit.settings.model import Settings
+    from runnerkit.settings.targets import Target
 
 HELP = {
     "host": "comma-separated: local, user@address[:port], an ssh alias, a name or glob of [hosts], all",
@@ -59,6 +59,7 @@ def fleet_task(*words: str, name: str = "") -> Callable[[Verb], "Task[Any]"]:
 
         @wraps(verb)
         def body(context: Context, /, **options: Any) -> None:
+            from runnerkit.fleet.run import Fleet
             from runnerkit.report.progress import progress
 
             if context.config.run.dry:
@@ -66,8 +67,10 @@ def fleet_task(*words: str, name: str = "") -> Callable[[Verb], "Task[Any]"]:
                     "Invoke's --dry stops nothing here", "say plan, which changes nothing"
                 )
 
+            settings, chosen = _targets(words, options)  # a token may be asked for here
+            accept = options["accept_new_host_keys"]
             with progress() as listener:
-                fleet = _fleet(listener, words, options)
+                fleet = Fleet(chosen, settings, listener, accept)
                 page = verb(fleet, **{one.name: options[one.name] for one in own})
             end(page.show(options["json"]))
 
@@ -118,14 +121,13 @@ def _task(body: Callable[..., None], name: str, texts: dict[str, str]) -> "Task[
     return decorated
 
 
-def _fleet(listener: "Listener", words: tuple[str, ...], options: dict[str, Any]) -> "Fleet":
-    from runnerkit.fleet.run import Fleet
+def _targets(
+    words: tuple[str, ...], options: dict[str, Any]
+) -> tuple["Settings", tuple["Target", ...]]:
     from runnerkit.place import settings_file
     from runnerkit.settings import command_line, targets
     from runnerkit.settings.load import load
 
-    settings = load(
-        settings_file(), command_line.settings_of({word: options[word] for word in words})
-    )
-    chosen = tuple(targets.choose(options["host"], settings))
-    return Fleet(chosen, settings, listener, options["accept_new_host_keys"])
+    typed = command_line.settings_of({word: options[word] for word in words})
+    settings = load(settings_file(), typed)
+    return settings, tuple(targets.choose(options["host"], settings))

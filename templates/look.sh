@@ -53,7 +53,7 @@ done
 wait
 # Cut off among the packages, dpkg has some unpacked, or its journal full. Where Docker runs, only
 # its own packages matter.
-runs=$(grep -c '"ServerVersion":"' "$work/info" 2>/dev/null)
+runs=$(grep -c '"ServerVersion":"[^"]' "$work/info" 2>/dev/null)
 if ls /var/lib/dpkg/updates/[0-9]* >/dev/null 2>&1 && [ "$runs" != 1 ] || awk -v "runs=$runs" '
 /^Package: / { ours = $2 ~ /^(docker|containerd|runc)/ }
 /^Status: .* (unpacked|half-|triggers-)/ && (ours || !runs) { found = 1; exit }

@@ -42,11 +42,11 @@ def findings(want: Want, have: Facts) -> Iterator[Finding]:
     api, least = (str(have.version.get(key, "")) for key in ("ApiVersion", "MinAPIVersion"))
     if api and _numbers(api) < OLDEST:
         yield TOO_OLD.found(engine=engine, api=api)
-    if not want.release or not least:
+    newer = min((since for since, api in SPOKEN if api >= _numbers(least)), default=None)
+    if not want.release or not least or newer is None:  # newer than what is known here
         return
     spoken = next((api for since, api in SPOKEN if want.numbers >= since), OLDEST)
     if spoken < _numbers(least):
-        newer = min(since for since, api in SPOKEN if api >= _numbers(least))
         yield TOO_NEW.found(
             runner=_words(want.numbers),
             api=_words(spoken),

@@ -46,7 +46,7 @@ class _Adapter(BaseHTTPAdapter):
 
     def build_response(self, req: Any, resp: Any) -> Response:
         """An answer of which only half a head came would pass for one without a body."""
-        if not (resp.chunked or "Content-Length" in resp.headers or resp.status == 204):
+        if not (resp.chunked or "Content-Length" in resp.headers or resp.status in (204, 304)):
             raise ConnectionError("the answer's head is cut off")
         return super().build_response(req, resp)
 

@@ -54,9 +54,13 @@ def lay_over(table: "TOMLDocument | Table", values: Mapping[str, Any], zeros: bo
 def _put(table: "TOMLDocument | Table", key: str, value: Any) -> None:
     """Set a key, indented as its neighbours are."""
     from tomlkit import TOMLDocument, item
+    from tomlkit.items import Table
 
     if isinstance(table, TOMLDocument):
         body, indent = table.body, ""
+    elif not isinstance(table, Table):  # in one line, or in pieces
+        table[key] = value
+        return
     else:
         body, header = table.value.body, table.trivia.indent
         indent = header and header + STEP

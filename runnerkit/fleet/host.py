@@ -56,7 +56,7 @@ class Host:
         except Failed as error:
             raise KitError(
                 f"looking at the host failed: {error.what}",
-                "log in as a user whose shell is a POSIX one, and see that /tmp can be written to",
+                "log in as a user whose shell is a POSIX one, and see that /run can be written to",
             ) from None
 
     def server(self, want: Want, have: Facts) -> Facts:
@@ -98,7 +98,9 @@ class Host:
         """Make changes that do not wait for each other; all are tried before the first error."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             futures = [pool.submit(self._write, want, change, len(batch) > 1) for change in batch]
-        errors = [error for future in futures if (error := future.exception())]
+        failures = [future.exception() for future in futures]
+        self.changes += [one for one, error in zip(batch, failures, strict=True) if not error]
+        errors = [error for error in failures if error]
         known = [error for error in errors if isinstance(error, KitError)]
         if len(known) == len(errors) > 1:
             raise KitError("\n  ".join(error.what for error in known), known[0].fix)
@@ -156,7 +158,6 @@ class Host:
                 self._minted[change.runner] = self._server(want).reset(change.id)
             case ServerCall():
                 self._minted[change.runner] = self._server(want).create(change.data)
-        self.changes.append(change)
         self.tell(Ended(change.title))
 
     def _by_engine(self, change: Pull | Build, name: str) -> None:

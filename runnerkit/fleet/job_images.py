@@ -9,7 +9,7 @@ from runnerkit.errors import KitError
 from runnerkit.events import Phase
 from runnerkit.facts import Facts
 from runnerkit.fleet.host import Host
-from runnerkit.fleet.run import Fleet, Outcome
+from runnerkit.fleet.run import Fleet, Outcome, Unfinished
 from runnerkit.images import catalog
 from runnerkit.images.definition import NAME, JobImage, built_on, hashed_name, labels
 from runnerkit.plan import Build, Change
@@ -62,11 +62,15 @@ def build(
 
         have = converge.apply(host, wanted, converge.IMAGES, first=first)
         built = {change.image.name for change in host.changes if isinstance(change, Build)}
-        if registry:
-            _push(host, wanted, have, registry)
-        return tuple(
+        rows = tuple(
             row(job, have, "built" if job.name in built else "unchanged") for job in wanted.images
         )
+        try:
+            if registry:
+                _push(host, wanted, have, registry)
+        except KitError as error:
+            raise Unfinished(error, rows) from None
+        return rows
 
     if "://" in registry:
         raise KitError(

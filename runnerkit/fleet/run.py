@@ -24,6 +24,14 @@ AT_ONCE = 20
 R = TypeVar("R")
 
 
+class Unfinished(KitError, Generic[R]):
+    """The work failed when it had come to a result, which is told as well."""
+
+    def __init__(self, error: KitError, result: R) -> None:
+        super().__init__(error.what, error.fix)
+        self.result = result
+
+
 @dataclass
 class Outcome(Generic[R]):
     """What became of a host: the verb's own `result`, or `error` and `fix` where it failed.
@@ -79,6 +87,8 @@ class Fleet:
                 outcome.result = work(host, wants[target.name])
             except KitError as error:
                 outcome.error, outcome.fix = error.what, error.fix
+                if isinstance(error, Unfinished):
+                    outcome.result = error.result
             except Exception as error:  # a bug of the kit's; the other hosts still finish
                 last = traceback.extract_tb(error.__traceback__)[-1]
                 outcome.error = f"{type(error).__name__}: {error} ({last.name}:{last.lineno})"

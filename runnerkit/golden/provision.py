@@ -68,7 +68,9 @@ def provision(
     def work(host: Host, wanted: Want) -> Bootstrapped:
         def script(title: str, text: str, fix: str) -> str:
             host.tell(Began(title, 1, 1))
-            return host.script(wanted, Script(title, text, hints=(Hint("", fix),)))
+            output = host.script(wanted, change := Script(title, text, hints=(Hint("", fix),)))
+            host.changes.append(change)
+            return output
 
         watch.phase("wait for cloud-init")
         host.look(WAIT)

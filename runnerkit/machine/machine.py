@@ -18,6 +18,7 @@ from invoke.exceptions import ThreadException
 from runnerkit.errors import KitError
 from runnerkit.machine import local, sudo
 from runnerkit.machine.streams import AfterMark, Lines, Pipe, Stdin
+from runnerkit.redact import plain
 from runnerkit.settings.secrets import Secret
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Failed(KitError):
 
     def __init__(self, code: int, stderr: str) -> None:
         self.exited, self.stderr = code, stderr
-        lines = [line for line in stderr.splitlines() if line.strip()]
+        lines = [line for line in plain(stderr).splitlines() if line.strip()]
         # Where a program marks its errors, its warnings and farewells do not hide them.
         why = [line for line in lines if re.search(r"\b(ERROR|FATAL|PANIC)\b", line)] or lines
         super().__init__(f"exit code {code}: {' | '.join(why[-3:]) or 'no word of why'}")

@@ -83,9 +83,9 @@ def _sections(settings: type[msgspec.Struct]) -> Iterator[str]:
         about = " ".join((inspect.getdoc(section) or "").split())
         yield f"## `{heading}`\n\n{about}\n"
         yield "| key | value | default | what it is |\n|---|---|---|---|"
-        said = described(section)
+        descriptions = described(section)
         for field in msgspec.structs.fields(section):
-            row = (f"`{field.name}`", words(field.type), _default(field), said[field.name])
+            row = (f"`{field.name}`", words(field.type), _default(field), descriptions[field.name])
             yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
         yield ""
 

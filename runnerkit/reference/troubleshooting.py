@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from types import ModuleType
 
-from runnerkit import actions, checks, files, steps
+from runnerkit import actions, checks, engine, files, steps
 from runnerkit.checks.finding import Kind
 from runnerkit.machine import sudo
 from runnerkit.plan import Hint
@@ -43,7 +43,7 @@ Everything on a host is done as root, so the user who logs in must be root or ha
 def page() -> str:
     """The whole page, as it is kept in docs/en/troubleshooting.md."""
     found = [block for module in _modules(checks) for block in _findings(module)]
-    rooms = (steps, actions, files)
+    rooms = (steps, actions, files, engine)
     failed = [block for room in rooms for module in _modules(room) for block in _hints(module)]
     refused = _table(("what", "fix"), [(what, fix) for _, what, fix in sudo.REFUSALS])
     return "\n".join([HEAD, *found, FAILS, *failed, SUDO, refused])
@@ -65,7 +65,8 @@ def _findings(module: ModuleType) -> Iterator[str]:
 
 
 def _hints(module: ModuleType) -> Iterator[str]:
-    hints: tuple[Hint, ...] = getattr(module, "HINTS", ())
+    named = [values for name, values in vars(module).items() if name.endswith("HINTS")]
+    hints: list[Hint] = [hint for values in named for hint in values]
     if hints:
         rows = [(_pattern(hint.pattern), hint.fix) for hint in hints]
         yield _about(module) + _table(("it holds", "fix"), rows)

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from runnerkit.checks.finding import Finding
 from runnerkit.fleet.run import Outcome
+from runnerkit.place import typed
 from runnerkit.plan import Change
 
 R = TypeVar("R")
@@ -58,6 +59,6 @@ def changes(changes: Iterable[Change]) -> list[dict[str, str]]:
 def findings(findings: Iterable[Finding]) -> list[dict[str, str]]:
     """Findings as data."""
     return [
-        {"code": one.code, "level": str(one.level), "what": one.what, "fix": one.fix}
+        {"code": one.code, "level": str(one.level), "what": one.what, "fix": typed(one.fix)}
         for one in findings
     ]

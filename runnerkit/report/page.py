@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runnerkit.errors import KitError
@@ -31,7 +31,7 @@ class Page:
         data = json.dumps({"schema": SCHEMA, **self.data}, indent=2)
         try:
             for line in (data,) if as_json else self.lines:
-                print(typed(line))
+                print(line)
             sys.stdout.flush()
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would tell of it at its end
@@ -42,7 +42,7 @@ class Page:
                 "make room where it goes; the work on the hosts is done",
             ) from None
         for message in () if as_json else self.messages:
-            print(typed(message), file=sys.stderr)
+            print(message, file=sys.stderr)
         return self.code
 
 
@@ -50,7 +50,10 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns side by side, also where letters take two cells; nothing where there is no row."""
     if not rows:
         return []
-    from rich.cells import cell_len
+    if all(cell.isascii() for row in (heads, *rows) for cell in row):
+        cell_len: Callable[[str], int] = len  # importing takes longer than looking at a host
+    else:
+        from rich.cells import cell_len
 
     widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
     return [
@@ -78,7 +81,7 @@ def once(messages: Iterable[tuple[str, str, str, str]]) -> list[str]:
     lines = []
     for (kind, what, fix), names in hosts.items():
         lines.append(f"{kind}: {_named(names)}: {what}")
-        lines += [f"  fix: {fix}"] if fix else []
+        lines += [f"  fix: {typed(fix)}"] if fix else []
     return lines
 
 

@@ -72,7 +72,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
                 f"start where {PATH} names the same",
                 "remove the flag there (systemctl cat docker shows it), or leave the key out of [docker]",
             )
-        hot = have.docker_runs and all(_reloads(key, managed, now) for key in differing)
+        hot = have.docker_runs and all(_reloads(key, managed[key], have) for key in differing)
         # The time of the file is the time of the last change that needs a restart, so that a run
         # cut off between write and restart is seen: the daemon is then older than its file.
         keep = (file.modified if file else have.started) if hot else None
@@ -89,7 +89,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
             yield _reload(used)
         elif have.docker_runs:
             undo = f"cp -p {PATH}.previous {PATH}" if file else f"rm -f {PATH}"
-            store = any(key in RELOADABLE and not _reloads(key, managed, now) for key in differing)
+            store = any(STORE in _table(managed[key]) for key in differing)
             yield _restart(want, have, undo, store)
     # Both times are whole seconds, each cut off.
     elif have.docker_runs and restart_keys and file and have.started + 1 < file.modified:
@@ -98,10 +98,11 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         yield _reload(used)
 
 
-def _reloads(key: str, managed: dict[str, Any], now: dict[str, Any]) -> bool:
-    """Whether a running daemon takes the key up by itself: the image store it does not."""
-    old, new = (_table(values.get(key)).get(STORE, False) for values in (now, managed))
-    return key in RELOADABLE and (STORE not in _table(managed[key]) or old == new)
+def _reloads(key: str, value: Any, have: Facts) -> bool:
+    """Whether a running daemon takes the key up by itself: another image store it does not."""
+    status = have.info.get("DriverStatus") or ()
+    containerd = any("io.containerd.snapshotter" in str(one) for one in status)
+    return key in RELOADABLE and _table(value).get(STORE, containerd) == containerd
 
 
 def _table(value: Any) -> dict[str, Any]:
@@ -113,7 +114,8 @@ def _flags(have: Facts) -> Iterator[str]:
     for flag in have.flags:
         if flag.startswith("-"):
             name = flag.partition("=")[0].lstrip("-")
-            yield FLAGS.get(name, name)
+            short = not flag.startswith("--")  # its value may be attached: -Hunix:///x
+            yield FLAGS.get(name[:1] if short else name, name)
 
 
 def _mirrors(have: Facts) -> list[str]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from runnerkit import container
 from runnerkit.checks import engine
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
@@ -46,7 +47,8 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         for found in engine.findings(want, have):
             raise found.error()
     if have.unpacked:
-        text = render("complete-packages.sh.j2")
+        busy = have.docker_runs and (have.jobs or want.elsewhere)  # it may be started anew
+        text = (container.drain(want) if busy else "") + render("complete-packages.sh.j2")
         yield Script("complete the packages that were cut off", text, hints=COMPLETE_HINTS)
     if have.dockerd and not have.docker_runs:
         text = render("start-docker.sh.j2", verb="start")

@@ -13,7 +13,6 @@ CLEAR = "\033[0K"
 YELLOW = "\033[0;33m"
 BOLD_RED = "\033[31;1m"
 BOLD_GREEN = "\033[32;1m"
-BOLD_YELLOW = "\033[33;1m"
 BOLD_CYAN = "\033[36;1m"
 
 _lock = threading.Lock()

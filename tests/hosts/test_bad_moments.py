@@ -24,7 +24,8 @@ def test_a_registration_goes_through_once_gitlab_is_well_again(
     kit.settings(host, runners={"web": {"name": NAME}})
     kit.new_token(NAME)
     kit.ssh(host, f"rm -f {CONFIG}")
-    switch(kit, fail_next={"endpoint": "POST /runners/verify", "status": status, "times": 2})
+    times = 6 if kit.world.stand_in else 2  # the stand-in asks five times by itself, as 19.3 does
+    switch(kit, fail_next={"endpoint": "POST /runners/verify", "status": status, "times": times})
     kit.bootstrap()
     assert kit.ssh(host, f"grep -c '^.*token = ' {CONFIG}").strip() == "1"
     (runner,) = kit.gitlab.runners(NAME)

@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import replace
 from typing import Any
 
+import pytest
 import tomlkit
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -102,3 +103,19 @@ def test_keys_of_a_file_without_indents_get_none() -> None:
     document = tomlkit.parse('[[runners]]\nname = "x"\n[runners.docker]\nimage = "a"\n')
     merge.lay_over(document["runners"][0], {"limit": 3, "docker": {"sysctls": {"a": "1"}}})
     assert not [line for line in tomlkit.dumps(document).splitlines() if line.startswith(" ")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[[runners]]\n[runners.docker]\nimage = "a"\n[runners.cache]\n[runners.docker.tmpfs]\n"/x" = ""\n',
+        '[[runners]]\ndocker = {image = "a"}\n',
+    ],
+)
+def test_tables_in_pieces_or_in_one_line_are_laid_over_too(text: str) -> None:
+    document = tomlkit.parse(text)
+    docker = {"privileged": True, "sysctls": {"a": "1"}}
+    merge.lay_over(document["runners"][0], {"docker": docker})
+    (runner,) = tomllib.loads(tomlkit.dumps(document))["runners"]
+    assert {**runner["docker"], **docker} == runner["docker"]
+    assert runner["docker"]["image"] == "a"

@@ -1,6 +1,7 @@
 """The engine: old, new, cut off, and what its daemon.json makes of it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -123,3 +124,19 @@ def test_a_key_that_dockerd_has_as_a_flag_is_refused_before_the_write(
         titles(want(docker=docker), converged(daemon={}, flags=flags))
     assert "systemctl cat docker" in caught.value.fix
     assert titles(want(), converged(daemon={}, flags=flags)) == []
+
+
+CONTAINERD = {"DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]]}
+
+
+@pytest.mark.parametrize(("wanted", "restarts"), [(True, False), (False, True)])
+def test_the_store_that_runs_counts_not_the_file(wanted: bool, restarts: bool) -> None:
+    have = converged(daemon={})
+    have = replace(have, info={**have.info, **CONTAINERD})
+    daemon = {"features": {"containerd-snapshotter": wanted}}
+    changes = titles(want(docker={"daemon": daemon}), have)
+    assert any(title.startswith("restart docker") for title in changes) is restarts
+
+
+def test_an_engine_from_the_future_is_not_judged() -> None:
+    assert titles(want(), engine("40.0", "2.0", "1.99")) == []

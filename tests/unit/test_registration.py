@@ -9,6 +9,7 @@ from runnerkit.errors import KitError
 from runnerkit.facts import Facts, ServerRunner
 from runnerkit.machine.machine import Failed
 from runnerkit.plan import ServerCall
+from runnerkit.redact import plain
 from runnerkit.settings.load import load
 from runnerkit.steps.registration import HINTS
 from runnerkit.want import Want, resolve
@@ -103,10 +104,10 @@ def test_gitlab_s_side_is_brought_in_line() -> None:
 def test_what_gitlab_answers_leads_and_the_fix_fits_it(status: str) -> None:
     stderr = (
         "WARNING: Support for registration tokens is deprecated\n"
-        f"ERROR: Verifying runner... failed  runner=unit00000 status={status}\n"
+        f"\x1b[31;1mERROR: Verifying runner... failed\x1b[0;m  \x1b[31;1mstatus\x1b[0;m={status}\n"
         "PANIC: Failed to verify the runner.\nbye\nbye\nbye\n"
     )
     error = Failed(1, stderr)
     assert error.what.startswith("exit code 1: ERROR: Verifying runner... failed")
-    fix = next(hint.fix for hint in HINTS if re.search(hint.pattern, stderr))
+    fix = next(hint.fix for hint in HINTS if re.search(hint.pattern, plain(stderr)))
     assert "GitLab itself fails or is overloaded" in fix
