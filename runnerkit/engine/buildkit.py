@@ -68,12 +68,13 @@ def session(machine: Machine, version: str, secrets: Mapping[str, Secret]) -> It
     pipe.sendall("".join(f"{line}\r\n" for line in [*head, ""]).encode())
     answer = b""
     while not answer.endswith(b"\r\n\r\n"):
-        byte = pipe.recv(1)
-        if not byte:
-            raise KitError(
-                "the Docker engine gives no session for secrets", "upgrade it, or build without"
-            )
+        if not (byte := pipe.recv(1)):
+            raise EOFError
         answer += byte
+    if not answer.startswith(b"HTTP/1.1 101"):
+        raise KitError(
+            "the Docker engine gives no session for secrets", "upgrade it, or build without"
+        )
     ours, theirs = socket.socketpair()
     threads = [
         threading.Thread(target=_pump, args=(pipe, theirs), daemon=True),

@@ -38,6 +38,7 @@ def take(machine: Machine, waiting: Callable[[], None]) -> Pipe:
     answer = answer.removeprefix("waiting").strip()
     if answer != "locked":
         pipe.close()
+        _ = machine.transport  # that it broke is the better reason
         raise KitError(
             f"another run holds the host: {answer or 'unknown'}",
             "wait for it to end; the lock goes with it",

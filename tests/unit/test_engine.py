@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import docker
 import pytest
 
-from runnerkit.engine import build, client, failure, transfer
+from runnerkit.engine import build, buildkit, client, failure, transfer
 from runnerkit.errors import KitError
 from runnerkit.images.definition import JobImage
 from runnerkit.machine.local import context
@@ -104,6 +104,22 @@ def test_an_answer_cut_off_anywhere_is_told_in_words(
             work(*door)
         assert caught.value.what == "this: the connection to the Docker engine broke"
         assert caught.value.fix == "run again: it goes on from there"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"HTTP/1.1 101 UPGRA", "build web: the connection to the Docker engine broke"),
+        (b"HTTP/1.1 404 Not Found\r\n\r\n", "the Docker engine gives no session for secrets"),
+    ],
+)
+def test_a_session_that_does_not_come_about_says_why(answer: bytes, words: str) -> None:
+    with (
+        pytest.raises(KitError, match=words),
+        failure.translated("build web"),
+        buildkit.session(Cut(answer), "1.41", {}),
+    ):
+        pass
 
 
 def test_a_host_that_cannot_be_reached_any_more_is_told_with_what_was_under_way() -> None:
