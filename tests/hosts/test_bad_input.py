@@ -91,7 +91,7 @@ def test_a_changed_host_key_is_refused_even_where_new_ones_are_accepted(
     ready.settings(box, ssh={"known_hosts": str(known)})
     shown = ready.ssh(box, "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub").split()[1]
     output, typed = ("the host key has changed", shown), ("--accept-new-host-keys",)
-    refused(ready, box, *output, command_line=typed, fix=f"ssh-keygen -R '{box.address}'")
+    refused(ready, box, *output, typed=typed, fix=f"ssh-keygen -R '{box.address}'")
 
 
 SUDO = "RUNNERKIT_SUDO_PASSWORD"

@@ -12,6 +12,7 @@ import tomlkit
 
 from runnerkit.golden import bake, builddir, packer
 from runnerkit.golden.provision import HOST_KEY, KEY, USER
+from runnerkit.report.progress import line
 from runnerkit.settings.load import load
 from sandbox.world import BlankHost, World
 from tests.hosts.golden import Golden
@@ -73,7 +74,7 @@ def test_a_host_is_set_up_sealed_and_powered_off_as_in_a_cloud(
     monkeypatch.setattr(builddir, "new_key", new_key)
     lines: list[str] = []
     read = load(machine.kit.folder / "runnerkit.toml")
-    built = bake.bake(read, lambda *line: lines.append(" ".join(line)), tmp_path / "golden", "null")
+    built = bake.bake(read, lambda _, event: lines.append(line(event)), tmp_path / "golden", "null")
 
     machine.container.wait(timeout=90)
     manifest = json.loads(built.read_text())
