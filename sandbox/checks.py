@@ -27,5 +27,5 @@ def run(only: str = "") -> int:
     nox = [sys.executable, "-m", "nox", "-f", str(ROOT / "noxfile.py")]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     words = [*nox, "-s", only] if only else nox
-    env = {**os.environ, "PATH": path, "RUNNERKIT_READY": "1"}
+    env = {**os.environ, "PATH": path, "RUNNERKIT_READY": "1", "RUNNERKIT_COMMAND": "./inv"}
     return subprocess.run(words, check=False, env=env, cwd=ROOT).returncode

@@ -248,4 +248,4 @@ def test_what_arrives_as_another_image_is_refused(
 def test_an_image_that_the_host_has_not_got(kit: Kit, hosts: list[BlankHost]) -> None:
     error = refused(kit, *hosts[:2], image=NEW)
     assert f"has no image {NEW}" in error.what
-    assert "./inv image.build web" in error.fix
+    assert "inv image.build web" in error.fix
