@@ -67,10 +67,10 @@ def image(client: docker.APIClient, reference: str) -> dict[str, Any]:
     return dict(client.inspect_image(reference))  # type: ignore[no-untyped-call]
 
 
-def find(client: docker.APIClient, image: str) -> dict[str, Any]:
+def find(client: docker.APIClient, reference: str) -> dict[str, Any]:
     """The image; empty where there is none of that name or id."""
     try:
-        return dict(client.inspect_image(image))  # type: ignore[no-untyped-call]
+        return image(client, reference)
     except docker.errors.ImageNotFound:
         return {}
 

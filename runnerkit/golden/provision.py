@@ -15,7 +15,7 @@ from runnerkit.facts import Facts
 from runnerkit.fleet.bootstrap import Bootstrapped
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome
-from runnerkit.place import ROOT
+from runnerkit.place import TEMPLATES
 from runnerkit.plan import Hint, Script
 from runnerkit.settings.model import Settings
 from runnerkit.settings.targets import Target
@@ -162,7 +162,7 @@ def _instance(want: Want) -> bool:
 
 
 def _contents() -> str:
-    return (ROOT / "templates" / "golden-contents.sh").read_text()
+    return (TEMPLATES / "golden-contents.sh").read_text()
 
 
 def _known_as(address: str) -> str:

@@ -32,22 +32,27 @@ RELOADABLE = {
     *("max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts"),
     *("shutdown-timeout", "default-runtime", "runtimes"),
 }
-
-
 STORE = "containerd-snapshotter"
 # dockerd's flags that are named otherwise in the file (docs of dockerd, daemon configuration file).
+SHORT = {
+    "H": "hosts",
+    "D": "debug",
+    "l": "log-level",
+    "g": "data-root",
+    "s": "storage-driver",
+    "G": "group",
+    "b": "bridge",
+}
+SINGULAR = (
+    *("host", "registry-mirror", "label", "log-opt", "storage-opt", "dns-opt", "exec-opt"),
+    *("default-ulimit", "authorization-plugin", "feature", "default-address-pool"),
+    *("default-network-opt", "node-generic-resource"),
+)
 FLAGS = {
-    **{"H": "hosts", "D": "debug", "l": "log-level", "g": "data-root", "s": "storage-driver"},
-    **{"G": "group", "b": "bridge", "host": "hosts", "registry-mirror": "registry-mirrors"},
-    **{"insecure-registry": "insecure-registries", "label": "labels", "log-opt": "log-opts"},
-    **{"storage-opt": "storage-opts", "add-runtime": "runtimes", "dns-opt": "dns-opts"},
-    **{"exec-opt": "exec-opts", "default-ulimit": "default-ulimits"},
-    **{"authorization-plugin": "authorization-plugins", "feature": "features"},
-    **{
-        "default-address-pool": "default-address-pools",
-        "default-network-opt": "default-network-opts",
-    },
-    **{"node-generic-resource": "node-generic-resources"},
+    **SHORT,
+    **{flag: f"{flag}s" for flag in SINGULAR},
+    "insecure-registry": "insecure-registries",
+    "add-runtime": "runtimes",
 }
 
 
