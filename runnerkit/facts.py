@@ -30,13 +30,14 @@ LONG = (
 class Needs:
     """What a step must know of a host beyond the common facts.
 
-    `paths` are asked after, and not read. `manager` asks for the manager's container, its jobs and
+    `paths` are asked after, and not read. `units` are of systemd. `manager` asks for the manager's container, its jobs and
     what it says of its runners.
     """
 
     files: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
     manager: bool = False
 
 
@@ -77,8 +78,8 @@ class Facts:
     of the server, `flags` what dockerd was started with, `paths` are those of the needed ones
     that exist, `verify` is what ``gitlab-runner verify`` said in the manager, `started` when dockerd
     started (seconds since 1970; 0 where it does not run), `unpacked` whether an
-    interrupted dpkg left packages half installed, `prune_timer` whether it waits as its file
-    says, `cron` the directories that a running cron goes through, `server` GitLab's runners by their
+    interrupted dpkg left packages half installed, `units` the states of those that have a file
+    (`older` where systemd has not read it anew), `cron` the directories that a running cron goes through, `server` GitLab's runners by their
     key in the settings.
     """
 
@@ -101,7 +102,7 @@ class Facts:
     paths: frozenset[str] = frozenset()
     jobs: int = 0
     verify: str = ""
-    prune_timer: bool = False
+    units: Mapping[str, str] = field(default_factory=dict)
     cron: tuple[str, ...] = ()
     server: Mapping[str, ServerRunner] = field(default_factory=dict)
 
@@ -121,6 +122,7 @@ def script(needs: Needs, container: str) -> str:
     words = {
         "FILES": shlex.join(needs.files),
         "PATHS": shlex.join(needs.paths),
+        "UNITS": shlex.join(needs.units),
         "IMAGES": shlex.join(needs.images),
         "CONTAINER": container if needs.manager else "",
     }
@@ -169,7 +171,7 @@ def parse(text: str) -> Facts:
         paths=frozenset(_decoded(words[1]) for words in lines if words[0] == "path"),
         jobs=len(facts.get("jobs", "").split()),
         verify=facts.get("verify", ""),
-        prune_timer="prune_timer:" in facts,
+        units={words[1]: words[2] for words in lines if words[0] == "unit"},
         cron=tuple(facts.get("cron:", "").split()),
     )
 

@@ -11,6 +11,7 @@ from runnerkit.errors import KitError
 from runnerkit.images import catalog
 from runnerkit.images.definition import JobImage
 from runnerkit.settings import autoscaler, tokens
+from runnerkit.settings.hardening import hardened
 from runnerkit.settings.model import DEFAULT, Docker, Golden, Manager, Prune, Settings
 from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Secret
@@ -80,6 +81,14 @@ class Want:
     def config(self) -> str:
         """Where config.toml is on the host."""
         return f"{self.manager.config_dir}/config.toml"
+
+    @property
+    def metadata_closed(self) -> bool:
+        """Whether containers are kept from the cloud's metadata address: not an autoscaler's manager."""
+        shared = any(runner.spec.hardening == "shared" for runner in self.runners)
+        return self.docker.metadata == "closed" or (
+            not self.docker.metadata and shared and not self.elsewhere
+        )
 
     @property
     def elsewhere(self) -> bool:
@@ -158,9 +167,11 @@ def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunne
     token = spec.token.read() if spec.token else None
     old = spec.registration_token.read() if spec.registration_token else None
     scaled = autoscaler.read(spec.autoscaler, f"runners.{key}.autoscaler")
+    names = (spec.image, *settings.images)
+    hard = hardened(spec, names, local=image is not None)
     return WantedRunner(
         key=key,
-        spec=replace(spec, autoscaler=scaled),
+        spec=replace(hard, autoscaler=scaled),
         image=image.reference if image else spec.image,
         token=tokens.check(token, "glrt-", f"the token of runner {key}"),
         registration_token=tokens.check(

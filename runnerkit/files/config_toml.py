@@ -63,7 +63,10 @@ def runner_wanted(
     spec = runner.spec
     wanted = {"executor": spec.executor, **spec.settings}
     if spec.executor != "instance":
-        docker = {"image": runner.image, "pull_policy": list(spec.pull_policy)}
+        docker = {
+            "image": runner.image,
+            "pull_policy": list(spec.pull_policy or ("if-not-present",)),
+        }
         wanted["docker"] = {**docker, **spec.docker}
     if spec.autoscaler:
         wanted["autoscaler"] = autoscaler.shown(spec.autoscaler, show)

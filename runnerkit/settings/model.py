@@ -47,6 +47,9 @@ class Docker(Section, frozen=True):
     min_free_mb: Annotated[int, Meta(ge=0)] = 2048
     """How much of a host's disk must stay free when images come to it, in MB. With less, nothing is
     begun."""
+    metadata: Literal["", "open", "closed"] = ""
+    """Whether containers reach the cloud's metadata address, by which they are the machine to the
+    cloud. Left out: closed where a runner is shared, unless an autoscaler's manager needs it."""
     registry_image: str = "registry:2"
     """The registry that `image.ship` starts on the sending host, on loopback, to send layers."""
 
