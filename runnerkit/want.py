@@ -82,6 +82,11 @@ class Want:
         return f"{self.manager.config_dir}/config.toml"
 
     @property
+    def system_id(self) -> str:
+        """Where gitlab-runner keeps what it calls itself on the host, as a manager."""
+        return f"{self.manager.config_dir}/.runner_system_id"
+
+    @property
     def elsewhere(self) -> bool:
         """Whether the manager also has jobs on other machines, where this host does not see them."""
         return any(runner.elsewhere for runner in self.runners)
