@@ -179,9 +179,11 @@ def parse(text: str) -> Facts:
 
 
 def instant(time: str) -> float:
-    """Seconds since 1970 of a time as Docker writes it, to the second."""
-    text = re.sub(r"\.\d+", "", time).replace("Z", "+00:00")
-    return datetime.fromisoformat(text).timestamp()
+    """Seconds since 1970 of a time as Docker writes it, to the second; 0 of what is none."""
+    try:
+        return datetime.fromisoformat(re.sub(r"\.\d+", "", time)).timestamp()
+    except (ValueError, OverflowError):
+        return 0
 
 
 def _decoded(word: str) -> str:

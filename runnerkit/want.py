@@ -61,6 +61,7 @@ class Want:
     manager: Manager
     runners: tuple[WantedRunner, ...] = ()
     images: tuple[JobImage, ...] = ()
+    names: tuple[str, ...] = ()  # of all job images that the settings know
     api: bool = False
     prune: Prune = field(default_factory=Prune)
     golden: Golden = field(default_factory=Golden)
@@ -119,6 +120,7 @@ def resolve(settings: Settings, host: str) -> Want:
         manager=_manager(settings.manager, runners),
         runners=runners,
         images=catalog.closed(settings, [image.name for image in found.values() if image]),
+        names=catalog.names(settings),
         api=settings.gitlab.api_token is not None,
         prune=settings.prune,
         golden=settings.golden,
@@ -146,6 +148,7 @@ def of_images(settings: Settings, names: str) -> Want:
         docker=settings.docker,
         manager=settings.manager,
         images=catalog.chosen(settings, names) if names else (),
+        names=catalog.names(settings),
         prune=settings.prune,
     )
 
