@@ -16,7 +16,7 @@ from runnerkit.machine import lock, sudo
 from runnerkit.machine.machine import Failed, Machine
 from runnerkit.machine.streams import Pipe
 from runnerkit.machine.sudo import NeedsPassword
-from runnerkit.plan import Build, Change, Endpoint, Pull, Script, ServerCall
+from runnerkit.plan import Build, Change, Endpoint, Hint, Pull, Script, ServerCall
 from runnerkit.redact import mask, plain
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want, WantedRunner
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from runnerkit.gitlab.server import Server
 
+BUSY = Hint("the host is still busy with", "end that process on the host, then run again")
 AT_ONCE = 4  # pulls or builds on a host
 
 
@@ -123,7 +124,9 @@ class Host:
             return self.machine.run(text, lambda line: self.tell(Detail(mask(plain(line)))))
         except Failed as error:
             output = mask(plain(error.stderr))
-            fix = next((h.fix for h in change.hints if re.search(h.pattern, output)), "run again")
+            fix = next(
+                (h.fix for h in (BUSY, *change.hints) if re.search(h.pattern, output)), "run again"
+            )
             raise KitError(f"{change.title}: {mask(plain(error.what))}", fix) from None
 
     @property

@@ -90,8 +90,8 @@ def listing(fleet: Fleet) -> list[Outcome[Rows]]:
         rows = [row(job, have, _state(job, have)) for job in wanted.images]
         known = {job.name for job in wanted.images}
         for reference, image in sorted(have.images.items()):
-            name = labels(image).get(NAME)
-            ours = name and catalog.NAME.fullmatch(name) and name not in known
+            name = labels(image).get(NAME, "")
+            ours = catalog.NAME.fullmatch(name) and name not in known
             if ours and reference == f"{name}:latest":
                 rows.append(row(JobImage(name, ""), have, "not defined here"))
         return tuple(rows)

@@ -176,6 +176,7 @@ def test_an_image_without_a_date_is_as_good_as_any() -> None:
 def test_labels_that_the_kit_has_not_written_break_nothing(label: str, text: str) -> None:
     """Anybody can write them: a Dockerfile's, or the author of an image that a job had pulled."""
     (job,) = wanted().images
-    evil = image(job, **{label: text})
+    evil = image(job)
+    evil["Config"]["Labels"][label] = text
     assert titles(wanted(), {job.reference: evil, "debian:bookworm": base("new", MADE)})
     assert job_fleet.row(job, have(wanted(), {job.reference: {**evil, "Size": 1}}), "x").image
