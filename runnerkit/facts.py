@@ -73,7 +73,9 @@ class ServerRunner:
 class Facts:
     """A host at one moment, and GitLab's side of its runners where an API token lets us see it.
 
-    `id` is its /etc/machine-id, `architecture` as its kernel names it.
+    `id` is its /etc/machine-id, `architecture` as its kernel names it. `key` stands for the SSH key
+    that it proved to have, which no other host can say ("" for this machine, and where GitLab is not
+    asked).
     `info` is ``docker info`` (empty where no daemon answers), `version` what ``docker version`` tells
     of the server, `flags` what dockerd was started with, `paths` are those of the needed ones
     that exist, `verify` is what ``gitlab-runner verify`` said in the manager, `started` when dockerd
@@ -85,6 +87,7 @@ class Facts:
 
     hostname: str
     id: str = ""
+    key: str = ""
     architecture: str = "x86_64"
     os: Mapping[str, str] = field(default_factory=dict)
     cpus: int = 1
@@ -110,7 +113,8 @@ class Facts:
     def identity(self) -> str:
         """What tells it from others at GitLab: many have the hostname that their cloud gave them."""
         known = hashlib.sha256(self.id.encode()).hexdigest()[:8] if self.id else ""
-        return f"{self.hostname} machine={known}" if known else self.hostname
+        marks = {"machine": known, "key": self.key}
+        return " ".join([self.hostname, *(f"{key}={one}" for key, one in marks.items() if one)])
 
     @property
     def docker_runs(self) -> bool:
@@ -177,9 +181,11 @@ def parse(text: str) -> Facts:
 
 
 def instant(time: str) -> float:
-    """Seconds since 1970 of a time as Docker writes it, to the second."""
-    text = re.sub(r"\.\d+", "", time).replace("Z", "+00:00")
-    return datetime.fromisoformat(text).timestamp()
+    """Seconds since 1970 of a time as Docker writes it, to the second; 0 of what is none."""
+    try:
+        return datetime.fromisoformat(re.sub(r"\.\d+", "", time)).timestamp()
+    except (ValueError, OverflowError):
+        return 0
 
 
 def _decoded(word: str) -> str:

@@ -11,7 +11,7 @@ from runnerkit.errors import KitError
 from runnerkit.images import catalog
 from runnerkit.images.definition import JobImage
 from runnerkit.settings import autoscaler, tokens
-from runnerkit.settings.hardening import hardened
+from runnerkit.settings.hardening import closes_metadata, hardened
 from runnerkit.settings.model import DEFAULT, Docker, Golden, Manager, Prune, Settings
 from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Secret
@@ -62,6 +62,7 @@ class Want:
     manager: Manager
     runners: tuple[WantedRunner, ...] = ()
     images: tuple[JobImage, ...] = ()
+    names: tuple[str, ...] = ()  # of all job images that the settings know
     api: bool = False
     prune: Prune = field(default_factory=Prune)
     golden: Golden = field(default_factory=Golden)
@@ -84,11 +85,13 @@ class Want:
 
     @property
     def metadata_closed(self) -> bool:
-        """Whether containers are kept from the cloud's metadata address: not an autoscaler's manager."""
-        shared = any(runner.spec.hardening == "shared" for runner in self.runners)
-        return self.docker.metadata == "closed" or (
-            not self.docker.metadata and shared and not self.elsewhere
-        )
+        """Whether containers are kept from the cloud's metadata address."""
+        return closes_metadata(self.docker, (runner.spec for runner in self.runners))
+
+    @property
+    def system_id(self) -> str:
+        """Where gitlab-runner keeps what it calls itself on the host, as a manager."""
+        return f"{self.manager.config_dir}/.runner_system_id"
 
     @property
     def elsewhere(self) -> bool:
@@ -123,6 +126,7 @@ def resolve(settings: Settings, host: str) -> Want:
         manager=_manager(settings.manager, runners),
         runners=runners,
         images=catalog.closed(settings, [image.name for image in found.values() if image]),
+        names=catalog.names(settings),
         api=settings.gitlab.api_token is not None,
         prune=settings.prune,
         golden=settings.golden,
@@ -150,6 +154,7 @@ def of_images(settings: Settings, names: str) -> Want:
         docker=settings.docker,
         manager=settings.manager,
         images=catalog.chosen(settings, names) if names else (),
+        names=catalog.names(settings),
         prune=settings.prune,
     )
 

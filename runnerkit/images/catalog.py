@@ -13,7 +13,7 @@ from runnerkit.settings.model import Image, Settings
 from runnerkit.templates import render, render_of
 
 _digest = cache(context.digest)  # a large context is read once a run, however often it is asked for
-_NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")  # distribution/reference
+NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")  # distribution/reference
 
 
 def find(settings: Settings, name: str) -> JobImage | None:
@@ -26,7 +26,7 @@ def find(settings: Settings, name: str) -> JobImage | None:
     section = settings.images.get(name)
     if not section and not folder:
         return None
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise KitError(
             f"Docker refuses the image name {name!r}",
             "use lower-case letters and digits, with single . _ or - between them",
@@ -76,6 +76,11 @@ def chosen(settings: Settings, words: str) -> tuple[JobImage, ...]:
             "no job image is named", "name one, or write [images.NAME] in runnerkit.toml"
         )
     return closed(settings, found)
+
+
+def names(settings: Settings) -> tuple[str, ...]:
+    """All that can be a job image here, whether anything speaks of it or not."""
+    return tuple(sorted(filter(NAME.fullmatch, image_folders() | set(settings.images))))
 
 
 def named(settings: Settings) -> list[str]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from runnerkit.settings.secrets import Source
 
 NAME, INPUTS, BASES = "runnerkit.image", "runnerkit.inputs", "runnerkit.bases"
@@ -62,13 +64,21 @@ def short_hash(parts: object) -> str:
 
 
 def labels(image: Mapping[str, Any]) -> dict[str, str]:
-    """The labels of an image as the engine inspects it."""
+    """The labels of an image as the engine inspects it: whatever its author wrote."""
     return (image.get("Config") or {}).get("Labels") or {}
 
 
 def built_on(image: Mapping[str, Any]) -> dict[str, str]:
     """The bases of an image that the kit built, and what ids they had."""
-    return json.loads(labels(image).get(BASES, "{}"))  # type: ignore[no-any-return]
+    return pairs(labels(image), BASES)
+
+
+def pairs(marks: Mapping[str, str], label: str) -> dict[str, str]:
+    """What one of the labels holds that are JSON; empty where the kit has not written it."""
+    try:
+        return msgspec.json.decode(marks.get(label, "{}"), type=dict[str, str])
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return {}
 
 
 def hashed_name(image: Mapping[str, Any]) -> str:

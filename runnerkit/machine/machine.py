@@ -5,6 +5,7 @@ it can eat the rest and half a transfer never runs.
 """
 
 import contextlib
+import hashlib
 import re
 import shlex
 import socket
@@ -138,6 +139,13 @@ class Machine:
         elif not self.context.is_connected:
             raise self._broken()
         return self.context.transport  # type: ignore[no-any-return]
+
+    @property
+    def key(self) -> str:
+        """What stands for the host's own key, which it proved to have; "" for this machine."""
+        if (transport := self.transport) is None:
+            return ""
+        return hashlib.sha256(transport.get_remote_server_key().asbytes()).hexdigest()[:32]
 
     def where(self) -> str:
         """The host as people write it."""

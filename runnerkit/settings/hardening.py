@@ -10,6 +10,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from runnerkit.settings.autoscaler import EXECUTORS
+from runnerkit.settings.model import Docker
 from runnerkit.settings.runner import Runner
 
 # Of Docker's default capabilities, those that neither apt, git nor a compiler needs.
@@ -63,6 +65,15 @@ def hardened(spec: Runner, images: Iterable[str], local: bool) -> Runner:
         docker={**DOCKER, **lists, **spec.docker},
         settings=_over(SETTINGS, spec.settings),
     )
+
+
+def closes_metadata(docker: Docker, runners: Iterable[Runner]) -> bool:
+    """Whether containers are kept from the cloud's metadata address, which an autoscaler needs."""
+    if docker.metadata:
+        return docker.metadata == "closed"
+    every = tuple(runners)
+    shared = any(one.hardening == "shared" for one in every)
+    return shared and not any(one.executor in EXECUTORS for one in every)
 
 
 def _patterns(images: Iterable[str]) -> set[str]:

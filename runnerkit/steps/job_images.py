@@ -1,13 +1,21 @@
 """Job images are on the host as they are defined: built there from bases that are there."""
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from runnerkit.checks import disk
 from runnerkit.facts import Facts, Needs, instant
 from runnerkit.files import daemon_json
-from runnerkit.images.definition import DATES, INPUTS, NAME, JobImage, built_on, hashed_name, labels
+from runnerkit.images.definition import (
+    DATES,
+    INPUTS,
+    NAME,
+    JobImage,
+    built_on,
+    hashed_name,
+    labels,
+    pairs,
+)
 from runnerkit.images.reference import normal
 from runnerkit.plan import Build, Change, Hint, Pull, Script, mirrors
 from runnerkit.templates import render
@@ -97,8 +105,8 @@ def bases(job: JobImage, have: Facts) -> dict[str, str]:
 
 def _older(now: Mapping[str, Any], marks: Mapping[str, str], base: str) -> bool:
     """Whether the host's base was created before the one that was built on."""
-    then, created = json.loads(marks.get(DATES, "{}")).get(base), now.get("Created")
-    return bool(then and created) and instant(str(created)) < instant(then)
+    then, created = pairs(marks, DATES).get(base, ""), str(now.get("Created") or "")
+    return bool(then and created) and instant(created) < instant(then)
 
 
 def _ready(job: JobImage, have: Facts, rebuilt: Collection[str]) -> bool:

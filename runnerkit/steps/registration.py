@@ -48,7 +48,7 @@ HINTS = (
 
 
 def needs(want: Want) -> Needs:
-    return Needs(files=(want.config,))
+    return Needs(files=(want.config, want.system_id))
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
