@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from runnerkit.errors import KitError
 from runnerkit.images import catalog
 from runnerkit.images.definition import JobImage
-from runnerkit.settings import autoscaler, tokens
+from runnerkit.settings import autoscaler, free_keys, tokens
 from runnerkit.settings.model import DEFAULT, Docker, Golden, Manager, Prune, Settings
 from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Secret
@@ -108,9 +108,10 @@ def resolve(settings: Settings, host: str) -> Want:
     found = {key: catalog.find(settings, settings.runners[key].image) for key in keys}
     runners = tuple(_runner(settings, key, found[key]) for key in keys)
     _distinct(runners)
+    docker = settings.docker
     return Want(
         url=url,
-        docker=settings.docker,
+        docker=replace(docker, daemon=free_keys.read(docker.daemon, "docker.daemon")),
         manager=_manager(settings.manager, runners),
         runners=runners,
         images=catalog.closed(settings, [image.name for image in found.values() if image]),
@@ -157,10 +158,13 @@ def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunne
         raise KitError(f"runners.{key}: group_type needs group = ID", "add it")
     token = spec.token.read() if spec.token else None
     old = spec.registration_token.read() if spec.registration_token else None
-    scaled = autoscaler.read(spec.autoscaler, f"runners.{key}.autoscaler")
+    free = {
+        table: free_keys.read(getattr(spec, table), f"runners.{key}.{table}")
+        for table in ("docker", "autoscaler", "settings")
+    }
     return WantedRunner(
         key=key,
-        spec=replace(spec, autoscaler=scaled),
+        spec=replace(spec, **free),
         image=image.reference if image else spec.image,
         token=tokens.check(token, "glrt-", f"the token of runner {key}"),
         registration_token=tokens.check(
@@ -183,6 +187,7 @@ def _distinct(runners: tuple[WantedRunner, ...]) -> None:
 
 def _manager(manager: Manager, runners: tuple[WantedRunner, ...]) -> Manager:
     """The manager, told where plugins are that an upgrade shall not lose."""
+    manager = replace(manager, settings=free_keys.read(manager.settings, "manager.settings"))
     if not any(autoscaler.published(one.spec.autoscaler.get("plugin", "")) for one in runners):
         return manager
     environment = {**manager.environment, autoscaler.PLUGIN_PATH: autoscaler.PLUGINS}

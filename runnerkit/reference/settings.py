@@ -24,7 +24,8 @@ told in one go, before any host is touched.
 
 A **secret** is never written into the file, only where it is kept: `{ env = "NAME" }` (a variable of
 the environment), `{ file = "PATH" }`, or `{ command = ["pass", "show", "ci/gitlab"] }` (what it
-prints). The empty default of a key is shown as –.
+prints). So it is with every key that is named like a secret (`SecretKey`, `DB_PASSWORD`) of the tables
+that go through to config.toml and daemon.json. The empty default of a key is shown as –.
 """
 PLAIN = {str: "text", int: "number", bool: "`true` or `false`", Any: "anything", Source: "secret"}
 SEVERAL = {"text": "texts", "number": "numbers", "URL": "URLs", "secret": "secrets"}

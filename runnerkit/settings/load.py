@@ -9,7 +9,7 @@ import msgspec
 
 from runnerkit.errors import KitError, nearest
 from runnerkit.place import image_folders
-from runnerkit.settings import autoscaler
+from runnerkit.settings import autoscaler, free_keys, known_keys
 from runnerkit.settings.check import mistakes
 from runnerkit.settings.model import Settings
 
@@ -27,7 +27,11 @@ def load(path: Path | None = None, command_line: dict[str, Any] | None = None) -
     data = _read(path) if path else {}
     _lay_over(data, command_line or {})
     where = str(path) if path else "the command line"
-    found = list(mistakes(data, Settings)) or [*_dangling(data), *autoscaler.mistakes(data)]
+    found = list(mistakes(data, Settings)) or [
+        *_dangling(data),
+        *_free(data),
+        *autoscaler.mistakes(data),
+    ]
     if found:
         raise KitError(
             f"{where}: {len(found)} mistake{'s' if len(found) > 1 else ''}\n    "
@@ -52,6 +56,23 @@ def _lay_over(data: dict[str, Any], values: dict[str, Any]) -> None:
             _lay_over(data[key], value)
         else:
             data[key] = value
+
+
+def _free(data: dict[str, Any]) -> Iterator[str]:
+    """What is wrong in the tables that go through to the host's files."""
+    daemon = data.get("docker", {}).get("daemon", {})
+    yield from free_keys.mistakes(daemon, "docker.daemon")
+    globals_ = data.get("manager", {}).get("settings", {})
+    yield from free_keys.mistakes(globals_, "manager.settings", known_keys.MANAGER)
+    tables = {
+        "docker": known_keys.DOCKER,
+        "autoscaler": known_keys.AUTOSCALER,
+        "settings": known_keys.RUNNER,
+    }
+    for name, body in data.get("runners", {}).items():
+        for table, known in tables.items():
+            path = f"runners.{name}.{table}"
+            yield from free_keys.mistakes(body.get(table, {}), path, known)
 
 
 def _dangling(data: dict[str, Any]) -> Iterator[str]:

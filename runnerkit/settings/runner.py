@@ -53,7 +53,8 @@ class Runner(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     autoscaler: dict[str, Any] = {}
     """Any keys of `[runners.autoscaler]` in config.toml: see [Autoscaler](autoscaler.md)."""
     settings: dict[str, Any] = {}
-    """Any other keys of `[[runners]]` in config.toml, for example `settings.limit = 4`."""
+    """Any other keys of `[[runners]]` in config.toml, for example `settings.limit = 4`. Variables of jobs
+    may be a table: `settings.environment.DOCKER_AUTH_CONFIG = { env = "AUTH" }`."""
 
     @property
     def kind(self) -> str:
