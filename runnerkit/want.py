@@ -148,14 +148,6 @@ def of_images(settings: Settings, names: str) -> Want:
 
 def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunner:
     spec = settings.runners[key]
-    if not spec.image and spec.executor != "instance":
-        raise KitError(
-            f"runners.{key}: no image", "write image = … there, or give bootstrap --image IMAGE"
-        )
-    if spec.kind == "project_type" and spec.project is None:
-        raise KitError(f"runners.{key}: project_type needs project = ID", "add it")
-    if spec.kind == "group_type" and spec.group is None:
-        raise KitError(f"runners.{key}: group_type needs group = ID", "add it")
     token = spec.token.read() if spec.token else None
     old = spec.registration_token.read() if spec.registration_token else None
     free = {

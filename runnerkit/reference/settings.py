@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
+from runnerkit.settings import durations
 from runnerkit.settings.model import Settings
 from runnerkit.settings.secrets import Source
 
@@ -95,7 +96,9 @@ def _bounded(kind: Any, metas: list[Meta]) -> str:
     text = words(kind)
     for meta in metas:
         text = meta.title or text
-        if meta.ge is not None and meta.le is not None:
+        if unit := durations.unit(meta):
+            text = f'{unit}, at least {meta.ge}, or text: `"{durations.EXAMPLES[unit]}"`'
+        elif meta.ge is not None and meta.le is not None:
             text += f", {meta.ge} to {meta.le}"
         elif meta.ge is not None:
             text += f", at least {meta.ge}"
