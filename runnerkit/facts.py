@@ -11,19 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from runnerkit.errors import KitError
+from runnerkit.images.content import store
 from runnerkit.images.reference import by_reference
 from runnerkit.place import TEMPLATES
 
-LONG = (
-    "info",
-    "version",
-    "flags",
-    "images",
-    "containers",
-    "jobs",
-    "verify",
-    "os",
-)  # facts of many lines
+LONG = ("info", "version", "flags", "images", "containers", "jobs", "verify", "os")  # of many lines
 
 
 @dataclass(frozen=True)
@@ -74,7 +66,9 @@ class Facts:
 
     `id` is its /etc/machine-id, `architecture` as its kernel names it.
     `info` is ``docker info`` (empty where no daemon answers), `version` what ``docker version`` tells
-    of the server, `flags` what dockerd was started with, `paths` are those of the needed ones
+    of the server, `flags` what dockerd was started with, `free_kb` and `free_inodes` where
+    the images' disks have least of them (None: they have no fixed number), `disk` the folder there,
+    `paths` are those of the needed ones
     that exist, `verify` is what ``gitlab-runner verify`` said in the manager, `started` when dockerd
     started (seconds since 1970; 0 where it does not run), `unpacked` whether an
     interrupted dpkg left packages half installed, `prune_timer` whether it waits as its file
@@ -91,6 +85,8 @@ class Facts:
     dockerd: bool = False
     unpacked: bool = False
     free_kb: int = 0
+    free_inodes: int | None = None
+    disk: str = ""
     started: int = 0
     info: Mapping[str, Any] = field(default_factory=dict)
     version: Mapping[str, Any] = field(default_factory=dict)
@@ -115,6 +111,11 @@ class Facts:
     def docker_runs(self) -> bool:
         return bool(self.info.get("ServerVersion"))
 
+    @property
+    def store(self) -> str:
+        """Whose image store the engine has: each shows only its own images."""
+        return store(self.info)
+
 
 def script(needs: Needs, container: str) -> str:
     """The script that gathers what the steps need."""
@@ -125,7 +126,7 @@ def script(needs: Needs, container: str) -> str:
         "CONTAINER": container if needs.manager else "",
     }
     head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in words.items())
-    return head + (TEMPLATES / "look.sh").read_text()
+    return head + "".join((TEMPLATES / name).read_text() for name in ("places.sh", "look.sh"))
 
 
 def parse(text: str) -> Facts:
@@ -149,6 +150,8 @@ def parse(text: str) -> Facts:
             "choose a Linux machine: the manager runs in a Linux container",
         )
     info = json.loads(facts.get("info", "{}"))
+    kb, _, disk = facts.get("free_kb:", "").partition(" ")
+    inodes = facts.get("free_inodes:", "").partition(" ")[0]
     return Facts(
         hostname=hostname,
         id=facts.get("id:", ""),
@@ -158,7 +161,9 @@ def parse(text: str) -> Facts:
         systemd="systemd:" in facts,
         dockerd="dockerd:" in facts,
         unpacked="unpacked:" in facts,
-        free_kb=int(facts.get("free_kb:") or 0),
+        free_kb=int(kb or 0),
+        free_inodes=int(inodes) if inodes else None,
+        disk=disk,
         started=int(facts.get("dockerd_started:", 0)),
         info=info if info.get("ServerVersion") else {},
         version=json.loads(facts.get("version") or "null") or {},
