@@ -11,19 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from runnerkit.errors import KitError
+from runnerkit.images.content import store
 from runnerkit.images.reference import by_reference
 from runnerkit.place import TEMPLATES
 
-LONG = (
-    "info",
-    "version",
-    "flags",
-    "images",
-    "containers",
-    "jobs",
-    "verify",
-    "os",
-)  # facts of many lines
+LONG = ("info", "version", "flags", "images", "containers", "jobs", "verify", "os")  # of many lines
 
 
 @dataclass(frozen=True)
@@ -77,7 +69,9 @@ class Facts:
     that it proved to have, which no other host can say ("" for this machine, and where GitLab is not
     asked).
     `info` is ``docker info`` (empty where no daemon answers), `version` what ``docker version`` tells
-    of the server, `flags` what dockerd was started with, `paths` are those of the needed ones
+    of the server, `flags` what dockerd was started with, `free_kb` and `free_inodes` where
+    the images' disks have least of them (None: they have no fixed number), `disk` the folder there,
+    `paths` are those of the needed ones
     that exist, `verify` is what ``gitlab-runner verify`` said in the manager, `started` when dockerd
     started (seconds since 1970; 0 where it does not run), `unpacked` whether an
     interrupted dpkg left packages half installed, `units` the states of those that have a file
@@ -95,6 +89,8 @@ class Facts:
     dockerd: bool = False
     unpacked: bool = False
     free_kb: int = 0
+    free_inodes: int | None = None
+    disk: str = ""
     started: int = 0
     info: Mapping[str, Any] = field(default_factory=dict)
     version: Mapping[str, Any] = field(default_factory=dict)
@@ -120,6 +116,11 @@ class Facts:
     def docker_runs(self) -> bool:
         return bool(self.info.get("ServerVersion"))
 
+    @property
+    def store(self) -> str:
+        """Whose image store the engine has: each shows only its own images."""
+        return store(self.info)
+
 
 def script(needs: Needs, container: str) -> str:
     """The script that gathers what the steps need."""
@@ -131,7 +132,7 @@ def script(needs: Needs, container: str) -> str:
         "CONTAINER": container if needs.manager else "",
     }
     head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in words.items())
-    return head + (TEMPLATES / "look.sh").read_text()
+    return head + "".join((TEMPLATES / name).read_text() for name in ("places.sh", "look.sh"))
 
 
 def parse(text: str) -> Facts:
@@ -155,6 +156,8 @@ def parse(text: str) -> Facts:
             "choose a Linux machine: the manager runs in a Linux container",
         )
     info = json.loads(facts.get("info", "{}"))
+    kb, _, disk = facts.get("free_kb:", "").partition(" ")
+    inodes = facts.get("free_inodes:", "").partition(" ")[0]
     return Facts(
         hostname=hostname,
         id=facts.get("id:", ""),
@@ -164,7 +167,9 @@ def parse(text: str) -> Facts:
         systemd="systemd:" in facts,
         dockerd="dockerd:" in facts,
         unpacked="unpacked:" in facts,
-        free_kb=int(facts.get("free_kb:") or 0),
+        free_kb=int(kb or 0),
+        free_inodes=int(inodes) if inodes else None,
+        disk=disk,
         started=int(facts.get("dockerd_started:", 0)),
         info=info if info.get("ServerVersion") else {},
         version=json.loads(facts.get("version") or "null") or {},

@@ -68,7 +68,9 @@ fi
 root=$(sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' "$work/info" 2>/dev/null)
 [ -d "$root" ] || root=/var/lib/docker
 [ -d "$root" ] || root=/
-echo "free_kb: $(df -Pk "$root" | awk 'NR == 2 {print $4}')"
+all=$(places "$root" "$(cat "$work/info" 2>/dev/null)" | sort -u)
+echo "free_kb: $(echo "$all" | least -Pk)"
+echo "free_inodes: $(echo "$all" | least -Pi)"
 for fact in info version images containers jobs verify; do
   [ ! -s "$work/$fact" ] || echo "$fact $(base64 <"$work/$fact" | tr -d '\n')"
 done

@@ -12,6 +12,7 @@ from runnerkit.engine.client import image
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Progress, Tell
 from runnerkit.images import context
+from runnerkit.images.content import content
 from runnerkit.images.definition import JobImage
 from runnerkit.machine.machine import Machine
 from runnerkit.plan import Build
@@ -33,14 +34,15 @@ def build(client: APIClient, machine: Machine, change: Build, tell: Tell) -> Non
     session = buildkit.session(machine, client.api_version, secrets) if secrets else nullcontext("")
     found = {base: image(client, base) for base in job.bases}
     ids = {base: str(image["Id"]) for base, image in found.items()}
+    contents = {base: content(image) for base, image in found.items()}
     dates = {base: str(image["Created"]) for base, image in found.items() if image.get("Created")}
     log = _Log(tell)
     with session as number:
         params = {
             "version": "2" if change.buildkit else "1",
-            "t": [job.hashed(ids), job.reference],
+            "t": [job.hashed(contents), job.reference],
             "buildargs": json.dumps(job.args),
-            "labels": json.dumps(job.marks(ids, dates)),
+            "labels": json.dumps(job.marks(ids, dates, contents)),
             "rm": "1",
             "forcerm": "1",
             **({"nocache": "1"} if change.no_cache else {}),

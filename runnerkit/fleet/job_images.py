@@ -11,6 +11,7 @@ from runnerkit.facts import Facts, instant
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome, Unfinished
 from runnerkit.images import catalog
+from runnerkit.images.content import content
 from runnerkit.images.definition import NAME, JobImage, built_on, hashed_name, labels
 from runnerkit.plan import Build, Change
 from runnerkit.steps import job_images
@@ -21,8 +22,10 @@ from runnerkit.want import Want
 class ImageRow:
     """A job image on a host, or its absence: `id` is then None.
 
-    `hash` is the name's part that says what is in it, `created` a time of ISO 8601, `bytes` its
-    size, `bases` the ids of what it was built on, `moved` the bytes that crossed the network for it.
+    `id` is what the host's engine calls it, `content` what it is to any engine, `store` the engine's
+    image store. `hash` is the name's part that says what is in it, `created` a time of ISO 8601,
+    `bytes` its size, `bases` the ids of what it was built on, `moved` the bytes that crossed the
+    network for it.
     """
 
     image: str
@@ -33,6 +36,8 @@ class ImageRow:
     bytes: int = 0
     bases: dict[str, str] = field(default_factory=dict)
     moved: int | None = None
+    content: str = ""
+    store: str = ""
 
 
 Rows = tuple[ImageRow, ...]
@@ -121,6 +126,8 @@ def row(job: JobImage, have: Facts, state: str, moved: int | None = None) -> Ima
         bytes=int(image["Size"]),
         bases=built_on(image),
         moved=moved,
+        content=content(image),
+        store=have.store,
     )
 
 

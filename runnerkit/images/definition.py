@@ -11,7 +11,7 @@ import msgspec
 from runnerkit.settings.secrets import Source
 
 NAME, INPUTS, BASES = "runnerkit.image", "runnerkit.inputs", "runnerkit.bases"
-DATES = "runnerkit.base-dates"
+DATES, CONTENTS = "runnerkit.base-dates", "runnerkit.base-contents"
 
 
 @dataclass(frozen=True)
@@ -39,22 +39,33 @@ class JobImage:
         return f"{self.name}:latest"
 
     def hashed(self, bases: Mapping[str, str]) -> str:
-        """The name that says what is in it: the inputs, and the ids of the bases on a host."""
+        """The name that says what is in it: the inputs, and the contents of the bases."""
         return hashed(self.name, self.inputs, bases)
 
-    def marks(self, bases: Mapping[str, str], dates: Mapping[str, str]) -> dict[str, str]:
+    def marks(
+        self,
+        bases: Mapping[str, str],
+        dates: Mapping[str, str],
+        contents: Mapping[str, str] | None = None,
+    ) -> dict[str, str]:
         """The labels by which the image is known again on any host.
 
         Args:
-            bases: the ids of its bases.
+            bases: the ids of its bases, as the engine that builds has them.
             dates: when these were made.
+            contents: what they are to any engine, where their ids do not say that.
         """
-        ids, times = (json.dumps(dict(sorted(each.items()))) for each in (bases, dates))
-        return {**self.labels, NAME: self.name, INPUTS: self.inputs, BASES: ids, DATES: times}
+        both = {NAME: self.name, INPUTS: self.inputs}
+        lists = {BASES: bases, DATES: dates, CONTENTS: bases if contents is None else contents}
+        return {
+            **self.labels,
+            **both,
+            **{key: json.dumps(dict(sorted(each.items()))) for key, each in lists.items()},
+        }
 
 
 def hashed(name: str, inputs: str, bases: Mapping[str, str]) -> str:
-    """The name of a build: of these inputs, on bases with these ids."""
+    """The name of a build: of these inputs, on bases with these contents."""
     return f"{name}:{short_hash([inputs, sorted(bases.items())])}"
 
 
@@ -81,7 +92,13 @@ def pairs(marks: Mapping[str, str], label: str) -> dict[str, str]:
         return {}
 
 
+def built_of(image: Mapping[str, Any]) -> dict[str, str]:
+    """The bases of an image that the kit built, and what their contents were."""
+    marks = labels(image)
+    return pairs(marks, CONTENTS if CONTENTS in marks else BASES)
+
+
 def hashed_name(image: Mapping[str, Any]) -> str:
     """The name with the hash that an image which the kit built should have, by its labels."""
     marks = labels(image)
-    return hashed(marks.get(NAME, ""), marks.get(INPUTS, ""), built_on(image))
+    return hashed(marks.get(NAME, ""), marks.get(INPUTS, ""), built_of(image))

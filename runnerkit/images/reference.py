@@ -19,6 +19,6 @@ def by_reference(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Images as the engine inspects them, by each of their names."""
     images: dict[str, dict[str, Any]] = {}
     for image in found:
-        names = (image["RepoTags"] or []) + (image.get("RepoDigests") or [])
+        names = (image.get("RepoTags") or []) + (image.get("RepoDigests") or [])
         images |= dict.fromkeys(names or [image["Id"]], image)
     return images

@@ -6,12 +6,13 @@ from typing import Any
 from runnerkit.checks import disk
 from runnerkit.facts import Facts, Needs, instant
 from runnerkit.files import daemon_json
+from runnerkit.images.content import content
 from runnerkit.images.definition import (
     DATES,
     INPUTS,
     NAME,
     JobImage,
-    built_on,
+    built_of,
     hashed_name,
     labels,
     pairs,
@@ -62,11 +63,11 @@ def why(job: JobImage, have: Facts, rebuilt: Collection[str] = ()) -> str:
         return "what has its name was not built by the kit"
     if marks.get(INPUTS) != job.inputs:
         return "its definition changed"
-    for base, was in built_on(image).items():
+    for base, was in built_of(image).items():
         if base.removesuffix(":latest") in rebuilt:
             return f"its base {base} is rebuilt"
         now = have.images.get(normal(base))
-        if now and now["Id"] != was and not _older(now, marks, base):
+        if now and was not in (content(now), now["Id"]) and not _older(now, marks, base):
             return f"its base {base} moved"
     return ""
 
@@ -94,11 +95,11 @@ def builds(
 
 
 def bases(job: JobImage, have: Facts) -> dict[str, str]:
-    """The ids of the bases on the host; of one that it has not got, the id that was built on."""
+    """What the host's bases are; of one that it has not got, what was built on."""
     image = have.images.get(job.reference)
-    before = built_on(image) if image else {}
+    before = built_of(image) if image else {}
     return {
-        base: str(now["Id"]) if (now := have.images.get(normal(base))) else before.get(base, "")
+        base: content(now) if (now := have.images.get(normal(base))) else before.get(base, "")
         for base in job.bases
     }
 
