@@ -192,8 +192,8 @@ def translated(where: str) -> Iterator[None]:
     except ThreadException:
         raise KitError(f"{where}: the connection broke", AGAIN) from None
     except Exception as error:
-        from runnerkit.machine import ssh
+        from runnerkit.machine import ssh_errors
 
-        if (known := ssh.explain(where, error)) is None:
+        if (known := ssh_errors.explain(where, error)) is None:
             raise
         raise known from None

@@ -177,8 +177,8 @@ class HostSettings(Section, frozen=True):
 class Ssh(Section, frozen=True):
     """How hosts are reached, beside ssh's own settings, which hold too."""
 
-    known_hosts: str = "~/.ssh/known_hosts"
-    """The file of the host keys that are accepted."""
+    known_hosts: str = ""
+    """The file of the host keys that are accepted, in the place of ssh's own (`UserKnownHostsFile`)."""
 
 
 class Settings(Section, frozen=True):

@@ -52,45 +52,6 @@ def test_a_host_answers_in_english(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         Machine(local.context()).run("true")
 
 
-def test_keys_that_are_not_there_are_passed_over_as_ssh_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (there := tmp_path / "there").touch()
-    (tmp_path / ".ssh").mkdir()
-    (tmp_path / ".ssh" / "config").write_text(
-        f"Host *\n IdentityFile {tmp_path}/gone\n IdentityFile {there}\n ProxyJump none\n"
-    )
-    result = ssh.connection("ci1", "", str(tmp_path / "known"), False)
-    assert result.connect_kwargs["key_filename"] == [str(there)]
-    assert result.gateway is None
-
-
-def test_aliases_are_found_where_ssh_finds_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / ".ssh" / "more").mkdir(parents=True)
-    (tmp_path / ".ssh" / "config").write_text(
-        "Include more/*\nInclude none\nPort 2200\nHost ci2\n  Include user\n  Port 2202\n"
-    )
-    (tmp_path / ".ssh" / "more" / "ci").write_text("Host ci1\n HostName 10.0.0.1\n User ci\n")
-    (tmp_path / ".ssh" / "user").write_text("User deep\nInclude user\nHost other\n User no\n")
-    first, second = (ssh.connection(name, "", "/none", False) for name in ("ci1", "ci2"))
-    assert (first.user, first.host, first.port) == ("ci", "10.0.0.1", 2200)
-    assert (second.user, second.host, second.port) == ("deep", "ci2", 2200)
-
-
-def test_settings_that_ssh_would_refuse_are_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / ".ssh").mkdir()
-    (tmp_path / ".ssh" / "config").write_text("Host a\n  nonsense\n")
-    with pytest.raises(KitError, match=r"\.ssh/config: Unparsable line"):
-        ssh.connection("a", "", "/none", False)
-
-
 @pytest.mark.parametrize("target", ["ci@h:port", "ci@h:22x"])
 def test_a_port_that_is_no_number_is_told(target: str) -> None:
     with pytest.raises(KitError, match=f"the port of {target} is no number"):
