@@ -2,12 +2,10 @@
 
 import hashlib
 import json
-import re
 import shlex
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from runnerkit.errors import KitError
@@ -183,14 +181,6 @@ def parse(text: str) -> Facts:
         units={words[1]: words[2] for words in lines if words[0] == "unit"},
         cron=tuple(facts.get("cron:", "").split()),
     )
-
-
-def instant(time: str) -> float:
-    """Seconds since 1970 of a time as Docker writes it, to the second; 0 of what is none."""
-    try:
-        return datetime.fromisoformat(re.sub(r"\.\d+", "", time)).timestamp()
-    except (ValueError, OverflowError):
-        return 0
 
 
 def _decoded(word: str) -> str:

@@ -168,10 +168,9 @@ def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunne
         table: free_keys.read(getattr(spec, table), f"runners.{key}.{table}")
         for table in ("docker", "autoscaler", "settings")
     }
-    names = (spec.image, *settings.images)
     return WantedRunner(
         key=key,
-        spec=hardened(replace(spec, **free), names, local=image is not None),
+        spec=hardened(replace(spec, **free), (spec.image, *settings.images), image is not None),
         image=image.reference if image else spec.image,
         token=tokens.check(token, "glrt-", f"the token of runner {key}"),
         registration_token=tokens.check(

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from runnerkit import converge, want
 from runnerkit.errors import KitError
 from runnerkit.events import Phase
-from runnerkit.facts import Facts, instant
+from runnerkit.facts import Facts
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome, Unfinished
 from runnerkit.images import catalog
-from runnerkit.images.content import content
+from runnerkit.images.content import content, instant
 from runnerkit.images.definition import NAME, JobImage, built_on, hashed_name, labels
 from runnerkit.plan import Build, Change
 from runnerkit.steps import job_images

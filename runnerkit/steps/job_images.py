@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from runnerkit.checks import disk
-from runnerkit.facts import Facts, Needs, instant
+from runnerkit.facts import Facts, Needs
 from runnerkit.files import daemon_json
-from runnerkit.images.content import content
+from runnerkit.images.content import content, instant
 from runnerkit.images.definition import (
     DATES,
     INPUTS,
