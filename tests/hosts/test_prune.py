@@ -247,7 +247,6 @@ END
 def test_what_a_pulled_image_is_labelled_decides_nothing(
     kit: Kit, host: BlankHost, world: World
 ) -> None:
-    """Docker hands labels on in its events, line breaks and all."""
     facts = "x\nname\told:v1\nrecent\told:v1\r\ncontainer\tfoo/kept:latest\nversion\t\u2028whole"
     labels = {"image": facts, "name": facts, "runnerkit.bases": facts, "runnerkit.image": facts}
     client = docker.from_env()
