@@ -49,7 +49,9 @@ eval "set -- $PATHS"
 for path; do
   [ ! -e "$path" ] || echo "path $(printf %s "$path" | base64 | tr -d '\n')"
 done
-[ ! -r /etc/os-release ] || echo "os $(base64 </etc/os-release | tr -d '\n')"
+for file in /etc/os-release /usr/lib/os-release; do
+  [ ! -s "$file" ] || { echo "os $(base64 <"$file" | tr -d '\n')" && break; }
+done
 wait
 # Cut off among the packages, dpkg has some unpacked, or its journal full. Where Docker runs, only
 # its own packages matter.

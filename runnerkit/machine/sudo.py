@@ -37,6 +37,32 @@ REFUSALS = (
         "log in as another user, or give this one sudo on the host",
     ),
     (
+        "must have a tty|no tty present and no askpass",
+        "sudo on the host wants a terminal",
+        "take it out there: Defaults:USER !requiretty in /etc/sudoers.d (visudo); or log in as root",
+    ),
+    (
+        "(?i)account .*expired|password .*expired|account validation failure|account is locked",
+        "sudo on the host says that this user's account or password has expired",
+        "renew it there (chage -l USER shows it), or log in as another user",
+    ),
+    (
+        "setuid bit|effective uid is not 0|no new privileges",
+        "sudo on the host cannot become root",
+        "mend it there: chown root /usr/bin/sudo, chmod 4755, no nosuid in its mount options; or log "
+        "in as root",
+    ),
+    (
+        "(?i)verification code|one-time|passcode|token code",
+        "sudo on the host asks for more than a password",
+        "log in as a user whose sudo wants a password alone or none, or as root",
+    ),
+    (
+        "syntax error|no valid sudoers|error initializing|unable to open /etc/sudoers",
+        "sudo's own settings on the host are broken",
+        "mend them there: visudo -c names the line; or log in as root",
+    ),
+    (
         "sudo: not found|sudo: command not found",
         "there is no sudo on the host, and the user is not root",
         "log in as root, or install sudo",
