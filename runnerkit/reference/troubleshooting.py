@@ -99,5 +99,5 @@ def _named(text: str) -> str:
 
 def _pattern(pattern: str) -> str:
     """What to look for, in words; the first that fits is taken."""
-    parts = pattern.removeprefix("(?i)").split("|")
+    parts = re.split(r"\|(?![^(]*\))", pattern.removeprefix("(?i)"))  # not within a group
     return ", ".join(f"`{part}`" for part in parts) if pattern else "anything else"
