@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Protocol
 
 from runnerkit import facts
-from runnerkit.checks import acceptance, metadata_address, plugins, runners
+from runnerkit.checks import acceptance, metadata_address, plugins, runners, selinux
 from runnerkit.checks.finding import Finding
 from runnerkit.errors import NotConverged
 from runnerkit.events import Began, Tell
@@ -51,7 +51,7 @@ STEPS: tuple[Step, ...] = (
     *(config_toml, registration, manager, prune_timer, metadata_rule),
 )
 # What bootstrap proves and notes, in the order in which it is told.
-CHECKS: tuple[Check, ...] = (acceptance, runners, plugins, metadata_address)
+CHECKS: tuple[Check, ...] = (acceptance, runners, plugins, metadata_address, selinux)
 IMAGES: tuple[Step, ...] = (job_images,)
 # A machine image: all but what each machine made from it does for itself, at its first boot.
 GOLDEN: tuple[Step, ...] = (

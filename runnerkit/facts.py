@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runnerkit import distributions
 from runnerkit.errors import KitError
 from runnerkit.images.content import store
 from runnerkit.images.reference import by_reference
@@ -160,7 +161,7 @@ def parse(text: str) -> Facts:
         hostname=hostname,
         id=facts.get("id:", ""),
         architecture=architecture,
-        os=_os_release(facts.get("os", "")),
+        os=distributions.os_release(facts.get("os", "")),
         cpus=int(facts.get("cpus:", 1)),
         systemd="systemd:" in facts,
         dockerd="dockerd:" in facts,
@@ -190,8 +191,3 @@ def _decoded(word: str) -> str:
 def _file(words: list[str]) -> File:
     mode, modified, content = words
     return File(b64decode(content), int(mode, 8), int(modified))
-
-
-def _os_release(text: str) -> dict[str, str]:
-    pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line)
-    return {key: value.strip("\"'") for key, value in pairs}

@@ -54,7 +54,9 @@ eval "set -- $PATHS"
 for path; do
   [ ! -e "$path" ] || echo "path $(printf %s "$path" | base64 | tr -d '\n')"
 done
-[ ! -r /etc/os-release ] || echo "os $(base64 </etc/os-release | tr -d '\n')"
+for file in /etc/os-release /usr/lib/os-release; do
+  [ ! -s "$file" ] || { echo "os $(base64 <"$file" | tr -d '\n')" && break; }
+done
 wait
 # Cut off among the packages, dpkg has some unpacked, or its journal full. Where Docker runs, only
 # its own packages matter.
@@ -74,4 +76,6 @@ echo "free_inodes: $(echo "$all" | least -Pi)"
 for fact in info version images containers jobs verify; do
   [ ! -s "$work/$fact" ] || echo "$fact $(base64 <"$work/$fact" | tr -d '\n')"
 done
+# What did not fit would pass for what is not there.
+echo whole | cat >"$work/whole" || exit 1
 echo "end: yes"

@@ -40,7 +40,7 @@ HINTS = (
         "<config_dir>/certs/<GitLab's host name>.crt on the host",
     ),
     Hint(
-        r"[= ](429|50\d) [A-Z]",
+        r"\b(429|50\d) [A-Z]",
         "GitLab itself fails or is overloaded: see how it fares, then run again",
     ),
     Hint("", "run again; what was registered so far is found"),
