@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from runnerkit.images.definition import JobImage
+from runnerkit.images.reference import bare
 
 Value = str | int | bool | list[str] | None  # of a runner at GitLab
 
@@ -133,5 +134,5 @@ def batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
 
 def _together(first: Change, second: Change) -> bool:
     if isinstance(first, Build) and isinstance(second, Build):
-        return first.image.name not in {one.partition(":")[0] for one in second.image.bases}
+        return first.image.name not in {bare(one) for one in second.image.bases}
     return isinstance(first, Pull) and isinstance(second, Pull)

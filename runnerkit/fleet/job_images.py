@@ -96,7 +96,7 @@ def listing(fleet: Fleet) -> list[Outcome[Rows]]:
         known = {job.name for job in wanted.images}
         for reference, image in sorted(have.images.items()):
             name = labels(image).get(NAME, "")
-            ours = catalog.NAME.fullmatch(name) and name not in known
+            ours = catalog.allowed(name) and name not in known
             if ours and reference == f"{name}:latest":
                 rows.append(row(JobImage(name, ""), have, "not defined here"))
         return tuple(rows)
