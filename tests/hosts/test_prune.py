@@ -255,7 +255,7 @@ def test_what_a_pulled_image_is_labelled_decides_nothing(
     kit.ssh(host, f"""{SHELL}build old:v1 1; build foo/kept:latest 1 foo/kept
         age_image 9 old:v1 foo/kept:latest; forget; docker pull -q evil:1
         docker run --name extra1 --label "image={facts}" evil:1 true""")  # fmt: skip
-    assert names(run(kit, host, force=True)) == ["old:v1", "foo/kept:latest"]
+    assert {*names(run(kit, host, force=True))} == {"old:v1", "foo/kept:latest"}
     assert "evil:1" in images(kit, host)
 
 
