@@ -12,7 +12,7 @@ from urllib3.exceptions import TimeoutError as Silent
 
 from runnerkit.engine.client import PATIENCE, Unopened
 from runnerkit.errors import KitError
-from runnerkit.machine.machine import AGAIN
+from runnerkit.machine.failure import AGAIN
 from runnerkit.plan import Hint, hint
 from runnerkit.redact import mask
 

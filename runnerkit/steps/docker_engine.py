@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from runnerkit import container, distributions
+from runnerkit import container
 from runnerkit.checks import engine
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, Needs
+from runnerkit.facts import Facts, Needs, distributions
 from runnerkit.plan import Change, Endpoint, Hint, Script
 from runnerkit.templates import render
 from runnerkit.want import Want

@@ -7,7 +7,7 @@ import pytest
 from runnerkit import converge
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, ServerRunner
-from runnerkit.machine.machine import Failed
+from runnerkit.machine.failure import Failed
 from runnerkit.plan import ServerCall
 from runnerkit.redact import plain
 from runnerkit.settings.load import load
