@@ -39,6 +39,12 @@ class Docker(Section, frozen=True):
     ] = ""
     """Where `docker-ce` or `script` download from in place of download.docker.com: a URL, or one of
     the names that the script knows, `Aliyun` or `AzureChinaCloud`."""
+    package_key: Annotated[str, Meta(pattern=r"^([0-9A-F]{40})?\Z", title="fingerprint")] = ""
+    """The fingerprint of the key that `docker-ce`'s packages are signed with, where a mirror signs them
+    itself: 40 hex digits. Empty: Docker's own keys."""
+    script_sha256: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z", title="checksum")] = ""
+    """What the script of `source = "script"` must be. Needed where it comes from a `package_mirror` of
+    one's own: it runs as root."""
     registry_mirrors: tuple[Annotated[str, Meta(pattern=r"^https?://.+$", title="URL")], ...] = ()
     """Registry mirrors that the hosts' daemons ask for Docker Hub's images, the first first."""
     daemon: dict[str, Any] = {}

@@ -22,6 +22,11 @@ DISTRIBUTIONS: dict[str, tuple[str, str, str]] = {
     "rhel": ("dnf", "", "rhel"),
     "alpine": ("apk", "docker", ""),
 }
+# Whose signature is taken, by package manager (docs.docker.com/engine/install).
+KEYS = {
+    "apt": "9DC858229FC7DD38854AE2D88D81803C0EBFCD88",
+    "dnf": "060A61C51B558A7F742B77AAC52FEB6B621E9F35",
+}
 CE = "docker-ce docker-ce-cli containerd.io docker-buildx-plugin"
 START_HINTS = (Hint("", "see the daemon's log on the host: journalctl -u docker"),)
 COMPLETE_HINTS = (
@@ -32,6 +37,11 @@ UNFETCHED = (
     "manager (for docker-ce, or [docker] package_mirror)"
 )
 HINTS = (
+    Hint(
+        "NO_PUBKEY|not signed|not the known key|script_sha256",
+        "something else than Docker's answers there: correct [docker] package_mirror; or write the key "
+        "of who signs there as package_key, or the script's checksum as script_sha256",
+    ),
     Hint("Unable to locate package", 'set [docker] source = "docker-ce", or mend apt sources'),
     Hint("Could not resolve|Failed to fetch|Could not connect|timed out", UNFETCHED),
     Hint("", "see the last lines above; the host is as apt, dnf or apk left it"),
@@ -85,9 +95,12 @@ def _install(want: Want, have: Facts) -> Script:
         and int(number[0] if number else 99) > 12
     ):
         package += " docker-cli"  # since Debian 13 a package of its own, and only recommended
+    _trusted(want, manager)
     text = render(
         "install-docker.sh.j2",
         source=source,
+        key=want.docker.package_key or KEYS.get(manager, ""),
+        checksum=want.docker.script_sha256,
         manager=manager,
         packages=package if source == "distro" else CE,
         folder=folder,
@@ -95,6 +108,22 @@ def _install(want: Want, have: Facts) -> Script:
         start=render("start-docker.sh.j2", verb="start"),
     )
     return Script(f"install Docker ({source}, {name})", text, hints=HINTS, reaches=_mirror(mirror))
+
+
+def _trusted(want: Want, manager: str) -> None:
+    """Refuse to run as root what nobody vouches for."""
+    source, mirror = want.docker.source, want.docker.package_mirror
+    signed = source == "docker-ce" and manager == "apt"  # the lists too, and so each package
+    if mirror.lower().startswith("http://") and not signed and not want.docker.script_sha256:
+        raise KitError(
+            f"[docker] package_mirror {mirror}: by http anybody between could put in what runs as root",
+            "name it by https" + " or write its script_sha256" * (source == "script"),
+        )
+    if source == "script" and "://" in mirror and not want.docker.script_sha256:
+        raise KitError(
+            f"the script of {mirror} would run as root, and nothing says what it should be",
+            'write its checksum, [docker] script_sha256 = "…", or set source = "docker-ce"',
+        )
 
 
 def _mirror(url: str) -> tuple[Endpoint, ...]:

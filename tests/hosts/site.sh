@@ -23,6 +23,7 @@ apt-ftparchive -o APT::FTPArchive::Release::Codename=bookworm -o APT::FTPArchive
 mv /tmp/Release dists/bookworm/Release
 gpg --batch --quiet --passphrase '' --quick-gen-key tests@example.com default default never
 gpg --batch --armor --export tests@example.com >gpg
+gpg --with-colons --list-keys tests@example.com | awk -F: '$1 == "fpr" {print $10; exit}' >/site/fingerprint
 gpg --batch --clearsign -o dists/bookworm/InRelease dists/bookworm/Release
 cat >/site/get-docker.sh <<'SCRIPT'
 set -e

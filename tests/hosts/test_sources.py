@@ -1,5 +1,7 @@
 """Docker from each of its sources, from a mirror of them."""
 
+import hashlib
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,28 @@ def site(world: World) -> Iterator[str]:
     world.remove("site")
 
 
+def vouched(site: str) -> dict[str, str]:
+    """What the settings say of a mirror that signs by itself."""
+    with urllib.request.urlopen(f"{site}/get-docker.sh") as script:
+        checksum = hashlib.sha256(script.read()).hexdigest()
+    with urllib.request.urlopen(f"{site}/fingerprint") as key:
+        return {"package_key": key.read().decode().strip(), "script_sha256": checksum}
+
+
+@pytest.mark.parametrize("source", ["docker-ce", "script"])
+def test_a_mirror_that_somebody_else_signs_installs_nothing(
+    kit: Kit, blank: Blank, site: str, source: str
+) -> None:
+    """Its packages, its key and its script are all its own."""
+    host = blank("systemd")
+    wrong = {"script_sha256": "0" * 64} if source == "script" else {}
+    kit.settings(host, docker={"source": source, "package_mirror": site, **wrong})
+    kit.new_token()
+    failed = kit.bootstrap(code=1).hosts[host.name]
+    assert "package_key" in failed["fix"], failed
+    assert kit.ssh(host, "command -v dockerd; ls /root/sent-to 2>/dev/null || :", check=False) == ""
+
+
 @pytest.mark.parametrize(
     ("source", "proof"),
     [
@@ -29,7 +53,7 @@ def test_docker_comes_from_the_mirror_of_its_source(
     kit: Kit, blank: Blank, site: str, source: str, proof: str
 ) -> None:
     host = blank("systemd")
-    kit.settings(host, docker={"source": source, "package_mirror": site})
+    kit.settings(host, docker={"source": source, "package_mirror": site, **vouched(site)})
     kit.new_token()
     done = kit.bootstrap()
     assert any(title.startswith(f"install Docker ({source}") for title in done.titles)
