@@ -16,7 +16,7 @@ FEDORA = {"ID": "fedora", "PRETTY_NAME": "Fedora 43"}
 SUM = {"script_sha256": "a" * 64}
 
 
-def script(os: dict[str, str] | None = None, **docker: str) -> str:
+def script(os: dict[str, str] | None = None, /, **docker: str) -> str:
     have = blank(os=os) if os else blank()
     for change in converge.plan(want(docker=docker), have):
         if isinstance(change, Script) and change.title.startswith("install Docker"):
