@@ -15,6 +15,7 @@ from sandbox import daemon, keys, manager, network
 from sandbox.errors import SandboxError, translated
 from sandbox.hosts import blank
 from sandbox.hosts.blank import BlankHost
+from sandbox.hosts.kinds import build, find
 from sandbox.image_store import ImageStore, clear
 from sandbox.manager import ARCHITECTURE, RunnerImages
 from sandbox.names import Names
@@ -134,7 +135,7 @@ def _fill(
     with ThreadPoolExecutor() as pool:
         runner = pool.submit(manager.choose, store, wanted)
         shipping = pool.submit(mirror.registry, store)
-        built = [pool.submit(blank.build, store, kind) for kind in kinds]
+        built = [pool.submit(build, store, kind) for kind in kinds]
         image = containers.build(store)
         serving = pool.submit(containers.ensure, store.client, names, image, gitlab)
         containers.ensure(store.client, names, image, registry)
@@ -151,8 +152,8 @@ def _fill(
 
 def _ready(store: ImageStore, names: Names, kind: str) -> None:
     """The image of a kind of host, and its bare Debian in the mirror."""
-    suite = blank.suite(kind)
-    blank.build(store, kind)
+    suite = find(kind).suite
+    build(store, kind)
     mirror.push(store.client, names, store.base(suite), f"library/debian:{suite}")
 
 

@@ -13,7 +13,7 @@ import msgspec
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.files.merge import lay_over, missing
-from runnerkit.settings import autoscaler, tokens
+from runnerkit.settings import free_keys, tokens
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want, WantedRunner
 
@@ -90,7 +90,8 @@ def globals_wanted(want: Want, have: Facts) -> dict[str, Any]:
     """What the settings say of the global part."""
     manager = want.manager
     concurrent = have.cpus if manager.concurrent == "auto" else manager.concurrent
-    return {**({"concurrent": concurrent} if concurrent else {}), **manager.settings}
+    settings = free_keys.shown(manager.settings, Secret.reveal)
+    return {**({"concurrent": concurrent} if concurrent else {}), **settings}
 
 
 def runner_wanted(
@@ -100,11 +101,14 @@ def runner_wanted(
     spec = runner.spec
     wanted = {"executor": spec.executor, **spec.settings}
     if spec.executor != "instance":
-        docker = {"image": runner.image, "pull_policy": list(spec.pull_policy)}
+        docker = {
+            "image": runner.image,
+            "pull_policy": list(spec.pull_policy or ("if-not-present",)),
+        }
         wanted["docker"] = {**docker, **spec.docker}
     if spec.autoscaler:
-        wanted["autoscaler"] = autoscaler.shown(spec.autoscaler, show)
-    return wanted
+        wanted["autoscaler"] = spec.autoscaler
+    return dict(free_keys.shown(wanted, show))
 
 
 def shown(runner: WantedRunner) -> str:

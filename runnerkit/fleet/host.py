@@ -1,6 +1,5 @@
 """A host that can be looked at and written to: the machine, its engine and GitLab behind one face."""
 
-import re
 import shlex
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +11,11 @@ from runnerkit.errors import KitError
 from runnerkit.events import Detail, Ended, Tell, named
 from runnerkit.facts import Facts, ServerRunner
 from runnerkit.files import config_toml
-from runnerkit.machine import lock, sudo
+from runnerkit.machine import lock, login, sudo
 from runnerkit.machine.machine import Failed, Machine
 from runnerkit.machine.streams import Pipe
 from runnerkit.machine.sudo import NeedsPassword
-from runnerkit.plan import Build, Change, Endpoint, Hint, Pull, Script, ServerCall
+from runnerkit.plan import Build, Change, Endpoint, Hint, Pull, Script, ServerCall, hint
 from runnerkit.redact import mask, plain
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want, WantedRunner
@@ -56,9 +55,9 @@ class Host:
                 self.machine.password = sudo.ask()
                 return self.machine.run(script)
         except Failed as error:
+            known = hint(plain(error.stderr), login.HINTS)
             raise KitError(
-                f"looking at the host failed: {error.what}",
-                "log in as a user whose shell is a POSIX one, and see that /run can be written to",
+                f"looking at the host failed: {error.why(known.pattern)}", known.fix
             ) from None
 
     def server(self, want: Want, have: Facts) -> Facts:
@@ -123,11 +122,9 @@ class Host:
         try:
             return self.machine.run(text, lambda line: self.tell(Detail(mask(plain(line)))))
         except Failed as error:
-            output = mask(plain(error.stderr))
-            fix = next(
-                (h.fix for h in (BUSY, *change.hints) if re.search(h.pattern, output)), "run again"
-            )
-            raise KitError(f"{change.title}: {mask(plain(error.what))}", fix) from None
+            known = hint(mask(plain(error.stderr)), (BUSY, *change.hints))
+            why = mask(error.why(known.pattern))
+            raise KitError(f"{change.title}: {why}", known.fix) from None
 
     @property
     def engine(self) -> "docker.APIClient":

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from runnerkit import converge, want
 from runnerkit.errors import KitError
 from runnerkit.events import Phase
-from runnerkit.facts import Facts, instant
+from runnerkit.facts import Facts
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome, Unfinished
 from runnerkit.images import catalog
+from runnerkit.images.content import content, instant
 from runnerkit.images.definition import NAME, JobImage, built_on, hashed_name, labels
 from runnerkit.plan import Build, Change
 from runnerkit.steps import job_images
@@ -21,8 +22,10 @@ from runnerkit.want import Want
 class ImageRow:
     """A job image on a host, or its absence: `id` is then None.
 
-    `hash` is the name's part that says what is in it, `created` a time of ISO 8601, `bytes` its
-    size, `bases` the ids of what it was built on, `moved` the bytes that crossed the network for it.
+    `id` is what the host's engine calls it, `content` what it is to any engine, `store` the engine's
+    image store. `hash` is the name's part that says what is in it, `created` a time of ISO 8601,
+    `bytes` its size, `bases` the ids of what it was built on, `moved` the bytes that crossed the
+    network for it.
     """
 
     image: str
@@ -33,6 +36,8 @@ class ImageRow:
     bytes: int = 0
     bases: dict[str, str] = field(default_factory=dict)
     moved: int | None = None
+    content: str = ""
+    store: str = ""
 
 
 Rows = tuple[ImageRow, ...]
@@ -91,7 +96,7 @@ def listing(fleet: Fleet) -> list[Outcome[Rows]]:
         known = {job.name for job in wanted.images}
         for reference, image in sorted(have.images.items()):
             name = labels(image).get(NAME, "")
-            ours = catalog.NAME.fullmatch(name) and name not in known
+            ours = catalog.allowed(name) and name not in known
             if ours and reference == f"{name}:latest":
                 rows.append(row(JobImage(name, ""), have, "not defined here"))
         return tuple(rows)
@@ -121,6 +126,8 @@ def row(job: JobImage, have: Facts, state: str, moved: int | None = None) -> Ima
         bytes=int(image["Size"]),
         bases=built_on(image),
         moved=moved,
+        content=content(image),
+        store=have.store,
     )
 
 

@@ -40,8 +40,13 @@ def take(machine: Machine, waiting: Callable[[], None]) -> Pipe:
     if answer != "locked":
         pipe.close()
         _ = machine.transport  # that it broke is the better reason
+        if not answer:
+            raise KitError(
+                f"the host's lock, {LOCK}, cannot be taken there",
+                "see that /run on the host can be written to, and that it has flock (of util-linux)",
+            )
         raise KitError(
-            f"another run holds the host: {answer or 'unknown'}",
+            f"another run holds the host: {answer}",
             "wait for it to end, the lock goes with it; or end it on the host",
         )
     return pipe

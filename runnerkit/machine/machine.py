@@ -43,10 +43,18 @@ class Failed(KitError):
 
     def __init__(self, code: int, stderr: str) -> None:
         self.exited, self.stderr = code, stderr
-        lines = [line for line in plain(stderr).splitlines() if line.strip()]
-        # Where a program marks its errors, its warnings and farewells do not hide them.
-        why = [line for line in lines if re.search(r"\b(ERROR|FATAL|PANIC)\b", line)] or lines
-        super().__init__(f"exit code {code}: {' | '.join(why[-3:]) or 'no word of why'}")
+        super().__init__(self.why())
+
+    def why(self, pattern: str = "") -> str:
+        """The line that holds the pattern; the last three where there is none.
+
+        Where a program marks its errors, its warnings and farewells do not hide them.
+        """
+        lines = [line.strip() for line in plain(self.stderr).splitlines() if line.strip()]
+        marked = [line for line in lines if re.search(r"\b(ERROR|FATAL|PANIC)\b", line)]
+        cause = [line for line in (*marked, *lines) if pattern and re.search(pattern, line)][:1]
+        why = cause or (marked or lines)[-3:] or ["no word of why"]
+        return f"exit code {self.exited}: {' | '.join(why)}"
 
 
 class Machine:
@@ -192,8 +200,8 @@ def translated(where: str) -> Iterator[None]:
     except ThreadException:
         raise KitError(f"{where}: the connection broke", AGAIN) from None
     except Exception as error:
-        from runnerkit.machine import ssh
+        from runnerkit.machine import ssh_errors
 
-        if (known := ssh.explain(where, error)) is None:
+        if (known := ssh_errors.explain(where, error)) is None:
             raise
         raise known from None

@@ -16,6 +16,8 @@ from sandbox.services import mirror
 from sandbox.world import BlankHost, World
 from tests.hosts.kit import Kit
 
+UNIT = "/etc/systemd/system/runnerkit-prune"
+PROGRAM = "/usr/local/lib/runnerkit/prune"
 OLD_CACHE = "runner-old-cache-0123456789abcdef0123456789abcdef"
 DISK = "df -Pk /var/lib/docker | awk 'NR == 2 {print $3 * 1024}'"
 LAYER = "docker image inspect -f '{{.Id}}'"
@@ -257,10 +259,6 @@ def test_what_a_pulled_image_is_labelled_decides_nothing(
         docker run --name extra1 --label "image={facts}" evil:1 true""")  # fmt: skip
     assert {*names(run(kit, host, force=True))} == {"old:v1", "foo/kept:latest"}
     assert "evil:1" in images(kit, host)
-
-
-UNIT = "/etc/systemd/system/runnerkit-prune"
-PROGRAM = "/usr/local/lib/runnerkit/prune"
 
 
 @pytest.mark.long

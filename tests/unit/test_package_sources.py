@@ -12,7 +12,7 @@ from runnerkit.plan import Script
 from runnerkit.steps.docker_engine import KEYS
 from tests.unit.build import blank, want
 
-FEDORA = {"ID": "fedora", "PRETTY_NAME": "Fedora 43"}
+FEDORA = {"ID": "fedora", "VERSION_ID": "43", "PRETTY_NAME": "Fedora 43"}
 SUM = {"script_sha256": "a" * 64}
 
 
@@ -27,7 +27,7 @@ def script(os: dict[str, str] | None = None, /, **docker: str) -> str:
 @pytest.mark.parametrize("url", ["http://m.example.com", "HTTP://m.example.com"])
 @pytest.mark.parametrize(
     ("source", "os", "more"),
-    [("docker-ce", FEDORA, {}), ("script", {}, {}), ("docker-ce", FEDORA, {"package_key": "A" * 40})],
+    [("docker-ce", FEDORA, {}), ("script", {}, SUM), ("docker-ce", FEDORA, {"package_key": "A" * 40} | SUM)],
 )  # fmt: skip
 def test_http_is_refused_where_the_lists_are_not_signed(
     url: str, source: str, os: dict[str, str], more: dict[str, str]
@@ -51,7 +51,7 @@ def test_a_mirror_s_script_needs_a_checksum() -> None:
     with pytest.raises(KitError, match="nothing says what it should be") as caught:
         script(source="script", package_mirror="https://m.example.com")
     assert "script_sha256" in caught.value.fix
-    assert f"{'a' * 64}  $get" in script(source="script", package_mirror="http://m", **SUM)
+    assert f"{'a' * 64}  $script" in script(source="script", package_mirror="https://m", **SUM)
 
 
 @pytest.fixture(scope="module")
