@@ -60,6 +60,10 @@ class Docker(Section, frozen=True):
     ] = ""
     """Where `docker-ce` or `script` download from in place of download.docker.com: a URL, or one of
     the names that the script knows, `Aliyun` or `AzureChinaCloud`."""
+    package_key: Annotated[str, Meta(pattern=r"^([0-9A-F]{40})?\Z", title="fingerprint")] = ""
+    """The key that signs `docker-ce`'s packages, where a mirror does so itself. Empty: Docker's own."""
+    script_sha256: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z", title="checksum")] = ""
+    """What the script of `source = "script"` must be; needed where a `package_mirror` has it."""
     registry_mirrors: tuple[Annotated[str, Meta(pattern=r"^https?://.+$", title="URL")], ...] = ()
     """Registry mirrors that the hosts' daemons ask for Docker Hub's images, the first first."""
     daemon: dict[str, Any] = {}
@@ -143,11 +147,8 @@ class Golden(Section, frozen=True):
 
     base: Annotated[str, Meta(pattern=r"^(https?://.+|[^:]*)$", title="path or URL")] = ""
     """A cloud image of Debian or Ubuntu (qcow2) to build on. Empty: a disk of Debian's packages."""
-    base_checksum: Annotated[
-        str, Meta(pattern=r"^(none|sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})?\Z", title="checksum")
-    ] = ""
-    """What the base must be: `sha256:…` or `sha512:…`. Empty: what is published beside it by https, and
-    without that it is refused; `none` takes it then, also by http."""
+    base_checksum: Annotated[str, Meta(pattern=r"^(none|sha(256|512):[0-9a-f]{64,128})?\Z")] = ""
+    """What the base must be, `sha256:…`. Empty: what is published beside it by https; `none`: anything."""
     suite: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9.-]*\Z")] = "bookworm"
     """The Debian release of a disk that is made of packages."""
     disk_gb: Annotated[int, Meta(ge=4)] = 8

@@ -10,6 +10,7 @@ from runnerkit import converge
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, distributions, look
 from runnerkit.plan import Script
+from runnerkit.steps.docker_engine import KEYS
 from tests.unit.build import blank, want
 
 # github.com/which-distro/os-release and chef/os_release; anolis, kylin and openeuler-22.03 as people
@@ -97,7 +98,7 @@ def test_docker_s_packages_are_of_the_release_that_docker_names() -> None:
     ce = want(docker={"source": "docker-ce", "package_mirror": "https://m/docker"})
     (install, *_) = converge.plan(ce, host("oracle-9"))
     assert isinstance(install, Script)
-    for part in ("linux/centos/docker-ce.repo", "release=9", r"s#\$releasever#$release#g"):
+    for part in ("$site/linux/centos/$release/", "release=9", KEYS["dnf"]):
         assert part in install.text
     (install, *_) = converge.plan(ce, host("lmde-6"))
     assert isinstance(install, Script)
