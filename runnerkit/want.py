@@ -87,8 +87,13 @@ class Want:
         return any(runner.elsewhere for runner in self.runners)
 
 
-def resolve(settings: Settings, host: str) -> Want:
+def resolve(settings: Settings, host: str, empty: bool = False) -> Want:
     """What the settings make of a host of that name (or of one that they do not name).
+
+    Args:
+        settings: the settings.
+        host: its name.
+        empty: whether it may have no runner at all.
 
     Raises:
         KitError: a name, token or image definition is wrong.
@@ -100,11 +105,8 @@ def resolve(settings: Settings, host: str) -> Want:
             "write [gitlab] url = … into runnerkit.toml, or give bootstrap --url https://…",
         )
     keys = keys_of(settings, host)
-    if not keys:
-        raise KitError(
-            "no runner is named",
-            "write [runners.NAME] into runnerkit.toml, or give bootstrap --image IMAGE",
-        )
+    if not keys and not empty:
+        raise none()
     found = {key: catalog.find(settings, settings.runners[key].image) for key in keys}
     runners = tuple(_runner(settings, key, found[key]) for key in keys)
     _distinct(runners)
@@ -118,6 +120,14 @@ def resolve(settings: Settings, host: str) -> Want:
         api=settings.gitlab.api_token is not None,
         prune=settings.prune,
         golden=settings.golden,
+    )
+
+
+def none() -> KitError:
+    """The failure of a host that shall have no runner."""
+    return KitError(
+        "no runner is named",
+        "write [runners.NAME] into runnerkit.toml, or give bootstrap --image IMAGE",
     )
 
 
