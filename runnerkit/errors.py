@@ -66,7 +66,7 @@ def text_of(file: Path, fix: str) -> str:
         KitError: it cannot be read, or is none; with `fix`.
     """
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_bytes().decode()  # its line ends are its own
     except OSError as error:
         raise KitError(f"{file}: {error.strerror}", fix) from None
     except UnicodeDecodeError as error:

@@ -11,6 +11,7 @@ from runnerkit.errors import KitError
 from runnerkit.images import catalog
 from runnerkit.images.definition import JobImage
 from runnerkit.settings import autoscaler, free_keys, tokens
+from runnerkit.settings.hardening import closes_metadata, hardened
 from runnerkit.settings.model import DEFAULT, Docker, Golden, Manager, Prune, Settings
 from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Secret
@@ -61,6 +62,7 @@ class Want:
     manager: Manager
     runners: tuple[WantedRunner, ...] = ()
     images: tuple[JobImage, ...] = ()
+    names: tuple[str, ...] = ()  # of all job images that the settings know
     api: bool = False
     prune: Prune = field(default_factory=Prune)
     golden: Golden = field(default_factory=Golden)
@@ -82,6 +84,16 @@ class Want:
         return f"{self.manager.config_dir}/config.toml"
 
     @property
+    def metadata_closed(self) -> bool:
+        """Whether containers are kept from the cloud's metadata address."""
+        return closes_metadata(self.docker, (runner.spec for runner in self.runners))
+
+    @property
+    def system_id(self) -> str:
+        """Where gitlab-runner keeps what it calls itself on the host, as a manager."""
+        return f"{self.manager.config_dir}/.runner_system_id"
+
+    @property
     def elsewhere(self) -> bool:
         """Whether the manager also has jobs on other machines, where this host does not see them."""
         return any(runner.elsewhere for runner in self.runners)
@@ -90,13 +102,8 @@ class Want:
 def resolve(settings: Settings, host: str, empty: bool = False) -> Want:
     """What the settings make of a host of that name (or of one that they do not name).
 
-    Args:
-        settings: the settings.
-        host: its name.
-        empty: whether it may have no runner at all.
-
     Raises:
-        KitError: a name, token or image definition is wrong.
+        KitError: there is no runner, and it may not be `empty`; or a name, token or image definition is wrong.
     """
     url = settings.gitlab.url.rstrip("/")
     if not url:
@@ -110,13 +117,13 @@ def resolve(settings: Settings, host: str, empty: bool = False) -> Want:
     found = {key: catalog.find(settings, settings.runners[key].image) for key in keys}
     runners = tuple(_runner(settings, key, found[key]) for key in keys)
     _distinct(runners)
-    docker = settings.docker
     return Want(
         url=url,
-        docker=replace(docker, daemon=free_keys.read(docker.daemon, "docker.daemon")),
+        docker=free_keys.filled(settings.docker, "docker", "daemon"),
         manager=_manager(settings.manager, runners),
         runners=runners,
         images=catalog.closed(settings, [image.name for image in found.values() if image]),
+        names=catalog.names(settings),
         api=settings.gitlab.api_token is not None,
         prune=settings.prune,
         golden=settings.golden,
@@ -152,6 +159,7 @@ def of_images(settings: Settings, names: str) -> Want:
         docker=settings.docker,
         manager=settings.manager,
         images=catalog.chosen(settings, names) if names else (),
+        names=catalog.names(settings),
         prune=settings.prune,
     )
 
@@ -160,13 +168,10 @@ def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunne
     spec = settings.runners[key]
     token = spec.token.read() if spec.token else None
     old = spec.registration_token.read() if spec.registration_token else None
-    free = {
-        table: free_keys.read(getattr(spec, table), f"runners.{key}.{table}")
-        for table in ("docker", "autoscaler", "settings")
-    }
+    free = free_keys.filled(spec, f"runners.{key}", "docker", "autoscaler", "settings")
     return WantedRunner(
         key=key,
-        spec=replace(spec, **free),
+        spec=hardened(free, (spec.image, *settings.images), image is not None),
         image=image.reference if image else spec.image,
         token=tokens.check(token, "glrt-", f"the token of runner {key}"),
         registration_token=tokens.check(
@@ -189,7 +194,7 @@ def _distinct(runners: tuple[WantedRunner, ...]) -> None:
 
 def _manager(manager: Manager, runners: tuple[WantedRunner, ...]) -> Manager:
     """The manager, told where plugins are that an upgrade shall not lose."""
-    manager = replace(manager, settings=free_keys.read(manager.settings, "manager.settings"))
+    manager = free_keys.filled(manager, "manager", "settings")
     if not any(autoscaler.published(one.spec.autoscaler.get("plugin", "")) for one in runners):
         return manager
     environment = {**manager.environment, autoscaler.PLUGIN_PATH: autoscaler.PLUGINS}

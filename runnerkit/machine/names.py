@@ -2,16 +2,13 @@
 
 import socket
 
-from runnerkit.machine import ssh_config
+from runnerkit.machine.hop import Reader
 
 
 def known(word: str) -> bool:
-    """Whether ssh's own settings have it as an alias, or it resolves here."""
-    settings = ssh_config.read()
-    found = settings.lookup(word)
-    if word in settings.get_hostnames() or found["hostname"] != word:
-        return True
-    if {"proxyjump", "proxycommand"} & {*found}:  # resolved there
+    """Whether ssh's own settings lead somewhere by it, or it resolves here."""
+    hop = Reader().hop(word)
+    if hop.host != word or hop.via or hop.command:  # resolved there
         return True
     try:
         return bool(socket.getaddrinfo(word, None))

@@ -68,6 +68,9 @@ class Docker(Section, frozen=True):
     min_free_mb: Annotated[int, Meta(ge=0)] = 2048
     """How much of a host's disk must stay free when images come to it, in MB. With less, nothing is
     begun."""
+    metadata: Literal["", "open", "closed"] = ""
+    """Whether containers reach the cloud's metadata address, by which they are the machine to the
+    cloud. Left out: closed where a runner is shared, unless an autoscaler's manager needs it."""
     registry_image: Reference = "registry:2"
     """The registry that `image.ship` starts on the sending host, on loopback, to send layers."""
 
@@ -174,8 +177,8 @@ class HostSettings(Section, frozen=True):
 class Ssh(Section, frozen=True):
     """How hosts are reached, beside ssh's own settings, which hold too."""
 
-    known_hosts: str = "~/.ssh/known_hosts"
-    """The file of the host keys that are accepted."""
+    known_hosts: str = ""
+    """The file of the host keys that are accepted, in the place of ssh's own (`UserKnownHostsFile`)."""
 
 
 class Settings(Section, frozen=True):

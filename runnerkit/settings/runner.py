@@ -60,9 +60,13 @@ class Runner(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     executor: Literal["docker", "docker-autoscaler", "instance"] = "docker"
     """What runs jobs: containers on the host, containers on machines of an autoscaler, or those
     machines themselves."""
-    pull_policy: tuple[Literal["always", "if-not-present", "never"], ...] = ("if-not-present",)
+    pull_policy: tuple[Literal["always", "if-not-present", "never"], ...] = ()
     """When the image of a job is pulled, tried in this order. A job image that the kit builds is only
-    on the host; `always` would look for it elsewhere."""
+    on the host; `always` would look for it elsewhere. Left out: `if-not-present`; of a shared runner
+    `never` where its image is one that the kit builds, else `always`."""
+    hardening: Literal["trusted", "shared"] = "trusted"
+    """Who may send it jobs: people who could have the host as well (`trusted`), or people who need not
+    trust each other (`shared`: see [Shared hosts](shared-hosts.md))."""
     docker: dict[str, Any] = {}
     """Any keys of `[runners.docker]` in config.toml, for example `docker.volumes = ["/cache"]`."""
     autoscaler: dict[str, Any] = {}

@@ -105,8 +105,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
 
 def _reloads(key: str, value: Any, have: Facts) -> bool:
     """Whether a running daemon takes the key up by itself: another image store it does not."""
-    status = have.info.get("DriverStatus") or ()
-    containerd = any("io.containerd.snapshotter" in str(one) for one in status)
+    containerd = have.store == "containerd"
     return key in RELOADABLE and _table(value).get(STORE, containerd) == containerd
 
 

@@ -40,7 +40,7 @@ HINTS = (
         "<config_dir>/certs/<GitLab's host name>.crt on the host",
     ),
     Hint(
-        r"[= ](429|50\d) [A-Z]",
+        r"\b(429|50\d) [A-Z]",
         "GitLab itself fails or is overloaded: see how it fares, then run again",
     ),
     Hint("", "run again; what was registered so far is found"),
@@ -48,7 +48,7 @@ HINTS = (
 
 
 def needs(want: Want) -> Needs:
-    return Needs(files=(want.config,))
+    return Needs(files=(want.config, want.system_id))
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
