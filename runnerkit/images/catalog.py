@@ -5,11 +5,11 @@ from functools import cache
 from pathlib import Path
 
 from runnerkit.errors import KitError, nearest, text_of
-from runnerkit.images import context, dockerfile, platforms, reference
+from runnerkit.images import context, dockerfile, own, platforms, reference
 from runnerkit.images.definition import JobImage, short_hash
 from runnerkit.place import image_folder, image_folders
 from runnerkit.settings.model import Image, Settings
-from runnerkit.templates import render, render_of
+from runnerkit.templates import render, render_foreign
 
 _digest = cache(context.digest)  # a large context is read once a run, however often it is asked for
 
@@ -88,7 +88,7 @@ def chosen(settings: Settings, words: str) -> tuple[JobImage, ...]:
 
 def names(settings: Settings) -> tuple[str, ...]:
     """All that can be a job image here, whether anything speaks of it or not."""
-    return tuple(sorted(filter(NAME.fullmatch, image_folders() | set(settings.images))))
+    return tuple(sorted(filter(allowed, image_folders() | set(settings.images))))
 
 
 def named(settings: Settings) -> list[str]:
@@ -147,10 +147,10 @@ def _folder(folder: Path) -> tuple[str, str]:
             f"dockerfiles/{name} leads outside dockerfiles/, to {folder.resolve()}",
             "copy it in: what an image is made of must be in one place",
         )
-    template, plain = folder / "Dockerfile.j2", folder / "Dockerfile"
-    if template.exists():
-        text = _template(template)
-    elif plain.exists():
+    own.check(folder)
+    if own.find(folder, "Dockerfile.j2"):
+        text = _template(folder)
+    elif plain := own.find(folder, "Dockerfile"):
         text = text_of(plain, "save it as UTF-8, and see that you may read it")
     else:
         raise KitError(f"dockerfiles/{name} has no Dockerfile", "add one, or a Dockerfile.j2")
@@ -162,15 +162,21 @@ def _folder(folder: Path) -> tuple[str, str]:
     return text, str(folder)
 
 
-def _template(file: Path) -> str:
+def _template(folder: Path) -> str:
     import jinja2
 
-    name = file.parent.name
+    def read(name: str) -> str | None:
+        file = own.find(folder, name)
+        return file.read_text(encoding="utf-8") if file else None
+
     try:
-        return render_of(file.parents[1], f"{name}/Dockerfile.j2")
-    except (jinja2.TemplateError, UnicodeDecodeError) as error:
+        return render_foreign(read, "Dockerfile.j2")
+    except KitError:
+        raise
+    except Exception as error:  # whatever Python makes of what the template works out
         line = f", line {error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
-        raise KitError(f"dockerfiles/{name}/Dockerfile.j2{line}: {error}", "correct it") from None
+        what = f"dockerfiles/{folder.name}/Dockerfile.j2{line}: {error}"
+        raise KitError(what, "correct it") from None
 
 
 def _rendered(name: str, image: Image) -> str:

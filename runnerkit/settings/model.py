@@ -143,7 +143,12 @@ class Golden(Section, frozen=True):
 
     base: Annotated[str, Meta(pattern=r"^(https?://.+|[^:]*)$", title="path or URL")] = ""
     """A cloud image of Debian or Ubuntu (qcow2) to build on. Empty: a disk of Debian's packages."""
-    suite: str = "bookworm"
+    base_checksum: Annotated[
+        str, Meta(pattern=r"^(none|sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})?\Z", title="checksum")
+    ] = ""
+    """What the base must be: `sha256:…` or `sha512:…`. Empty: what is published beside it by https, and
+    without that it is refused; `none` takes it then, also by http."""
+    suite: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9.-]*\Z")] = "bookworm"
     """The Debian release of a disk that is made of packages."""
     disk_gb: Annotated[int, Meta(ge=4)] = 8
     """The disk's size, in GB."""

@@ -250,16 +250,14 @@ def test_what_a_pulled_image_is_labelled_decides_nothing(
     facts = "x\nname\told:v1\nrecent\told:v1\r\ncontainer\tfoo/kept:latest\nversion\t\u2028whole"
     labels = {"image": facts, "name": facts, "runnerkit.bases": facts, "runnerkit.image": facts}
     client = docker.from_env()
-    base = f"FROM {IMAGES_OF}/debian:bookworm".encode()
-    image, _ = client.images.build(fileobj=io.BytesIO(base), tag="evil:1", labels=labels)
-    try:
-        mirror.push(client, world.names, image, "library/evil:1")
-    finally:
-        client.images.remove("evil:1")
+    base = io.BytesIO(f"FROM {IMAGES_OF}/debian:bookworm".encode())
+    image, _ = client.images.build(fileobj=base, tag="evil:1", labels=labels)
+    mirror.push(client, world.names, image, "library/evil:1")
+    client.images.remove("evil:1")
     kit.ssh(host, f"""{SHELL}build old:v1 1; build foo/kept:latest 1 foo/kept
         age_image 9 old:v1 foo/kept:latest; forget; docker pull -q evil:1
         docker run --name extra1 --label "image={facts}" evil:1 true""")  # fmt: skip
-    assert names(run(kit, host, force=True)) == ["old:v1", "foo/kept:latest"]
+    assert {*names(run(kit, host, force=True))} == {"old:v1", "foo/kept:latest"}
     assert "evil:1" in images(kit, host)
 
 
