@@ -111,8 +111,7 @@ def resolve(settings: Settings, host: str, empty: bool = False) -> Want:
             "no GitLab is named",
             "write [gitlab] url = … into runnerkit.toml, or give bootstrap --url https://…",
         )
-    keys = keys_of(settings, host)
-    if not keys and not empty:
+    if not (keys := keys_of(settings, host)) and not empty:
         raise none()
     found = {key: catalog.find(settings, settings.runners[key].image) for key in keys}
     runners = tuple(_runner(settings, key, found[key]) for key in keys)
