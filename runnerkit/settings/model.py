@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from runnerkit.images.reference import PATH
 from runnerkit.settings import durations
 from runnerkit.settings.runner import (
-    COMPONENT,
     ImageOrVariable,
     Reference,
     ReferenceOrNone,
@@ -21,7 +21,7 @@ from runnerkit.settings.secrets import Source
 ImageName = Annotated[
     str,
     Meta(
-        pattern=rf"^{COMPONENT}(?:/{COMPONENT})*$",
+        pattern=rf"^{PATH.pattern}$",
         description="a name of an image: small letters and digits, with . _ - or / between them",
     ),
 ]
