@@ -17,7 +17,7 @@ from invoke.exceptions import ThreadException
 
 from runnerkit.errors import KitError
 from runnerkit.machine import local, sudo
-from runnerkit.machine.streams import AfterMark, Lines, Pipe, Stdin
+from runnerkit.machine.streams import AfterMark, Lines, Pipe, Stdin, TooMuch
 from runnerkit.redact import plain
 from runnerkit.settings.secrets import Secret
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from fabric import Connection
 
 AGAIN = "run again: it goes on from there"
+KILLED = "see in the host's dmesg whether it ran out of memory, then run again"
+BACK = f"see that the host is up and its network holds, then {AGAIN}"
 # What comes before "#runnerkit" on stdin is the password's line, which sudo takes only if it asks for
 # one; what comes out before the mark is the login shell's own: greetings, titles, warnings.
 PRELUDE = 'while IFS= read -r line && [ "$line" != "#runnerkit" ]; do :; done; echo {0}; '
@@ -88,7 +90,10 @@ class Machine:
             )
         assert result is not None  # only a disowned run gives none
         if result.exited == -1:
-            raise self._broken()
+            if self.transport:
+                self.transport.join(1)  # the thread of one that broke ends, and is known by it
+            _ = self.transport
+            raise KitError(f"{self.where()}: the script was killed", KILLED)
         output, begun, stdout = result.stdout.partition(f"{self._mark}\n")
         stderr = (
             result.stderr.rpartition(f"{self._mark}\n")[2] if begun else result.stderr or output
@@ -159,7 +164,7 @@ class Machine:
                 raise
 
     def _broken(self) -> KitError:
-        return KitError(f"{self.where()}: the connection broke", AGAIN)
+        return KitError(f"{self.where()}: the connection broke", BACK)
 
     def _channel(self, command: str) -> Pipe:
         channel: Any = self.context.transport.open_session(timeout=30)
@@ -181,8 +186,11 @@ def translated(where: str) -> Iterator[None]:
         yield
     except KitError:
         raise
-    except ThreadException:
-        raise KitError(f"{where}: the connection broke", AGAIN) from None
+    except ThreadException as error:
+        for one in error.exceptions:
+            if isinstance(one.value, TooMuch):
+                raise KitError(f"{where}: {one.value.what}", one.value.fix) from None
+        raise KitError(f"{where}: the connection broke", BACK) from None
     except Exception as error:
         from runnerkit.machine import ssh_errors
 
