@@ -13,6 +13,7 @@ from sandbox import keys
 from sandbox.world import BlankHost, World
 from tests.hosts.kit import Kit
 from tests.hosts.refusals import assert_error
+from tests.hosts.test_killed import in_host
 
 PORTS = count(2200)
 
@@ -236,3 +237,27 @@ def agent(kit: Kit, box: BlankHost) -> Iterator[Path]:
         subprocess.run(["ssh-add", "-q", *files], env=env, check=True)
         yield socket
         one.terminate()
+
+
+BROKEN = {
+    "a look that is cut off": (
+        "kill -9 $PPID",
+        "the connection broke",
+        "see that the host is up",
+    ),
+    "a look that is killed": ("kill -9 $$", "the script was killed", "ran out of memory"),
+    "a look without an end": ("yes", "printed more than 16 MB", "login shell"),
+}
+
+
+@pytest.mark.parametrize("row", BROKEN)
+def test_a_look_that_comes_to_nothing_is_told(
+    kit: Kit, box: BlankHost, reach: Callable[..., None], row: str
+) -> None:
+    doing, what, fix = BROKEN[row]
+    reach("Host in\n  HostName BOX\n", "in")
+    in_host(kit, box, f"echo '{doing}' >/root/.bashrc")
+    try:
+        assert_error(kit, kit.run("plan", "--host", "in"), "root@", what, fix=fix)
+    finally:
+        in_host(kit, box, "rm /root/.bashrc")
