@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from invoke.exceptions import ThreadException
 
 from runnerkit.errors import KitError
+from runnerkit.machine.streams import TooMuch
 from runnerkit.redact import plain
 
 AGAIN = "run again: it goes on from there"
+KILLED = "see in the host's dmesg whether it ran out of memory, then run again"
+BACK = f"see that the host is up and its network holds, then {AGAIN}"
 
 
 class Failed(KitError):
@@ -38,8 +41,11 @@ def translated(where: str) -> Iterator[None]:
         yield
     except KitError:
         raise
-    except ThreadException:
-        raise KitError(f"{where}: the connection broke", AGAIN) from None
+    except ThreadException as error:
+        for one in error.exceptions:
+            if isinstance(one.value, TooMuch):
+                raise KitError(f"{where}: {one.value.what}", one.value.fix) from None
+        raise KitError(f"{where}: the connection broke", BACK) from None
     except Exception as error:
         from runnerkit.machine import ssh_errors
 

@@ -16,7 +16,7 @@ from invoke.context import Context
 
 from runnerkit.errors import KitError
 from runnerkit.machine import local, sudo
-from runnerkit.machine.failure import AGAIN, Failed, translated
+from runnerkit.machine.failure import BACK, KILLED, Failed, translated
 from runnerkit.machine.streams import AfterMark, Lines, Pipe, Stdin
 from runnerkit.settings.secrets import Secret
 
@@ -75,7 +75,10 @@ class Machine:
             )
         assert result is not None  # only a disowned run gives none
         if result.exited == -1:
-            raise self._broken()
+            if self.transport:
+                self.transport.join(1)  # the thread of one that broke ends, and is known by it
+            _ = self.transport
+            raise KitError(f"{self.where()}: the script was killed", KILLED)
         output, begun, stdout = result.stdout.partition(f"{self._mark}\n")
         stderr = (
             result.stderr.rpartition(f"{self._mark}\n")[2] if begun else result.stderr or output
@@ -153,7 +156,7 @@ class Machine:
                 raise
 
     def _broken(self) -> KitError:
-        return KitError(f"{self.where()}: the connection broke", AGAIN)
+        return KitError(f"{self.where()}: the connection broke", BACK)
 
     def _channel(self, command: str) -> Pipe:
         channel: Any = self.context.transport.open_session(timeout=30)
