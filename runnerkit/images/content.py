@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from runnerkit.images.definition import BASES, labels
+
 # What every engine since 19.03 shows of a configuration (moby/docker-image-spec); older ones show
 # much besides, of a container that there is not.
 CONFIG = (
@@ -27,7 +29,8 @@ def content(image: Mapping[str, Any]) -> str:
     """
     if "RootFS" not in image:
         return str(image["Id"])
-    config, created = image.get("Config") or {}, image.get("Created") or ""
+    config, created = dict(image.get("Config") or {}), image.get("Created") or ""
+    config["Labels"] = {key: one for key, one in labels(image).items() if key != BASES}  # ids
     health = config.get("Healthcheck") or {}
     parts = {
         "platform": [image.get("Os"), image.get("Architecture")],
