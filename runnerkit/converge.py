@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Protocol
 
 from runnerkit import facts
-from runnerkit.checks import acceptance, plugins, runners
+from runnerkit.checks import acceptance, metadata_address, plugins, runners, selinux
 from runnerkit.checks.finding import Finding
 from runnerkit.errors import NotConverged
 from runnerkit.events import Began, Tell
@@ -20,6 +20,7 @@ from runnerkit.steps import (
     image_pulls,
     job_images,
     manager,
+    metadata_rule,
     prune_timer,
     registration,
 )
@@ -47,15 +48,15 @@ class Check(Asking, Protocol):
 # In the order of the recipe, but that files are written before what reads them is started.
 STEPS: tuple[Step, ...] = (
     *(daemon_json, docker_engine, image_pulls, job_images, fleeting),
-    *(config_toml, registration, manager, prune_timer),
+    *(config_toml, registration, manager, prune_timer, metadata_rule),
 )
 # What bootstrap proves and notes, in the order in which it is told.
-CHECKS: tuple[Check, ...] = (acceptance, runners, plugins)
+CHECKS: tuple[Check, ...] = (acceptance, runners, plugins, metadata_address, selinux)
 IMAGES: tuple[Step, ...] = (job_images,)
 # A machine image: all but what each machine made from it does for itself, at its first boot.
 GOLDEN: tuple[Step, ...] = (
     *(daemon_json, docker_engine, image_pulls, job_images),
-    *(prune_timer, first_boot),
+    *(prune_timer, metadata_rule, first_boot),
 )
 
 
@@ -86,6 +87,7 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS) -> Facts:
         tuple(dict.fromkeys(chain.from_iterable(need.files for need in needs))),
         tuple(dict.fromkeys(chain.from_iterable(need.paths for need in needs))),
         tuple(dict.fromkeys(chain.from_iterable(need.images for need in needs))),
+        tuple(dict.fromkeys(chain.from_iterable(need.units for need in needs))),
         any(need.manager for need in needs),
     )
     output = host.look(facts.script(both, want.manager.container))

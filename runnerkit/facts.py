@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import re
 import shlex
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
+from runnerkit import distributions
 from runnerkit.errors import KitError
 from runnerkit.images.content import store
 from runnerkit.images.reference import by_reference
@@ -22,13 +21,14 @@ LONG = ("info", "version", "flags", "images", "containers", "jobs", "verify", "o
 class Needs:
     """What a step must know of a host beyond the common facts.
 
-    `paths` are asked after, and not read. `manager` asks for the manager's container, its jobs and
+    `paths` are asked after, and not read. `units` are of systemd. `manager` asks for the manager's container, its jobs and
     what it says of its runners.
     """
 
     files: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
     manager: bool = False
 
 
@@ -64,20 +64,23 @@ class ServerRunner:
 class Facts:
     """A host at one moment, and GitLab's side of its runners where an API token lets us see it.
 
-    `id` is its /etc/machine-id, `architecture` as its kernel names it.
+    `id` is its /etc/machine-id, `architecture` as its kernel names it. `key` stands for the SSH key
+    that it proved to have, which no other host can say ("" for this machine, and where GitLab is not
+    asked).
     `info` is ``docker info`` (empty where no daemon answers), `version` what ``docker version`` tells
     of the server, `flags` what dockerd was started with, `free_kb` and `free_inodes` where
     the images' disks have least of them (None: they have no fixed number), `disk` the folder there,
     `paths` are those of the needed ones
     that exist, `verify` is what ``gitlab-runner verify`` said in the manager, `started` when dockerd
     started (seconds since 1970; 0 where it does not run), `unpacked` whether an
-    interrupted dpkg left packages half installed, `prune_timer` whether it waits as its file
-    says, `cron` the directories that a running cron goes through, `server` GitLab's runners by their
+    interrupted dpkg left packages half installed, `units` the states of those that have a file
+    (`older` where systemd has not read it anew), `cron` the directories that a running cron goes through, `server` GitLab's runners by their
     key in the settings.
     """
 
     hostname: str
     id: str = ""
+    key: str = ""
     architecture: str = "x86_64"
     os: Mapping[str, str] = field(default_factory=dict)
     cpus: int = 1
@@ -97,7 +100,7 @@ class Facts:
     paths: frozenset[str] = frozenset()
     jobs: int = 0
     verify: str = ""
-    prune_timer: bool = False
+    units: Mapping[str, str] = field(default_factory=dict)
     cron: tuple[str, ...] = ()
     server: Mapping[str, ServerRunner] = field(default_factory=dict)
 
@@ -105,7 +108,8 @@ class Facts:
     def identity(self) -> str:
         """What tells it from others at GitLab: many have the hostname that their cloud gave them."""
         known = hashlib.sha256(self.id.encode()).hexdigest()[:8] if self.id else ""
-        return f"{self.hostname} machine={known}" if known else self.hostname
+        marks = {"machine": known, "key": self.key}
+        return " ".join([self.hostname, *(f"{key}={one}" for key, one in marks.items() if one)])
 
     @property
     def docker_runs(self) -> bool:
@@ -122,6 +126,7 @@ def script(needs: Needs, container: str) -> str:
     words = {
         "FILES": shlex.join(needs.files),
         "PATHS": shlex.join(needs.paths),
+        "UNITS": shlex.join(needs.units),
         "IMAGES": shlex.join(needs.images),
         "CONTAINER": container if needs.manager else "",
     }
@@ -156,7 +161,7 @@ def parse(text: str) -> Facts:
         hostname=hostname,
         id=facts.get("id:", ""),
         architecture=architecture,
-        os=_os_release(facts.get("os", "")),
+        os=distributions.os_release(facts.get("os", "")),
         cpus=int(facts.get("cpus:", 1)),
         systemd="systemd:" in facts,
         dockerd="dockerd:" in facts,
@@ -174,15 +179,9 @@ def parse(text: str) -> Facts:
         paths=frozenset(_decoded(words[1]) for words in lines if words[0] == "path"),
         jobs=len(facts.get("jobs", "").split()),
         verify=facts.get("verify", ""),
-        prune_timer="prune_timer:" in facts,
+        units={words[1]: words[2] for words in lines if words[0] == "unit"},
         cron=tuple(facts.get("cron:", "").split()),
     )
-
-
-def instant(time: str) -> float:
-    """Seconds since 1970 of a time as Docker writes it, to the second."""
-    text = re.sub(r"\.\d+", "", time).replace("Z", "+00:00")
-    return datetime.fromisoformat(text).timestamp()
 
 
 def _decoded(word: str) -> str:
@@ -192,8 +191,3 @@ def _decoded(word: str) -> str:
 def _file(words: list[str]) -> File:
     mode, modified, content = words
     return File(b64decode(content), int(mode, 8), int(modified))
-
-
-def _os_release(text: str) -> dict[str, str]:
-    pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line)
-    return {key: value.strip("\"'") for key, value in pairs}

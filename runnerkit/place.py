@@ -13,8 +13,11 @@ ROOT = PACKAGE.parent if CLONE else PACKAGE / "kit"
 TEMPLATES = ROOT / "templates"
 
 # On a host. A run of the kit and a scheduled one of prune wait for each other by the first; what a
-# cut-off run began goes on without it, and holds the second.
-LOCK, WORK = "/run/runnerkit.lock", "/run/runnerkit.work"
+# cut-off run began goes on without it, and holds the second. In a folder of root's: whoever may read a
+# file may lock it.
+LOCKS = "/run/runnerkit-locks"
+LOCK, WORK = f"{LOCKS}/run", f"{LOCKS}/work"
+PATIENCE = 2 * 3600  # seconds to wait for another one, twice what a drain takes by default
 PROGRAMS = "/usr/local/lib/runnerkit"
 UNITS = "/etc/systemd/system"
 

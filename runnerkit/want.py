@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from runnerkit.errors import KitError
 from runnerkit.images import catalog
 from runnerkit.images.definition import JobImage
-from runnerkit.settings import autoscaler, tokens
+from runnerkit.settings import autoscaler, free_keys, tokens
+from runnerkit.settings.hardening import closes_metadata, hardened
 from runnerkit.settings.model import DEFAULT, Docker, Golden, Manager, Prune, Settings
 from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Secret
@@ -61,6 +62,7 @@ class Want:
     manager: Manager
     runners: tuple[WantedRunner, ...] = ()
     images: tuple[JobImage, ...] = ()
+    names: tuple[str, ...] = ()  # of all job images that the settings know
     api: bool = False
     prune: Prune = field(default_factory=Prune)
     golden: Golden = field(default_factory=Golden)
@@ -80,6 +82,16 @@ class Want:
     def config(self) -> str:
         """Where config.toml is on the host."""
         return f"{self.manager.config_dir}/config.toml"
+
+    @property
+    def metadata_closed(self) -> bool:
+        """Whether containers are kept from the cloud's metadata address."""
+        return closes_metadata(self.docker, (runner.spec for runner in self.runners))
+
+    @property
+    def system_id(self) -> str:
+        """Where gitlab-runner keeps what it calls itself on the host, as a manager."""
+        return f"{self.manager.config_dir}/.runner_system_id"
 
     @property
     def elsewhere(self) -> bool:
@@ -108,12 +120,14 @@ def resolve(settings: Settings, host: str) -> Want:
     found = {key: catalog.find(settings, settings.runners[key].image) for key in keys}
     runners = tuple(_runner(settings, key, found[key]) for key in keys)
     _distinct(runners)
+    docker = settings.docker
     return Want(
         url=url,
-        docker=settings.docker,
+        docker=replace(docker, daemon=free_keys.read(docker.daemon, "docker.daemon")),
         manager=_manager(settings.manager, runners),
         runners=runners,
         images=catalog.closed(settings, [image.name for image in found.values() if image]),
+        names=catalog.names(settings),
         api=settings.gitlab.api_token is not None,
         prune=settings.prune,
         golden=settings.golden,
@@ -141,26 +155,22 @@ def of_images(settings: Settings, names: str) -> Want:
         docker=settings.docker,
         manager=settings.manager,
         images=catalog.chosen(settings, names) if names else (),
+        names=catalog.names(settings),
         prune=settings.prune,
     )
 
 
 def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunner:
     spec = settings.runners[key]
-    if not spec.image and spec.executor != "instance":
-        raise KitError(
-            f"runners.{key}: no image", "write image = … there, or give bootstrap --image IMAGE"
-        )
-    if spec.kind == "project_type" and spec.project is None:
-        raise KitError(f"runners.{key}: project_type needs project = ID", "add it")
-    if spec.kind == "group_type" and spec.group is None:
-        raise KitError(f"runners.{key}: group_type needs group = ID", "add it")
     token = spec.token.read() if spec.token else None
     old = spec.registration_token.read() if spec.registration_token else None
-    scaled = autoscaler.read(spec.autoscaler, f"runners.{key}.autoscaler")
+    free = {
+        table: free_keys.read(getattr(spec, table), f"runners.{key}.{table}")
+        for table in ("docker", "autoscaler", "settings")
+    }
     return WantedRunner(
         key=key,
-        spec=replace(spec, autoscaler=scaled),
+        spec=hardened(replace(spec, **free), (spec.image, *settings.images), image is not None),
         image=image.reference if image else spec.image,
         token=tokens.check(token, "glrt-", f"the token of runner {key}"),
         registration_token=tokens.check(
@@ -183,6 +193,7 @@ def _distinct(runners: tuple[WantedRunner, ...]) -> None:
 
 def _manager(manager: Manager, runners: tuple[WantedRunner, ...]) -> Manager:
     """The manager, told where plugins are that an upgrade shall not lose."""
+    manager = replace(manager, settings=free_keys.read(manager.settings, "manager.settings"))
     if not any(autoscaler.published(one.spec.autoscaler.get("plugin", "")) for one in runners):
         return manager
     environment = {**manager.environment, autoscaler.PLUGIN_PATH: autoscaler.PLUGINS}

@@ -48,6 +48,11 @@ class World:
     state: Path
 
     @property
+    def sudo_password(self) -> str:
+        """Of carol, who needs one for sudo; nobody logs in with it."""
+        return keys.password(self.state, "sudo")
+
+    @property
     def own_helper(self) -> dict[str, str]:
         """What settings of a runner before 16.8 must say: from its version the helper's name is not known."""
         version = re.search(r"v(\d+)\.(\d+)", self.runner_image)
@@ -123,7 +128,10 @@ def _fill(
     kinds: Iterable[str],
 ) -> RunnerImages:
     """Everything behind a World, what is independent at the same time."""
-    gitlab, registry = containers.gitlab(net, tokens), containers.registry(net)
+    gitlab, registry = (
+        containers.gitlab(net, tokens),
+        containers.registry(net, keys.password(names.state, "push")),
+    )
     with ThreadPoolExecutor() as pool:
         runner = pool.submit(manager.choose, store, wanted)
         shipping = pool.submit(mirror.registry, store)

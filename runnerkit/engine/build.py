@@ -52,7 +52,7 @@ def build(client: APIClient, machine: Machine, change: Build, tell: Tell) -> Non
         answer = client.post(
             f"{client.base_url}/v{client.api_version}/build",
             params=params,
-            data=_blocks(job, tell),
+            data=_blocks(job, not change.buildkit, tell),
             headers={"Content-Type": "application/x-tar"},
             stream=True,
             timeout=None,  # a step may be silent for as long as it likes
@@ -112,11 +112,11 @@ def _failed(job: JobImage, log: _Log) -> KitError:
     return KitError(f"{job.name} does not build: {mask(log.step)}: {error}{last}", fix)
 
 
-def _blocks(job: JobImage, tell: Tell) -> Iterator[bytes]:
+def _blocks(job: JobImage, classic: bool, tell: Tell) -> Iterator[bytes]:
     """The context in blocks that are worth a packet each."""
     block, sent = bytearray(), 0
     try:
-        for piece in context.stream(job.context, job.dockerfile):
+        for piece in context.stream(job.context, job.dockerfile, classic):
             block += piece
             if len(block) >= BLOCK:
                 sent += len(block)

@@ -1,7 +1,6 @@
 """What goes wrong with an engine, or with the connection to it, in words."""
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
@@ -14,7 +13,7 @@ from urllib3.exceptions import TimeoutError as Silent
 from runnerkit.engine.client import PATIENCE, Unopened
 from runnerkit.errors import KitError
 from runnerkit.machine.machine import AGAIN
-from runnerkit.plan import Hint
+from runnerkit.plan import Hint, hint
 from runnerkit.redact import mask
 
 # What a connection that breaks raises: requests' own errors are OSErrors; in the midst of an answer
@@ -28,10 +27,7 @@ BROKEN = (
     json.JSONDecodeError,
 )
 # What an engine says that is at fault itself, and not the image's name or its registry.
-HINTS = (
-    Hint("no space left", "make room on the host (./inv image.prune), then run again"),
-    Hint(": unavailable|context canceled|transport is closing", AGAIN),
-)
+HINTS = (Hint(": unavailable|context canceled|transport is closing", AGAIN),)
 
 
 @contextmanager
@@ -64,7 +60,7 @@ def translated(what: str) -> Iterator[None]:
 
 def fix(output: str, usual: str) -> str:
     """What to do about what an engine said: `usual`, where it is not at fault itself."""
-    return next((hint.fix for hint in HINTS if re.search(hint.pattern, output)), usual)
+    return hint(output, (*HINTS, Hint("", usual))).fix
 
 
 def text(error: Exception) -> str:

@@ -3,32 +3,50 @@
 Compared by meaning, because the runner rewrites the file itself: comments go, lists change form.
 """
 
+import re
 import tomllib
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.files.merge import lay_over, missing
-from runnerkit.settings import autoscaler
+from runnerkit.settings import free_keys, tokens
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want, WantedRunner
+
+
+class _Entry(msgspec.Struct):
+    """What is read of an entry that anybody may have written."""
+
+    name: str = ""
+    url: str = ""
+    token: str = ""
+
+
+class _Written(msgspec.Struct):
+    runners: list[_Entry] = []
 
 
 def parsed(want: Want, have: Facts) -> dict[str, Any]:
     """config.toml as data; empty where there is none.
 
     Raises:
-        KitError: it is not TOML.
+        KitError: it is not TOML, or its entries are none.
     """
     file = have.files.get(want.config)
     try:
-        return tomllib.loads(file.text) if file else {}
-    except tomllib.TOMLDecodeError as error:
+        data = tomllib.loads(file.text) if file else {}
+        msgspec.convert(data, _Written)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
+        what = "not TOML" if isinstance(error, tomllib.TOMLDecodeError) else "not gitlab-runner's"
         raise KitError(
-            f"{want.config} on the host is not TOML: {error}",
+            f"{want.config} on the host is {what}: {error}",
             f"repair it there, or put {want.config}.previous in its place",
         ) from None
+    return data
 
 
 def entry_index(want: Want, have: Facts, runner: WantedRunner) -> int | None:
@@ -49,11 +67,31 @@ def entry_index(want: Want, have: Facts, runner: WantedRunner) -> int | None:
     return same[0] if runner.adopts and not token and len(same) == 1 else None
 
 
+def token(want: Want, have: Facts, runner: WantedRunner) -> Secret | None:
+    """The token that the host has for this runner; None for another than the settings have.
+
+    The id beside it in the file is the host's word for whose runner it is: it is not believed.
+    """
+    index = entry_index(want, have, runner)
+    if index is None:
+        return None
+    found = tokens.known(parsed(want, have)["runners"][index].get("token"))
+    return found if not runner.token or found == runner.token else None
+
+
+def system_id(want: Want, have: Facts) -> str:
+    """What the host's manager calls itself; "" where it has not run, or says what no manager does."""
+    file = have.files.get(want.system_id)
+    text = file.text.strip() if file else ""
+    return text if re.fullmatch("[rs]_[0-9A-Za-z]{12}", text) else ""
+
+
 def globals_wanted(want: Want, have: Facts) -> dict[str, Any]:
     """What the settings say of the global part."""
     manager = want.manager
     concurrent = have.cpus if manager.concurrent == "auto" else manager.concurrent
-    return {**({"concurrent": concurrent} if concurrent else {}), **manager.settings}
+    settings = free_keys.shown(manager.settings, Secret.reveal)
+    return {**({"concurrent": concurrent} if concurrent else {}), **settings}
 
 
 def runner_wanted(
@@ -63,11 +101,14 @@ def runner_wanted(
     spec = runner.spec
     wanted = {"executor": spec.executor, **spec.settings}
     if spec.executor != "instance":
-        docker = {"image": runner.image, "pull_policy": list(spec.pull_policy)}
+        docker = {
+            "image": runner.image,
+            "pull_policy": list(spec.pull_policy or ("if-not-present",)),
+        }
         wanted["docker"] = {**docker, **spec.docker}
     if spec.autoscaler:
-        wanted["autoscaler"] = autoscaler.shown(spec.autoscaler, show)
-    return wanted
+        wanted["autoscaler"] = spec.autoscaler
+    return dict(free_keys.shown(wanted, show))
 
 
 def shown(runner: WantedRunner) -> str:

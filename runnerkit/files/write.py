@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from runnerkit.facts import File
+from runnerkit.files.diff import diff
 from runnerkit.plan import Endpoint, Hint, Script
-from runnerkit.redact import diff
 from runnerkit.templates import render
 
 HINTS = (

@@ -1,6 +1,6 @@
 """A host that can be looked at and written to: the machine, its engine and GitLab behind one face."""
 
-import re
+import shlex
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -9,22 +9,23 @@ from urllib.parse import urlsplit
 
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Ended, Tell, named
-from runnerkit.facts import Facts
+from runnerkit.facts import Facts, ServerRunner
 from runnerkit.files import config_toml
-from runnerkit.machine import lock, sudo
+from runnerkit.machine import lock, login, sudo
 from runnerkit.machine.machine import Failed, Machine
 from runnerkit.machine.streams import Pipe
 from runnerkit.machine.sudo import NeedsPassword
-from runnerkit.plan import Build, Change, Endpoint, Pull, Script, ServerCall
+from runnerkit.plan import Build, Change, Endpoint, Hint, Pull, Script, ServerCall, hint
 from runnerkit.redact import mask, plain
 from runnerkit.settings.secrets import Secret
-from runnerkit.want import Want
+from runnerkit.want import Want, WantedRunner
 
 if TYPE_CHECKING:
     import docker
 
     from runnerkit.gitlab.server import Server
 
+BUSY = Hint("the host is still busy with", "end that process on the host, then run again")
 AT_ONCE = 4  # pulls or builds on a host
 
 
@@ -54,22 +55,20 @@ class Host:
                 self.machine.password = sudo.ask()
                 return self.machine.run(script)
         except Failed as error:
+            known = hint(plain(error.stderr), login.HINTS)
             raise KitError(
-                f"looking at the host failed: {error.what}",
-                "log in as a user whose shell is a POSIX one, and see that /run can be written to",
+                f"looking at the host failed: {error.why(known.pattern)}", known.fix
             ) from None
 
     def server(self, want: Want, have: Facts) -> Facts:
         if not self._token:
             return have
         gitlab, found = self._server(want), {}
-        entries = config_toml.parsed(want, have).get("runners", [])
+        have = replace(have, key=self.machine.key)
         for runner in want.runners:
-            index = config_toml.entry_index(want, have, runner)
-            number = entries[index].get("id") if index is not None else None
-            if number:
-                known = gitlab.get(number)
-            elif index is None and not runner.token:
+            if config_toml.entry_index(want, have, runner) is not None:
+                known = self._registered(want, have, runner)
+            elif not runner.token:
                 known = gitlab.find(runner, runner.name(have.hostname), runner.note(have.identity))
             else:
                 known = None
@@ -119,13 +118,13 @@ class Host:
             token = runner.token or self._minted.get(runner.key) or runner.registration_token
             if token is None:
                 raise KitError(f"{change.title}: no token", "run again")
-            text = f"TOKEN='{token.reveal()}'\n{text}"
+            text = f"TOKEN={shlex.quote(token.reveal())}\n{text}"
         try:
             return self.machine.run(text, lambda line: self.tell(Detail(mask(plain(line)))))
         except Failed as error:
-            output = mask(plain(error.stderr))
-            fix = next((h.fix for h in change.hints if re.search(h.pattern, output)), "run again")
-            raise KitError(f"{change.title}: {mask(plain(error.what))}", fix) from None
+            known = hint(mask(plain(error.stderr)), (BUSY, *change.hints))
+            why = mask(error.why(known.pattern))
+            raise KitError(f"{change.title}: {why}", known.fix) from None
 
     @property
     def engine(self) -> "docker.APIClient":
@@ -143,6 +142,13 @@ class Host:
         if self._lock:
             self._lock.close()
         self.machine.close()
+
+    def _registered(self, want: Want, have: Facts, runner: WantedRunner) -> ServerRunner | None:
+        """GitLab's side of a runner of the host: GitLab says which, by its token; never the host."""
+        token = config_toml.token(want, have, runner)
+        manager = config_toml.system_id(want, have)
+        number = self._server(want).whose(token, manager) if token and manager else None
+        return self._server(want).get(number) if number else None
 
     def _write(self, want: Want, change: Change, beside: bool) -> None:
         match change:

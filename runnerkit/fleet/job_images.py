@@ -11,7 +11,7 @@ from runnerkit.facts import Facts
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome, Unfinished
 from runnerkit.images import catalog
-from runnerkit.images.content import content
+from runnerkit.images.content import content, instant
 from runnerkit.images.definition import NAME, JobImage, built_on, hashed_name, labels
 from runnerkit.plan import Build, Change
 from runnerkit.steps import job_images
@@ -95,8 +95,9 @@ def listing(fleet: Fleet) -> list[Outcome[Rows]]:
         rows = [row(job, have, _state(job, have)) for job in wanted.images]
         known = {job.name for job in wanted.images}
         for reference, image in sorted(have.images.items()):
-            name = labels(image).get(NAME)
-            if name and reference == f"{name}:latest" and name not in known:
+            name = labels(image).get(NAME, "")
+            ours = catalog.allowed(name) and name not in known
+            if ours and reference == f"{name}:latest":
                 rows.append(row(JobImage(name, ""), have, "not defined here"))
         return tuple(rows)
 
@@ -115,13 +116,13 @@ def row(job: JobImage, have: Facts, state: str, moved: int | None = None) -> Ima
     image = have.images.get(job.reference)
     if image is None:
         return ImageRow(job.name, state)
-    time = str(image.get("Created") or "")[:19]  # some images have no date
+    time = instant(str(image.get("Created") or ""))  # some images have no date
     return ImageRow(
         image=job.name,
         state=state,
         id=str(image["Id"]),
         hash=hashed_name(image).partition(":")[2],
-        created=datetime.fromisoformat(time).replace(tzinfo=UTC).isoformat() if time else None,
+        created=datetime.fromtimestamp(time // 1, UTC).isoformat() if time else None,
         bytes=int(image["Size"]),
         bases=built_on(image),
         moved=moved,

@@ -6,7 +6,9 @@ of a manifest or an index, which depends on how the layers were packed and what 
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from runnerkit.images.definition import BASES, labels
@@ -51,3 +53,11 @@ def store(info: Mapping[str, Any]) -> str:
     """Whose store an engine's images are in, by its ``docker info``: "classic" or "containerd"."""
     status = info.get("DriverStatus") or ()
     return "containerd" if "io.containerd.snapshotter" in str(status) else "classic"
+
+
+def instant(time: str) -> float:
+    """Seconds since 1970 of a time as Docker writes it, to the second; 0 of what is none."""
+    try:
+        return datetime.fromisoformat(re.sub(r"\.\d+", "", time)).timestamp()
+    except (ValueError, OverflowError):
+        return 0

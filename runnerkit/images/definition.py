@@ -3,9 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
+import msgspec
+
+from runnerkit.images import platforms
 from runnerkit.settings.secrets import Source
 
 NAME, INPUTS, BASES = "runnerkit.image", "runnerkit.inputs", "runnerkit.bases"
@@ -17,7 +20,9 @@ class JobImage:
     """An image that a team defines: everything that goes into it, and a hash of that.
 
     `context` is the folder beside the Dockerfile ("" where there is none), `size` its bytes.
-    `secrets` are read when it is built; only their names are among the `inputs`.
+    `bases` are those of any platform, `by_platform` those of each where they are not the same
+    (``FROM build-$TARGETARCH``). `secrets` are read when it is built; only their names are among the
+    `inputs`.
     """
 
     name: str
@@ -28,6 +33,7 @@ class JobImage:
     platform: str = ""
     secrets: Mapping[str, Source] = field(default_factory=dict)
     bases: tuple[str, ...] = ()
+    by_platform: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     inputs: str = ""
     size: int = 0
 
@@ -35,6 +41,11 @@ class JobImage:
     def reference(self) -> str:
         """The plain name, which config.toml and .gitlab-ci.yml use: a rebuild changes neither."""
         return f"{self.name}:latest"
+
+    def on(self, architecture: str) -> Self:
+        """The same as it is built on a host, which its kernel's name for its processor tells."""
+        bases = self.by_platform.get(platforms.of(architecture), self.bases)
+        return self if bases == self.bases else replace(self, bases=bases)
 
     def hashed(self, bases: Mapping[str, str]) -> str:
         """The name that says what is in it: the inputs, and the contents of the bases."""
@@ -73,19 +84,27 @@ def short_hash(parts: object) -> str:
 
 
 def labels(image: Mapping[str, Any]) -> dict[str, str]:
-    """The labels of an image as the engine inspects it."""
+    """The labels of an image as the engine inspects it: whatever its author wrote."""
     return (image.get("Config") or {}).get("Labels") or {}
 
 
 def built_on(image: Mapping[str, Any]) -> dict[str, str]:
     """The bases of an image that the kit built, and what ids they had."""
-    return json.loads(labels(image).get(BASES, "{}"))  # type: ignore[no-any-return]
+    return pairs(labels(image), BASES)
+
+
+def pairs(marks: Mapping[str, str], label: str) -> dict[str, str]:
+    """What one of the labels holds that are JSON; empty where the kit has not written it."""
+    try:
+        return msgspec.json.decode(marks.get(label, "{}"), type=dict[str, str])
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return {}
 
 
 def built_of(image: Mapping[str, Any]) -> dict[str, str]:
     """The bases of an image that the kit built, and what their contents were."""
     marks = labels(image)
-    return json.loads(marks.get(CONTENTS, marks.get(BASES, "{}")))  # type: ignore[no-any-return]
+    return pairs(marks, CONTENTS if CONTENTS in marks else BASES)
 
 
 def hashed_name(image: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ it can eat the rest and half a transfer never runs.
 """
 
 import contextlib
+import hashlib
 import re
 import shlex
 import socket
@@ -42,10 +43,18 @@ class Failed(KitError):
 
     def __init__(self, code: int, stderr: str) -> None:
         self.exited, self.stderr = code, stderr
-        lines = [line for line in plain(stderr).splitlines() if line.strip()]
-        # Where a program marks its errors, its warnings and farewells do not hide them.
-        why = [line for line in lines if re.search(r"\b(ERROR|FATAL|PANIC)\b", line)] or lines
-        super().__init__(f"exit code {code}: {' | '.join(why[-3:]) or 'no word of why'}")
+        super().__init__(self.why())
+
+    def why(self, pattern: str = "") -> str:
+        """The line that holds the pattern; the last three where there is none.
+
+        Where a program marks its errors, its warnings and farewells do not hide them.
+        """
+        lines = [line.strip() for line in plain(self.stderr).splitlines() if line.strip()]
+        marked = [line for line in lines if re.search(r"\b(ERROR|FATAL|PANIC)\b", line)]
+        cause = [line for line in (*marked, *lines) if pattern and re.search(pattern, line)][:1]
+        why = cause or (marked or lines)[-3:] or ["no word of why"]
+        return f"exit code {self.exited}: {' | '.join(why)}"
 
 
 class Machine:
@@ -139,6 +148,13 @@ class Machine:
             raise self._broken()
         return self.context.transport  # type: ignore[no-any-return]
 
+    @property
+    def key(self) -> str:
+        """What stands for the host's own key, which it proved to have; "" for this machine."""
+        if (transport := self.transport) is None:
+            return ""
+        return hashlib.sha256(transport.get_remote_server_key().asbytes()).hexdigest()[:32]
+
     def where(self) -> str:
         """The host as people write it."""
         host = getattr(self.context, "host", None)
@@ -184,8 +200,8 @@ def translated(where: str) -> Iterator[None]:
     except ThreadException:
         raise KitError(f"{where}: the connection broke", AGAIN) from None
     except Exception as error:
-        from runnerkit.machine import ssh
+        from runnerkit.machine import ssh_errors
 
-        if (known := ssh.explain(where, error)) is None:
+        if (known := ssh_errors.explain(where, error)) is None:
             raise
         raise known from None

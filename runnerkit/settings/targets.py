@@ -1,5 +1,6 @@
 """What ``--host`` names: this machine, an address, an alias of ssh's, names and globs of the settings."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -18,36 +19,44 @@ class Target:
     password: Secret | None = None
 
 
-def choose(names: str, settings: Settings) -> list[Target]:
+Known = Callable[[str], bool]
+
+
+def choose(names: str, settings: Settings, known: Known = bool) -> list[Target]:
     """The hosts of a comma-separated list, each once and in order.
 
+    Args:
+        names: the list.
+        settings: where hosts have names.
+        known: told a bare word that is none of those; whether it is a host all the same.
+
     Raises:
-        KitError: nothing was asked for, or a glob or bare name fits nothing.
+        KitError: nothing was asked for, or a glob or bare word fits nothing.
     """
     words = [word.strip() for word in names.split(",") if word.strip()]
     if not words:
         raise KitError("no host is named", "give --host local, --host user@address, or --host all")
     found: dict[str, Target] = {}
     for word in words:
-        for target in _of(word, settings):
+        for target in _of(word, settings, known):
             found.setdefault(target.name, target)
     return list(found.values())
 
 
-def one(name: str, settings: Settings) -> Target:
+def one(name: str, settings: Settings, known: Known = bool) -> Target:
     """The only host of a list.
 
     Raises:
         KitError: there are more, or none.
     """
-    found = choose(name, settings)
+    found = choose(name, settings, known)
     if len(found) > 1:
         names = ", ".join(target.name for target in found)
         raise KitError(f"{name} names more than one host: {names}", "name one")
     return found[0]
 
 
-def _of(word: str, settings: Settings) -> list[Target]:
+def _of(word: str, settings: Settings, known: Known) -> list[Target]:
     names = [name for name in settings.hosts if word == "all" or fnmatchcase(name, word)]
     if names:
         return [_named(name, settings) for name in names]
@@ -58,8 +67,12 @@ def _of(word: str, settings: Settings) -> list[Target]:
             f"--host {word} fits no [hosts] of the settings",
             "name one that is there; without a runnerkit.toml, ./inv init writes one",
         )
-    if "@" not in word and "." not in word and (near := nearest(word, settings.hosts)):
-        raise KitError(f"--host {word}: not in [hosts]{near}", "correct it, or add it there")
+    if not set(word) & set("@.:") and not known(word):
+        raise KitError(
+            f"--host {word}: no host of the settings, no alias of ssh's, and no name that this machine "
+            f"can resolve{nearest(word, [*settings.hosts, 'all', 'local'])}",
+            "correct it, or write [hosts] of the settings: its name and address",
+        )
     return [Target(word, word)]
 
 

@@ -131,6 +131,7 @@ def _files(state: Path, private: str, public: str) -> bytes:
             ("ssh_host_ed25519_key", private, 0o600),
             ("ssh_host_ed25519_key.pub", public, 0o644),
             ("sandbox_authorized_keys", authorized, 0o644),
+            ("sandbox_passwords", f"carol:{keys.password(state, 'sudo')}\n", 0o600),
         ):
             member = tarfile.TarInfo(name)
             member.size, member.mode = len(text), mode

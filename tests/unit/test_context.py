@@ -65,8 +65,7 @@ def test_what_is_ignored_does_not_count(
 
 CHANGES = {
     "a file's content": lambda f: (f / "d/file").write_bytes(b"other"),
-    "a file's mode": lambda f: (f / "d/file").chmod(0o755),
-    "a folder's mode": lambda f: (f / "d").chmod(0o700),
+    "whether a file may be executed": lambda f: (f / "d/file").chmod(0o755),
     "a new empty folder": lambda f: (f / "empty").mkdir(),
     "a file's name": lambda f: (f / "d/file").rename(f / "d/file2"),
     "where a link leads": lambda f: ((f / "link").unlink(), (f / "link").symlink_to("there")),

@@ -34,11 +34,13 @@ def test_all_mistakes_are_told_at_once_with_path_and_nearest_name(tmp_path: Path
     text = '[gitlab]\nurl="gitlab.com"\napi_tokn=1\n[docker]\nsource="distr"\n[images.a]\n[runners.w]\ntags="t"\n'
     output = mistakes(text, tmp_path)
     for part in (
-        "4 mistakes",
+        "6 mistakes",
         "gitlab.url: 'gitlab.com' is not a URL",
         "gitlab.api_tokn: unknown key (did you mean 'api_token'?)",
-        "docker.source: 'distr' is none of distro, docker-ce, script, present (did you mean 'distro'?)",
-        "runners.w.tags: Expected",
+        "docker.source: 'distr' is not one of distro, docker-ce, script, present (did you mean 'distro'?)",
+        "images.a.base: missing, and there is no folder dockerfiles/a",
+        "runners.w.tags: 't' is not a list",
+        "runners.w.image: missing",
     ):
         assert part in output
 
@@ -94,8 +96,9 @@ def test_hosts_are_chosen_by_name_glob_address_and_all(tmp_path: Path) -> None:
         "h2:22",
         "root@h9:2222",
     ]
-    with pytest.raises(KitError, match="did you mean 'ci1'"):
-        choose("c1", known)
+    assert [t.address for t in choose("c1", known, lambda _: True)] == ["c1"]
+    with pytest.raises(KitError, match=r"no alias of ssh's.*did you mean 'ci1'"):
+        choose("c1", known, lambda _: False)
     with pytest.raises(KitError, match="fits no"):
         choose("x*", known)
     with pytest.raises(KitError, match="no host"):

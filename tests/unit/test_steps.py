@@ -113,23 +113,23 @@ def test_a_full_disk_is_told_before_images_are_fetched() -> None:
 
 
 @pytest.mark.parametrize(
-    ("os", "source", "message"),
+    ("os", "source", "fix"),
     [
-        (
-            {"ID": "rocky", "ID_LIKE": "rhel centos fedora", "PRETTY_NAME": "Rocky Linux 9"},
-            "distro",
-            "docker-ce",
-        ),
-        ({"ID": "gentoo", "PRETTY_NAME": "Gentoo"}, "distro", "script"),
-        ({"ID": "alpine", "PRETTY_NAME": "Alpine"}, "docker-ce", "distro"),
-        ({"ID": "debian", "PRETTY_NAME": "Debian"}, "present", "distro"),
+        ({"ID": "rocky", "VERSION_ID": "9.5"}, "distro", '"docker-ce"'),
+        ({"ID": "gentoo", "PRETTY_NAME": "Gentoo"}, "distro", "static binaries"),
+        ({"ID": "gentoo", "PRETTY_NAME": "Gentoo"}, "script", "static binaries"),
+        ({"ID": "gentoo", "PRETTY_NAME": "Gentoo"}, "present", "static binaries"),
+        ({"ID": "alpine", "PRETTY_NAME": "Alpine"}, "docker-ce", '"distro"'),
+        ({"ID": "debian", "PRETTY_NAME": "Debian"}, "present", '"distro"'),
+        ({}, "distro", "put /etc/os-release back"),
     ],
 )
-def test_an_unsupported_distribution_is_named_with_the_source_to_use(
-    os: dict[str, str], source: str, message: str
+def test_an_unsupported_distribution_is_named_with_what_works_there(
+    os: dict[str, str], source: str, fix: str
 ) -> None:
-    with pytest.raises(KitError, match=message):
+    with pytest.raises(KitError) as caught:
         titles(want(docker={"source": source}), blank(os=os))
+    assert fix in caught.value.fix
 
 
 def test_debian_13_also_gets_the_client_which_is_a_package_of_its_own_there() -> None:
