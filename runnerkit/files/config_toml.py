@@ -19,16 +19,26 @@ def parsed(want: Want, have: Facts) -> dict[str, Any]:
     """config.toml as data; empty where there is none.
 
     Raises:
-        KitError: it is not TOML.
+        KitError: it is not TOML, or its runners are none.
     """
     file = have.files.get(want.config)
     try:
-        return tomllib.loads(file.text) if file else {}
+        data = tomllib.loads(file.text) if file else {}
     except tomllib.TOMLDecodeError as error:
         raise KitError(
             f"{want.config} on the host is not TOML: {error}",
             f"repair it there, or put {want.config}.previous in its place",
         ) from None
+    runners = data.get("runners", [])
+    tables = isinstance(runners, list) and all(isinstance(one, dict) for one in runners)
+    texts = ("name", "url", "token")
+    if not tables or not all(isinstance(one.get(key, ""), str) for one in runners for key in texts):
+        raise KitError(
+            f"{want.config} on the host is none of gitlab-runner's: it wants tables [[runners]], with "
+            "name, url and token as texts",
+            f"repair it there, or put {want.config}.previous in its place",
+        )
+    return data
 
 
 def entry_index(want: Want, have: Facts, runner: WantedRunner) -> int | None:

@@ -37,5 +37,5 @@ def merged(now: dict[str, Any], managed: dict[str, Any]) -> dict[str, Any]:
 
 def buildkit(have: Facts) -> bool:
     """Whether the host builds by BuildKit, which its own file may turn off."""
-    features = parsed(have).get("features") or {}
-    return features.get("buildkit", True) is not False
+    features = parsed(have).get("features")
+    return not isinstance(features, dict) or features.get("buildkit", True) is not False

@@ -1,5 +1,6 @@
 """GitLab's side of the runners, by python-gitlab; and a check of a token that changes nothing."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,7 @@ import requests
 
 from runnerkit.errors import KitError
 from runnerkit.facts import ServerRunner
+from runnerkit.plan import Hint
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import WantedRunner
 
@@ -16,6 +18,27 @@ TIMEOUT = 20  # s
 # What passes by itself is tried again, with pauses that double from 0.1 s. Not where a runner is
 # created: GitLab may have done so and failed afterwards, and the next run finds that one.
 AGAIN: dict[str, Any] = {"retry_transient_errors": True, "max_retries": 6}
+# What requests says of why it does not reach GitLab from this machine.
+HINTS = (
+    Hint(
+        "not yet valid|has expired",
+        "GitLab's certificate is out of its time: renew it there; unless this machine's clock is wrong",
+    ),
+    Hint(
+        "(?i)hostname mismatch|doesn't match|is not valid for",
+        "GitLab's certificate is for another name: write that one into [gitlab] url",
+    ),
+    Hint(
+        "(?i)wrong.version.number|record layer",
+        "it speaks no TLS: write http:// into [gitlab] url, or the port that does",
+    ),
+    Hint(
+        "verify failed",
+        "name the file of its CA in the environment: REQUESTS_CA_BUNDLE=/path/to/ca.crt",
+    ),
+    Hint("ProxyError", "correct HTTPS_PROXY on this machine, or name GitLab in NO_PROXY"),
+    Hint("", "check the URL, DNS and proxy on this machine"),
+)
 
 
 class Server:
@@ -108,15 +131,10 @@ class Server:
         )
 
     def _unreachable(self, error: requests.RequestException) -> KitError:
-        if isinstance(error, requests.exceptions.SSLError):
-            return KitError(
-                f"{self.url}: this machine does not trust its certificate",
-                "name the file of its CA in the environment: REQUESTS_CA_BUNDLE=/path/to/ca.crt",
-            )
-        return KitError(
-            f"{self.url} cannot be reached from here: {type(error).__name__}",
-            "check the URL, DNS and proxy on this machine",
-        )
+        known = next(one for one in HINTS if re.search(one.pattern, f"{error!r}"))
+        reasons = re.findall(r"(?:\[Errno -?\d+\]|verify failed:) ([\w -]*\w)", str(error))
+        why = reasons[-1] if reasons else type(error).__name__
+        return KitError(f"{self.url} cannot be reached from here: {why}", known.fix)
 
 
 def check_token(url: str, token: Secret, whose: str) -> None:
