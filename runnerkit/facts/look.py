@@ -29,8 +29,18 @@ def parse(text: str) -> Facts:
     """Read the output of the script.
 
     Raises:
-        KitError: the answer is cut off, or the host is not Linux.
+        KitError: the answer is cut off or damaged, or the host is not Linux.
     """
+    try:
+        return _parsed(text)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise KitError(
+            f"what the host told of itself cannot be read: {error}",
+            "see what docker info --format '{{json .}}' prints there: it must be Docker's own, alone",
+        ) from None
+
+
+def _parsed(text: str) -> Facts:
     lines = [line.split(" ") for line in text.splitlines() if line]
     facts = {words[0]: " ".join(words[1:]) for words in lines if words[0].endswith(":")}
     facts |= {words[0]: _decoded(words[1]) for words in lines if words[0] in LONG}

@@ -34,7 +34,7 @@ def parsed(want: Want, have: Facts) -> dict[str, Any]:
     """config.toml as data; empty where there is none.
 
     Raises:
-        KitError: it is not TOML, or its entries are none.
+        KitError: it is not TOML, or its entries are none of gitlab-runner's.
     """
     file = have.files.get(want.config)
     try:
