@@ -78,6 +78,11 @@ HINTS = (
         "choose another in the host's package sources",
     ),
     Hint(
+        r"database file for .* does not exist|failed retrieving file '\S+\.pkg.* 404",
+        "its index is older than its mirror, or was never fetched: pacman -Syu on the host, then run "
+        "again",
+    ),
+    Hint(
         r"(?i)does not have a release file|no longer has a release file|\b404\b",
         "the site has no such release or file: correct the host's package sources; an old release has "
         "moved to an archive (archive.debian.org, old-releases.ubuntu.com, vault.centos.org)",
