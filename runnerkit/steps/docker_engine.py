@@ -139,6 +139,11 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
 
 
 def _install(want: Want, have: Facts) -> Script:
+    if have.podman:  # which a package manager would take away for Docker without a word
+        raise KitError(
+            "what is called docker on the host is Podman, which the kit does not drive",
+            "remove podman-docker there (Podman itself may stay), then run again",
+        )
     source, mirror = want.docker.source, want.docker.package_mirror
     name, row = distributions.name(have.os), distributions.of(have.os)
     works = row.sources(have.os)
