@@ -56,6 +56,8 @@ class WantedRunner:
 
 @dataclass(frozen=True)
 class Want:
+    """What a host should be. `defined` are the names of all job images that there are."""
+
     url: str
     docker: Docker
     manager: Manager
@@ -64,6 +66,7 @@ class Want:
     api: bool = False
     prune: Prune = field(default_factory=Prune)
     golden: Golden = field(default_factory=Golden)
+    defined: frozenset[str] = frozenset()
 
     @property
     def release(self) -> str:
@@ -93,7 +96,7 @@ def resolve(settings: Settings, host: str) -> Want:
     Raises:
         KitError: a name, token or image definition is wrong.
     """
-    url = settings.gitlab.url.rstrip("/")
+    url = settings.gitlab.url.rstrip("/").removesuffix("/ci").rstrip("/")  # as the runner has it
     if not url:
         raise KitError(
             "no GitLab is named",
@@ -117,6 +120,7 @@ def resolve(settings: Settings, host: str) -> Want:
         api=settings.gitlab.api_token is not None,
         prune=settings.prune,
         golden=settings.golden,
+        defined=catalog.defined(settings),
     )
 
 
@@ -142,6 +146,7 @@ def of_images(settings: Settings, names: str) -> Want:
         manager=settings.manager,
         images=catalog.chosen(settings, names) if names else (),
         prune=settings.prune,
+        defined=catalog.defined(settings),
     )
 
 
@@ -171,13 +176,19 @@ def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunne
 
 
 def _distinct(runners: tuple[WantedRunner, ...]) -> None:
-    """A token is a runner: entries that share one would be taken for each other."""
-    known: dict[Secret, str] = {}
+    """A token is a runner, and so is a name: entries that share one would be taken for each other."""
+    known: dict[Secret | str, str] = {}
     for runner in runners:
         if runner.token and (other := known.setdefault(runner.token, runner.key)) != runner.key:
             raise KitError(
                 f"the runners {other} and {runner.key} have one token, and so would be one runner",
                 "create a runner in GitLab for each, and give each its own token",
+            )
+        name = runner.spec.name
+        if name and (other := known.setdefault(name, runner.key)) != runner.key:
+            raise KitError(
+                f"the runners {other} and {runner.key} would both be {name!r} on the host",
+                "give each its own name",
             )
 
 

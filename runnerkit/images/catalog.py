@@ -81,6 +81,11 @@ def chosen(settings: Settings, words: str) -> tuple[JobImage, ...]:
     return closed(settings, found)
 
 
+def defined(settings: Settings) -> frozenset[str]:
+    """The names of all job images, also of those that no runner has."""
+    return image_folders() | settings.images.keys()
+
+
 def named(settings: Settings) -> list[str]:
     """The job images that the settings speak of."""
     mine = [*settings.images, *(runner.image for runner in settings.runners.values())]
@@ -105,9 +110,8 @@ def closed(settings: Settings, names: Iterable[str]) -> tuple[JobImage, ...]:
             return
         image = find(settings, name)
         if image is None:
-            known = image_folders() | set(settings.images)
             raise KitError(
-                f"no job image {name!r}{nearest(name, known)}",
+                f"no job image {name!r}{nearest(name, defined(settings))}",
                 "name a folder of dockerfiles/ or a section [images.NAME] of the settings",
             )
         for base in image.bases:

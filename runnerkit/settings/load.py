@@ -1,13 +1,14 @@
 """runnerkit.toml: found, read, and checked whole before any host is touched."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from runnerkit.errors import KitError, nearest
+from runnerkit.images import reference
 from runnerkit.place import image_folders
 from runnerkit.settings import autoscaler
 from runnerkit.settings.check import mistakes
@@ -55,9 +56,8 @@ def _lay_over(data: dict[str, Any], values: dict[str, Any]) -> None:
 
 
 def _dangling(data: dict[str, Any]) -> Iterator[str]:
-    """Names that name nothing: a host's runners, and a runner's image that is nearly one of ours."""
-    folders = image_folders()
-    runners, images = data.get("runners", {}), folders | set(data.get("images", {}))
+    """Names that name nothing: a host's runners, and an image of ours without a definition."""
+    folders, runners = image_folders(), data.get("runners", {})
     for name, body in data.get("images", {}).items():
         if name not in folders and not body.get("base"):
             yield f"images.{name}.base: missing, and there is no folder dockerfiles/{name}"
@@ -66,8 +66,37 @@ def _dangling(data: dict[str, Any]) -> Iterator[str]:
         for name in body.get("runners", ()):
             if name not in runners:
                 yield f"{path}.runners: no runner {name!r}{nearest(name, runners)}"
-    for name, body in runners.items():
-        image = body.get("image", "")
-        bare = image and not set(image) & set(":/.@")
-        if bare and image not in images and (hint := nearest(image, images)):
-            yield f"runners.{name}.image: no job image {image!r}{hint}"
+    yield from _names(data)
+    yield from _images(data, folders | data.get("images", {}).keys())
+
+
+def _names(data: dict[str, Any]) -> Iterator[str]:
+    """Runners of one name on one host: by their names they are told apart there."""
+    runners = data.get("runners", {})
+    users = [body.get("runners", runners) for body in data.get("hosts", {}).values()] or [runners]
+    found: dict[str, None] = {}
+    for user in users:
+        known: dict[str, str] = {}
+        for key in dict.fromkeys(user):
+            if (name := runners.get(key, {}).get("name")) and known.setdefault(name, key) != key:
+                found[
+                    f"runners.{key}.name: {name!r} is the name of runners.{known[name]} too, on one host"
+                ] = None
+    yield from found
+
+
+def _images(data: dict[str, Any], ours: Set[str]) -> Iterator[str]:
+    """What stands for an image and is no name of one; what has a variable in it is filled in later."""
+    found = {
+        f"runners.{key}.image": body.get("image") for key, body in data.get("runners", {}).items()
+    }
+    found |= {
+        f"images.{key}.base": body.get("base") for key, body in data.get("images", {}).items()
+    }
+    manager = data.get("manager", {})
+    found |= {f"manager.{key}": manager.get(key) for key in ("image", "helper_image")}
+    for path, name in found.items():
+        if name and "$" not in name and name not in ours and not reference.parse(name):
+            lower = name.lower()
+            hint = f" (did you mean {lower!r}?)" if reference.parse(lower) else ""
+            yield f"{path}: {name!r} is no name of an image{hint}"

@@ -11,6 +11,7 @@ from msgspec import Meta
 from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Source
 
+JSON = {"form": "JSON"}  # of keys that go into a file of that form, all others into TOML
 DEFAULT = "default"  # the runner of a run without settings
 
 
@@ -41,7 +42,7 @@ class Docker(Section, frozen=True):
     the names that the script knows, `Aliyun` or `AzureChinaCloud`."""
     registry_mirrors: tuple[Annotated[str, Meta(pattern=r"^https?://.+$", title="URL")], ...] = ()
     """Registry mirrors that the hosts' daemons ask for Docker Hub's images, the first first."""
-    daemon: dict[str, Any] = {}
+    daemon: Annotated[dict[str, Any], Meta(extra=JSON)] = {}
     """Any other keys of daemon.json, for example `{ log-opts = { max-size = "50m" } }`. Objects are
     merged key by key with what the host has. The daemon is reloaded or restarted as they need."""
     min_free_mb: Annotated[int, Meta(ge=0)] = 2048
@@ -70,7 +71,13 @@ class Manager(Section, frozen=True):
     host's own number stays, which is 1 on a new host."""
     stop_timeout: Annotated[int, Meta(ge=1)] = 3600
     """How long running jobs get to end before the container is stopped or replaced, in seconds."""
-    environment: dict[str, str] = {}
+    environment: dict[
+        Annotated[str, Meta(pattern=r"^[A-Za-z_][\w.-]*\Z", description="a variable's name")],
+        Annotated[
+            str,
+            Meta(pattern=r"^[^\n\r\0]*\Z", description="one line: Docker reads a line a variable"),
+        ],
+    ] = {}
     """Variables of the container, for example a proxy: `{ HTTPS_PROXY = "http://proxy:3128" }`.
     They are no place for secrets: `docker inspect` shows them."""
     settings: dict[str, Any] = {}

@@ -5,10 +5,11 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from runnerkit.checks import disk
+from runnerkit.errors import nearest
 from runnerkit.facts import Facts, Needs, instant
 from runnerkit.files import daemon_json
 from runnerkit.images.definition import DATES, INPUTS, NAME, JobImage, built_on, hashed_name, labels
-from runnerkit.images.reference import bare, normal
+from runnerkit.images.reference import bare, normal, repository
 from runnerkit.plan import Build, Change, Hint, Pull, Script, mirrors
 from runnerkit.templates import render
 from runnerkit.want import Want
@@ -72,7 +73,9 @@ def pulls(jobs: list[JobImage], want: Want, have: Facts, again: bool = False) ->
         if bare(base) in own:
             continue
         if again or normal(base) not in have.images:
-            yield Pull(f"pull {base}, to build on", base, (base,), platform, reaches=reaches)
+            near = nearest(repository(base), want.defined)
+            title = f"pull {base}, to build on"
+            yield Pull(title, base, (base,), platform, near, reaches=reaches)
 
 
 def builds(

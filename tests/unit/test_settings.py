@@ -45,12 +45,72 @@ def test_all_mistakes_are_told_at_once_with_path_and_nearest_name(tmp_path: Path
 
 def test_dangling_names_are_told(tmp_path: Path) -> None:
     output = mistakes(
-        '[runners.web]\nimage="owm"\n[images.own]\nbase="b"\n[images.none]\n[hosts.h]\naddress="h"\nrunners=["wb"]',
+        '[runners.web]\nimage="Own:1"\n[images.own]\nbase="b"\n[images.none]\n[hosts.h]\naddress="h"\nrunners=["wb"]',
         tmp_path,
     )
     assert "hosts.h.runners: no runner 'wb' (did you mean 'web'?)" in output
-    assert "runners.web.image: no job image 'owm' (did you mean 'own'?)" in output
+    assert "runners.web.image: 'Own:1' is no name of an image (did you mean 'own:1'?)" in output
     assert "images.none.base: missing, and there is no folder dockerfiles/none" in output
+
+
+@pytest.mark.parametrize(
+    "image", ["nb-node", "owm", "own:1", "library/own", "$CI_IMAGE", "a/Own@x$V"]
+)
+def test_a_name_that_is_nearly_one_of_ours_is_taken_as_it_is(tmp_path: Path, image: str) -> None:
+    text = f'[runners.web]\nimage="{image}"\n[images.own]\nbase="b"'
+    assert read(text, tmp_path).runners["web"].image == image
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("[docker.daemon]\na.b=[1, {c=2026-01-01}]", "docker.daemon.a.b[1].c: JSON has no dates"),
+        ("[docker.daemon]\na=07:32:00", "docker.daemon.a: JSON has no dates"),
+        ("[docker.daemon]\na=inf", "docker.daemon.a: inf is no number that a JSON file can hold"),
+        ("[docker]\ndaemon.a.b=-nan", "docker.daemon.a.b: nan is no number"),
+        ("[manager.settings]\na=nan", "manager.settings.a: nan is no number that a TOML file"),
+        ('[runners.web]\nimage="b"\ndocker.a=[inf]', "runners.web.docker.a[0]: inf is no number"),
+        ("[manager.settings]\na=9223372036854775808", "manager.settings.a: 9223372036854775808 is"),
+        ('[manager.environment]\nA="x\\ny"', "manager.environment.A: 'x\\ny' is not one line"),
+        ('[manager.environment]\nA="x\\n"', "manager.environment.A: 'x\\n' is not one line"),
+        ('[manager.environment]\n"A B"="x"', "manager.environment.A B: 'A B' is not a variable's name"),
+        ('[manager.environment]\n"#A"="x"', "manager.environment.#A: '#A' is not a variable's name"),
+        ("[manager.environment]\nA=1", "manager.environment.A: Expected `str`, got `int`"),
+        ("[images.a]\nlabels.b=1", "images.a.labels.b: Expected `str`, got `int`"),
+        ('[manager]\nimage="gitlab/Runner"', "manager.image: 'gitlab/Runner' is no name of an image"),
+        ('[images.a]\nbase="b:-"', "images.a.base: 'b:-' is no name of an image"),
+    ],
+)  # fmt: skip
+def test_a_value_that_cannot_be_written_is_told_with_its_path(
+    tmp_path: Path, text: str, mistake: str
+) -> None:
+    output = mistakes(text, tmp_path)
+    assert "1 mistake\n" in output
+    assert mistake in output
+
+
+def test_dates_may_be_in_config_toml(tmp_path: Path) -> None:
+    assert read("[manager.settings]\na=2026-01-01T00:00:00Z", tmp_path).manager.settings
+
+
+@pytest.mark.parametrize(
+    ("hosts", "refused"),
+    [
+        ("", True),
+        ('[hosts.h]\naddress="h"', True),
+        ('[hosts.h]\naddress="h"\nrunners=["a"]\n[hosts.i]\naddress="i"\nrunners=["b"]', False),
+    ],
+)
+def test_two_runners_of_one_name_on_one_host_are_refused(
+    tmp_path: Path, hosts: str, refused: bool
+) -> None:
+    text = f'[gitlab]\nurl="http://g"\n[runners]\na={{name="n",image="i"}}\nb={{name="n",image="i"}}\n{hosts}\n'
+    if refused:
+        assert "runners.b.name: 'n' is the name of runners.a too, on one host" in mistakes(text, tmp_path)  # fmt: skip
+        return
+    with pytest.raises(KitError, match="the runners a and b would both be 'n' on the host"):
+        resolve(read(text, tmp_path), "of no settings")
+    assert resolve(read(text, tmp_path), "h").runners
 
 
 def test_a_folder_is_named_as_docker_will_name_it(tmp_path: Path) -> None:
