@@ -1,5 +1,6 @@
 """A change as data: it names itself in the imperative, carries its diff, and says what it must reach."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -18,6 +19,40 @@ class Hint:
     fix: str
 
 
+# What lies with the host's system, whatever was to be done there.
+CAUSES = (
+    Hint(
+        "(?i)not valid yet|certificate is not yet valid|not yet activated|not yet valid certificate"
+        "|not live until|current time .* is before",
+        "the clock of the host is behind: set it (timedatectl set-ntp true, or date -s), then run again",
+    ),
+    Hint(
+        "(?i)certificate has expired(?! or)|expired certificate|current time .* is after",
+        "the certificate of that site has run out, and is to be renewed there; unless the clock of the "
+        "host is ahead: date there tells",
+    ),
+    Hint(
+        "(?i)read-only file ?system",
+        "mount that file system so that it can be written to; where it became read-only by itself, "
+        "dmesg on the host tells of its disk",
+    ),
+    Hint("(?i)disk quota exceeded", "raise the quota of root there, or remove files within it"),
+    Hint(
+        "(?i)no space left on device|not have enough free space",
+        "make room on the host: df -h and df -i there show where it is full, ./inv image.prune takes "
+        "what jobs left",
+    ),
+    Hint("(?i)input/output error", "the disk of the host fails: dmesg there tells more"),
+)
+UNKNOWN = Hint("", "mend on the host what is said above, then run again")
+
+
+def hint(output: str, hints: Iterable[Hint]) -> Hint:
+    """The first that fits an output."""
+    every = (*CAUSES, *hints, UNKNOWN)
+    return next(one for one in every if re.search(one.pattern, output))
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """What the host itself must reach for a change; tried before anything is changed."""
@@ -29,12 +64,16 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Script:
-    """A script for the host. Where `token` names a runner, its token is put in as $TOKEN."""
+    """A script for the host. Where `token` names a runner, its token is put in as $TOKEN.
+
+    `trial` is a script that changes nothing, and fails where this one is known to.
+    """
 
     title: str
     text: str
     diff: str = ""
     token: str = ""
+    trial: str = ""
     hints: tuple[Hint, ...] = ()
     reaches: tuple[Endpoint, ...] = ()
 

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from runnerkit.errors import KitError
 from runnerkit.images import catalog
 from runnerkit.images.definition import JobImage
-from runnerkit.settings import autoscaler, tokens
+from runnerkit.settings import autoscaler, free_keys, tokens
+from runnerkit.settings.hardening import closes_metadata, hardened
 from runnerkit.settings.model import DEFAULT, Docker, Golden, Manager, Prune, Settings
 from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Secret
@@ -56,17 +57,15 @@ class WantedRunner:
 
 @dataclass(frozen=True)
 class Want:
-    """What a host should be. `defined` are the names of all job images that there are."""
-
     url: str
     docker: Docker
     manager: Manager
     runners: tuple[WantedRunner, ...] = ()
     images: tuple[JobImage, ...] = ()
+    names: tuple[str, ...] = ()  # of all job images that the settings know
     api: bool = False
     prune: Prune = field(default_factory=Prune)
     golden: Golden = field(default_factory=Golden)
-    defined: frozenset[str] = frozenset()
 
     @property
     def release(self) -> str:
@@ -85,16 +84,26 @@ class Want:
         return f"{self.manager.config_dir}/config.toml"
 
     @property
+    def metadata_closed(self) -> bool:
+        """Whether containers are kept from the cloud's metadata address."""
+        return closes_metadata(self.docker, (runner.spec for runner in self.runners))
+
+    @property
+    def system_id(self) -> str:
+        """Where gitlab-runner keeps what it calls itself on the host, as a manager."""
+        return f"{self.manager.config_dir}/.runner_system_id"
+
+    @property
     def elsewhere(self) -> bool:
         """Whether the manager also has jobs on other machines, where this host does not see them."""
         return any(runner.elsewhere for runner in self.runners)
 
 
-def resolve(settings: Settings, host: str) -> Want:
+def resolve(settings: Settings, host: str, empty: bool = False) -> Want:
     """What the settings make of a host of that name (or of one that they do not name).
 
     Raises:
-        KitError: a name, token or image definition is wrong.
+        KitError: there is no runner, and it may not be `empty`; or a name, token or image definition is wrong.
     """
     url = settings.gitlab.url.rstrip("/").removesuffix("/ci").rstrip("/")  # as the runner has it
     if not url:
@@ -102,25 +111,29 @@ def resolve(settings: Settings, host: str) -> Want:
             "no GitLab is named",
             "write [gitlab] url = … into runnerkit.toml, or give bootstrap --url https://…",
         )
-    keys = keys_of(settings, host)
-    if not keys:
-        raise KitError(
-            "no runner is named",
-            "write [runners.NAME] into runnerkit.toml, or give bootstrap --image IMAGE",
-        )
+    if not (keys := keys_of(settings, host)) and not empty:
+        raise none()
     found = {key: catalog.find(settings, settings.runners[key].image) for key in keys}
     runners = tuple(_runner(settings, key, found[key]) for key in keys)
     _distinct(runners)
     return Want(
         url=url,
-        docker=settings.docker,
+        docker=free_keys.filled(settings.docker, "docker", "daemon"),
         manager=_manager(settings.manager, runners),
         runners=runners,
         images=catalog.closed(settings, [image.name for image in found.values() if image]),
+        names=catalog.names(settings),
         api=settings.gitlab.api_token is not None,
         prune=settings.prune,
         golden=settings.golden,
-        defined=catalog.defined(settings),
+    )
+
+
+def none() -> KitError:
+    """The failure of a host that shall have no runner."""
+    return KitError(
+        "no runner is named",
+        "write [runners.NAME] into runnerkit.toml, or give bootstrap --image IMAGE",
     )
 
 
@@ -145,27 +158,19 @@ def of_images(settings: Settings, names: str) -> Want:
         docker=settings.docker,
         manager=settings.manager,
         images=catalog.chosen(settings, names) if names else (),
+        names=catalog.names(settings),
         prune=settings.prune,
-        defined=catalog.defined(settings),
     )
 
 
 def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunner:
     spec = settings.runners[key]
-    if not spec.image and spec.executor != "instance":
-        raise KitError(
-            f"runners.{key}: no image", "write image = … there, or give bootstrap --image IMAGE"
-        )
-    if spec.kind == "project_type" and spec.project is None:
-        raise KitError(f"runners.{key}: project_type needs project = ID", "add it")
-    if spec.kind == "group_type" and spec.group is None:
-        raise KitError(f"runners.{key}: group_type needs group = ID", "add it")
     token = spec.token.read() if spec.token else None
     old = spec.registration_token.read() if spec.registration_token else None
-    scaled = autoscaler.read(spec.autoscaler, f"runners.{key}.autoscaler")
+    free = free_keys.filled(spec, f"runners.{key}", "docker", "autoscaler", "settings")
     return WantedRunner(
         key=key,
-        spec=replace(spec, autoscaler=scaled),
+        spec=hardened(free, (spec.image, *settings.images), image is not None),
         image=image.reference if image else spec.image,
         token=tokens.check(token, "glrt-", f"the token of runner {key}"),
         registration_token=tokens.check(
@@ -177,23 +182,18 @@ def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunne
 
 def _distinct(runners: tuple[WantedRunner, ...]) -> None:
     """A token is a runner, and so is a name: entries that share one would be taken for each other."""
-    known: dict[Secret | str, str] = {}
+    known: dict[tuple[str, Secret | str | None], str] = {}
     for runner in runners:
-        if runner.token and (other := known.setdefault(runner.token, runner.key)) != runner.key:
-            raise KitError(
-                f"the runners {other} and {runner.key} have one token, and so would be one runner",
-                "create a runner in GitLab for each, and give each its own token",
-            )
-        name = runner.spec.name
-        if name and (other := known.setdefault(name, runner.key)) != runner.key:
-            raise KitError(
-                f"the runners {other} and {runner.key} would both be {name!r} on the host",
-                "give each its own name",
-            )
+        for what, value in (("token", runner.token), ("name", runner.spec.name)):
+            if value and (other := known.setdefault((what, value), runner.key)) != runner.key:
+                both = f"the runners {other} and {runner.key} have one {what}"
+                fix = f"create a runner in GitLab for each, and give each its own {what}"
+                raise KitError(f"{both}, and so would be one runner", fix)
 
 
 def _manager(manager: Manager, runners: tuple[WantedRunner, ...]) -> Manager:
     """The manager, told where plugins are that an upgrade shall not lose."""
+    manager = free_keys.filled(manager, "manager", "settings")
     if not any(autoscaler.published(one.spec.autoscaler.get("plugin", "")) for one in runners):
         return manager
     environment = {**manager.environment, autoscaler.PLUGIN_PATH: autoscaler.PLUGINS}

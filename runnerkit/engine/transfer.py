@@ -94,6 +94,6 @@ def _follow(events: Iterator[dict[str, Any]], verb: str, tell: Tell) -> None:
             raise Refused(event["error"])
         detail = event.get("progressDetail") or {}
         if event.get("status") == verb and "total" in detail:
-            layers[event["id"]] = (detail["current"], detail["total"])
+            layers[event["id"]] = (detail.get("current", 0), detail["total"])
             done, total = (sum(numbers) for numbers in zip(*layers.values(), strict=True))
             tell(Progress(done, total))

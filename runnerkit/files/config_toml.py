@@ -3,32 +3,50 @@
 Compared by meaning, because the runner rewrites the file itself: comments go, lists change form.
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.files.merge import lay_over, missing
-from runnerkit.settings import autoscaler
+from runnerkit.settings import free_keys, tokens
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want, WantedRunner
+
+
+class _Entry(msgspec.Struct):
+    """What is read of an entry that anybody may have written."""
+
+    name: str = ""
+    url: str = ""
+    token: str = ""
+
+
+class _Written(msgspec.Struct):
+    runners: list[_Entry] = []
 
 
 def parsed(want: Want, have: Facts) -> dict[str, Any]:
     """config.toml as data; empty where there is none.
 
     Raises:
-        KitError: it is not TOML.
+        KitError: it is not TOML, or its entries are none of gitlab-runner's.
     """
     file = have.files.get(want.config)
     try:
-        return tomllib.loads(file.text) if file else {}
-    except tomllib.TOMLDecodeError as error:
+        data = tomllib.loads(file.text) if file else {}
+        msgspec.convert(data, _Written)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
+        what = "not TOML" if isinstance(error, tomllib.TOMLDecodeError) else "not gitlab-runner's"
         raise KitError(
-            f"{want.config} on the host is not TOML: {error}",
+            f"{want.config} on the host is {what}: {error}",
             f"repair it there, or put {want.config}.previous in its place",
         ) from None
+    return data
 
 
 def entry_index(want: Want, have: Facts, runner: WantedRunner) -> int | None:
@@ -60,11 +78,33 @@ def gitlab(url: object) -> tuple[str, ...]:
     return scheme.lower(), host.removesuffix(usual) if usual else host, path
 
 
+def token(want: Want, have: Facts, runner: WantedRunner) -> Secret | None:
+    """The token that the host has for this runner; None for another than the settings have.
+
+    The id beside it in the file is the host's word for whose runner it is: it is not believed.
+    """
+    index = entry_index(want, have, runner)
+    if index is None:
+        return None
+    found = tokens.known(parsed(want, have)["runners"][index].get("token"))
+    return found if not runner.token or found == runner.token else None
+
+
+def system_id(want: Want, have: Facts) -> str:
+    """What the host's manager calls itself; "" where it has not run, or says what no manager does."""
+    file = have.files.get(want.system_id)
+    text = file.text.strip() if file else ""
+    return text if re.fullmatch("[rs]_[0-9A-Za-z]{12}", text) else ""
+
+
 def globals_wanted(want: Want, have: Facts) -> dict[str, Any]:
-    """What the settings say of the global part."""
-    manager = want.manager
-    concurrent = have.cpus if manager.concurrent == "auto" else manager.concurrent
-    return {**({"concurrent": concurrent} if concurrent else {}), **manager.settings}
+    """What the settings say of the global part; where the kit writes the first file, also how many
+    jobs run at once: as many as the host has processors."""
+    manager, first = want.manager, want.config not in have.files
+    auto = manager.concurrent == "auto" or (manager.concurrent is None and first)
+    concurrent = have.cpus if auto else manager.concurrent
+    settings = free_keys.shown(manager.settings, Secret.reveal)
+    return {**({"concurrent": concurrent} if concurrent else {}), **settings}
 
 
 def runner_wanted(
@@ -74,11 +114,14 @@ def runner_wanted(
     spec = runner.spec
     wanted = {"executor": spec.executor, **spec.settings}
     if spec.executor != "instance":
-        docker = {"image": runner.image, "pull_policy": list(spec.pull_policy)}
+        docker = {
+            "image": runner.image,
+            "pull_policy": list(spec.pull_policy or ("if-not-present",)),
+        }
         wanted["docker"] = {**docker, **spec.docker}
     if spec.autoscaler:
-        wanted["autoscaler"] = autoscaler.shown(spec.autoscaler, show)
-    return wanted
+        wanted["autoscaler"] = spec.autoscaler
+    return dict(free_keys.shown(wanted, show))
 
 
 def entry_wanted(want: Want, runner: WantedRunner, entry: Mapping[str, Any]) -> dict[str, Any]:

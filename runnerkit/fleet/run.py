@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from invoke.context import Context
 
@@ -20,7 +20,11 @@ from runnerkit.settings.secrets import Secret
 from runnerkit.settings.targets import Target
 from runnerkit.want import Want
 
+if TYPE_CHECKING:
+    from runnerkit.machine.ssh import Routes
+
 AT_ONCE = 20
+LOCAL = "local"
 R = TypeVar("R")
 
 
@@ -76,13 +80,14 @@ class Fleet:
             token: GitLab's API token, where the work needs one.
         """
         open_hosts: list[Host] = []
+        routes = self._routes()
 
         def one(target: Target) -> Outcome[R]:
             outcome, start, host = Outcome[R](target.name), monotonic(), None
             tell = of_host(self.listener, target.name)
             try:
                 tell(Phase("connecting"))
-                host = Host(Machine(self._context(target), target.password), token, tell)
+                host = Host(Machine(_context(routes, target), target.password), token, tell)
                 open_hosts.append(host)
                 outcome.result = work(host, wants[target.name])
             except KitError as error:
@@ -108,16 +113,25 @@ class Fleet:
         except KeyboardInterrupt:
             for host in open_hosts:  # their threads end with their connections, as does the lock
                 host.close()
+            if routes:
+                routes.close()
             end = KitError("interrupted", "run again: it goes on from where it was", 130)
             sudo.interrupted(end)
             raise end from None
         finally:
             pool.shutdown(cancel_futures=True)
+            if routes:
+                routes.close()
 
-    def _context(self, target: Target) -> Context:
-        if target.address == "local":
-            return local.context()
-        from runnerkit.machine import ssh
+    def _routes(self) -> "Routes | None":
+        if all(target.address == LOCAL for target in self.targets):
+            return None
+        from runnerkit.machine.ssh import Routes
 
-        known_hosts, accept = self.settings.ssh.known_hosts, self.accept_new_host_keys
-        return ssh.connection(target.address, target.identity, known_hosts, accept)  # type: ignore[no-any-return]  # Fabric is untyped
+        return Routes(self.settings.ssh.known_hosts, self.accept_new_host_keys)
+
+
+def _context(routes: "Routes | None", target: Target) -> Context:
+    if routes is None or target.address == LOCAL:
+        return local.context()
+    return routes.connection(target.address, target.identity)  # type: ignore[no-any-return]  # Fabric is untyped

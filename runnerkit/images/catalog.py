@@ -5,11 +5,11 @@ from functools import cache
 from pathlib import Path
 
 from runnerkit.errors import KitError, nearest, text_of
-from runnerkit.images import context, dockerfile, platforms, reference
+from runnerkit.images import context, dockerfile, own, platforms, reference
 from runnerkit.images.definition import JobImage, short_hash
 from runnerkit.place import image_folder, image_folders
 from runnerkit.settings.model import Image, Settings
-from runnerkit.templates import render, render_of
+from runnerkit.templates import render, render_foreign
 
 _digest = cache(context.digest)  # a large context is read once a run, however often it is asked for
 
@@ -26,7 +26,7 @@ def find(settings: Settings, name: str) -> JobImage | None:
     section = settings.images.get(name)
     if not section and not folder:
         return None
-    if "/" in name or not reference.PATH.fullmatch(name):
+    if not allowed(name):
         raise KitError(
             f"Docker refuses the image name {name!r}",
             "use lower-case letters and digits, with single . _ or - between them",
@@ -64,6 +64,11 @@ def find(settings: Settings, name: str) -> JobImage | None:
     )
 
 
+def allowed(name: str) -> bool:
+    """Whether Docker takes it for the name of an image without a registry."""
+    return "/" not in name and reference.PATH.fullmatch(name) is not None
+
+
 def chosen(settings: Settings, words: str) -> tuple[JobImage, ...]:
     """The job images of a comma-separated list, `all` of the settings among them.
 
@@ -81,9 +86,9 @@ def chosen(settings: Settings, words: str) -> tuple[JobImage, ...]:
     return closed(settings, found)
 
 
-def defined(settings: Settings) -> frozenset[str]:
-    """The names of all job images, also of those that no runner has."""
-    return image_folders() | settings.images.keys()
+def names(settings: Settings) -> tuple[str, ...]:
+    """All that can be a job image here, whether anything speaks of it or not."""
+    return tuple(sorted(filter(allowed, image_folders() | set(settings.images))))
 
 
 def named(settings: Settings) -> list[str]:
@@ -110,8 +115,9 @@ def closed(settings: Settings, names: Iterable[str]) -> tuple[JobImage, ...]:
             return
         image = find(settings, name)
         if image is None:
+            known = image_folders() | set(settings.images)
             raise KitError(
-                f"no job image {name!r}{nearest(name, defined(settings))}",
+                f"no job image {name!r}{nearest(name, known)}",
                 "name a folder of dockerfiles/ or a section [images.NAME] of the settings",
             )
         for base in image.bases:
@@ -141,10 +147,10 @@ def _folder(folder: Path) -> tuple[str, str]:
             f"dockerfiles/{name} leads outside dockerfiles/, to {folder.resolve()}",
             "copy it in: what an image is made of must be in one place",
         )
-    template, plain = folder / "Dockerfile.j2", folder / "Dockerfile"
-    if template.exists():
-        text = _template(template)
-    elif plain.exists():
+    own.check(folder)
+    if own.find(folder, "Dockerfile.j2"):
+        text = _template(folder)
+    elif plain := own.find(folder, "Dockerfile"):
         text = text_of(plain, "save it as UTF-8, and see that you may read it")
     else:
         raise KitError(f"dockerfiles/{name} has no Dockerfile", "add one, or a Dockerfile.j2")
@@ -156,15 +162,21 @@ def _folder(folder: Path) -> tuple[str, str]:
     return text, str(folder)
 
 
-def _template(file: Path) -> str:
+def _template(folder: Path) -> str:
     import jinja2
 
-    name = file.parent.name
+    def read(name: str) -> str | None:
+        file = own.find(folder, name)
+        return file.read_text(encoding="utf-8") if file else None
+
     try:
-        return render_of(file.parents[1], f"{name}/Dockerfile.j2")
-    except (jinja2.TemplateError, UnicodeDecodeError) as error:
+        return render_foreign(read, "Dockerfile.j2")
+    except KitError:
+        raise
+    except Exception as error:  # whatever Python makes of what the template works out
         line = f", line {error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
-        raise KitError(f"dockerfiles/{name}/Dockerfile.j2{line}: {error}", "correct it") from None
+        what = f"dockerfiles/{folder.name}/Dockerfile.j2{line}: {error}"
+        raise KitError(what, "correct it") from None
 
 
 def _rendered(name: str, image: Image) -> str:

@@ -10,6 +10,8 @@ _LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _DOMAIN = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?")
 _TAG = re.compile(r":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile(r"@(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})")
+# The same in one, for what a type can say of a key.
+GRAMMAR = rf"(?:{_DOMAIN.pattern}/)?{PATH.pattern}(?:{_TAG.pattern})?(?:{_DIGEST.pattern})?"
 _ID = re.compile(r"[a-f0-9]{64}")
 HUB = "docker.io"
 
@@ -50,7 +52,7 @@ def by_reference(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Images as the engine inspects them, by each of their names."""
     images: dict[str, dict[str, Any]] = {}
     for image in found:
-        names = (image["RepoTags"] or []) + (image.get("RepoDigests") or [])
+        names = (image.get("RepoTags") or []) + (image.get("RepoDigests") or [])
         images |= dict.fromkeys(names or [image["Id"]], image)
     return images
 

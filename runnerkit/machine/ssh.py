@@ -1,162 +1,196 @@
-"""SSH by Fabric, with host keys checked, and its failures in words."""
+"""SSH by Fabric, on the way that ssh's own settings say, by jump hosts that all hosts share."""
 
-import base64
-import hashlib
 import logging
+import random
 import socket
+import tempfile
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import paramiko
 from fabric import Config, Connection
 from fabric.runners import Remote
-from paramiko.hostkeys import InvalidHostKey
-from paramiko.ssh_exception import NoValidConnectionsError
 
 from runnerkit.errors import KitError
-from runnerkit.machine import ssh_config
+from runnerkit.machine import dial, ssh_errors
+from runnerkit.machine.hop import Hop, Reader
+from runnerkit.machine.host_keys import Guard
+from runnerkit.machine.jump import Lead, Transport
+from runnerkit.machine.once import Once
+from runnerkit.machine.ssh_keys import Keys
+from runnerkit.machine.streams import Unwatched
+from runnerkit.redact import plain
 
+CONNECT = 15.0  # seconds to connect, where ssh's settings say nothing
 KEEPALIVE = 15  # seconds between signs of life
 GONE = 60  # seconds without an answer to one, after which the connection is broken
+BUSY = 20.0  # seconds for which a host that closes before it greets is tried again
+PAUSES = (0.1, 2.0)  # seconds: the first and the longest, give or take half
+DROPPED = "kex_exchange_identification"  # ssh's word for it, where ssh is the ProxyCommand
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # we say it ourselves
 
 
-class UnknownHostKey(KitError):
-    pass
+class Routes:
+    """How the hosts of a run are reached: each jump host is connected to once, for all of them.
+
+    Args:
+        known_hosts: the file of accepted host keys, in the place of ssh's own; "" for those.
+        accept: accept an unknown host key and remember it there.
+    """
+
+    def __init__(self, known_hosts: str = "", accept: bool = False) -> None:
+        self._reader, self._accept = Reader(known_hosts), accept
+        self._jumps = Once(self._jump, lambda jump: not jump.is_connected)
+        self._closed = threading.Event()
+
+    def connection(self, target: str, identity: str = "") -> Connection:
+        """A connection to ``[user@]address[:port]`` or an alias of ssh's settings; not opened yet.
+
+        Args:
+            target: the host.
+            identity: a private key's file, or "" for ssh's own choice.
+        """
+        key = Path(identity).expanduser()
+        if identity and not key.is_file():
+            raise KitError(f"{target}: no key file {key}", "correct identity in the settings")
+        hop = self._reader.hop(target, str(key) if identity else "")
+        return self._connection(hop, hop.where)
+
+    def close(self) -> None:
+        """Close the jump hosts, and try nothing again."""
+        self._closed.set()
+        for jump in self._jumps.values():
+            jump.close()
+
+    def _connection(self, hop: Hop, where: str) -> "_Connection":
+        via = hop.via
+        way = (lambda: self._through(via, hop)) if via else None
+        return _Connection(hop, where, Guard(hop, self._accept), way, self._closed.wait)
+
+    def _jump(self, hop: Hop) -> "_Connection":
+        jump = self._connection(hop, where := f"jump host {hop.where}")
+        try:
+            jump.open()
+        except Exception as error:
+            raise ssh_errors.explain(where, error) or error from None
+        return jump
+
+    def _through(self, jump: Hop, hop: Hop) -> Lead:
+        to = (hop.host, hop.port)
+        transport = self._jumps(jump).transport
+        try:
+            return Lead(transport.open_channel("direct-tcpip", to, ("", 0), timeout=_patience(hop)))
+        except paramiko.SSHException as error:
+            raise ssh_errors.forwarding(jump.where, "{}:{}".format(*to), error) from None
 
 
 def connection(target: str, identity: str, known_hosts: str, accept: bool) -> Connection:
-    """A connection to ``[user@]address[:port]`` or an alias of ~/.ssh/config; not opened yet.
+    """A connection that shares nothing with others; see `Routes`."""
+    return Routes(known_hosts, accept).connection(target, identity)
 
-    Args:
-        target: the host.
-        identity: a private key's file, or "" for ssh's own choice.
-        known_hosts: the file of accepted host keys.
-        accept: accept an unknown host key and remember it there.
-    """
-    keys: dict[str, Any] = {"banner_timeout": 30, "auth_timeout": 30, "transport_factory": _alive}
-    if identity:
-        key = Path(identity).expanduser()
-        if not key.is_file():
-            raise KitError(f"{target}: no key file {key}", "correct identity in the settings")
-        keys |= {"key_filename": str(key), "look_for_keys": False}
-    settings = ssh_config.read()
-    try:
-        new = Connection(
-            target,
-            config=Config(ssh_config=settings, overrides={"runners": {"remote": _Remote}}),
-            connect_timeout=15,
-            connect_kwargs=keys,
+
+class _Connection(Connection):  # type: ignore[misc]
+    """Fabric's, to a hop; where sshd drops it before it greets (MaxStartups), it is tried again."""
+
+    # Fabric makes settings of what is not an attribute of the class.
+    hop: Any = None
+    where: Any = None
+    guard: Any = None
+    way: Any = None
+    pause: Any = None
+    attempt: Any = None
+    stderr: Any = None
+
+    def __init__(
+        self,
+        hop: Hop,
+        where: str,
+        guard: Guard,
+        way: Callable[[], Lead] | None,
+        pause: Callable[[float], bool],
+    ) -> None:
+        super().__init__(
+            hop.host,
+            hop.user,
+            hop.port,
+            config=Config(
+                ssh_config=paramiko.SSHConfig(), overrides={"runners": {"remote": _Remote}}
+            ),
+            gateway=True,  # it is always we who open the socket
+            connect_timeout=_patience(hop),
+            connect_kwargs={
+                "banner_timeout": 30,
+                "auth_timeout": 30,
+                "auth_strategy": Keys(hop),
+                "transport_factory": self._transport,
+            },
         )
-    except ValueError:
-        raise KitError(
-            f"the port of {target} is no number",
-            "write user@address:22, or correct Port in ssh's settings",
-        ) from None
-    _as_ssh(new)
-    _guard(new, Path(known_hosts).expanduser(), accept)
-    return new
+        self.hop, self.where, self.guard, self.way, self.pause = hop, where, guard, way, pause
+        self.client.set_missing_host_key_policy(guard)
 
+    def open(self) -> None:
+        end, pause = monotonic() + BUSY, PAUSES[0]
+        while not self.is_connected:
+            self.attempt = None
+            try:
+                super().open()
+            except Exception as error:
+                self.client.close()
+                if (final := self._final(error)) or monotonic() > end:
+                    raise final or error from None
+                if self.pause(pause * random.uniform(0.5, 1.5)):
+                    raise
+            pause = min(2 * pause, PAUSES[1])
 
-def explain(where: str, error: Exception) -> KitError | None:
-    """The error in words, or None where it is not SSH's."""
-    match error:
-        case socket.gaierror():
-            return KitError(f"{where}: no such host", "check the name; it may be missing in DNS")
-        case paramiko.BadHostKeyException():
+    def open_gateway(self) -> Lead | socket.socket:
+        if self.way:
+            return self.way()  # type: ignore[no-any-return]
+        if self.hop.command:
+            self.stderr = tempfile.TemporaryFile()  # noqa: SIM115  # read when it fails
+            return dial.command(self.hop, self.stderr)
+        return dial.tcp(self.hop, _patience(self.hop))
+
+    def _transport(self, sock: Any, **options: Any) -> paramiko.Transport:
+        """One that notices when the host is gone without a word, and does not wait for ever."""
+        self.attempt = transport = Transport(sock, **options)
+        transport.set_keepalive(KEEPALIVE)
+        inet = isinstance(sock, socket.socket) and sock.family != socket.AF_UNIX
+        if inet and hasattr(socket, "TCP_USER_TIMEOUT"):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE * 1000)
+        self.guard.prefer(transport)
+        return transport
+
+    def _final(self, error: Exception) -> Exception | None:
+        """Why not to try again; None where the connection was dropped before a greeting came."""
+        if isinstance(error, TimeoutError) or "No existing session" in str(error):
             return KitError(
-                f"{where}: the host key has changed (now {fingerprint(error.key)})",
-                f"if the host was set up anew, ssh-keygen -R '{error.hostname}' (with -f FILE for [ssh] "
-                "known_hosts); else someone is between",
+                f"{self.where}: no answer within {_patience(self.hop):g} s",
+                "check address, port and firewall",
             )
-        case paramiko.PasswordRequiredException():
-            return KitError(f"{where}: the key has a passphrase", "ssh-add it to an agent first")
-        case paramiko.AuthenticationException():
-            return _refused(where)
-        case TimeoutError():
-            return KitError(f"{where}: no answer within 15 s", "check address, port and firewall")
-        case NoValidConnectionsError() | ConnectionError() | EOFError():
-            return KitError(
-                f"{where}: cannot connect: {error}", "check that sshd listens on that port"
-            )
-        case paramiko.SSHException():
-            if "authentication methods" in str(error) or "private key" in str(error):
-                return _refused(where)
-            return KitError(f"{where}: SSH failed: {error}", "try: ssh -v to the same address")
-        case OSError():
-            return KitError(f"{where}: {error}", "check the network, then run again")
-    return None
-
-
-def fingerprint(key: paramiko.PKey) -> str:
-    """As ``ssh-keygen -l`` shows it."""
-    digest = base64.b64encode(hashlib.sha256(key.asbytes()).digest()).decode().rstrip("=")
-    return f"{key.get_name()} SHA256:{digest}"
-
-
-def _alive(sock: Any, **options: Any) -> paramiko.Transport:
-    """A transport that notices when the host is gone without a word, and does not wait for ever."""
-    transport = paramiko.Transport(sock, **options)
-    transport.set_keepalive(KEEPALIVE)
-    if isinstance(sock, socket.socket) and hasattr(socket, "TCP_USER_TIMEOUT"):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE * 1000)
-    return transport
-
-
-def _refused(where: str) -> KitError:
-    return KitError(
-        f"{where}: the host refuses this user or key",
-        "check the user, and that your key is in the host's ~/.ssh/authorized_keys",
-    )
-
-
-def _as_ssh(connection: Connection) -> None:
-    """Its settings as ssh itself reads them: keys that are not there are passed over, none is no hop."""
-    if connection.ssh_config.get("proxyjump", "").lower() == "none":
-        connection.gateway = None
-    named = connection.connect_kwargs.get("key_filename")
-    if isinstance(named, list):
-        connection.connect_kwargs["key_filename"] = [key for key in named if Path(key).is_file()]
-    if isinstance(connection.gateway, Connection):
-        _as_ssh(connection.gateway)
-
-
-def _guard(connection: Connection, known_hosts: Path, accept: bool) -> None:
-    """Check host keys on the way too: Fabric alone accepts any."""
-    if known_hosts.exists():
-        try:
-            connection.client.load_system_host_keys(str(known_hosts))
-        except InvalidHostKey as error:
-            raise KitError(
-                f"{known_hosts}: not a host key: {error.line}", "mend that line"
-            ) from None
-    connection.client.set_missing_host_key_policy(_Remember(known_hosts) if accept else _Refuse())
-    if isinstance(connection.gateway, Connection):
-        _guard(connection.gateway, known_hosts, accept)
-
-
-class _Refuse(paramiko.MissingHostKeyPolicy):
-    def missing_host_key(self, client: object, hostname: str, key: paramiko.PKey) -> None:
-        raise UnknownHostKey(
-            f"{hostname}: unknown host key {fingerprint(key)}",
-            "compare it with the host's, then accept it with --accept-new-host-keys",
+        if self.attempt is None or self.attempt.remote_version:
+            return error
+        if self.stderr is None:
+            return None
+        self.stderr.seek(0)
+        output = " | ".join(plain(self.stderr.read().decode(errors="replace")).splitlines()[-2:])
+        if DROPPED in output:
+            return None
+        return KitError(
+            f"{self.where}: its ProxyCommand leads nowhere: {output or 'it says nothing'}",
+            f"try it by hand: {self.hop.command}",
         )
 
 
-class _Remember(paramiko.MissingHostKeyPolicy):
-    def __init__(self, file: Path) -> None:
-        self.file = file
-
-    def missing_host_key(self, client: object, hostname: str, key: paramiko.PKey) -> None:
-        self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        cut = self.file.exists() and not self.file.read_bytes().endswith(b"\n")
-        with self.file.open("a") as known:
-            known.write("\n" * cut + f"{hostname} {key.get_name()} {key.get_base64()}\n")
-
-
-class _Remote(Remote):  # type: ignore[misc]
+class _Remote(Unwatched, Remote):  # type: ignore[misc]
     def write_proc_stdin(self, data: str) -> None:
         try:
             super().write_proc_stdin(data)
         except OSError:  # the command ended early; its exit code tells why
             return
+
+
+def _patience(hop: Hop) -> float:
+    return hop.timeout or CONNECT

@@ -73,7 +73,7 @@ def _changes(want: Want, have: Facts) -> Iterator[Change]:
     own = {job.reference for job in want.images}
     for reference in _images(want):
         if reference not in own and normal(reference) not in have.images:
-            near = nearest(repository(reference), want.defined)
+            near = nearest(repository(reference), want.names)
             yield Pull(f"pull {reference}", reference, (reference,), near=near, reaches=reaches)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runnerkit import container
+from runnerkit.checks import selinux
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
 from runnerkit.images.reference import normal
@@ -123,6 +124,8 @@ def _differences(want: Want, have: Facts, now: Mapping[str, Any]) -> Iterator[st
     policy = now["HostConfig"]["RestartPolicy"]["Name"]
     if policy != "always":
         yield f"restart policy {policy or 'no'} → always"
+    if selinux.confines(have) and not selinux.labelled(now["HostConfig"].get("SecurityOpt")):
+        yield "SELinux keeps Docker's socket from it"
     mounts = {f"{mount['Source']}:{mount['Destination']}" for mount in now["Mounts"]}
     for bind in container.binds(want):
         source, _, target = bind.partition(":")

@@ -45,7 +45,8 @@ def want(token: str | None = TOKEN, **data: Any) -> Want:
 
 def blank(**changes: Any) -> Facts:
     """A Debian 12 host with nothing on it."""
-    os = {"ID": "debian", "VERSION_ID": "12", "PRETTY_NAME": "Debian GNU/Linux 12 (bookworm)"}
+    os = {"ID": "debian", "VERSION_ID": "12", "VERSION_CODENAME": "bookworm"}
+    os["PRETTY_NAME"] = "Debian GNU/Linux 12 (bookworm)"
     facts = Facts(hostname="ci1", os=os, cpus=4, systemd=True, free_kb=50 << 20)
     return replace(facts, **changes)
 

@@ -32,8 +32,11 @@ PRIVATE = [
     "fabric.runners.Remote.write_proc_stdin",
     "grpclib.server.Server._protocol_factory",
     "invoke.runners.Local._write_proc_stdin",
+    "paramiko.agent.AgentSSH._connect",
+    "paramiko.channel.Channel._handle_close",
+    "paramiko.transport.Transport._channel_handler_table",
+    "paramiko.common.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED",
     "paramiko.common.OPEN_FAILED_CONNECT_FAILED",
-    "paramiko.hostkeys.InvalidHostKey",
     "urllib3.connectionpool.HTTPConnectionPool.ConnectionCls",
 ]
 

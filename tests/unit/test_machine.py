@@ -8,12 +8,14 @@ import pytest
 
 from runnerkit.errors import KitError
 from runnerkit.machine import local, ssh, sudo
-from runnerkit.machine.machine import Failed, Machine
+from runnerkit.machine.failure import Failed
+from runnerkit.machine.machine import Machine
 from runnerkit.steps.registration import HINTS
 
 ASKED = [
     "sudo: a password is required",
     "sudo: interactive authentication is required",  # sudo-rs
+    "/etc/sudoers.d/mine:1:10: syntax error\nsudo: a password is required",
 ]
 REFUSED = [
     "Sorry, try again.\nsudo: no password was provided",
@@ -36,6 +38,39 @@ def test_a_password_that_sudo_refuses_is_told(stderr: str) -> None:
     assert not isinstance(error, sudo.NeedsPassword)
 
 
+@pytest.mark.parametrize(
+    ("stderr", "what"),
+    [
+        ("sudo: sorry, you must have a tty to run sudo", "wants a terminal"),
+        (
+            'sudo: Account expired or PAM config lacks an "account" section for sudo, contact your system '
+            "administrator\nsudo: a password is required",
+            "has expired",
+        ),
+        ("sudo: account validation failure, is your account locked?", "has expired"),
+        ("sudo: /usr/bin/sudo must be owned by uid 0 and have the setuid bit set", "become root"),
+        (
+            "sudo: effective uid is not 0, is /usr/bin/sudo on a file system with the 'nosuid' option "
+            "set or an NFS file system without root privileges?",
+            "become root",
+        ),
+        (
+            'sudo: The "no new privileges" flag is set, which prevents sudo from running as root.',
+            "root",
+        ),
+        ("sudo: no valid sudoers sources found, quitting", "settings on the host are broken"),
+        ("ops is not in the sudoers file.", "is refused to this user"),
+    ],
+)
+def test_what_keeps_sudo_from_working_is_told_before_that_it_wants_a_password(
+    stderr: str, what: str
+) -> None:
+    error = sudo.refusal(stderr, "ci1", has_password=False)
+    assert error is not None
+    assert what in error.what
+    assert not isinstance(error, sudo.NeedsPassword)
+
+
 def test_what_a_script_says_is_not_taken_for_sudo_s_words() -> None:
     stderr = "sudo: unable to resolve host ci1: Name or service not known\nmount: not allowed"
     assert sudo.refusal(stderr, "ci1", has_password=False) is None
@@ -50,45 +85,6 @@ def test_a_host_answers_in_english(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
     with pytest.raises(Failed, match="sudo: C"):
         Machine(local.context()).run("true")
-
-
-def test_keys_that_are_not_there_are_passed_over_as_ssh_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (there := tmp_path / "there").touch()
-    (tmp_path / ".ssh").mkdir()
-    (tmp_path / ".ssh" / "config").write_text(
-        f"Host *\n IdentityFile {tmp_path}/gone\n IdentityFile {there}\n ProxyJump none\n"
-    )
-    result = ssh.connection("ci1", "", str(tmp_path / "known"), False)
-    assert result.connect_kwargs["key_filename"] == [str(there)]
-    assert result.gateway is None
-
-
-def test_aliases_are_found_where_ssh_finds_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / ".ssh" / "more").mkdir(parents=True)
-    (tmp_path / ".ssh" / "config").write_text(
-        "Include more/*\nInclude none\nPort 2200\nHost ci2\n  Include user\n  Port 2202\n"
-    )
-    (tmp_path / ".ssh" / "more" / "ci").write_text("Host ci1\n HostName 10.0.0.1\n User ci\n")
-    (tmp_path / ".ssh" / "user").write_text("User deep\nInclude user\nHost other\n User no\n")
-    first, second = (ssh.connection(name, "", "/none", False) for name in ("ci1", "ci2"))
-    assert (first.user, first.host, first.port) == ("ci", "10.0.0.1", 2200)
-    assert (second.user, second.host, second.port) == ("deep", "ci2", 2200)
-
-
-def test_settings_that_ssh_would_refuse_are_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / ".ssh").mkdir()
-    (tmp_path / ".ssh" / "config").write_text("Host a\n  nonsense\n")
-    with pytest.raises(KitError, match=r"\.ssh/config: Unparsable line"):
-        ssh.connection("a", "", "/none", False)
 
 
 @pytest.mark.parametrize("target", ["ci@h:port", "ci@h:22x"])

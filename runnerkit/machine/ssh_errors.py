@@ -1,0 +1,72 @@
+"""What SSH and the network raise, in words."""
+
+import errno
+import socket
+
+import paramiko
+from paramiko.ssh_exception import NoValidConnectionsError
+
+from runnerkit.errors import KitError
+
+
+def explain(where: str, error: Exception) -> KitError | None:
+    """The error in words, or None where it is not SSH's."""
+    match error:
+        case socket.gaierror():
+            return KitError(f"{where}: no such host", "check the name; it may be missing in DNS")
+        case paramiko.PasswordRequiredException():
+            return KitError(
+                f"{where}: the key {error} has a passphrase", "ssh-add it to an agent first"
+            )
+        case paramiko.AuthenticationException():
+            return _refused(where)
+        case TimeoutError():
+            return KitError(f"{where}: no answer within 15 s", "check address, port and firewall")
+        case NoValidConnectionsError():  # its own words have no reason in them
+            return explain(where, next(iter(error.errors.values())))
+        case OSError(errno=errno.EHOSTUNREACH | errno.ENETUNREACH | errno.EHOSTDOWN):
+            return KitError(
+                f"{where}: no way to the host: {error.strerror}",
+                "check that it is on, its address and the network",
+            )
+        case ConnectionError() | EOFError():
+            reason = getattr(error, "strerror", "") or error
+            return KitError(
+                f"{where}: cannot connect: {reason}".removesuffix(": "),
+                "check that sshd listens on that port",
+            )
+        case paramiko.SSHException():
+            if "authentication methods" in str(error) or "private key" in str(error):
+                return _refused(where)
+            if "protocol banner" in str(error):
+                return KitError(
+                    f"{where}: what answers there closes the connection before it greets",
+                    "see whether it is an sshd, and its MaxStartups; it may block this address",
+                )
+            return KitError(f"{where}: SSH failed: {error}", "try: ssh -v to the same address")
+        case OSError():
+            return KitError(f"{where}: {error}", "check the network, then run again")
+    return None
+
+
+def forwarding(jump: str, to: str, error: paramiko.SSHException) -> KitError:
+    """Why a jump host does not lead on."""
+    code = error.code if isinstance(error, paramiko.ChannelException) else 0
+    if code == paramiko.common.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED:
+        return KitError(
+            f"jump host {jump}: its sshd refuses to forward to {to}",
+            "set AllowTcpForwarding yes in the jump host's sshd_config, and see PermitOpen there",
+        )
+    if code == paramiko.common.OPEN_FAILED_CONNECT_FAILED:
+        return KitError(
+            f"jump host {jump}: cannot connect to {to} from there",
+            "check that the jump host knows that name, and that sshd listens on that port",
+        )
+    return KitError(f"jump host {jump}: no way to {to}: {error}", f"try: ssh -v {jump}")
+
+
+def _refused(where: str) -> KitError:
+    return KitError(
+        f"{where}: the host refuses this user or key",
+        "check the user, and that your key is in the host's ~/.ssh/authorized_keys",
+    )
