@@ -41,7 +41,8 @@ def run(
         "run-manager.sh.j2",
         manager=want.manager,
         binds=binds(want) if mounts is None else mounts,
-        more=options,
+        more=(given := list(options)),
+        labelled=any(one.startswith("--security-opt=label") for one in given),
         environment={**ours, **others},
         drain=drain(want) if replaces else "",
     )

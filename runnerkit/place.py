@@ -58,14 +58,14 @@ def image_folder(name: str) -> Path | None:
     return next((found for one in dockerfiles() if (found := one / name).is_dir()), None)
 
 
-def image_folders() -> frozenset[str]:
+def image_folders() -> set[str]:
     """The names of the job images that have a folder of their own."""
-    return frozenset(
+    return {
         path.name
         for folder in dockerfiles()
         for path in folder.glob("*/")
         if any(path.glob("Dockerfile*"))
-    )
+    }
 
 
 def typed(text: str) -> str:

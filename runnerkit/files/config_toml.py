@@ -68,6 +68,16 @@ def entry_index(want: Want, have: Facts, runner: WantedRunner) -> int | None:
     return same[0] if runner.adopts and not token and len(same) == 1 else None
 
 
+def gitlab(url: object) -> tuple[str, ...]:
+    """A GitLab's address as the runner means it: network/client.go drops / and an old /ci."""
+    whole = str(url).strip().rstrip("/").removesuffix("/ci").rstrip("/")
+    scheme, _, rest = whole.partition("://")
+    host, _, path = rest.partition("/")
+    usual = {"http": ":80", "https": ":443"}.get(scheme.lower(), "")
+    host = host.lower()
+    return scheme.lower(), host.removesuffix(usual) if usual else host, path
+
+
 def token(want: Want, have: Facts, runner: WantedRunner) -> Secret | None:
     """The token that the host has for this runner; None for another than the settings have.
 
@@ -85,16 +95,6 @@ def system_id(want: Want, have: Facts) -> str:
     file = have.files.get(want.system_id)
     text = file.text.strip() if file else ""
     return text if re.fullmatch("[rs]_[0-9A-Za-z]{12}", text) else ""
-
-
-def gitlab(url: object) -> tuple[str, ...]:
-    """A GitLab's address as the runner means it: network/client.go drops / and an old /ci."""
-    whole = str(url).strip().rstrip("/").removesuffix("/ci").rstrip("/")
-    scheme, _, rest = whole.partition("://")
-    host, _, path = rest.partition("/")
-    usual = {"http": ":80", "https": ":443"}.get(scheme.lower(), "")
-    host = host.lower()
-    return scheme.lower(), host.removesuffix(usual) if usual else host, path
 
 
 def globals_wanted(want: Want, have: Facts) -> dict[str, Any]:

@@ -4,10 +4,8 @@ At any depth what has a secret's name is where the secret is kept, and not the s
 which config.toml has as a list of NAME=value, may be written as a table, so that one can be a secret.
 """
 
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, time
 from typing import Any, TypeVar
 
 import msgspec
@@ -37,23 +35,6 @@ def mistakes(value: Any, path: str, known: Known | None = None, key: str = "") -
             if key == VARIABLES and isinstance(one, str):
                 yield from _variable(one, path)
             yield from mistakes(one, path, known, key)
-
-
-def unwritable(value: Any, path: str, *, json: bool = False) -> Iterator[str]:
-    """What TOML can say and the file that it goes into cannot, or not every program that reads it."""
-    if isinstance(value, dict):
-        for key, one in value.items():
-            yield from unwritable(one, f"{path}.{key}", json=json)
-    elif isinstance(value, list):
-        for number, one in enumerate(value):
-            yield from unwritable(one, f"{path}[{number}]", json=json)
-    elif isinstance(value, float) and not math.isfinite(value):
-        form = "JSON" if json else "TOML"
-        yield f"{path}: {value} is no number that a {form} file can hold for another program"
-    elif isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
-        yield f"{path}: {value} is too large a number"
-    elif isinstance(value, date | time) and json:
-        yield f"{path}: JSON has no dates: write it as a text, in quotes"
 
 
 def read(value: Any, path: str, key: str = "") -> Any:

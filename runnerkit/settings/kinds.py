@@ -25,7 +25,3 @@ HostName = Annotated[
         description="a name for a host: not all, and without space , * ? [ ] @",
     ),
 ]
-VariableName = Annotated[str, Meta(pattern=r"^[A-Za-z_][\w.-]*\Z", description="a variable's name")]
-Line = Annotated[
-    str, Meta(pattern=r"^[^\n\r\0]*\Z", description="one line: Docker reads a line a variable")
-]

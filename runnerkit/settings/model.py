@@ -13,13 +13,12 @@ from runnerkit.settings.kinds import (
     HostName,
     ImageName,
     ImageOrVariable,
-    Line,
     Reference,
     ReferenceOrNone,
-    VariableName,
 )
 from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Source
+from runnerkit.settings.unwritable import Line, Variable
 
 DEFAULT = "default"  # the runner of a run without settings
 
@@ -87,7 +86,7 @@ class Manager(Section, frozen=True):
     host's own number stays, and a new host gets `auto`."""
     stop_timeout: Annotated[int, durations.of(durations.SECONDS, 1)] = 3600
     """How long running jobs get to end before the container is stopped or replaced."""
-    environment: dict[VariableName, Line] = {}
+    environment: dict[Variable, Line] = {}
     """Variables of the container, for example a proxy: `{ HTTPS_PROXY = "http://proxy:3128" }`.
     They are no place for secrets: `docker inspect` shows them."""
     settings: dict[str, Any] = {}

@@ -51,10 +51,7 @@ def test_dangling_names_are_told(tmp_path: Path) -> None:
         tmp_path,
     )
     assert "hosts.h.runners: no runner 'wb' (did you mean 'web'?)" in output
-    assert (
-        "runners.web.image: 'Own:1' is not an image, like debian:bookworm (did you mean 'own:1'?)"
-        in output
-    )
+    assert "runners.web.image: 'Own:1' is not an image" in output
     assert "images.none.base: missing, and there is no folder dockerfiles/none" in output
 
 
@@ -71,19 +68,19 @@ def test_a_name_that_is_nearly_one_of_ours_is_taken_as_it_is(tmp_path: Path, ima
     [
         ("[docker.daemon]\na.b=[1, {c=2026-01-01}]", "docker.daemon.a.b[1].c: JSON has no dates"),
         ("[docker.daemon]\na=07:32:00", "docker.daemon.a: JSON has no dates"),
-        ("[docker.daemon]\na=inf", "docker.daemon.a: inf is no number that a JSON file can hold"),
+        ("[docker.daemon]\na=inf", "docker.daemon.a: inf is no number"),
         ("[docker]\ndaemon.a.b=-nan", "docker.daemon.a.b: nan is no number"),
-        ("[manager.settings]\na=nan", "manager.settings.a: nan is no number that a TOML file"),
+        ("[manager.settings]\na=nan", "manager.settings.a: nan is no number"),
         ('[runners.web]\nimage="b"\ndocker.a=[inf]', "runners.web.docker.a[0]: inf is no number"),
         ("[manager.settings]\na=9223372036854775808", "manager.settings.a: 9223372036854775808 is"),
-        ('[manager.environment]\nA="x\\ny"', "manager.environment.A: 'x\\ny' is not one line"),
-        ('[manager.environment]\nA="x\\n"', "manager.environment.A: 'x\\n' is not one line"),
-        ('[manager.environment]\n"A B"="x"', "manager.environment.A B: 'A B' is not a variable's name"),
-        ('[manager.environment]\n"#A"="x"', "manager.environment.#A: '#A' is not a variable's name"),
-        ("[manager.environment]\nA=1", "manager.environment.A: 1 is not one line"),
-        ('[images.a]\nbase="b"\nlabels.b=1', "images.a.labels.b: 1 is not a text"),
-        ('[manager]\nimage="gitlab/Runner"', "manager.image: 'gitlab/Runner' is not an image, like"),
-        ('[images.a]\nbase="b:-"', "images.a.base: 'b:-' is not an image, like"),
+        ('[manager.environment]\nA="x\\ny"', "manager.environment.A: 'x\\ny' is not a text of one line"),
+        ('[manager.environment]\nA="x\\n"', "manager.environment.A: 'x\\n' is not a text of one line"),
+        ('[manager.environment]\n"A B"="x"', "manager.environment.A B: 'A B' is not the name of a variable"),
+        ('[manager.environment]\n"#A"="x"', "manager.environment.#A: '#A' is not the name of a variable"),
+        ("[manager.environment]\nA=1", "manager.environment.A: 1 is not a text of one line"),
+        ("[images.a]\nbase='b'\nlabels.b=1", "images.a.labels.b: 1 is not a text"),
+        ('[manager]\nimage="gitlab/Runner"', "manager.image: 'gitlab/Runner' is not an image"),
+        ('[images.a]\nbase="b:-"', "images.a.base: 'b:-' is not an image"),
     ],
 )  # fmt: skip
 def test_a_value_that_cannot_be_written_is_told_with_its_path(
@@ -111,9 +108,9 @@ def test_two_runners_of_one_name_on_one_host_are_refused(
 ) -> None:
     text = f'[gitlab]\nurl="http://g"\n[runners]\na={{name="n",image="i"}}\nb={{name="n",image="i"}}\n{hosts}\n'
     if refused:
-        assert "runners.b.name: 'n' is the name of runners.a too, on one host" in mistakes(text, tmp_path)  # fmt: skip
+        assert "runners.b.name: 'n', as runners.a on the same host" in mistakes(text, tmp_path)  # fmt: skip
         return
-    with pytest.raises(KitError, match="the runners a and b would both be 'n' on the host"):
+    with pytest.raises(KitError, match="the runners a and b have one name"):
         of_host(read(text, tmp_path), "of no settings")
     assert of_host(read(text, tmp_path), "h").runners
 
