@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from runnerkit.errors import KitError, Mistakes
-from runnerkit.settings import autoscaler, check, free_keys, known_keys, whole
+from runnerkit.settings import autoscaler, check, free_keys, known_keys, owner, whole
 from runnerkit.settings.model import Settings
 
 
@@ -58,6 +58,7 @@ def _remove(data: Any, path: check.Path) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    owner.check(path)
     try:
         return tomllib.loads(path.read_text())
     except OSError as error:
