@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from runnerkit.errors import KitError, Mistakes
-from runnerkit.settings import autoscaler, check, free_keys, known_keys, owner, whole
+from runnerkit.settings import autoscaler, check, control, free_keys, known_keys, owner, whole
 from runnerkit.settings.model import Settings
 
 
@@ -40,7 +40,12 @@ def _mistakes(data: dict[str, Any]) -> Iterator[str]:
     for path, _ in wrong:
         _remove(rest, path)
     known = tuple(check.written(path) for path, _ in wrong)
-    for text in (*whole.mistakes(rest), *_free(rest), *autoscaler.mistakes(rest)):
+    for text in (
+        *control.mistakes(rest),
+        *whole.mistakes(rest),
+        *_free(rest),
+        *autoscaler.mistakes(rest),
+    ):
         if not text.startswith(known):  # said already, or missing because it was taken out
             yield text
 

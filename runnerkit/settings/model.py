@@ -98,7 +98,7 @@ class Manager(Section, frozen=True):
     host's own number stays, which is 1 on a new host."""
     stop_timeout: Annotated[int, durations.of(durations.SECONDS, 1)] = 3600
     """How long running jobs get to end before the container is stopped or replaced."""
-    environment: dict[str, str] = {}
+    environment: dict[Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
     """Variables of the container, for example a proxy: `{ HTTPS_PROXY = "http://proxy:3128" }`.
     They are no place for secrets: `docker inspect` shows them."""
     settings: dict[str, Any] = {}
