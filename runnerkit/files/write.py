@@ -51,12 +51,14 @@ def write_file(
         reaches: what must answer the host for the file to be of use.
         keep_owner: whether it stays whose it was; what root runs is root's.
     """
+    content = encodebytes(text.encode()).decode()
+    trial = render("trial.sh.j2", path=path, content=content, check=check) if check else ""
     return Script(
         f"write {path}",
         render(
             "write-file.sh.j2",
             path=path,
-            content=encodebytes(text.encode()).decode(),
+            content=content,
             mode=f"{mode:o}",
             private=not mode & 0o077,
             keep_owner=keep_owner,
@@ -67,6 +69,7 @@ def write_file(
             keep_time="" if keep_time is None else keep_time,
         ),
         diff((old or b"").decode(errors="replace"), text, path),
+        trial=trial,
         hints=HINTS,
         reaches=reaches,
     )

@@ -95,7 +95,7 @@ class Manager(Section, frozen=True):
     """The folder on the host that has config.toml; the container sees it as /etc/gitlab-runner."""
     concurrent: Annotated[int, Meta(ge=1)] | Literal["auto"] | None = None
     """How many jobs run at once on a host. `auto` is as many as it has processors; left out, the
-    host's own number stays, which is 1 on a new host."""
+    host's own number stays, and a new host gets `auto`."""
     stop_timeout: Annotated[int, durations.of(durations.SECONDS, 1)] = 3600
     """How long running jobs get to end before the container is stopped or replaced."""
     environment: dict[Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from runnerkit import container, distributions
+from runnerkit import container
 from runnerkit.checks import engine
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, Needs
+from runnerkit.facts import Facts, Needs, distributions
 from runnerkit.plan import Change, Endpoint, Hint, Script
 from runnerkit.templates import render
 from runnerkit.want import Want
@@ -23,7 +23,15 @@ KEYS = {
 }
 CE = "docker-ce docker-ce-cli containerd.io docker-buildx-plugin"
 DAEMON_LOG = "see the daemon's log on the host: journalctl -u docker, or /var/log/docker.log"
-START_HINTS = (Hint("", DAEMON_LOG),)
+START_HINTS = (
+    Hint(
+        "unable to configure the Docker daemon",
+        "correct /etc/docker/daemon.json on the host, or the flags that dockerd is started with",
+    ),
+    Hint("failed to start daemon|level=fatal", DAEMON_LOG),
+    Hint("(?i)job for docker|cannot connect to the docker daemon", DAEMON_LOG),
+    Hint("", DAEMON_LOG),
+)
 COMPLETE_HINTS = (
     Hint("", "the package that is named there is broken: mend it on the host, then run again"),
 )
@@ -35,7 +43,7 @@ HINTS = (
         "something else than Docker's answers there: correct [docker] package_mirror; or write the key "
         "of who signs there as package_key, or the script's checksum as script_sha256",
     ),
-    Hint("(?i)job for docker|cannot connect to the docker daemon", DAEMON_LOG),
+    *START_HINTS[:-1],
     Hint(
         "(?i)resolve proxy|from proxy|proxy authentication|connect tunnel failed",
         "the proxy of the host's package manager refuses: correct its address or login (apt: "

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from runnerkit import converge, distributions, facts
+from runnerkit import converge
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts
+from runnerkit.facts import Facts, distributions, look
 from runnerkit.plan import Script
 from runnerkit.steps.docker_engine import KEYS
 from tests.unit.build import blank, want
@@ -133,5 +133,5 @@ def test_an_os_release_that_tells_nothing_is_the_reason(text: str) -> None:
 
 
 def test_the_file_that_the_look_sends_is_read() -> None:
-    have = facts.parse("kernel: Linux ci1 x86_64\nos SUQ9ImFtem4i\nend: yes\n")
+    have = look.parse("kernel: Linux ci1 x86_64\nos SUQ9ImFtem4i\nend: yes\n")
     assert have.os == {"ID": "amzn"}
