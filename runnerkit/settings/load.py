@@ -26,7 +26,7 @@ def load(path: Path | None = None, command_line: dict[str, Any] | None = None) -
     data = _read(path) if path else {}
     _lay_over(data, command_line or {})
     where = str(path) if path else "the command line"
-    found = list(_mistakes(data))
+    found = list(control.mistakes(data)) or list(_mistakes(data))  # what breaks a line is not shown
     if found:
         raise Mistakes(where, found)
     return msgspec.convert(data, Settings)
@@ -41,7 +41,6 @@ def _mistakes(data: dict[str, Any]) -> Iterator[str]:
         _remove(rest, path)
     known = tuple(check.written(path) for path, _ in wrong)
     for text in (
-        *control.mistakes(rest),
         *whole.mistakes(rest),
         *_free(rest),
         *autoscaler.mistakes(rest),
