@@ -3,9 +3,11 @@
 import socket
 
 import paramiko
-from paramiko.ssh_exception import NoValidConnectionsError
 
 from runnerkit.errors import KitError
+from runnerkit.machine.ssh_keys import CLOSED
+
+FEWER = "where the agent has many keys, name the host's by identity, or IdentitiesOnly in ssh's settings"
 
 
 def explain(where: str, error: Exception) -> KitError | None:
@@ -21,13 +23,14 @@ def explain(where: str, error: Exception) -> KitError | None:
             return _refused(where)
         case TimeoutError():
             return KitError(f"{where}: no answer within 15 s", "check address, port and firewall")
-        case NoValidConnectionsError() | ConnectionError() | EOFError():
+        case ConnectionError() | EOFError():
+            why = getattr(error, "strerror", "") or "the connection was closed"
             return KitError(
-                f"{where}: cannot connect: {error}", "check that sshd listens on that port"
+                f"{where}: cannot connect: {why}", "check that sshd listens on that port"
             )
         case paramiko.SSHException():
-            if "authentication methods" in str(error) or "private key" in str(error):
-                return _refused(where)
+            if str(error) == CLOSED:
+                return KitError(f"{where}: {error}", FEWER)
             if "protocol banner" in str(error):
                 return KitError(
                     f"{where}: what answers there closes the connection before it greets",

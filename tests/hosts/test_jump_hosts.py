@@ -67,12 +67,12 @@ def reach(kit: Kit, box: BlankHost) -> Callable[..., None]:
     return write
 
 
-def behind(bast: Sshd, number: int) -> tuple[str, list[str]]:
+def behind(bast: Sshd, number: int, port: int = 22) -> tuple[str, list[str]]:
     """Settings with a jump host, and aliases of hosts behind it, each by an address of its own."""
     names = [f"in{one}" for one in range(number)]
     hosts = "".join(f"Host in{one}\n  HostName 127.0.1.{one + 1}\n" for one in range(number))
     text = f"Host bast\n  HostName BOX\n  Port {bast.port}\n"
-    return f"{text}{hosts}Host in*\n  ProxyJump bast\n  HostKeyAlias BOX\n", names
+    return f"{text}{hosts}Host in*\n  Port {port}\n  ProxyJump bast\n  HostKeyAlias BOX\n", names
 
 
 def answers(kit: Kit, names: list[str]) -> None:
@@ -135,7 +135,12 @@ BAD = {
         "jump host root@BOX:PORT: its sshd refuses to forward to 127.0.0.1:22",
         "AllowTcpForwarding yes in the jump host's",
     ),
-    "an unknown jump host": ("", JUMP + IN, "bast.BOX: unknown host key", "--accept-new-host-keys"),
+    "an unknown jump host": (
+        "",
+        JUMP + IN,
+        "jump host bast.BOX: unknown host key",
+        "--accept-new-host-keys",
+    ),
     "a port that is closed behind it": (
         "",
         JUMP.replace("bast.BOX", "BOX") + IN.replace("Jump", "Jump") + "Host in\n  Port 1\n",
@@ -211,9 +216,11 @@ def test_the_agent_that_the_settings_name_logs_in(
     public.write_text(box.key.with_suffix(".pub").read_text())
     reach(
         f"Host in\n  HostName BOX\n  IdentityAgent {agent}\n  IdentitiesOnly yes\n"
-        f"  IdentityFile {public}\nHost none\n  HostName BOX\n  IdentityAgent none\n",
+        f"  IdentityFile {public}\nHost none\n  HostName BOX\n  IdentityAgent none\n"
+        "Host many\n  HostName BOX\n  IdentityFile /none\n",
         "in",
         "none",
+        "many",
     )
     file = kit.folder / ".ssh" / "config"
     file.write_text(file.read_text().replace(f"  IdentityFile {box.key}\n", ""))
@@ -221,6 +228,7 @@ def test_the_agent_that_the_settings_name_logs_in(
     ran = kit.plan()
     assert ran.hosts["in"]["error"] is None
     assert "refuses this user or key" in ran.hosts["none"]["error"]
+    assert "closed the connection while keys were tried" in ran.hosts["many"]["error"]
 
 
 @pytest.fixture
