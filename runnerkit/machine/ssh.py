@@ -84,7 +84,7 @@ class Routes:
         transport = self._jumps(jump).transport
         try:
             return Lead(transport.open_channel("direct-tcpip", to, ("", 0), timeout=_patience(hop)))
-        except paramiko.SSHException as error:
+        except (paramiko.SSHException, EOFError, OSError) as error:
             raise ssh_errors.forwarding(jump.where, "{}:{}".format(*to), error) from None
 
 

@@ -42,7 +42,7 @@ def explain(where: str, error: Exception) -> KitError | None:
     return None
 
 
-def forwarding(jump: str, to: str, error: paramiko.SSHException) -> KitError:
+def forwarding(jump: str, to: str, error: Exception) -> KitError:
     """Why a jump host does not lead on."""
     code = error.code if isinstance(error, paramiko.ChannelException) else 0
     if code == paramiko.common.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED:
@@ -55,7 +55,12 @@ def forwarding(jump: str, to: str, error: paramiko.SSHException) -> KitError:
             f"jump host {jump}: cannot connect to {to} from there",
             "check that the jump host knows that name, and that sshd listens on that port",
         )
-    return KitError(f"jump host {jump}: no way to {to}: {error}", f"try: ssh -v {jump}")
+    if "Timeout" in str(error):
+        return KitError(
+            f"jump host {jump}: no answer from {to} there",
+            "check that address, and the firewall between the two",
+        )
+    return KitError(f"jump host {jump}: no way to {to}: {error}", "see what its sshd has logged")
 
 
 def _refused(where: str) -> KitError:

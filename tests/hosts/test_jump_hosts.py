@@ -16,6 +16,7 @@ from tests.hosts.refusals import assert_error
 from tests.hosts.test_killed import in_host
 
 PORTS = count(2200)
+COMMAND = "ssh -F none -i KEY -o UserKnownHostsFile=STATE/known_hosts -W %h:%p root@BOX"
 
 
 class Sshd:
@@ -92,12 +93,13 @@ def test_all_hosts_behind_one_jump_host_answer(
     assert bast.logins == 1
 
 
+@pytest.mark.parametrize("way", ["HostName BOX\n  Port BUSY", f"ProxyCommand {COMMAND} -p BUSY"])
 def test_what_sshd_drops_is_tried_again(
-    kit: Kit, box: BlankHost, reach: Callable[..., None]
+    kit: Kit, box: BlankHost, reach: Callable[..., None], way: str
 ) -> None:
     busy = Sshd(kit, box, "MaxStartups=2:50:4")
-    names = [f"h{number}" for number in range(16)]
-    reach(f"Host h*\n  HostName BOX\n  Port {busy.port}\n", *names)
+    names = [f"127.0.2.{number}" for number in range(1, 17)]
+    reach(f"Host 127.*\n  HostKeyAlias BOX\n  {way}\n", *names, BUSY=str(busy.port))
     answers(kit, names)
     assert busy.logins == 16
     assert "drop" in busy.log  # so that the test is one
@@ -121,8 +123,7 @@ def test_a_chain_is_gone_in_ssh_s_order(
 
 
 def test_a_proxy_command_is_run(kit: Kit, box: BlankHost, reach: Callable[..., None]) -> None:
-    hop = "ssh -F none -i KEY -o UserKnownHostsFile=STATE/known_hosts -W %h:%p root@BOX"
-    reach(f"Host in\n  HostName 127.0.0.1\n  HostKeyAlias BOX\n  ProxyCommand {hop}\n", "in")
+    reach(f"Host in\n  HostName 127.0.0.1\n  HostKeyAlias BOX\n  ProxyCommand {COMMAND}\n", "in")
     answers(kit, ["in"])
 
 
