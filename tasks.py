@@ -1,5 +1,6 @@
 """The menu: a task is a verb and its page. What is done is in runnerkit/, what is tried in sandbox/."""
 
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -86,7 +87,7 @@ def init(_: Context) -> None:
     """Write a commented runnerkit.toml to fill in; never overwrites one."""
     from runnerkit.settings import starter
 
-    print(starter.write(Path("runnerkit.toml")))
+    print(starter.write(Path(os.environ.get("RUNNERKIT_SETTINGS") or "runnerkit.toml")))
 
 
 @plain_task("runner-image")
@@ -166,3 +167,8 @@ namespace = Collection(
     image=Collection(image_build, image_ship, image_list, image_prune),
     sandbox=Collection(up, down),
 )
+
+if __name__ == "__main__":
+    from runnerkit import program
+
+    program.run(namespace)

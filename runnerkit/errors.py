@@ -25,6 +25,23 @@ class KitError(Exit):
         self.what, self.fix = typed(what), typed(fix)
         super().__init__(f"error: {self.what}" + (f"\n  fix: {self.fix}" if fix else ""), code)
 
+    def data(self) -> dict[str, object]:
+        """The same for programs."""
+        return {"error": self.what, "fix": self.fix or None}
+
+
+class Mistakes(KitError):
+    """What is wrong in a settings file, all of it."""
+
+    def __init__(self, where: str, mistakes: list[str]) -> None:
+        self.mistakes = mistakes
+        count = f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}"
+        lines = "\n    ".join([f"{where}: {count}", *mistakes])
+        super().__init__(lines, "correct these and run again; no host was touched")
+
+    def data(self) -> dict[str, object]:
+        return {**super().data(), "mistakes": self.mistakes}
+
 
 class NotConverged(KitError):
     """A change was applied and is still needed: trying again would loop for ever."""
@@ -49,7 +66,7 @@ def text_of(file: Path, fix: str) -> str:
         KitError: it cannot be read, or is none; with `fix`.
     """
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_bytes().decode()  # its line ends are its own
     except OSError as error:
         raise KitError(f"{file}: {error.strerror}", fix) from None
     except UnicodeDecodeError as error:

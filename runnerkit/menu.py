@@ -130,4 +130,10 @@ def _targets(
 
     typed = command_line.settings_of({word: options[word] for word in words})
     settings = load(settings_file(), typed)
-    return settings, tuple(targets.choose(options["host"], settings))
+    return settings, tuple(targets.choose(options["host"], settings, _known))
+
+
+def _known(word: str) -> bool:
+    from runnerkit.machine import names
+
+    return names.known(word)

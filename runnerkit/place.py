@@ -13,8 +13,11 @@ ROOT = PACKAGE.parent if CLONE else PACKAGE / "kit"
 TEMPLATES = ROOT / "templates"
 
 # On a host. A run of the kit and a scheduled one of prune wait for each other by the first; what a
-# cut-off run began goes on without it, and holds the second.
-LOCK, WORK = "/run/runnerkit.lock", "/run/runnerkit.work"
+# cut-off run began goes on without it, and holds the second. In a folder of root's: whoever may read a
+# file may lock it.
+LOCKS = "/run/runnerkit-locks"
+LOCK, WORK = f"{LOCKS}/run", f"{LOCKS}/work"
+PATIENCE = 2 * 3600  # seconds to wait for another one, twice what a drain takes by default
 PROGRAMS = "/usr/local/lib/runnerkit"
 UNITS = "/etc/systemd/system"
 
@@ -55,14 +58,14 @@ def image_folder(name: str) -> Path | None:
     return next((found for one in dockerfiles() if (found := one / name).is_dir()), None)
 
 
-def image_folders() -> set[str]:
+def image_folders() -> frozenset[str]:
     """The names of the job images that have a folder of their own."""
-    return {
+    return frozenset(
         path.name
         for folder in dockerfiles()
         for path in folder.glob("*/")
         if any(path.glob("Dockerfile*"))
-    }
+    )
 
 
 def typed(text: str) -> str:

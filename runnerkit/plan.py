@@ -1,10 +1,12 @@
 """A change as data: it names itself in the imperative, carries its diff, and says what it must reach."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from runnerkit.images.definition import JobImage
+from runnerkit.images.reference import bare
 
 Value = str | int | bool | list[str] | None  # of a runner at GitLab
 
@@ -15,6 +17,40 @@ class Hint:
 
     pattern: str
     fix: str
+
+
+# What lies with the host's system, whatever was to be done there.
+CAUSES = (
+    Hint(
+        "(?i)not valid yet|certificate is not yet valid|not yet activated|not yet valid certificate"
+        "|not live until|current time .* is before",
+        "the clock of the host is behind: set it (timedatectl set-ntp true, or date -s), then run again",
+    ),
+    Hint(
+        "(?i)certificate has expired(?! or)|expired certificate|current time .* is after",
+        "the certificate of that site has run out, and is to be renewed there; unless the clock of the "
+        "host is ahead: date there tells",
+    ),
+    Hint(
+        "(?i)read-only file ?system",
+        "mount that file system so that it can be written to; where it became read-only by itself, "
+        "dmesg on the host tells of its disk",
+    ),
+    Hint("(?i)disk quota exceeded", "raise the quota of root there, or remove files within it"),
+    Hint(
+        "(?i)no space left on device|not have enough free space",
+        "make room on the host: df -h and df -i there show where it is full, ./inv image.prune takes "
+        "what jobs left",
+    ),
+    Hint("(?i)input/output error", "the disk of the host fails: dmesg there tells more"),
+)
+UNKNOWN = Hint("", "mend on the host what is said above, then run again")
+
+
+def hint(output: str, hints: Iterable[Hint]) -> Hint:
+    """The first that fits an output."""
+    every = (*CAUSES, *hints, UNKNOWN)
+    return next(one for one in every if re.search(one.pattern, output))
 
 
 @dataclass(frozen=True)
@@ -28,24 +64,32 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Script:
-    """A script for the host. Where `token` names a runner, its token is put in as $TOKEN."""
+    """A script for the host. Where `token` names a runner, its token is put in as $TOKEN.
+
+    `trial` is a script that changes nothing, and fails where this one is known to.
+    """
 
     title: str
     text: str
     diff: str = ""
     token: str = ""
+    trial: str = ""
     hints: tuple[Hint, ...] = ()
     reaches: tuple[Endpoint, ...] = ()
 
 
 @dataclass(frozen=True)
 class Pull:
-    """The first of `sources` that can be pulled, known as `image` thereafter."""
+    """The first of `sources` that can be pulled, known as `image` thereafter.
+
+    `near` asks whether a job image was meant, should none be found.
+    """
 
     title: str
     image: str
     sources: tuple[str, ...]
     platform: str = ""
+    near: str = ""
     diff: str = ""
     reaches: tuple[Endpoint, ...] = ()
 
@@ -98,5 +142,5 @@ def batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
 
 def _together(first: Change, second: Change) -> bool:
     if isinstance(first, Build) and isinstance(second, Build):
-        return first.image.name not in {one.partition(":")[0] for one in second.image.bases}
+        return first.image.name not in {bare(one) for one in second.image.bases}
     return isinstance(first, Pull) and isinstance(second, Pull)

@@ -1,9 +1,9 @@
 """Texts from templates: those of the kit, and the Dockerfiles that teams write as such."""
 
 import shlex
+from collections.abc import Callable
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runnerkit.place import TEMPLATES
 
@@ -17,29 +17,33 @@ def render(name: str, /, **values: object) -> str:
     Raises:
         jinja2.TemplateError: it is none, or uses a name that is not given.
     """
-    return render_of(TEMPLATES, name, **values)
+    return _environment().get_template(name).render(values)
 
 
-def render_of(folder: Path, name: str, /, **values: object) -> str:
-    """A template of another folder; it sees no other files than those.
+def render_foreign(read: Callable[[str], str | None], name: str) -> str:
+    """A template that others wrote: it reaches no Python, and no file but those of `read`.
 
     Raises:
-        jinja2.TemplateError: it is none, or uses a name that is not given.
+        Exception: whatever it makes of being no template, or of what it works out.
     """
-    return _environment(folder).get_template(name).render(values)
+    import jinja2
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    loader = jinja2.FunctionLoader(read)
+    return ImmutableSandboxedEnvironment(loader=loader, **_options()).get_template(name).render()
+
+
+def _options() -> dict[str, Any]:
+    import jinja2
+
+    tidy = {"keep_trailing_newline": True, "trim_blocks": True, "lstrip_blocks": True}
+    return {"undefined": jinja2.StrictUndefined, "autoescape": False, **tidy}
 
 
 @cache
-def _environment(folder: Path) -> "jinja2.Environment":
+def _environment() -> "jinja2.Environment":
     import jinja2
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,
-    )
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), **_options())
     environment.filters["sh"] = lambda value: shlex.quote(str(value))
     return environment

@@ -107,6 +107,7 @@ class ImageStore:
             *("mmdebstrap", "--quiet", "--variant=minbase"),
             *(f"--dpkgopt={option}" for option in SLIM),
             '--aptopt=Acquire::Languages { "none"; }',
+            '--aptopt=Acquire::Check-Valid-Until "false"',  # sid's index may be an old one
             *(suite, str(archive)),
         ]
         self.say(f"making debian:{suite} from the distribution's packages")

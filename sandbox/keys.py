@@ -25,8 +25,9 @@ TOKENS = {
 
 
 def folder(state: Path) -> None:
-    """The state folder, which git never sees."""
+    """The state folder, which neither git nor another user sees."""
     (state / "downloads").mkdir(parents=True, exist_ok=True)
+    state.chmod(0o700)
     (state / ".gitignore").write_text("*\n")
 
 
@@ -47,6 +48,14 @@ def keypair() -> tuple[str, str]:
         private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode(),
         private.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode(),
     )
+
+
+def password(state: Path, use: str) -> str:
+    """A password of the sandbox's own: for `sudo` on its hosts, or to `push` to its mirror."""
+    path = state / f"{use}-password"
+    if not path.exists():
+        write(path, secrets.token_urlsafe(24))
+    return path.read_text()
 
 
 def tokens(state: Path) -> dict[str, str]:

@@ -15,6 +15,7 @@ from sandbox import daemon, keys, manager, network
 from sandbox.errors import SandboxError, translated
 from sandbox.hosts import blank
 from sandbox.hosts.blank import BlankHost
+from sandbox.hosts.kinds import build, find
 from sandbox.image_store import ImageStore, clear
 from sandbox.manager import ARCHITECTURE, RunnerImages
 from sandbox.names import Names
@@ -45,6 +46,11 @@ class World:
     runner_image: str
     stand_in: bool
     state: Path
+
+    @property
+    def sudo_password(self) -> str:
+        """Of carol, who needs one for sudo; nobody logs in with it."""
+        return keys.password(self.state, "sudo")
 
     @property
     def own_helper(self) -> dict[str, str]:
@@ -122,11 +128,14 @@ def _fill(
     kinds: Iterable[str],
 ) -> RunnerImages:
     """Everything behind a World, what is independent at the same time."""
-    gitlab, registry = containers.gitlab(net, tokens), containers.registry(net)
+    gitlab, registry = (
+        containers.gitlab(net, tokens),
+        containers.registry(net, keys.password(names.state, "push")),
+    )
     with ThreadPoolExecutor() as pool:
         runner = pool.submit(manager.choose, store, wanted)
         shipping = pool.submit(mirror.registry, store)
-        built = [pool.submit(blank.build, store, kind) for kind in kinds]
+        built = [pool.submit(build, store, kind) for kind in kinds]
         image = containers.build(store)
         serving = pool.submit(containers.ensure, store.client, names, image, gitlab)
         containers.ensure(store.client, names, image, registry)
@@ -143,8 +152,8 @@ def _fill(
 
 def _ready(store: ImageStore, names: Names, kind: str) -> None:
     """The image of a kind of host, and its bare Debian in the mirror."""
-    suite = blank.suite(kind)
-    blank.build(store, kind)
+    suite = find(kind).suite
+    build(store, kind)
     mirror.push(store.client, names, store.base(suite), f"library/debian:{suite}")
 
 

@@ -1,5 +1,5 @@
 # Tells what is true of a host, a line a fact: `name: value`, or `name base64` where it has lines.
-# Before it stand: FILES, PATHS and IMAGES (shell-quoted words), CONTAINER (the manager; may be empty).
+# Before it stand: FILES, PATHS, UNITS and IMAGES (shell-quoted words), CONTAINER (the manager; may be empty).
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
@@ -26,11 +26,16 @@ echo "kernel: $(uname -snm)"
 echo "id: $(cat /etc/machine-id 2>/dev/null)"
 echo "cpus: $(nproc 2>/dev/null || echo 1)"
 [ ! -d /run/systemd/system ] || echo "systemd: yes"
-if [ -d /run/systemd/system ] && [ -e /etc/systemd/system/runnerkit-prune.timer ]; then
-  case $(systemctl show -p ActiveState,NeedDaemonReload runnerkit-prune.timer runnerkit-prune.service) in
-    *=yes*) ;; # older than its files
-    *=active*) echo "prune_timer: yes" ;;
-  esac
+eval "set -- $UNITS"
+for unit; do # those that have a file
+  [ ! -e "/etc/systemd/system/$unit" ] || set -- "$@" "$unit"
+  shift
+done
+if [ -d /run/systemd/system ] && [ $# -gt 0 ]; then
+  systemctl show -p Id,ActiveState,NeedDaemonReload "$@" | awk -v RS= -F '\n' '{
+    for (i = 1; i <= NF; i++) { at = index($i, "="); value[substr($i, 1, at - 1)] = substr($i, at + 1) }
+    print "unit", value["Id"], value["NeedDaemonReload"] == "yes" ? "older" : value["ActiveState"]
+  }'
 fi
 ! { read -r pid </run/crond.pid && kill -0 "$pid"; } 2>/dev/null || echo "cron:$(for dir in /etc/cron.* /etc/periodic/*; do [ ! -d "$dir" ] || printf ' %s' "$dir"; done)"
 ! command -v dockerd >/dev/null || ! command -v docker >/dev/null || echo "dockerd: yes"
@@ -49,7 +54,9 @@ eval "set -- $PATHS"
 for path; do
   [ ! -e "$path" ] || echo "path $(printf %s "$path" | base64 | tr -d '\n')"
 done
-[ ! -r /etc/os-release ] || echo "os $(base64 </etc/os-release | tr -d '\n')"
+for file in /etc/os-release /usr/lib/os-release; do
+  [ ! -s "$file" ] || { echo "os $(base64 <"$file" | tr -d '\n')" && break; }
+done
 wait
 # Cut off among the packages, dpkg has some unpacked, or its journal full. Where Docker runs, only
 # its own packages matter.
@@ -63,8 +70,12 @@ fi
 root=$(sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' "$work/info" 2>/dev/null)
 [ -d "$root" ] || root=/var/lib/docker
 [ -d "$root" ] || root=/
-echo "free_kb: $(df -Pk "$root" | awk 'NR == 2 {print $4}')"
+all=$(places "$root" "$(cat "$work/info" 2>/dev/null)" | sort -u)
+echo "free_kb: $(echo "$all" | least -Pk)"
+echo "free_inodes: $(echo "$all" | least -Pi)"
 for fact in info version images containers jobs verify; do
   [ ! -s "$work/$fact" ] || echo "$fact $(base64 <"$work/$fact" | tr -d '\n')"
 done
+# What did not fit would pass for what is not there.
+echo whole | cat >"$work/whole" || exit 1
 echo "end: yes"

@@ -23,17 +23,23 @@ function bases(i,    words, n, j, b) {
     if (normal(words[j]) in owner) hold(owner[normal(words[j])], "bases")
   }
 }
+BEGIN { split("now 2 job 2 name 2 version 2 container 2 event 2 recent 2 stored 3 image 9 whole 1", words, " "); for (i = 1; i in words; i += 2) fields[words[i]] = words[i + 1] }
+# A line that is no fact may hide one, and nothing goes.
+fields[$1] != NF && $1 != "name" { broken = 1; next }
 $1 == "now" { now = $2 }
 $1 == "name" && $2 ~ /\$/ { sub(/\$.*/, "", $2); if ($2 != "") prefixes[$2] }
 $1 == "name" && $2 !~ /\$/ { named[normal($2)] }
 $1 == "version" { if ($2 == "") anyhelper = 1; else versions[$2] }
 $1 == "container" { used[$2] }
 $1 == "event" && !events++ { since = $2 }
-$1 == "recent" && $2 != "" { recent[$2]; recent[normal($2)] }
+$1 == "job" { jobs[$2] }
+$1 == "recent" { gsub(/"/, "", $2) }
+$1 == "recent" && $2 ~ /^[A-Za-z0-9][A-Za-z0-9_.:\/@-]*$/ { recent[$2]; recent[normal($2)] }
 $1 == "stored" { sub(/.*\//, "", $2); stored["sha256:" $2] = $3 + 0 }
 $1 == "image" {
   id[++n] = $2; number[$2] = n; size[n] = $5; label = $6; gsub(/"/, "", label)
-  base[n] = $7; names[n] = $8; sub(/ $/, "", names[n]); layers[n] = $9
+  if (!(label in jobs)) label = "" # anybody can write one: a build bears a name of the settings
+  names[n] = $8; sub(/ $/, "", names[n]); layers[n] = $9
   time[n] = epoch($4)
   if (stored[$2] > time[n]) time[n] = stored[$2]
   if (!time[n]) time[n] = epoch($3)
@@ -51,12 +57,12 @@ $1 == "image" {
       for (version in versions) if (index(name "-", "-" version "-")) hold(n, "named by the manager or its settings")
     }
     tag = substr(name, length(label) + 2)
-    if (label != "" && index(name, label ":") == 1 && (tag == "latest" || length(tag) == 12 && tag !~ /[^0-9a-f]/)) build[n] = label
+    if (label != "" && index(name, label ":") == 1 && (tag == "latest" || length(tag) == 12 && tag !~ /[^0-9a-f]/)) { build[n] = label; base[n] = $7 }
   }
 }
 $1 == "whole" { whole = 1 }
 END {
-  if (!whole) { print "~\tkept images: not all could be looked at, run again"; exit }
+  if (!whole || broken) { print "~\tkept images: not all could be looked at, run again"; exit }
   for (i in build) {
     current = owner[build[i] ":latest"]
     if (current) hold(current, "builds")

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from runnerkit.place import LOCK, WORK
+from runnerkit.place import LOCK, LOCKS, PATIENCE, WORK
 from runnerkit.plan import Hint
 from runnerkit.templates import render
 from runnerkit.want import Want
@@ -62,6 +62,8 @@ def script(want: Want, force: bool = False, dry: bool = False, scheduled: bool =
         scheduled=scheduled,
         lock=LOCK,
         work=WORK,
+        locks=LOCKS,
+        patience=PATIENCE,
     )
 
 

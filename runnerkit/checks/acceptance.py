@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import config_toml
+from runnerkit.plan import CAUSES, Hint
 from runnerkit.redact import plain
 from runnerkit.want import Want
 
@@ -41,14 +43,24 @@ def findings(want: Want, have: Facts) -> Iterator[Finding]:
     """The wanted runners that GitLab does not accept."""
     output, names = plain(have.verify), accepted(want, have)
     refused = {match[1] for match in REFUSED.finditer(output)}
-    last = (output.strip().splitlines() or ["no answer"])[-1]
+    answer, cause = _answer(output)
     for name, token in _entries(want, have):
         if name in names:
             continue
         if _among(refused, token):
             yield GONE.found(name=name, config=want.config)
         else:
-            yield UNVERIFIED.found(name=name, url=want.url, answer=last)
+            found = UNVERIFIED.found(name=name, url=want.url, answer=answer)
+            yield replace(found, fix=cause.fix) if cause else found
+
+
+def _answer(output: str) -> tuple[str, Hint | None]:
+    """The line that tells most, and the cause that lies with the host where it names one."""
+    lines = [one for one in output.splitlines() if one.strip() and not one.startswith("exit ")]
+    for line in lines:
+        if cause := next((one for one in CAUSES if re.search(one.pattern, line)), None):
+            return line, cause
+    return (lines or [output.strip() or "no answer"])[-1], None
 
 
 def _among(short_tokens: set[str], token: str) -> bool:
@@ -61,4 +73,4 @@ def _entries(want: Want, have: Facts) -> Iterator[tuple[str, str]]:
     for runner in want.runners:
         index = config_toml.entry_index(want, have, runner)
         if index is not None:
-            yield entries[index].get("name", runner.key), entries[index]["token"]
+            yield entries[index].get("name", runner.key), entries[index].get("token", "")

@@ -4,13 +4,20 @@ from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.facts import Facts
 from runnerkit.want import Want
 
+PER_MB = 16  # inodes that a megabyte of an image takes: its files have some 64 KB each
 FULL = Kind(
     "disk-full",
     Level.ERROR,
-    "the disk is too full for the images: {free} MB free, {least} needed",
+    "the disk is too full for the images: {free} MB free{where}, {least} needed",
     "make room (./inv image.prune), or lower [docker] min_free_mb",
 )
-KINDS = (FULL,)
+FILES = Kind(
+    "inodes-full",
+    Level.ERROR,
+    "the disk has room for too few files of the images: {free} inodes free, {least} needed",
+    "make room (./inv image.prune; df -i shows where), or lower [docker] min_free_mb",
+)
+KINDS = (FULL, FILES)
 
 
 def full(want: Want, have: Facts, coming: int = 0) -> Finding | None:
@@ -22,4 +29,9 @@ def full(want: Want, have: Facts, coming: int = 0) -> Finding | None:
         coming: bytes that are known to come besides.
     """
     free, least = have.free_kb >> 10, want.docker.min_free_mb + (coming >> 20)
-    return FULL.found(free=free, least=least) if free < least else None
+    if free < least:
+        where = f" in {have.disk}" if have.disk else ""
+        return FULL.found(free=free, where=where, least=least)
+    if have.free_inodes is not None and have.free_inodes < least * PER_MB:
+        return FILES.found(free=have.free_inodes, least=least * PER_MB)
+    return None

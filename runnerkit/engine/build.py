@@ -9,12 +9,14 @@ from docker import APIClient
 
 from runnerkit.engine import buildkit
 from runnerkit.engine.client import image
+from runnerkit.engine.failure import HINTS
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Progress, Tell
 from runnerkit.images import context
+from runnerkit.images.content import content
 from runnerkit.images.definition import JobImage
 from runnerkit.machine.machine import Machine
-from runnerkit.plan import Build
+from runnerkit.plan import Build, Hint, hint
 from runnerkit.redact import mask
 from runnerkit.settings.secrets import Secret
 
@@ -33,14 +35,15 @@ def build(client: APIClient, machine: Machine, change: Build, tell: Tell) -> Non
     session = buildkit.session(machine, client.api_version, secrets) if secrets else nullcontext("")
     found = {base: image(client, base) for base in job.bases}
     ids = {base: str(image["Id"]) for base, image in found.items()}
+    contents = {base: content(image) for base, image in found.items()}
     dates = {base: str(image["Created"]) for base, image in found.items() if image.get("Created")}
     log = _Log(tell)
     with session as number:
         params = {
             "version": "2" if change.buildkit else "1",
-            "t": [job.hashed(ids), job.reference],
+            "t": [job.hashed(contents), job.reference],
             "buildargs": json.dumps(job.args),
-            "labels": json.dumps(job.marks(ids, dates)),
+            "labels": json.dumps(job.marks(ids, dates, contents)),
             "rm": "1",
             "forcerm": "1",
             **({"nocache": "1"} if change.no_cache else {}),
@@ -50,7 +53,7 @@ def build(client: APIClient, machine: Machine, change: Build, tell: Tell) -> Non
         answer = client.post(
             f"{client.base_url}/v{client.api_version}/build",
             params=params,
-            data=_blocks(job, tell),
+            data=_blocks(job, not change.buildkit, tell),
             headers={"Content-Type": "application/x-tar"},
             stream=True,
             timeout=None,  # a step may be silent for as long as it likes
@@ -102,19 +105,16 @@ class _Log:
 def _failed(job: JobImage, log: _Log) -> KitError:
     last = "".join(f"\n    {mask(line)}" for line in log.lines)
     error = " ".join(mask(log.error).split())
-    fix = "correct the Dockerfile (or its base), then run again; the old image is untouched"
-    if "no space left" in error or "no space left" in last:
-        fix = (
-            "make room on the host (./inv image.prune), then run again; the old image is untouched"
-        )
-    return KitError(f"{job.name} does not build: {mask(log.step)}: {error}{last}", fix)
+    usual = "correct the Dockerfile (or its base), then run again"
+    advice = f"{hint(error + last, (*HINTS, Hint('', usual))).fix}; the old image is untouched"
+    return KitError(f"{job.name} does not build: {mask(log.step)}: {error}{last}", advice)
 
 
-def _blocks(job: JobImage, tell: Tell) -> Iterator[bytes]:
+def _blocks(job: JobImage, classic: bool, tell: Tell) -> Iterator[bytes]:
     """The context in blocks that are worth a packet each."""
     block, sent = bytearray(), 0
     try:
-        for piece in context.stream(job.context, job.dockerfile):
+        for piece in context.stream(job.context, job.dockerfile, classic):
             block += piece
             if len(block) >= BLOCK:
                 sent += len(block)

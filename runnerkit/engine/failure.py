@@ -1,7 +1,6 @@
 """What goes wrong with an engine, or with the connection to it, in words."""
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
@@ -13,8 +12,8 @@ from urllib3.exceptions import TimeoutError as Silent
 
 from runnerkit.engine.client import PATIENCE, Unopened
 from runnerkit.errors import KitError
-from runnerkit.machine.machine import AGAIN
-from runnerkit.plan import Hint
+from runnerkit.machine.failure import AGAIN
+from runnerkit.plan import Hint, hint
 from runnerkit.redact import mask
 
 # What a connection that breaks raises: requests' own errors are OSErrors; in the midst of an answer
@@ -29,8 +28,35 @@ BROKEN = (
 )
 # What an engine says that is at fault itself, and not the image's name or its registry.
 HINTS = (
-    Hint("no space left", "make room on the host (./inv image.prune), then run again"),
     Hint(": unavailable|context canceled|transport is closing", AGAIN),
+    Hint(
+        "(?i)toomanyrequests|rate limit",
+        "the registry serves this address no more for now: set [docker] registry_mirrors, or docker "
+        "login on this machine",
+    ),
+    Hint(
+        "(?i)http response to https client",
+        "the registry speaks HTTP alone: name it in insecure-registries of [docker] daemon, if it is "
+        "to be trusted so",
+    ),
+    Hint(
+        "(?i)x509|certificate signed by unknown",
+        "the host's Docker does not trust that registry: put its CA on the host, as "
+        "/etc/docker/certs.d/REGISTRY/ca.crt",
+    ),
+    Hint(
+        "(?i)proxyconnect",
+        "the proxy of the host's Docker does not answer: correct it there (systemctl show docker -p "
+        "Environment, or proxies in daemon.json)",
+    ),
+    Hint(
+        "(?i)no matching manifest",
+        "the image is not made for this host's architecture: name one that is",
+    ),
+    Hint(
+        r"\b50[0234] [A-Z]",
+        "the registry itself fails or is overloaded: see how it fares, then run again",
+    ),
 )
 
 
@@ -51,7 +77,7 @@ def translated(what: str) -> Iterator[None]:
     except docker.errors.DockerException as error:
         raise KitError(
             f"{what}: the Docker engine refuses: {mask(text(error))}",
-            "run again; the daemon's log on the host tells more",
+            fix(text(error), "see the daemon's log on the host: journalctl -u docker"),
         ) from None
     except (Timeout, Silent):
         raise KitError(
@@ -64,7 +90,7 @@ def translated(what: str) -> Iterator[None]:
 
 def fix(output: str, usual: str) -> str:
     """What to do about what an engine said: `usual`, where it is not at fault itself."""
-    return next((hint.fix for hint in HINTS if re.search(hint.pattern, output)), usual)
+    return hint(output, (*HINTS, Hint("", usual))).fix
 
 
 def text(error: Exception) -> str:

@@ -1,6 +1,7 @@
-"""A job image from one host to others: only the layers that each lacks, verified by its id."""
+"""A job image from one host to others: only the layers that each lacks, verified by its content."""
 
 import contextlib
+import itertools
 import re
 import threading
 from collections.abc import Iterator
@@ -9,18 +10,22 @@ from dataclasses import dataclass
 
 import docker
 
-from runnerkit.engine import registry, space
-from runnerkit.engine.client import find, saved, untag
+from runnerkit.engine import registry, space, stream
+from runnerkit.engine.certificate import trusted
+from runnerkit.engine.client import find, untag
 from runnerkit.engine.failure import translated
 from runnerkit.engine.transfer import push
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Progress, Tell
+from runnerkit.images.content import content
 from runnerkit.machine import tunnel
 from runnerkit.machine.machine import Machine
 
 # The names that an image has on the way, where it is from and where it goes to.
+WAY = r"127\.0\.0\.1:\d+/runnerkit/"
 DEPARTING = f"127.0.0.1:{registry.PORT}/runnerkit/"
 ARRIVING = rf"127\.0\.0\.1:(?!{registry.PORT}/)\d+/runnerkit/"
+UNTRUSTED = "x509|tls: |HTTP response to HTTPS"  # what an engine says of a certificate
 AGAIN = "run again: it goes on from there; where the disk is full make room first"
 
 
@@ -57,16 +62,17 @@ class Offer:
         self.reference = reference
         self._machine, self._client, self._tell = machine, client, tell
         self._registry_image, self._ending = registry_image, ending
-        self._lock = threading.Lock()
+        self._lock, self._certificate = threading.Lock(), ""
         self._why: str | None = None
-        untag(client, re.escape(DEPARTING))
+        self._streams = itertools.count(1)
+        untag(client, WAY)
         self._image = find(client, reference)
         if not self._image:
             raise KitError(
                 f"{machine.where()} has no image {reference}",
                 f"build it there first: ./inv image.build {reference.partition(':')[0]}",
             )
-        self.id = str(self._image["Id"])
+        self.id, self._content = str(self._image["Id"]), content(self._image)
 
     def send(
         self, machine: Machine, client: docker.APIClient, min_free_mb: int, tell: Tell
@@ -82,31 +88,44 @@ class Offer:
         Raises:
             KitError: the host cannot run it, has no room for it, or it did not arrive whole.
         """
-        moved = Moved()
-        if not find(client, self.id):
+        moved, number = Moved(), self._held(client, self.id, self.reference)
+        if not number:
             with self._at_source():
                 history = self._client.history(self.id)  # type: ignore[no-untyped-call]
             space.check(self.reference, self._image, history, machine, client, min_free_mb)
-            moved = self._move(machine, client, tell)
+            moved, arrived = self._move(machine, client, tell)
+            if not (number := self._held(client, arrived)):
+                got = find(client, arrived).get("Id", "nothing")
+                untag(client, ARRIVING)
+                raise KitError(f"{self.reference} arrived as {got}, not as {self.id}", AGAIN)
         name, _, tag = self.reference.rpartition(":")
         for each in (tag, "latest"):  # the plain name moves last
-            client.tag(self.id, name, each, force=True)
+            client.tag(number, name, each, force=True)
         untag(client, ARRIVING)
         return moved
 
-    def _move(self, machine: Machine, client: docker.APIClient, tell: Tell) -> Moved:
+    def _held(self, client: docker.APIClient, *names: str) -> str:
+        """What an engine calls the image, if it has it by one of these names; else ""."""
+        found = (find(client, name) for name in names)
+        return next((str(one["Id"]) for one in found if one and content(one) == self._content), "")
+
+    def _move(self, machine: Machine, client: docker.APIClient, tell: Tell) -> tuple[Moved, str]:
         why = self._published()
         if not why:
             try:
                 with tunnel.offered(
                     machine, lambda: tunnel.dial(self._machine, registry.PORT)
                 ) as door:
-                    self._pull(client, door, tell)
-                return Moved(door.moved, "registry")
+                    name = f"127.0.0.1:{door.port}/runnerkit/{self.reference}"
+                    with trusted(machine, client, door.port, self._certificate):
+                        self._pull(client, name, door, tell)
+                return Moved(door.moved, "registry"), name
             except (tunnel.Refused, _Unreached) as error:
                 why = error.what
         tell(Detail(f"by save and load: {why}"))
-        return Moved(self._load(client, tell), "save and load", why)
+        name = f"127.0.0.1:{next(self._streams)}/runnerkit/{self.reference}"
+        moved = stream.copy(self._client, client, (self.id, name), self._at_source, tell)
+        return Moved(moved, "save and load", why), name
 
     def _published(self) -> str:
         """Why no registry gives the image, or "": the first host that asks has it put into one."""
@@ -114,7 +133,7 @@ class Offer:
             if self._why is None:
                 try:
                     with self._at_source():
-                        self._ending.enter_context(
+                        self._certificate = self._ending.enter_context(
                             registry.serving(
                                 self._machine, self._client, self._registry_image, self._tell
                             )
@@ -132,44 +151,24 @@ class Offer:
         name, _, tag = f"{DEPARTING}{self.reference}".rpartition(":")
         self._client.tag(self.id, name, tag)
         try:
-            push(self._client, f"{name}:{tag}", {}, self._tell)
+            with trusted(self._machine, self._client, registry.PORT, self._certificate):
+                push(self._client, f"{name}:{tag}", {}, self._tell)
         finally:
             self._client.remove_image(f"{name}:{tag}", noprune=True)
 
-    def _pull(self, client: docker.APIClient, door: tunnel.Door, tell: Tell) -> None:
-        name, _, tag = f"127.0.0.1:{door.port}/runnerkit/{self.reference}".rpartition(":")
+    def _pull(self, client: docker.APIClient, name: str, door: tunnel.Door, tell: Tell) -> None:
         try:
-            for event in client.pull(name, tag=tag, stream=True, decode=True, auth_config={}):
+            for event in client.pull(name, stream=True, decode=True, auth_config={}):
                 if "error" in event or door.failure:
                     raise KitError(door.failure or event["error"])
                 tell(Progress(door.moved))
         except (KitError, docker.errors.APIError) as error:
             reason = str(getattr(error, "what", "") or getattr(error, "explanation", error))
-            if not door.moved and not door.failure:
+            if not door.failure and (not door.moved or re.search(UNTRUSTED, reason)):
                 raise _Unreached(
                     f"the engine does not reach the host's loopback: {reason}"
                 ) from None
             raise KitError(f"{self.reference} did not arrive whole: {reason}", AGAIN) from None
-        if (got := find(client, f"{name}:{tag}").get("Id")) != self.id:
-            untag(client, ARRIVING)
-            raise KitError(f"{self.reference} arrived as {got}, not as {self.id}", AGAIN)
-
-    def _load(self, client: docker.APIClient, tell: Tell) -> int:
-        moved = 0
-
-        def counted() -> Iterator[bytes]:
-            nonlocal moved
-            with self._at_source():
-                for chunk in saved(self._client, self.id):
-                    moved += len(chunk)
-                    tell(Progress(moved))
-                    yield chunk
-
-        events = client.load_image(counted())  # type: ignore[no-untyped-call]
-        failure = next((event["error"] for event in events if "error" in event), "")
-        if failure or not find(client, self.id):
-            raise KitError(f"{self.reference} did not arrive whole: {failure}", AGAIN)
-        return moved
 
 
 @contextlib.contextmanager

@@ -1,12 +1,16 @@
 """Whether a host can take another's image: known before a byte is moved."""
 
+import shlex
 from collections.abc import Iterable
 from typing import Any
 
 import docker
 
+from runnerkit.engine.client import find
 from runnerkit.errors import KitError
+from runnerkit.images.content import layers, store
 from runnerkit.machine.machine import Machine
+from runnerkit.place import TEMPLATES
 
 
 def check(
@@ -32,16 +36,22 @@ def check(
             f"{reference} is for {image['Architecture']}, the host is {runs}",
             "build it on a host of that kind, or set its platform in [images]",
         )
-    root = client.info()["DockerRootDir"]
-    free = int(machine.run(f"df -Pk '{root}' | awk 'NR == 2 {{print $4}}'")) << 10
-    if free - image["Size"] >= min_free_mb << 20:
+    info = client.info()
+    copies = 2 if store(info) == "containerd" else 1  # it keeps what came beside what is unpacked
+    words = " ".join(
+        shlex.quote(word) for word in (info["DockerRootDir"], str(info["DriverStatus"]))
+    )
+    script = (TEMPLATES / "places.sh").read_text() + f"places {words} | least -Pk"
+    kilobytes, place = machine.run(script).strip().split(" ", 1)
+    free = int(kilobytes) << 10
+    if free - copies * image["Size"] >= min_free_mb << 20:
         return
-    known = (client.inspect_image(each["Id"]) for each in client.images())  # type: ignore[no-untyped-call]
+    known = (find(client, each["Id"]) for each in client.images())
     sizes = [layer["Size"] for layer in history]
-    need = lacking(_layers(image), sizes, map(_layers, known))
+    need = copies * lacking(layers(image), sizes, map(layers, known))
     if free - need < min_free_mb << 20:
         raise KitError(
-            f"{free >> 20} MB free in {root} on the host: {reference} takes {need >> 20} MB more, "
+            f"{free >> 20} MB free in {place} on the host: {reference} takes {need >> 20} MB more, "
             f"and {min_free_mb} MB must stay free",
             "make room (./inv image.prune), or lower [docker] min_free_mb; nothing was sent",
         )
@@ -63,7 +73,3 @@ def _common(ours: list[str], theirs: list[str]) -> int:
     """A layer is shared only upon the same layers below."""
     pairs = list(zip(ours, theirs, strict=False))
     return next((number for number, (a, b) in enumerate(pairs) if a != b), len(pairs))
-
-
-def _layers(image: dict[str, Any]) -> list[str]:
-    return image["RootFS"].get("Layers") or []

@@ -51,7 +51,9 @@ def pull(client: docker.APIClient, change: Pull, tell: Tell) -> None:
         "check the name (an image of your own is a folder of dockerfiles/); behind a firewall set"
         " [docker] registry_mirrors to one that has the image"
     )
-    raise KitError(f"cannot pull {' or '.join(failures)}{by}", fix(failures[-1], usual))
+    raise KitError(
+        f"cannot pull {' or '.join(failures)}{by}{change.near}", fix(failures[-1], usual)
+    )
 
 
 def push(client: docker.APIClient, reference: str, auth: Mapping[str, str], tell: Tell) -> None:
@@ -92,6 +94,6 @@ def _follow(events: Iterator[dict[str, Any]], verb: str, tell: Tell) -> None:
             raise Refused(event["error"])
         detail = event.get("progressDetail") or {}
         if event.get("status") == verb and "total" in detail:
-            layers[event["id"]] = (detail["current"], detail["total"])
+            layers[event["id"]] = (detail.get("current", 0), detail["total"])
             done, total = (sum(numbers) for numbers in zip(*layers.values(), strict=True))
             tell(Progress(done, total))

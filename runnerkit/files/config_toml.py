@@ -3,57 +3,108 @@
 Compared by meaning, because the runner rewrites the file itself: comments go, lists change form.
 """
 
+import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import msgspec
 
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.files.merge import lay_over, missing
-from runnerkit.settings import autoscaler
+from runnerkit.settings import free_keys, tokens
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want, WantedRunner
+
+
+class _Entry(msgspec.Struct):
+    """What is read of an entry that anybody may have written."""
+
+    name: str = ""
+    url: str = ""
+    token: str = ""
+
+
+class _Written(msgspec.Struct):
+    runners: list[_Entry] = []
 
 
 def parsed(want: Want, have: Facts) -> dict[str, Any]:
     """config.toml as data; empty where there is none.
 
     Raises:
-        KitError: it is not TOML.
+        KitError: it is not TOML, or its entries are none of gitlab-runner's.
     """
     file = have.files.get(want.config)
     try:
-        return tomllib.loads(file.text) if file else {}
-    except tomllib.TOMLDecodeError as error:
+        data = tomllib.loads(file.text) if file else {}
+        msgspec.convert(data, _Written)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
+        what = "not TOML" if isinstance(error, tomllib.TOMLDecodeError) else "not gitlab-runner's"
         raise KitError(
-            f"{want.config} on the host is not TOML: {error}",
+            f"{want.config} on the host is {what}: {error}",
             f"repair it there, or put {want.config}.previous in its place",
         ) from None
+    return data
 
 
 def entry_index(want: Want, have: Facts, runner: WantedRunner) -> int | None:
     """Which ``[[runners]]`` of the host is this runner: by token, else by name.
 
-    A run without settings, name or runner's token also adopts the only entry for the same GitLab,
-    so that a host set up by hand is not registered a second time.
+    A token is one runner's, by whatever address its GitLab is called. A run without settings, name or
+    runner's token also adopts the only entry for the same GitLab, so that a host set up by hand is
+    not registered a second time.
     """
     entries = parsed(want, have).get("runners", [])
-    same = [i for i, one in enumerate(entries) if one.get("url", "").rstrip("/") == want.url]
     token, name = runner.token.reveal() if runner.token else "", runner.name(have.hostname)
-    for i in same:
-        if token and entries[i].get("token") == token:
+    for i, entry in enumerate(entries):
+        if token and entry.get("token") == token:
             return i
+    same = [i for i, one in enumerate(entries) if gitlab(one.get("url")) == gitlab(want.url)]
     for i in same:
         if entries[i].get("name") == name:
             return i
     return same[0] if runner.adopts and not token and len(same) == 1 else None
 
 
+def token(want: Want, have: Facts, runner: WantedRunner) -> Secret | None:
+    """The token that the host has for this runner; None for another than the settings have.
+
+    The id beside it in the file is the host's word for whose runner it is: it is not believed.
+    """
+    index = entry_index(want, have, runner)
+    if index is None:
+        return None
+    found = tokens.known(parsed(want, have)["runners"][index].get("token"))
+    return found if not runner.token or found == runner.token else None
+
+
+def system_id(want: Want, have: Facts) -> str:
+    """What the host's manager calls itself; "" where it has not run, or says what no manager does."""
+    file = have.files.get(want.system_id)
+    text = file.text.strip() if file else ""
+    return text if re.fullmatch("[rs]_[0-9A-Za-z]{12}", text) else ""
+
+
+def gitlab(url: object) -> tuple[str, ...]:
+    """A GitLab's address as the runner means it: network/client.go drops / and an old /ci."""
+    whole = str(url).strip().rstrip("/").removesuffix("/ci").rstrip("/")
+    scheme, _, rest = whole.partition("://")
+    host, _, path = rest.partition("/")
+    usual = {"http": ":80", "https": ":443"}.get(scheme.lower(), "")
+    host = host.lower()
+    return scheme.lower(), host.removesuffix(usual) if usual else host, path
+
+
 def globals_wanted(want: Want, have: Facts) -> dict[str, Any]:
-    """What the settings say of the global part."""
-    manager = want.manager
-    concurrent = have.cpus if manager.concurrent == "auto" else manager.concurrent
-    return {**({"concurrent": concurrent} if concurrent else {}), **manager.settings}
+    """What the settings say of the global part; where the kit writes the first file, also how many
+    jobs run at once: as many as the host has processors."""
+    manager, first = want.manager, want.config not in have.files
+    auto = manager.concurrent == "auto" or (manager.concurrent is None and first)
+    concurrent = have.cpus if auto else manager.concurrent
+    settings = free_keys.shown(manager.settings, Secret.reveal)
+    return {**({"concurrent": concurrent} if concurrent else {}), **settings}
 
 
 def runner_wanted(
@@ -63,11 +114,20 @@ def runner_wanted(
     spec = runner.spec
     wanted = {"executor": spec.executor, **spec.settings}
     if spec.executor != "instance":
-        docker = {"image": runner.image, "pull_policy": list(spec.pull_policy)}
+        docker = {
+            "image": runner.image,
+            "pull_policy": list(spec.pull_policy or ("if-not-present",)),
+        }
         wanted["docker"] = {**docker, **spec.docker}
     if spec.autoscaler:
-        wanted["autoscaler"] = autoscaler.shown(spec.autoscaler, show)
-    return wanted
+        wanted["autoscaler"] = spec.autoscaler
+    return dict(free_keys.shown(wanted, show))
+
+
+def entry_wanted(want: Want, runner: WantedRunner, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of an entry that is there, whose address may be another way to write GitLab's."""
+    known = gitlab(entry.get("url")) == gitlab(want.url)
+    return {**({} if known else {"url": want.url}), **runner_wanted(runner)}
 
 
 def shown(runner: WantedRunner) -> str:
@@ -90,7 +150,8 @@ def edited(text: str, want: Want, have: Facts, entries: dict[int, WantedRunner])
     document = tomlkit.parse(text)
     lay_over(document, globals_wanted(want, have))
     for index, runner in entries.items():
-        lay_over(document["runners"][index], runner_wanted(runner))
+        entry = document["runners"][index]
+        lay_over(entry, entry_wanted(want, runner, entry))
     return tomlkit.dumps(document)
 
 

@@ -1,41 +1,90 @@
 """dockerd's own file on the host: what it says, and the same with our keys laid over."""
 
+import codecs
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
+from runnerkit.files import json_text
+from runnerkit.files.merge import missing
 
 PATH = "/etc/docker/daemon.json"
+MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+SETS = ("insecure-registries", "labels")
+
+
+def text(have: Facts) -> str:
+    """The host's file without a byte order mark, which also says its encoding, as dockerd has it.
+
+    Raises:
+        KitError: it is no text.
+    """
+    data = file.data if (file := have.files.get(PATH)) else b""
+    mark = next((mark for mark in MARKS if data.startswith(mark)), b"")
+    try:
+        return data.removeprefix(mark).decode(MARKS.get(mark, "utf-8"))
+    except UnicodeDecodeError as error:
+        raise KitError(
+            f"{PATH} on the host is no text: {error.reason}", "repair it there"
+        ) from None
 
 
 def parsed(have: Facts) -> dict[str, Any]:
-    """What the host's file says; {} where there is none.
+    """What the host's file says; {} where there is none, or nothing in it.
 
     Raises:
         KitError: it is not a JSON object.
     """
-    file = have.files.get(PATH)
     try:
-        data = json.loads((file.text if file else "") or "{}")
-    except json.JSONDecodeError as error:
+        data = json.loads(text(have).strip() or "{}", parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
         raise KitError(f"{PATH} on the host is not JSON: {error}", "repair it there") from None
+    if data is None:
+        return {}
     if not isinstance(data, dict):
         raise KitError(f"{PATH} on the host is not a JSON object", "repair it there")
     return data
 
 
-def merged(now: dict[str, Any], managed: dict[str, Any]) -> dict[str, Any]:
-    """What is there, with our keys over it, and with our keys over those of its objects."""
-    both = {
-        key: {**now[key], **value}
+def differing(now: Mapping[str, Any], managed: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of our keys that the file does not say, or says with another meaning."""
+    return {
+        key: value
         for key, value in managed.items()
-        if isinstance(value, dict) and isinstance(now.get(key), dict)
+        if missing(_meaning(key, value), _meaning(key, now.get(key)))
     }
-    return {**now, **managed, **both}
+
+
+def edited(have: Facts, values: Mapping[str, Any]) -> str:
+    """The host's file with these keys laid over it, and over those of its objects.
+
+    All else stays as it is written.
+    """
+    if not parsed(have):
+        return json.dumps(values, indent=2) + "\n"
+    return json_text.laid_over(text(have).lstrip(), values)
+
+
+def _meaning(key: str, value: Any) -> Any:
+    """The value without its form: dockerd ends mirrors with a slash, and takes others in any order."""
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        return value
+    if key == "registry-mirrors":
+        return [mirror.rstrip("/") for mirror in value]
+    return sorted({*value}) if key in SETS else list(value)
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number of JSON")
 
 
 def buildkit(have: Facts) -> bool:
     """Whether the host builds by BuildKit, which its own file may turn off."""
-    features = parsed(have).get("features") or {}
-    return features.get("buildkit", True) is not False
+    features = parsed(have).get("features")
+    return not isinstance(features, dict) or features.get("buildkit", True) is not False

@@ -25,7 +25,7 @@ def missing(want: Any, have: Any, key: str = "", zeros: bool = False) -> bool:
         zeros: whether the runner, when it saves the file, leaves out what is zero.
     """
     zeros = (zeros or key == "autoscaler") and key not in ZERO_COUNTS
-    if zeros and not want and have is None:
+    if have is None and (want in ("", [], ()) or (zeros and not want)):
         return False
     if isinstance(want, dict):
         have = {} if zeros and have is None else have

@@ -1,30 +1,33 @@
 """A host that can be looked at and written to: the machine, its engine and GitLab behind one face."""
 
-import re
+import shlex
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Ended, Tell, named
-from runnerkit.facts import Facts
+from runnerkit.facts import Facts, ServerRunner
 from runnerkit.files import config_toml
-from runnerkit.machine import lock, sudo
-from runnerkit.machine.machine import Failed, Machine
+from runnerkit.fleet import obstacles
+from runnerkit.machine import lock, login, sudo
+from runnerkit.machine.failure import Failed
+from runnerkit.machine.machine import Machine
 from runnerkit.machine.streams import Pipe
 from runnerkit.machine.sudo import NeedsPassword
-from runnerkit.plan import Build, Change, Endpoint, Pull, Script, ServerCall
+from runnerkit.plan import Build, Change, Hint, Pull, Script, ServerCall, hint
 from runnerkit.redact import mask, plain
 from runnerkit.settings.secrets import Secret
-from runnerkit.want import Want
+from runnerkit.want import Want, WantedRunner
 
 if TYPE_CHECKING:
     import docker
 
     from runnerkit.gitlab.server import Server
 
+BUSY = Hint("the host is still busy with", "end that process on the host, then run again")
 AT_ONCE = 4  # pulls or builds on a host
 
 
@@ -54,22 +57,20 @@ class Host:
                 self.machine.password = sudo.ask()
                 return self.machine.run(script)
         except Failed as error:
+            known = hint(plain(error.stderr), login.HINTS)
             raise KitError(
-                f"looking at the host failed: {error.what}",
-                "log in as a user whose shell is a POSIX one, and see that /run can be written to",
+                f"looking at the host failed: {error.why(known.pattern)}", known.fix
             ) from None
 
     def server(self, want: Want, have: Facts) -> Facts:
         if not self._token:
             return have
         gitlab, found = self._server(want), {}
-        entries = config_toml.parsed(want, have).get("runners", [])
+        have = replace(have, key=self.machine.key)
         for runner in want.runners:
-            index = config_toml.entry_index(want, have, runner)
-            number = entries[index].get("id") if index is not None else None
-            if number:
-                known = gitlab.get(number)
-            elif index is None and not runner.token:
+            if config_toml.entry_index(want, have, runner) is not None:
+                known = self._registered(want, have, runner)
+            elif not runner.token:
                 known = gitlab.find(runner, runner.name(have.hostname), runner.note(have.identity))
             else:
                 known = None
@@ -81,18 +82,9 @@ class Host:
         waiting = Detail("waiting for what a cut-off run left going on the host")
         self._lock = self._lock or lock.take(self.machine, lambda: self.tell(waiting))
 
-    def check(self, want: Want, pending: list[Change]) -> None:
-        """What can be known to fail before anything is changed."""
-        for endpoint in dict.fromkeys(end for change in pending for end in change.reaches):
-            self._reach(endpoint)
-        if self._token and any(isinstance(change, ServerCall) for change in pending):
-            self._server(want).check()
-        registers = {change.token for change in pending if isinstance(change, Script)}
-        for runner in want.runners:
-            if runner.token and runner.key in registers:
-                from runnerkit.gitlab.server import check_token
-
-                check_token(want.url, runner.token, f"{runner.spec.token}, runner {runner.key}")
+    def obstacles(self, want: Want, pending: list[Change]) -> list[KitError]:
+        server = partial(self._server, want) if self._token else None
+        return obstacles.found(self.machine, server, want, pending)
 
     def write(self, want: Want, batch: list[Change]) -> None:
         """Make changes that do not wait for each other; all are tried before the first error."""
@@ -119,13 +111,13 @@ class Host:
             token = runner.token or self._minted.get(runner.key) or runner.registration_token
             if token is None:
                 raise KitError(f"{change.title}: no token", "run again")
-            text = f"TOKEN='{token.reveal()}'\n{text}"
+            text = f"TOKEN={shlex.quote(token.reveal())}\n{text}"
         try:
             return self.machine.run(text, lambda line: self.tell(Detail(mask(plain(line)))))
         except Failed as error:
-            output = mask(plain(error.stderr))
-            fix = next((h.fix for h in change.hints if re.search(h.pattern, output)), "run again")
-            raise KitError(f"{change.title}: {mask(plain(error.what))}", fix) from None
+            known = hint(mask(plain(error.stderr)), (BUSY, *change.hints))
+            why = mask(error.why(known.pattern))
+            raise KitError(f"{change.title}: {why}", known.fix) from None
 
     @property
     def engine(self) -> "docker.APIClient":
@@ -143,6 +135,13 @@ class Host:
         if self._lock:
             self._lock.close()
         self.machine.close()
+
+    def _registered(self, want: Want, have: Facts, runner: WantedRunner) -> ServerRunner | None:
+        """GitLab's side of a runner of the host: GitLab says which, by its token; never the host."""
+        token = config_toml.token(want, have, runner)
+        manager = config_toml.system_id(want, have)
+        number = self._server(want).whose(token, manager) if token and manager else None
+        return self._server(want).get(number) if number else None
 
     def _write(self, want: Want, change: Change, beside: bool) -> None:
         match change:
@@ -177,12 +176,3 @@ class Host:
             assert self._token is not None
             self._gitlab = Server(want.url, self._token)
         return self._gitlab
-
-    def _reach(self, endpoint: Endpoint) -> None:
-        parts = urlsplit(endpoint.url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        if not self.machine.reaches(parts.hostname or "", port):
-            raise KitError(
-                f"{endpoint.name} {endpoint.url} does not answer the host",
-                f"{endpoint.fix}; nothing was changed",
-            )

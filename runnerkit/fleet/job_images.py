@@ -4,13 +4,14 @@ import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from runnerkit import converge, want
+from runnerkit import converge, resolve
 from runnerkit.errors import KitError
 from runnerkit.events import Phase
 from runnerkit.facts import Facts
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome, Unfinished
 from runnerkit.images import catalog
+from runnerkit.images.content import content, instant
 from runnerkit.images.definition import NAME, JobImage, built_on, hashed_name, labels
 from runnerkit.plan import Build, Change
 from runnerkit.steps import job_images
@@ -21,8 +22,10 @@ from runnerkit.want import Want
 class ImageRow:
     """A job image on a host, or its absence: `id` is then None.
 
-    `hash` is the name's part that says what is in it, `created` a time of ISO 8601, `bytes` its
-    size, `bases` the ids of what it was built on, `moved` the bytes that crossed the network for it.
+    `id` is what the host's engine calls it, `content` what it is to any engine, `store` the engine's
+    image store. `hash` is the name's part that says what is in it, `created` a time of ISO 8601,
+    `bytes` its size, `bases` the ids of what it was built on, `moved` the bytes that crossed the
+    network for it.
     """
 
     image: str
@@ -33,6 +36,8 @@ class ImageRow:
     bytes: int = 0
     bases: dict[str, str] = field(default_factory=dict)
     moved: int | None = None
+    content: str = ""
+    store: str = ""
 
 
 Rows = tuple[ImageRow, ...]
@@ -77,7 +82,7 @@ def build(
             f"--push {registry}: a registry is named without its protocol",
             f"say --push {registry.partition('://')[2]}",
         )
-    wanted = want.of_images(fleet.settings, names)
+    wanted = resolve.of_images(fleet.settings, names)
     return fleet.each({target.name: wanted for target in fleet.targets}, work)
 
 
@@ -90,12 +95,13 @@ def listing(fleet: Fleet) -> list[Outcome[Rows]]:
         rows = [row(job, have, _state(job, have)) for job in wanted.images]
         known = {job.name for job in wanted.images}
         for reference, image in sorted(have.images.items()):
-            name = labels(image).get(NAME)
-            if name and reference == f"{name}:latest" and name not in known:
+            name = labels(image).get(NAME, "")
+            ours = catalog.allowed(name) and name not in known
+            if ours and reference == f"{name}:latest":
                 rows.append(row(JobImage(name, ""), have, "not defined here"))
         return tuple(rows)
 
-    wanted = want.of_images(fleet.settings, ",".join(catalog.named(fleet.settings)))
+    wanted = resolve.of_images(fleet.settings, ",".join(catalog.named(fleet.settings)))
     return fleet.each({target.name: wanted for target in fleet.targets}, work)
 
 
@@ -110,16 +116,18 @@ def row(job: JobImage, have: Facts, state: str, moved: int | None = None) -> Ima
     image = have.images.get(job.reference)
     if image is None:
         return ImageRow(job.name, state)
-    time = str(image.get("Created") or "")[:19]  # some images have no date
+    time = instant(str(image.get("Created") or ""))  # some images have no date
     return ImageRow(
         image=job.name,
         state=state,
         id=str(image["Id"]),
         hash=hashed_name(image).partition(":")[2],
-        created=datetime.fromisoformat(time).replace(tzinfo=UTC).isoformat() if time else None,
+        created=datetime.fromtimestamp(time // 1, UTC).isoformat() if time else None,
         bytes=int(image["Size"]),
         bases=built_on(image),
         moved=moved,
+        content=content(image),
+        store=have.store,
     )
 
 

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from runnerkit import converge, want
+from runnerkit import converge, resolve
 from runnerkit.events import Began
 from runnerkit.facts import Facts
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.job_images import Rows, needs_docker, row
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.images.definition import hashed_name
+from runnerkit.machine import names
 from runnerkit.plan import Change
 from runnerkit.settings import targets
 from runnerkit.want import Want
@@ -24,8 +25,8 @@ def ship(fleet: Fleet, source: str, name: str) -> list[Outcome[Rows]]:
     """
     from runnerkit.engine import failure, ship
 
-    origin = targets.one(source, fleet.settings)
-    wanted = want.of_images(fleet.settings, name)
+    origin = targets.one(source, fleet.settings, names.known)
+    wanted = resolve.of_images(fleet.settings, name)
     job = wanted.images[-1]
     others = [target for target in fleet.targets if target.address != origin.address]
     sent: list[Outcome[Rows]] = []

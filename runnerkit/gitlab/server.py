@@ -9,6 +9,9 @@ import requests
 
 from runnerkit.errors import KitError
 from runnerkit.facts import ServerRunner
+from runnerkit.gitlab import answers
+from runnerkit.gitlab.session import Elsewhere, session, unreachable
+from runnerkit.settings import tokens
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import WantedRunner
 
@@ -16,6 +19,7 @@ TIMEOUT = 20  # s
 # What passes by itself is tried again, with pauses that double from 0.1 s. Not where a runner is
 # created: GitLab may have done so and failed afterwards, and the next run finds that one.
 AGAIN: dict[str, Any] = {"retry_transient_errors": True, "max_retries": 6}
+PAGE, PAGES = 100, 100  # runners of a page, as many as GitLab gives at most; and pages of a list
 
 
 class Server:
@@ -29,7 +33,9 @@ class Server:
 
     def __init__(self, url: str, token: Secret) -> None:
         self.url = url
-        self._api = gitlab.Gitlab(url, private_token=token.reveal(), timeout=TIMEOUT)
+        shared: dict[str, Any] = {"timeout": TIMEOUT, "session": session(url)}
+        self._api = gitlab.Gitlab(url, private_token=token.reveal(), **shared)
+        self._nobody = gitlab.Gitlab(url, **shared)
 
     def check(self) -> None:
         """Raise a KitError unless GitLab answers and knows the token."""
@@ -39,14 +45,28 @@ class Server:
     def get(self, number: int) -> ServerRunner | None:
         """The runner of that id; None where it is gone or the token may not see it."""
         with self._asking(403, 404):
-            return _runner(self._api.runners.get(number, **AGAIN).attributes)
+            found = self._api.http_get(f"/runners/{number}", **AGAIN)
+            return answers.read(self.url, found, answers.Runner).known
+        return None
+
+    def whose(self, token: Secret, system_id: str) -> int | None:
+        """The id of the runner that has this token; None where GitLab does not know it.
+
+        Args:
+            token: a runner's.
+            system_id: of the manager that has it: a verification notes one that is new.
+        """
+        body = {"token": token.reveal(), "system_id": system_id}
+        with self._asking(403):
+            answer = self._nobody.http_post("/runners/verify", post_data=body, **AGAIN)
+            return answers.read(self.url, answer, answers.Runner).id
         return None
 
     def find(self, runner: WantedRunner, name: str, note: str) -> ServerRunner | None:
         """The runner that an interrupted run created, told by its name and mark."""
         for listed in self._listed(runner):
-            if listed.get("description") == name:
-                found = self.get(listed["id"])
+            if listed.description == name:
+                found = self.get(listed.id)
                 if found and found.note == note:
                     return found
         return None
@@ -65,16 +85,28 @@ class Server:
 
     def _token(self, path: str, data: Mapping[str, Any]) -> Secret:
         with self._asking():
-            return Secret(self._api.http_post(path, post_data=dict(data))["token"])  # type: ignore[index]
+            answer = self._api.http_post(path, post_data=dict(data))
+        text = answers.read(self.url, answer, answers.Token).token
+        return tokens.required(Secret(text), f"the token that {self.url} made")
 
-    def _listed(self, runner: WantedRunner) -> Iterator[dict[str, Any]]:
+    def _listed(self, runner: WantedRunner) -> Iterator[answers.Runner]:
         spec = runner.spec
         path = {
             "project_type": f"/projects/{spec.project}/runners",
             "group_type": f"/groups/{spec.group}/runners",
         }.get(spec.kind, "/runners/all")
         with self._asking(403, 404):
-            yield from self._api.http_list(path, iterator=True, type=spec.kind, **AGAIN)
+            for page in range(1, PAGES + 1):
+                asked = {"type": spec.kind, "per_page": PAGE, "page": page}
+                found = self._api.http_get(path, asked, **AGAIN)
+                listed = answers.read(self.url, found, list[answers.Runner])
+                yield from listed
+                if len(listed) < PAGE:
+                    return
+            raise KitError(
+                f"{self.url}: more than {PAGES * PAGE} runners at {path}",
+                "remove those at GitLab that nobody uses",
+            )
 
     @contextmanager
     def _asking(self, *unseen: int) -> Iterator[None]:
@@ -85,9 +117,11 @@ class Server:
             if error.response_code not in unseen:
                 raise self._refused(error) from None
         except requests.RequestException as error:
-            raise self._unreachable(error) from None
+            raise unreachable(self.url, error) from None
 
     def _refused(self, error: gitlab.GitlabError) -> KitError:
+        if isinstance(error, gitlab.GitlabParsingError):
+            return answers.strange(self.url, error)
         if error.response_code == 401:
             return KitError(
                 f"{self.url}: GITLAB_TOKEN is wrong, revoked or expired", "make a new one"
@@ -107,17 +141,6 @@ class Server:
             "check project, group and type of the runner in the settings",
         )
 
-    def _unreachable(self, error: requests.RequestException) -> KitError:
-        if isinstance(error, requests.exceptions.SSLError):
-            return KitError(
-                f"{self.url}: this machine does not trust its certificate",
-                "name the file of its CA in the environment: REQUESTS_CA_BUNDLE=/path/to/ca.crt",
-            )
-        return KitError(
-            f"{self.url} cannot be reached from here: {type(error).__name__}",
-            "check the URL, DNS and proxy on this machine",
-        )
-
 
 def check_token(url: str, token: Secret, whose: str) -> None:
     """Raise a KitError if GitLab refuses a runner's token; quiet where GitLab does not answer here.
@@ -127,27 +150,13 @@ def check_token(url: str, token: Secret, whose: str) -> None:
     body = {"token": token.reveal(), "system_id": "s_000000000000"}
     headers = {"RUNNER-TOKEN": token.reveal()}
     try:
-        answer = requests.delete(
+        answer = session(url).delete(
             f"{url}/api/v4/runners/managers", json=body, headers=headers, timeout=TIMEOUT
         )
-    except requests.RequestException:
+    except (requests.RequestException, Elsewhere):
         return
     if answer.status_code == 403:
         raise KitError(
             f"{url} refuses the runner's token ({whose})",
             "copy it again, or create the runner anew in GitLab; nothing was changed",
         )
-
-
-def _runner(data: dict[str, Any]) -> ServerRunner:
-    return ServerRunner(
-        id=data["id"],
-        description=data.get("description") or "",
-        note=data.get("maintenance_note") or "",
-        tags=frozenset(data.get("tag_list") or ()),
-        run_untagged=data.get("run_untagged", True),
-        locked=data.get("locked", False),
-        paused=data.get("paused", False),
-        access_level=data.get("access_level") or "not_protected",
-        maximum_timeout=data.get("maximum_timeout"),
-    )

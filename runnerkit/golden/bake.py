@@ -10,7 +10,7 @@ from typing import IO
 
 from runnerkit.errors import KitError, nearest
 from runnerkit.events import Began, Detail, Listener, Tell, of_host
-from runnerkit.golden import base, builddir, describe, packer, provision, qemu, tools
+from runnerkit.golden import base, builddir, describe, fetch, packer, provision, qemu, tools
 from runnerkit.golden.provision import Watch
 from runnerkit.place import state
 from runnerkit.settings.model import Golden, Settings
@@ -107,7 +107,7 @@ def image(named: str, line: tools.Line, folder: Path = FOLDER) -> Path:
         if not (path := Path(named)).is_file():
             raise KitError(f"no image {path}", f"leave it out: the newest in {folder} is taken")
         tools.need(tools.QEMU, line)
-        base.about(path)
+        base.alone(path)
         return path
     images = sorted(folder.glob("runner-host-*/*.qcow2"), key=lambda path: path.stat().st_mtime)
     if not images:
@@ -144,7 +144,7 @@ def _variables(golden: Golden, name: str, disk: Path | None, build: Path) -> dic
         return variables
     return variables | {
         "base_image": str(disk.resolve()),
-        "base_checksum": f"sha256:{base.digest(disk)}",
+        "base_checksum": f"sha256:{fetch.digest(disk)}",
         "memory_mb": golden.memory_mb,
         "cpus": golden.cpus,
         "accelerator": qemu.accelerator(),

@@ -3,17 +3,16 @@
 import hashlib
 import json
 import os
-import shutil
+import struct
 import tempfile
 import time
-import urllib.request
 from datetime import date
-from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from runnerkit.errors import KitError
-from runnerkit.golden import tools
+from runnerkit.golden import fetch, tools
 from runnerkit.golden.tools import Line
 from runnerkit.settings.model import Golden
 from runnerkit.templates import render
@@ -49,6 +48,10 @@ APART = """cd "$1" && trap "rm -rf --one-file-system root disk.raw" EXIT || exit
 apart="unshare --mount --mount-proc --pid --fork --kill-child"
 $apart true 2>/dev/null && apart="setpriv --pdeathsig KILL -- $apart" || apart=
 $apart sh -s"""
+# Of qcow2 (docs/interop/qcow2.txt of QEMU): magic, version, the backing file's name, and features.
+MAGIC = b"QFI\xfb"
+HEADER = struct.Struct(">4sIQ56xQ")
+DATA_FILE = 1 << 2
 WEEK = 7 * 24 * 3600  # seconds; a recipe tells its week, so that no older disk is used
 
 
@@ -75,7 +78,7 @@ def disk(golden: Golden, folder: Path, line: Line, docker: bool = False) -> Path
         _forget(folder)
         with tempfile.TemporaryDirectory(prefix="base-", dir=folder) as work:
             new = Path(work) / disk.name
-            _fetch(golden.base, new, line) if golden.base else _make(golden, new, line, docker)
+            fetch.fetch(golden, new, line) if golden.base else _make(golden, new, line, docker)
             new.replace(disk)
     return _known(disk, golden, line)
 
@@ -94,38 +97,69 @@ def _forget(folder: Path) -> None:
 def recipe(golden: Golden, docker: bool = False, today: date | None = None) -> str:
     """What tells one base disk from another: all that it is made of, and the week."""
     year, week, _ = (today or date.today()).isocalendar()
-    script = _script(golden, Path("base.qcow2"), docker) if not golden.base else golden.base
+    script = (
+        _script(golden, Path("base.qcow2"), docker)
+        if not golden.base
+        else f"{golden.base} {golden.base_checksum}"
+    )
     return hashlib.sha256(f"{script}\0{year}-{week}".encode()).hexdigest()[:12]
 
 
-def about(path: Path) -> dict[str, str | int]:
+def about(path: Path) -> dict[str, Any]:
     """What qemu-img knows of a disk image.
 
     Raises:
-        KitError: it is no qcow2 image.
+        KitError: it is no qcow2 image. Not asked of qemu-img: other formats name files that it opens.
     """
+    _header(path)
     fix = "name a qcow2 image of a disk that boots"
-    output = tools.run(["qemu-img", "info", "--output=json", str(path)], f"look at {path}", fix)
-    known: dict[str, str | int] = json.loads(output)
-    if known["format"] != "qcow2":
+    command = ["qemu-img", "info", "-f", "qcow2", "--output=json", str(path.absolute())]
+    return json.loads(tools.run(command, f"look at {path}", fix))  # type: ignore[no-any-return]
+
+
+def alone(path: Path) -> dict[str, Any]:
+    """What qemu-img knows of an image of others, which must hold all of its disk itself.
+
+    Raises:
+        KitError: some of it is in another file: any of this machine, which would be baked in.
+    """
+    version, backing, features = _header(path)  # of a data file qemu-img would open it, to tell
+    if backing or (version > 2 and features & DATA_FILE):
         raise KitError(
-            f"{path} is not a qcow2 image (but {known['format']})",
+            f"{path} is not whole: it has a {'backing' if backing else 'data'} file beside it",
+            f"make it whole where it is from: qemu-img convert -O qcow2 IMAGE {path.stem}-whole.qcow2",
+        )
+    return about(path)
+
+
+def _header(path: Path) -> tuple[int, int, int]:
+    """Of a qcow2 image: its version, where its backing file's name is, what a reader must know."""
+    with path.open("rb") as file:
+        start = file.read(HEADER.size).ljust(HEADER.size, b"\0")
+    magic, version, backing, features = HEADER.unpack(start)
+    if magic != MAGIC:
+        raise KitError(
+            f"{path} is not a qcow2 image",
             f"make it one: qemu-img convert -O qcow2 IMAGE {path.stem}-new.qcow2, and name that",
         )
-    return known
+    return version, backing, features
 
 
-def digest(path: Path, kind: str = "sha256") -> str:
-    """A file's checksum."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, kind).hexdigest()
+def _checked(path: Path, golden: Golden) -> None:
+    """A file of this machine needs no checksum; one that is given holds."""
+    if ":" in golden.base_checksum:
+        kind, _, wanted = golden.base_checksum.partition(":")
+        if fetch.digest(path, kind) != wanted:
+            raise KitError(f"{path} is not what [golden] base_checksum says", "correct either")
 
 
 def _known(path: Path, golden: Golden, line: Line) -> Path:
     if not path.is_file():
         raise KitError(f"no base disk {path}", "correct [golden] base; without it one is made")
     tools.need(tools.QEMU, line)
-    if (size := -(-int(about(path)["virtual-size"]) // (1 << 30))) > golden.disk_gb:
+    if "://" not in golden.base:
+        _checked(path, golden)
+    if (size := -(-int(alone(path)["virtual-size"]) // (1 << 30))) > golden.disk_gb:
         raise KitError(
             f"{path} is a disk of {size} GB, more than the image's {golden.disk_gb}",
             f"set [golden] disk_gb to {size} or more",
@@ -157,44 +191,3 @@ def _script(golden: Golden, new: Path, docker: bool) -> str:
         needed_kb=SPACE_MB << 10,
         owner=f"{os.getuid()}:{os.getgid()}",
     )
-
-
-def _fetch(url: str, new: Path, line: Line) -> None:
-    """A cloud image, checked against the checksum that lies beside it, where one does."""
-    line(f"base disk: fetch {url}")
-    fix = "correct [golden] base, or leave it out"
-    try:
-        with urllib.request.urlopen(url, timeout=60) as answer, new.open("wb") as file:
-            shutil.copyfileobj(answer, file)
-            short = answer.length
-    except (OSError, HTTPException) as error:
-        why = getattr(getattr(error, "reason", None), "strerror", None) or error
-        raise KitError(f"fetch {url}: {why}", fix) from None
-    if short:
-        raise KitError(f"fetch {url}: it ended {short} bytes too early", "run again")
-    for place, kind in _checksums(url):
-        published = _published(place, url.rpartition("/")[2])
-        if published:
-            if digest(new, kind) != published:
-                raise KitError(f"{url} is not what {place} says", "fetch it anew later")
-            line(f"base disk: it is what {place} says")
-            return
-    line("base disk: nothing beside it says whether it is whole")
-
-
-def _checksums(url: str) -> tuple[tuple[str, str], ...]:
-    """Where a distribution may tell an image's checksum, and which."""
-    beside = url.rpartition("/")[0]
-    lists = {f"{beside}/SHA512SUMS": "sha512", f"{beside}/SHA256SUMS": "sha256"}
-    return ((f"{url}.sha256", "sha256"), *lists.items())
-
-
-def _published(place: str, name: str) -> str:
-    """The checksum of that file, in a list of some or alone; "" where there is none."""
-    try:
-        with urllib.request.urlopen(place, timeout=30) as answer:
-            lines = [line.split() for line in answer.read(1 << 20).decode().splitlines()]
-    except (OSError, HTTPException, UnicodeDecodeError):
-        return ""
-    of = {line[-1].lstrip("*").rpartition("/")[2]: line[0].lower() for line in lines if line}
-    return of.get(name) or (lines[0][0].lower() if len(lines) == len(lines[0]) == 1 else "")

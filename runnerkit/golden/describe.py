@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from runnerkit import __version__
-from runnerkit.golden import base, packer, provision, qemu, tools
+from runnerkit.golden import base, fetch, packer, provision, qemu, tools
 from runnerkit.golden.provision import Watch
 from runnerkit.golden.vm import PROGRAM
 from runnerkit.place import CLONE, ROOT
@@ -34,7 +34,7 @@ def provenance(settings: Settings, disk: Path | None) -> dict[str, Any]:
     return origin | {
         "base": settings.golden.base or f"packages of {settings.golden.suite}",
         "base_recipe": base.recipe(settings.golden, settings.docker.source == "distro"),
-        "base_sha256": base.digest(disk),
+        "base_sha256": fetch.digest(disk),
         "qemu": _first_line(PROGRAM, "--version"),
         "accelerator": qemu.accelerator(),
     }
@@ -57,7 +57,7 @@ def finished(
     if (image := ready / f"{name}.qcow2").exists():
         manifest |= {
             "file": image.name,
-            "sha256": (sha256 := base.digest(image)),
+            "sha256": (sha256 := fetch.digest(image)),
             "bytes": image.stat().st_size,
             "disk_bytes": base.about(image)["virtual-size"],
         }

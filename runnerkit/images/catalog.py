@@ -1,32 +1,32 @@
 """Which job images there are: from a folder of dockerfiles/ or a section of the settings."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
 from runnerkit.errors import KitError, nearest, text_of
-from runnerkit.images import context, dockerfile
+from runnerkit.images import context, dockerfile, own, platforms, reference
 from runnerkit.images.definition import JobImage, short_hash
 from runnerkit.place import image_folder, image_folders
 from runnerkit.settings.model import Image, Settings
-from runnerkit.templates import render, render_of
+from runnerkit.templates import render, render_foreign
 
 _digest = cache(context.digest)  # a large context is read once a run, however often it is asked for
-_NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")  # distribution/reference
 
 
 def find(settings: Settings, name: str) -> JobImage | None:
-    """The job image of that name; None where the name is any other image's reference.
+    """The job image of that name, with or without the tag that a build gives it; None where the name
+    is any other image's reference.
 
     Raises:
         KitError: there is one, and its definition is wrong.
     """
+    name = reference.bare(name)
     folder = image_folder(name) if name and not set(name) & set("/:@") else None
     section = settings.images.get(name)
     if not section and not folder:
         return None
-    if not _NAME.fullmatch(name):
+    if not allowed(name):
         raise KitError(
             f"Docker refuses the image name {name!r}",
             "use lower-case letters and digits, with single . _ or - between them",
@@ -38,8 +38,10 @@ def find(settings: Settings, name: str) -> JobImage | None:
             f"the job image {name} is defined twice: dockerfiles/{name} and images.{name}.base",
             "remove one of them; beside a folder, [images] may say build_args, labels, secrets",
         )
-    bases = dockerfile.bases(text, section.build_args)
-    if hidden := [base for base in bases if base.split(":")[0].split("@")[0] == name != base]:
+    bases, by_platform = _bases(text, section)
+    if hidden := [
+        base for base in bases if reference.repository(base) == name != reference.bare(base)
+    ]:
         raise KitError(
             f"the job image {name} would hide the image {hidden[0]} that it is built from",
             "give it another name",
@@ -56,9 +58,15 @@ def find(settings: Settings, name: str) -> JobImage | None:
         platform=section.platform,
         secrets=section.secrets,
         bases=bases,
+        by_platform=by_platform,
         inputs=inputs,
         size=size,
     )
+
+
+def allowed(name: str) -> bool:
+    """Whether Docker takes it for the name of an image without a registry."""
+    return "/" not in name and reference.PATH.fullmatch(name) is not None
 
 
 def chosen(settings: Settings, words: str) -> tuple[JobImage, ...]:
@@ -78,13 +86,18 @@ def chosen(settings: Settings, words: str) -> tuple[JobImage, ...]:
     return closed(settings, found)
 
 
+def names(settings: Settings) -> tuple[str, ...]:
+    """All that can be a job image here, whether anything speaks of it or not."""
+    return tuple(sorted(filter(allowed, image_folders() | set(settings.images))))
+
+
 def named(settings: Settings) -> list[str]:
     """The job images that the settings speak of."""
     mine = [*settings.images, *(runner.image for runner in settings.runners.values())]
     return [one for one in mine if find(settings, one)]
 
 
-def closed(settings: Settings, names: Iterable[str]) -> tuple[JobImage, ...]:
+def closed(settings: Settings, wanted: Iterable[str]) -> tuple[JobImage, ...]:
     """Those images and the job images that they are built from, each after its bases.
 
     Raises:
@@ -102,19 +115,28 @@ def closed(settings: Settings, names: Iterable[str]) -> tuple[JobImage, ...]:
             return
         image = find(settings, name)
         if image is None:
-            known = image_folders() | set(settings.images)
             raise KitError(
-                f"no job image {name!r}{nearest(name, known)}",
+                f"no job image {name!r}{nearest(name, names(settings))}",
                 "name a folder of dockerfiles/ or a section [images.NAME] of the settings",
             )
         for base in image.bases:
-            if (parent := base.removesuffix(":latest")) and find(settings, parent):
-                add(parent, (*above, name))
+            if parent := find(settings, base):
+                add(parent.name, (*above, name))
         done[name] = image
 
-    for name in names:
+    for name in wanted:
         add(name, ())
     return tuple(done.values())
+
+
+def _bases(text: str, section: Image) -> tuple[tuple[str, ...], Mapping[str, tuple[str, ...]]]:
+    """What the image is built on, and that by platform where it depends on it."""
+    if section.platform or not any(name in text for name in platforms.variables("")):
+        where = (section.platform,) if section.platform else ()
+        return dockerfile.bases(text, section.build_args, *where), {}
+    found = {one: dockerfile.bases(text, section.build_args, one) for one in platforms.KNOWN}
+    every = tuple(dict.fromkeys(base for bases in found.values() for base in bases))
+    return every, {} if len({*found.values()}) == 1 else found
 
 
 def _folder(folder: Path) -> tuple[str, str]:
@@ -124,10 +146,10 @@ def _folder(folder: Path) -> tuple[str, str]:
             f"dockerfiles/{name} leads outside dockerfiles/, to {folder.resolve()}",
             "copy it in: what an image is made of must be in one place",
         )
-    template, plain = folder / "Dockerfile.j2", folder / "Dockerfile"
-    if template.exists():
-        text = _template(template)
-    elif plain.exists():
+    own.check(folder)
+    if own.find(folder, "Dockerfile.j2"):
+        text = _template(folder)
+    elif plain := own.find(folder, "Dockerfile"):
         text = text_of(plain, "save it as UTF-8, and see that you may read it")
     else:
         raise KitError(f"dockerfiles/{name} has no Dockerfile", "add one, or a Dockerfile.j2")
@@ -139,15 +161,21 @@ def _folder(folder: Path) -> tuple[str, str]:
     return text, str(folder)
 
 
-def _template(file: Path) -> str:
+def _template(folder: Path) -> str:
     import jinja2
 
-    name = file.parent.name
+    def read(name: str) -> str | None:
+        file = own.find(folder, name)
+        return file.read_text(encoding="utf-8") if file else None
+
     try:
-        return render_of(file.parents[1], f"{name}/Dockerfile.j2")
-    except (jinja2.TemplateError, UnicodeDecodeError) as error:
+        return render_foreign(read, "Dockerfile.j2")
+    except KitError:
+        raise
+    except Exception as error:  # whatever Python makes of what the template works out
         line = f", line {error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
-        raise KitError(f"dockerfiles/{name}/Dockerfile.j2{line}: {error}", "correct it") from None
+        what = f"dockerfiles/{folder.name}/Dockerfile.j2{line}: {error}"
+        raise KitError(what, "correct it") from None
 
 
 def _rendered(name: str, image: Image) -> str:

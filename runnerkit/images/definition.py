@@ -3,13 +3,16 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
+import msgspec
+
+from runnerkit.images import platforms
 from runnerkit.settings.secrets import Source
 
 NAME, INPUTS, BASES = "runnerkit.image", "runnerkit.inputs", "runnerkit.bases"
-DATES = "runnerkit.base-dates"
+DATES, CONTENTS = "runnerkit.base-dates", "runnerkit.base-contents"
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,9 @@ class JobImage:
     """An image that a team defines: everything that goes into it, and a hash of that.
 
     `context` is the folder beside the Dockerfile ("" where there is none), `size` its bytes.
-    `secrets` are read when it is built; only their names are among the `inputs`.
+    `bases` are those of any platform, `by_platform` those of each where they are not the same
+    (``FROM build-$TARGETARCH``). `secrets` are read when it is built; only their names are among the
+    `inputs`.
     """
 
     name: str
@@ -28,6 +33,7 @@ class JobImage:
     platform: str = ""
     secrets: Mapping[str, Source] = field(default_factory=dict)
     bases: tuple[str, ...] = ()
+    by_platform: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     inputs: str = ""
     size: int = 0
 
@@ -36,23 +42,39 @@ class JobImage:
         """The plain name, which config.toml and .gitlab-ci.yml use: a rebuild changes neither."""
         return f"{self.name}:latest"
 
+    def on(self, architecture: str) -> Self:
+        """The same as it is built on a host, which its kernel's name for its processor tells."""
+        bases = self.by_platform.get(platforms.of(architecture), self.bases)
+        return self if bases == self.bases else replace(self, bases=bases)
+
     def hashed(self, bases: Mapping[str, str]) -> str:
-        """The name that says what is in it: the inputs, and the ids of the bases on a host."""
+        """The name that says what is in it: the inputs, and the contents of the bases."""
         return hashed(self.name, self.inputs, bases)
 
-    def marks(self, bases: Mapping[str, str], dates: Mapping[str, str]) -> dict[str, str]:
+    def marks(
+        self,
+        bases: Mapping[str, str],
+        dates: Mapping[str, str],
+        contents: Mapping[str, str] | None = None,
+    ) -> dict[str, str]:
         """The labels by which the image is known again on any host.
 
         Args:
-            bases: the ids of its bases.
+            bases: the ids of its bases, as the engine that builds has them.
             dates: when these were made.
+            contents: what they are to any engine, where their ids do not say that.
         """
-        ids, times = (json.dumps(dict(sorted(each.items()))) for each in (bases, dates))
-        return {**self.labels, NAME: self.name, INPUTS: self.inputs, BASES: ids, DATES: times}
+        both = {NAME: self.name, INPUTS: self.inputs}
+        lists = {BASES: bases, DATES: dates, CONTENTS: bases if contents is None else contents}
+        return {
+            **self.labels,
+            **both,
+            **{key: json.dumps(dict(sorted(each.items()))) for key, each in lists.items()},
+        }
 
 
 def hashed(name: str, inputs: str, bases: Mapping[str, str]) -> str:
-    """The name of a build: of these inputs, on bases with these ids."""
+    """The name of a build: of these inputs, on bases with these contents."""
     return f"{name}:{short_hash([inputs, sorted(bases.items())])}"
 
 
@@ -62,16 +84,30 @@ def short_hash(parts: object) -> str:
 
 
 def labels(image: Mapping[str, Any]) -> dict[str, str]:
-    """The labels of an image as the engine inspects it."""
+    """The labels of an image as the engine inspects it: whatever its author wrote."""
     return (image.get("Config") or {}).get("Labels") or {}
 
 
 def built_on(image: Mapping[str, Any]) -> dict[str, str]:
     """The bases of an image that the kit built, and what ids they had."""
-    return json.loads(labels(image).get(BASES, "{}"))  # type: ignore[no-any-return]
+    return pairs(labels(image), BASES)
+
+
+def pairs(marks: Mapping[str, str], label: str) -> dict[str, str]:
+    """What one of the labels holds that are JSON; empty where the kit has not written it."""
+    try:
+        return msgspec.json.decode(marks.get(label, "{}"), type=dict[str, str])
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return {}
+
+
+def built_of(image: Mapping[str, Any]) -> dict[str, str]:
+    """The bases of an image that the kit built, and what their contents were."""
+    marks = labels(image)
+    return pairs(marks, CONTENTS if CONTENTS in marks else BASES)
 
 
 def hashed_name(image: Mapping[str, Any]) -> str:
     """The name with the hash that an image which the kit built should have, by its labels."""
     marks = labels(image)
-    return hashed(marks.get(NAME, ""), marks.get(INPUTS, ""), built_on(image))
+    return hashed(marks.get(NAME, ""), marks.get(INPUTS, ""), built_of(image))

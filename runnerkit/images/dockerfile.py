@@ -1,80 +1,123 @@
 """What a Dockerfile builds on: every image that it takes from elsewhere."""
 
+import csv
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
-_VARIABLE = re.compile(r"\$(?:\{(\w+)(?::([-+])([^}]*))?\}|(\w+))")
-_HEREDOC = re.compile(r"<<-?\s*[\"']?(\w+)[\"']?")
-_FROM = re.compile(r"(?:--\S+\s+)*(\S+)(?:\s+[aA][sS]\s+(\S+))?")
+from runnerkit.images import reference
+from runnerkit.images.instructions import Instruction, arguments, parsed, read
+from runnerkit.images.lexer import Lexer
+from runnerkit.images.platforms import variables
+from runnerkit.images.shell_pattern import Malformed
+
+SCRATCH = "scratch"
+_NUMBER = re.compile(r"[+-]?\d+", re.ASCII)
 
 
-def bases(text: str, args: Mapping[str, str]) -> tuple[str, ...]:
-    """The images named by FROM, COPY --from and RUN --mount from=, each once, in order.
+@dataclass
+class Stage:
+    """A stage: its base, which is the stage of the number `above` where there is one, and what else
+    it takes from; `triggers` is what the stages that are built on it take from, by ONBUILD.
+
+    A source is a name and whether it may be a stage's number.
+    """
+
+    base: str
+    name: str = ""
+    above: int | None = None
+    sources: list[tuple[str, bool]] = field(default_factory=list)
+    triggers: list[tuple[str, bool]] = field(default_factory=list)
+
+
+def bases(text: str, args: Mapping[str, str], platform: str = "linux/amd64") -> tuple[str, ...]:
+    """The images that BuildKit asks for when it builds the last stage, each once, in order.
+
+    A name that is no image's, because it is empty or still has a variable in it, is left to the
+    builder: it tells best what is wrong. So is what the last stage does not need; the classic
+    builder pulls it by itself.
 
     Args:
         text: the Dockerfile.
         args: build arguments; they win over the defaults of ARG.
+        platform: what it is built for, os/architecture[/variant].
     """
-    stages: set[str] = set()
-    found: dict[str, None] = {}
-    known: dict[str, str] = {}
-    for word, rest in _instructions(text):
-        if word == "ARG" and not stages:
-            for name, _, default in (one.partition("=") for one in rest.split()):
-                known[name] = args.get(name, _filled(default.strip("\"'"), known))
+    try:
+        stages = list(_stages(text, args, platform))
+    except Malformed:
+        return ()
+    names = {stage.name: number for number, stage in enumerate(stages) if stage.name}
+    found: dict[int, list[str]] = {}
+    left = [len(stages) - 1] if stages else []
+    while left:
+        if (number := left.pop()) in found:
             continue
-        if word == "FROM" and (match := _FROM.fullmatch(rest)):
-            images = [_filled(match[1], known)]
-            names = {match[2] or "", str(len(stages))}
-        else:
-            images, names = _borrowed(word, rest), set()
-        taken = stages | {"scratch"} | {str(number) for number in range(len(stages))}
-        found |= dict.fromkeys(i for i in images if i.lower() not in taken)
-        stages |= {name.lower() for name in names if name}
-    return tuple(found)
-
-
-def _borrowed(word: str, rest: str) -> list[str]:
-    if word in ("COPY", "ADD"):
-        return re.findall(r"--from=(\S+)", rest)
-    mounts = re.findall(r"--mount=(\S+)", rest) if word == "RUN" else []
-    return [image for mount in mounts for image in re.findall(r"(?:^|,)from=([^,]+)", mount)]
-
-
-def _instructions(text: str) -> Iterator[tuple[str, str]]:
-    """Each instruction with its lines joined; comments and the bodies of heredocs left out."""
-    lines = iter(text.splitlines())
-    for line in lines:
-        whole = "" if line.lstrip().startswith("#") else line.strip()
-        while whole.endswith("\\"):
-            more = next(lines, "").strip()
-            whole = whole if more.startswith("#") else f"{whole[:-1].rstrip()} {more}"
-        for end in _HEREDOC.findall(whole) if whole[:3].upper() in ("RUN", "COP", "ADD") else ():
-            for body in lines:
-                if body.strip() == end:
-                    break
-        if whole:
-            word, _, rest = whole.partition(" ")
-            yield word.upper(), rest.strip()
-
-
-def _filled(text: str, known: Mapping[str, str]) -> str:
-    def value(match: re.Match[str]) -> str:
-        text = known.get(match[1] or match[4], "")
-        if match[2] == "+":
-            return match[3] if text else ""
-        return text or (match[3] if match[2] else "")
-
-    return _VARIABLE.sub(value, text)
+        stage = stages[number]
+        found[number] = [stage.base] if stage.above is None else []
+        left += [] if stage.above is None else [stage.above]
+        for source, numbered in stage.sources:
+            if numbered and _NUMBER.fullmatch(source):
+                left += [int(source)] if 0 <= int(source) < len(stages) else []
+            elif (named := names.get(source.lower())) is not None:
+                left.append(named)
+            else:
+                found[number].append(source)
+    ordered = dict.fromkeys(name for number in sorted(found) for name in found[number])
+    return tuple(name for name in ordered if name != SCRATCH and reference.parse(name))
 
 
 def outside(text: str) -> str:
     """The first COPY or ADD of something outside the context; "" where there is none."""
-    for word, rest in _instructions(text):
-        if word in ("COPY", "ADD") and "--from=" not in rest:
-            *sources, _ = [one for one in rest.split() if not one.startswith("--")] or [""]
-            for source in sources:
-                if posixpath.normpath(source.strip('[",').lstrip("/")).split("/")[0] == "..":
-                    return f"{word} {source}"
+    for one in read(text):
+        if one.word in ("COPY", "ADD") and not _from(one):
+            for source in one.paths[:-1]:
+                if posixpath.normpath(source.lstrip("/")).split("/")[0] == "..":
+                    return f"{one.word} {source}"
     return ""
+
+
+def _stages(text: str, args: Mapping[str, str], platform: str) -> Iterator[Stage]:
+    known = {name: args.get(name, value) for name, value in variables(platform).items()}
+    names: dict[str, tuple[int, Stage]] = {}
+    stage: Stage | None = None
+    number = 0
+    for one in read(text):
+        if one.word == "FROM":
+            if stage:
+                yield stage
+                names[stage.name] = number, stage
+                number += 1
+            base, *name = one.words or [""]
+            stage = Stage(Lexer(one.escape).word(base, known), name[1].lower() if name[1:] else "")
+            if stage.base in names:
+                stage.above, parent = names[stage.base]
+                stage.sources += parent.triggers
+        elif one.word == "ARG" and not stage:
+            for word in arguments(one.rest, one.escape):
+                key, sign, value = word.partition("=")
+                if key in args:
+                    known[key] = args[key]
+                elif sign:
+                    known[key] = Lexer(one.escape).word(value, known)
+        elif stage and one.word == "ONBUILD":
+            stage.triggers += _borrowed(parsed(one.rest, one.escape))
+        elif stage:
+            stage.sources += _borrowed(one)
+    if stage:
+        yield stage
+
+
+def _borrowed(one: Instruction) -> Iterator[tuple[str, bool]]:
+    if one.word == "COPY" and (name := _from(one)):
+        yield name, True
+    for flag in one.flags if one.word == "RUN" else ():
+        if flag.startswith("--mount="):
+            for option in next(csv.reader([flag.partition("=")[2]])):
+                key, _, value = option.partition("=")
+                if key.lower() == "from" and value:
+                    yield value, False
+
+
+def _from(one: Instruction) -> str:
+    return next((flag[7:] for flag in one.flags if flag.startswith("--from=")), "")

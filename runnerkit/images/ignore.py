@@ -1,49 +1,62 @@
-"""What .dockerignore leaves out, decided as Docker decides it.
+"""What .dockerignore leaves out, decided as BuildKit decides it.
 
-The rules are those of moby's patternmatcher: Docker's SDK for Python has its own, which ignores
-case and knows neither escapes nor ``[^…]``.
+The rules are those of moby/patternmatcher v0.6.1 and tonistiigi/fsutil's filter.go: Docker's SDK for
+Python has its own, which ignores case and knows neither escapes nor ``[^…]``.
 """
 
 import posixpath
 import re
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import groupby
 
 from runnerkit.errors import KitError
+from runnerkit.images.glob import Glob
+from runnerkit.images.pattern import Refused
+from runnerkit.images.words import stripped
+
+_WILD = re.compile(r"[*\[\]?^\\]")
 
 
-@dataclass(frozen=True)
-class Pattern:
-    text: str
-    regex: re.Pattern[str]
-    keeps: bool  # begins with !
-
-
-@dataclass(frozen=True)
 class Ignore:
-    """The patterns of a .dockerignore."""
+    """The patterns of a .dockerignore: each is what it holds, and whether it keeps.
 
-    patterns: tuple[Pattern, ...] = ()
+    Those that follow each other and all keep, or all leave out, are a run: any that matches does.
 
-    def matches(self, path: str, parent: tuple[bool, ...]) -> tuple[bool, tuple[bool, ...]]:
-        """Whether a path is left out, and which patterns it or a folder above it matched.
+    Raises:
+        Refused: one that is none.
+    """
+
+    def __init__(self, patterns: Sequence[tuple[str, bool]] = ()) -> None:
+        runs = [(keeps, [*run]) for keeps, run in groupby(patterns, lambda one: one[1])]
+        self._keeps = [keeps for keeps, _ in runs]
+        self._glob = Glob((text, number) for number, (_, run) in enumerate(runs) for text, _ in run)
+        kept = [text for text, keeps in patterns if keeps]
+        ends = [text.removesuffix("/**").removesuffix("/*") for text in kept]
+        self._wild = any(map(_WILD.search, ends))
+        self._above, self._spelt = ({*_prefixes(texts)} for texts in (ends, kept))
+
+    def matches(self, path: str, parent: Collection[int]) -> tuple[bool, Collection[int]]:
+        """Whether a path is left out, and which runs it or a folder above it matched.
 
         Args:
             path: relative to the context, with slashes.
             parent: the second answer for the folder that holds it; () at the top.
         """
-        out, matched = False, []
-        for number, pattern in enumerate(self.patterns):
-            match = bool(parent) and parent[number]
-            if not match and pattern.keeps == out:
-                match = pattern.regex.match(path) is not None
-            matched.append(match)
-            if match:
-                out = not pattern.keeps
-        return out, tuple(matched)
+        out, matched = False, set[int]()
+        for run in sorted({*parent, *self._glob.matching(path)}):
+            if run in parent or self._keeps[run] == out:
+                matched.add(run)
+                out = not self._keeps[run]
+        return out, matched
 
-    def keeps_below(self, folder: str) -> bool:
-        """Whether something in a folder that is left out may be kept all the same."""
-        return any(p.keeps and f"{p.text}/".startswith(f"{folder}/") for p in self.patterns)
+    def keeps_below(self, folder: str, classic: bool = False) -> bool:
+        """Whether a folder that is left out is looked into for something that is kept.
+
+        Args:
+            folder: relative to the context, with slashes.
+            classic: whether for Docker's classic builder, which must find the folder spelt out.
+        """
+        return folder in self._spelt if classic else self._wild or folder in self._above
 
 
 def parse(text: str, where: str) -> Ignore:
@@ -52,44 +65,45 @@ def parse(text: str, where: str) -> Ignore:
     Raises:
         KitError: a pattern that Docker refuses as well.
     """
-    patterns = []
-    for line in text.removeprefix("\ufeff").splitlines():
-        rule = "" if line.startswith("#") else line.strip()
-        keeps = rule.startswith("!")
-        rule = rule[1:].strip() if keeps else rule
-        if not rule and not keeps:
+    patterns: list[tuple[str, bool]] = []
+    for line in text.removeprefix("\ufeff").split("\n"):
+        if (rule := _rule(line)) is None:
             continue
-        clean = posixpath.normpath(rule).removeprefix("//") if rule else ""
-        clean = clean[1:] if len(clean) > 1 and clean.startswith("/") else clean
         try:
-            patterns.append(Pattern(clean, re.compile(_regex(clean), re.DOTALL), keeps))
-        except re.error:
-            clean = ""
-        if not clean:
-            raise KitError(f"{where}: Docker refuses the pattern {line!r}", "correct that line")
-    return Ignore(tuple(patterns))
+            if rule[0] == "":
+                raise Refused
+            Glob([(rule[0], 0)])
+        except Refused:
+            what = f"{where}: Docker refuses the pattern {line.rstrip(chr(13))!r}"
+            raise KitError(what, "correct that line") from None
+        patterns.append(rule)
+    return Ignore(patterns)
 
 
-def _regex(pattern: str) -> str:
-    if not set(pattern) & set("*?[]\\"):
-        return rf"{re.escape(pattern)}\Z"
-    out, rest, inside = "", pattern, False
-    while rest:
-        if rest.startswith("**"):
-            rest = rest[2:].removeprefix("/")
-            out += "(.*/)?" if rest else ".*"
-            continue
-        char, rest = rest[0], rest[1:]
-        if char == "*":
-            out += "[^/]*"
-        elif char == "?":
-            out += "[^/]"
-        elif char in ".+()|{}$":
-            out += f"\\{char}"
-        elif char == "\\":
-            out += re.escape(rest[:1]) or "\\\\"
-            rest = rest[1:]
-        else:
-            out += "\\[" if char == "[" and inside else char
-            inside = char == "[" or (inside and char != "]")
-    return f"{out}\\Z"
+def _rule(line: str) -> tuple[str, bool] | None:
+    """The pattern of a line and whether it keeps; None for a line without one.
+
+    Cleaned twice, and ! read twice, as ignorefile.ReadAll and patternmatcher.New do.
+    """
+    rule = "" if line.startswith("#") else stripped(line)
+    if rule.startswith("!"):
+        inner = stripped(rule[1:])
+        rule = f"!{_clean(inner)}" if inner else "!"
+    elif rule:
+        rule = _clean(rule)
+    rule = posixpath.normpath(stripped(rule)) if stripped(rule) else ""
+    if not rule:
+        return None
+    return (rule[1:], True) if rule.startswith("!") else (rule, False)
+
+
+def _clean(rule: str) -> str:
+    clean = re.sub("^/+", "/", posixpath.normpath(rule))
+    return clean[1:] if len(clean) > 1 and clean.startswith("/") else clean
+
+
+def _prefixes(paths: Iterable[str]) -> Iterator[str]:
+    """Those paths and the folders above them."""
+    for path in paths:
+        words = path.split("/")
+        yield from ("/".join(words[:end]) for end in range(1, len(words) + 1))

@@ -3,22 +3,69 @@
 import re
 from typing import Any
 
+# distribution/reference v0.6.0, regexp.go and normalize.go.
+_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+PATH = re.compile(rf"{_PART}(?:/{_PART})*")
+_LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
+_DOMAIN = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?")
+_TAG = re.compile(r":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_DIGEST = re.compile(r"@(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})")
+# The same in one, for what a type can say of a key.
+GRAMMAR = rf"(?:{_DOMAIN.pattern}/)?{PATH.pattern}(?:{_TAG.pattern})?(?:{_DIGEST.pattern})?"
+_ID = re.compile(r"[a-f0-9]{64}")
+HUB = "docker.io"
 
-def normal(reference: str) -> str:
-    """An image's name as the engine lists it: without Docker Hub's prefix, with its tag."""
-    for prefix in ("docker.io/library/", "docker.io/", "index.docker.io/"):
-        reference = reference.removeprefix(prefix)
-    last = reference.rsplit("/", 1)[-1]
-    if "@" in reference:  # a digest beside a tag wins
-        name, digest = reference.split("@", 1)
-        return re.sub(r":[^:/]+$", "", name) + "@" + digest
-    return reference if ":" in last else f"{reference}:latest"
+
+def parse(name: str) -> str:
+    """A name as the engine lists it: without Docker Hub's prefix, with its tag or digest.
+
+    Of a tag and a digest the digest counts. "" for what is no image's name.
+    """
+    _, path, tag, digest = _split(name)
+    good = (
+        PATH.fullmatch(path) and len(path) <= 255 and not _ID.fullmatch(name),
+        not tag or _TAG.fullmatch(tag),
+        not digest or _DIGEST.fullmatch(digest),
+    )
+    return normal(name) if all(good) else ""
+
+
+def normal(name: str) -> str:
+    """The same, whatever the name."""
+    domain, path, tag, digest = _split(name)
+    if domain == HUB:
+        domain, path = "", path.removeprefix("library/") if path.count("/") == 1 else path
+    return f"{domain}{'/' if domain else ''}{path}{digest or tag or ':latest'}"
+
+
+def bare(name: str) -> str:
+    """The same without the tag that is meant where none is said."""
+    return normal(name).removesuffix(":latest")
+
+
+def repository(name: str) -> str:
+    """The same without any tag or digest."""
+    return re.sub(r"(:[^:/]*)?(@.*)?$", "", normal(name))
 
 
 def by_reference(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Images as the engine inspects them, by each of their names."""
     images: dict[str, dict[str, Any]] = {}
     for image in found:
-        names = (image["RepoTags"] or []) + (image.get("RepoDigests") or [])
+        names = (image.get("RepoTags") or []) + (image.get("RepoDigests") or [])
         images |= dict.fromkeys(names or [image["Id"]], image)
     return images
+
+
+def _split(name: str) -> tuple[str, str, str, str]:
+    """The registry, Docker Hub where none is named; the path; :tag and @digest, or what stands there."""
+    first, slash, rest = name.partition("/")
+    if not slash or not (first == "localhost" or set(first) & set(".:") or first != first.lower()):
+        first, rest = HUB, name
+    first = HUB if first == "index.docker.io" else first
+    path, at, digest = rest.partition("@")
+    path, colon, tag = path.partition(":")
+    path = path if first != HUB or "/" in path else f"library/{path}"
+    if not _DOMAIN.fullmatch(first):
+        first, path = "", f"{first}/{path}"
+    return first, path, colon + tag, at + digest

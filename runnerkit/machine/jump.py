@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 import paramiko
 from paramiko.common import MSG_CHANNEL_CLOSE
 
-
 GONE = (EOFError, OSError, paramiko.SSHException)  # the connection itself, which others tell of
 
 

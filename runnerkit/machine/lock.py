@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from runnerkit.errors import KitError
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.streams import Pipe
-from runnerkit.place import LOCK, WORK
+from runnerkit.place import LOCK, LOCKS, PATIENCE, WORK
 
+FOLDER = f"mkdir -p -m 700 {LOCKS}"
 TAKE = (
-    f"IFS= read -r owner; exec 9>>{LOCK}; "
+    f"IFS= read -r owner; {FOLDER}; exec 9>>{LOCK}; "
     f'if flock -n 9; then : >{LOCK}; echo "$owner" >&9; '
-    f"exec 8>>{WORK}; flock -n 8 || {{ echo waiting; flock 8; }}; exec 8>&-; "
-    f"echo locked; cat >/dev/null; else cat {LOCK}; fi"
+    f"exec 8>>{WORK}; flock -n 8 || {{ echo waiting; timeout {PATIENCE} flock 8; }} || "
+    f"{{ cat {WORK}; exit; }}; exec 8>&-; echo locked; cat >/dev/null; else cat {LOCK}; fi"
 )
 
 
@@ -39,13 +40,21 @@ def take(machine: Machine, waiting: Callable[[], None]) -> Pipe:
     if answer != "locked":
         pipe.close()
         _ = machine.transport  # that it broke is the better reason
+        if not answer:
+            raise KitError(
+                f"the host's lock, {LOCK}, cannot be taken there",
+                "see that /run on the host can be written to, and that it has flock (of util-linux)",
+            )
         raise KitError(
-            f"another run holds the host: {answer or 'unknown'}",
-            "wait for it to end; the lock goes with it",
+            f"another run holds the host: {answer}",
+            "wait for it to end, the lock goes with it; or end it on the host",
         )
     return pipe
 
 
 def alone(script: str) -> str:
     """The script, begun when what a cut-off run left going has ended, and seen by the next one."""
-    return f"exec 8>>{WORK}; flock 8\n(\n{script}\n) 8>&-"
+    busy = f'{{ echo "the host is still busy with $(cat {WORK})" >&2; exit 1; }}'
+    mine = f': >{WORK}; echo "a script of process $$ since $(date -u "+%F %T") UTC" >&8'
+    begin = f"{FOLDER}; exec 8>>{WORK}; timeout {PATIENCE} flock 8 || {busy}\n{mine}"
+    return f"{begin}\n(\n{script}\n) 8>&-"

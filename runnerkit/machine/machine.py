@@ -5,7 +5,7 @@ it can eat the rest and half a transfer never runs.
 """
 
 import contextlib
-import re
+import hashlib
 import shlex
 import socket
 from collections.abc import Callable, Iterator
@@ -13,21 +13,17 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
-from invoke.exceptions import ThreadException
 
 from runnerkit.errors import KitError
 from runnerkit.machine import local, sudo
-from runnerkit.machine.streams import AfterMark, Lines, Pipe, Stdin, TooMuch
-from runnerkit.redact import plain
+from runnerkit.machine.failure import BACK, KILLED, Failed, translated
+from runnerkit.machine.streams import AfterMark, Lines, Pipe, Stdin
 from runnerkit.settings.secrets import Secret
 
 if TYPE_CHECKING:
     import paramiko
     from fabric import Connection
 
-AGAIN = "run again: it goes on from there"
-KILLED = "see in the host's dmesg whether it ran out of memory, then run again"
-BACK = f"see that the host is up and its network holds, then {AGAIN}"
 # What comes before "#runnerkit" on stdin is the password's line, which sudo takes only if it asks for
 # one; what comes out before the mark is the login shell's own: greetings, titles, warnings.
 PRELUDE = 'while IFS= read -r line && [ "$line" != "#runnerkit" ]; do :; done; echo {0}; '
@@ -37,17 +33,6 @@ SCRIPT = PRELUDE + (
 )
 # In English, whatever the host speaks: what sudo says decides.
 ROOT = 'export LC_ALL=C; if [ "$(id -u)" = 0 ]; then exec sh -c "$1"; fi; exec sudo %s sh -c "$1"'
-
-
-class Failed(KitError):
-    """A script on the host ended with another exit code than 0."""
-
-    def __init__(self, code: int, stderr: str) -> None:
-        self.exited, self.stderr = code, stderr
-        lines = [line for line in plain(stderr).splitlines() if line.strip()]
-        # Where a program marks its errors, its warnings and farewells do not hide them.
-        why = [line for line in lines if re.search(r"\b(ERROR|FATAL|PANIC)\b", line)] or lines
-        super().__init__(f"exit code {code}: {' | '.join(why[-3:]) or 'no word of why'}")
 
 
 class Machine:
@@ -144,6 +129,13 @@ class Machine:
             raise self._broken()
         return self.context.transport  # type: ignore[no-any-return]
 
+    @property
+    def key(self) -> str:
+        """What stands for the host's own key, which it proved to have; "" for this machine."""
+        if (transport := self.transport) is None:
+            return ""
+        return hashlib.sha256(transport.get_remote_server_key().asbytes()).hexdigest()[:32]
+
     def where(self) -> str:
         """The host as people write it."""
         host = getattr(self.context, "host", None)
@@ -177,23 +169,3 @@ class Machine:
 
     def _first(self) -> str:
         return f"{self.password.reveal()}\n" if self.password else ""
-
-
-@contextlib.contextmanager
-def translated(where: str) -> Iterator[None]:
-    """Turn what SSH and the network raise into errors that say what to do."""
-    try:
-        yield
-    except KitError:
-        raise
-    except ThreadException as error:
-        for one in error.exceptions:
-            if isinstance(one.value, TooMuch):
-                raise KitError(f"{where}: {one.value.what}", one.value.fix) from None
-        raise KitError(f"{where}: the connection broke", BACK) from None
-    except Exception as error:
-        from runnerkit.machine import ssh_errors
-
-        if (known := ssh_errors.explain(where, error)) is None:
-            raise
-        raise known from None

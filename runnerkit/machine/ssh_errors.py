@@ -1,5 +1,6 @@
 """What SSH and the network raise, in words."""
 
+import errno
 import socket
 
 import paramiko
@@ -23,10 +24,16 @@ def explain(where: str, error: Exception) -> KitError | None:
             return _refused(where)
         case TimeoutError():
             return KitError(f"{where}: no answer within 15 s", "check address, port and firewall")
-        case ConnectionError() | EOFError():
-            why = getattr(error, "strerror", "") or "the connection was closed"
+        case OSError(errno=errno.EHOSTUNREACH | errno.ENETUNREACH | errno.EHOSTDOWN):
             return KitError(
-                f"{where}: cannot connect: {why}", "check that sshd listens on that port"
+                f"{where}: no way to the host: {error.strerror}",
+                "check that it is on, its address and the network",
+            )
+        case ConnectionError() | EOFError():
+            reason = getattr(error, "strerror", "") or "the connection was closed"
+            return KitError(
+                f"{where}: cannot connect: {reason}",
+                "check that sshd listens on that port",
             )
         case paramiko.SSHException():
             if str(error) == CLOSED:

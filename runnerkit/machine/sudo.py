@@ -17,19 +17,16 @@ _answer: list[Secret] = []
 _shown: list[Any] = []  # how the terminal was before it was asked on
 
 
-# In the words of sudo, and of sudo-rs: a pattern, what is wrong, what to do.
+# In the words of sudo, and of sudo-rs: a pattern, what is wrong, what to do. That it wants a password
+# it says also of who would not be let in with one; it goes on with what it can read of its settings.
 WANTED = "password is required|interactive authentication is required"
 REFUSALS = (
-    (
-        WANTED,
-        "sudo on the host wants a password",
-        "run in a terminal to be asked for it, or set RUNNERKIT_SUDO_PASSWORD",
-    ),
     (
         "incorrect password|Sorry, try again|no password was provided|Authentication failed"
         "|incorrect authentication",
         "sudo refuses the password",
-        "type it again, or set RUNNERKIT_SUDO_PASSWORD to the right one",
+        "type it again, or set RUNNERKIT_SUDO_PASSWORD to the right one; where sudo asks for a second "
+        "factor too, log in as a user of whom it does not",
     ),
     (
         "not in the sudoers|not allowed|may not run sudo",
@@ -37,9 +34,35 @@ REFUSALS = (
         "log in as another user, or give this one sudo on the host",
     ),
     (
+        "must have a tty|no tty present and no askpass",
+        "sudo on the host wants a terminal",
+        "take it out there: Defaults:USER !requiretty in /etc/sudoers.d (visudo); or log in as root",
+    ),
+    (
+        "(?i)account .*expired|password is expired|account validation|account management",
+        "sudo on the host says that this user's account or password has expired",
+        "renew it there (chage -l USER shows it), or log in as another user",
+    ),
+    (
+        "setuid bit|effective uid is not 0|no new privileges",
+        "sudo on the host cannot become root",
+        "mend it there: chown root /usr/bin/sudo, chmod 4755, no nosuid in its mount options; or log "
+        "in as root",
+    ),
+    (
         "sudo: not found|sudo: command not found",
         "there is no sudo on the host, and the user is not root",
         "log in as root, or install sudo",
+    ),
+    (
+        WANTED,
+        "sudo on the host wants a password",
+        "run in a terminal to be asked for it, or set RUNNERKIT_SUDO_PASSWORD",
+    ),
+    (
+        "syntax error|no valid sudoers|error initializing|unable to open /etc/sudoers",
+        "sudo's own settings on the host are broken",
+        "mend them there: visudo -c names the line; or log in as root",
     ),
 )
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
+from runnerkit.settings import durations
 from runnerkit.settings.model import Settings
 from runnerkit.settings.secrets import Source
 
@@ -24,7 +25,8 @@ told in one go, before any host is touched.
 
 A **secret** is never written into the file, only where it is kept: `{ env = "NAME" }` (a variable of
 the environment), `{ file = "PATH" }`, or `{ command = ["pass", "show", "ci/gitlab"] }` (what it
-prints). The empty default of a key is shown as –.
+prints). So it is with every key that is named like a secret (`SecretKey`, `DB_PASSWORD`) of the tables
+that go through to config.toml and daemon.json. The empty default of a key is shown as –.
 """
 PLAIN = {str: "text", int: "number", bool: "`true` or `false`", Any: "anything", Source: "secret"}
 SEVERAL = {"text": "texts", "number": "numbers", "URL": "URLs", "secret": "secrets"}
@@ -94,7 +96,9 @@ def _bounded(kind: Any, metas: list[Meta]) -> str:
     text = words(kind)
     for meta in metas:
         text = meta.title or text
-        if meta.ge is not None and meta.le is not None:
+        if unit := durations.unit(meta):
+            text = f'{unit}, at least {meta.ge}, or text: `"{durations.EXAMPLES[unit]}"`'
+        elif meta.ge is not None and meta.le is not None:
             text += f", {meta.ge} to {meta.le}"
         elif meta.ge is not None:
             text += f", at least {meta.ge}"

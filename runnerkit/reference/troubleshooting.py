@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from types import ModuleType
 
-from runnerkit import actions, checks, engine, files, steps
+from runnerkit import actions, checks, engine, files, gitlab, steps
 from runnerkit.checks.finding import Kind
-from runnerkit.machine import sudo
-from runnerkit.plan import Hint
+from runnerkit.machine import login, sudo
+from runnerkit.plan import CAUSES, Hint
 
 HEAD = """# Troubleshooting
 
@@ -32,7 +32,8 @@ same for ever.
 """
 FAILS = """## When a change fails
 
-The first line then ends in what the host printed. What it holds tells what to do.
+The first line then ends in what the host printed. What it holds tells what to do: first what may
+befall any change, then what each knows besides.
 """
 SUDO = """## When sudo refuses
 
@@ -43,10 +44,10 @@ Everything on a host is done as root, so the user who logs in must be root or ha
 def page() -> str:
     """The whole page, as it is kept in docs/en/troubleshooting.md."""
     found = [block for module in _modules(checks) for block in _findings(module)]
-    rooms = (steps, actions, files, engine)
+    rooms = (steps, actions, files, engine, gitlab)
     failed = [block for room in rooms for module in _modules(room) for block in _hints(module)]
     refused = _table(("what", "fix"), [(what, fix) for _, what, fix in sudo.REFUSALS])
-    return "\n".join([HEAD, *found, FAILS, *failed, SUDO, refused])
+    return "\n".join([HEAD, *found, FAILS, _rows(CAUSES), *failed, *_hints(login), SUDO, refused])
 
 
 def _modules(room: ModuleType) -> Iterator[ModuleType]:
@@ -68,8 +69,12 @@ def _hints(module: ModuleType) -> Iterator[str]:
     named = [values for name, values in vars(module).items() if name.endswith("HINTS")]
     hints: list[Hint] = [hint for values in named for hint in values]
     if hints:
-        rows = [(_pattern(hint.pattern), hint.fix) for hint in hints]
-        yield _about(module) + _table(("it holds", "fix"), rows)
+        yield _about(module) + _rows(hints)
+
+
+def _rows(hints: Sequence[Hint]) -> str:
+    rows = [(_pattern(hint.pattern), hint.fix) for hint in hints]
+    return _table(("it holds", "fix"), rows)
 
 
 def _about(module: ModuleType) -> str:
@@ -94,5 +99,5 @@ def _named(text: str) -> str:
 
 def _pattern(pattern: str) -> str:
     """What to look for, in words; the first that fits is taken."""
-    parts = pattern.removeprefix("(?i)").split("|")
+    parts = re.split(r"\|(?![^(]*\))", pattern.removeprefix("(?i)"))  # not within a group
     return ", ".join(f"`{part}`" for part in parts) if pattern else "anything else"

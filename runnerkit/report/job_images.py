@@ -28,12 +28,12 @@ def built(outcomes: list[Outcome[Rows]]) -> Page:
 
 def listed(outcomes: list[Outcome[Rows]]) -> Page:
     """The matrix of images and hosts; the exit code: 0, or 1 where a host failed."""
-    ids: dict[str, set[str]] = defaultdict(set)
-    for one in outcomes:
-        for row in one.result or ():
-            if row.id:
-                ids[row.image].add(row.id)
-    differing = {name for name, known in ids.items() if len(known) > 1}
+    contents: dict[str, set[str]] = defaultdict(set)
+    rows = [row for one in outcomes for row in one.result or () if row.id]
+    for row in rows:
+        contents[row.image].add(row.content or row.id or "")
+    differing = {name for name, known in contents.items() if len(known) > 1}
+    stores = len({row.store for row in rows}) > 1
     data = of.hosts(
         outcomes,
         lambda one: "ok",
@@ -44,9 +44,10 @@ def listed(outcomes: list[Outcome[Rows]]) -> Page:
         },
     )
     heads = ("image", "host", "state", "id", "size", "age", "base")
-    return _page(
-        outcomes, data, heads, dict.fromkeys(differing, ", differs between hosts"), _age, _base
-    )
+    remarks = dict.fromkeys(differing, ", differs between hosts")
+    if stores:  # the ids are then no measure
+        return _page(outcomes, data, (*heads, "store"), remarks, _age, _base, _store)
+    return _page(outcomes, data, heads, remarks, _age, _base)
 
 
 def _page(
@@ -88,3 +89,7 @@ def _base(row: ImageRow) -> str:
     return ", ".join(
         f"{name} {number.removeprefix('sha256:')[:12]}" for name, number in row.bases.items()
     )
+
+
+def _store(row: ImageRow) -> str:
+    return row.store

@@ -1,5 +1,6 @@
 """What a verb shows: a table for people or JSON for programs, what is noted, and an exit code."""
 
+import contextlib
 import json
 import os
 import sys
@@ -42,8 +43,15 @@ class Page:
                 "make room where it goes; the work on the hosts is done",
             ) from None
         for message in () if as_json else self.messages:
-            print(message, file=sys.stderr)
+            note(message)
         return self.code
+
+
+def note(line: str) -> None:
+    """A line on stderr, whole where many write; that nobody takes it does not end the work."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

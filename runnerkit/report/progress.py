@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from runnerkit.events import Began, Detail, Ended, Event, Listener, Phase, Progress
 from runnerkit.machine import terminal
+from runnerkit.report.page import note
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -75,8 +76,7 @@ def _plain() -> Listener:
         frequent = isinstance(event, Detail | Progress)
         if not (text := line(event)) or (frequent and now - last.get(host, 0) <= EVERY):
             return
-        sys.stderr.write(f"{host}  {text}\n")  # whole: other hosts print at the same time
-        sys.stderr.flush()
+        note(f"{host}  {text}")
         last[host] = now
 
     return show

@@ -4,32 +4,13 @@ Its keys go through to config.toml as they are. What is known to fail there is t
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
-
-import msgspec
-
-from runnerkit.errors import KitError, nearest
-from runnerkit.settings.secrets import NAMES, NEVER, Secret, Source
 
 EXECUTORS = ("docker-autoscaler", "instance")
 SHARED = "/etc/gitlab-runner"  # in the manager; the host has it as [manager] config_dir
 PLUGINS = f"{SHARED}/fleeting"
 PLUGIN_PATH = "FLEETING_PLUGIN_PATH"
-# As gitlab-runner 19.3 knows them. Others go through as well, unless one of these is nearly meant.
-KEYS = {
-    "": "plugin capacity_per_instance max_use_count max_instances delete_instances_on_shutdown "
-    "instance_ready_command instance_acquire_timeout update_interval update_interval_when_expecting "
-    "deletion_retry_interval shutdown_deletion_interval shutdown_deletion_retries failure_threshold "
-    "reservation_throttling log_internal_ip log_external_ip scale_throttle state_storage "
-    "plugin_config connector_config policy vm_isolation",
-    "connector_config": "os arch protocol protocol_port username password key_path "
-    "use_static_credentials keepalive timeout use_external_addr",
-    "policy": "periods timezone idle_count idle_time scale_factor scale_factor_limit preemptive_mode",
-    "state_storage": "enabled dir keep_instance_with_acquisitions",
-}
-MASKED = re.compile(f"({NAMES})$", re.I)  # in plans, so that these alone may hold a secret
-BARE = re.compile(r"(passphrase|(account|secret|access|private|api|ssh)_key|^key)$", re.I)
 
 
 def mistakes(data: Mapping[str, Any]) -> Iterator[str]:
@@ -44,37 +25,6 @@ def mistakes(data: Mapping[str, Any]) -> Iterator[str]:
     yield from _shared(scaled, data.get("hosts", {}))
     if scaled and PLUGIN_PATH in data.get("manager", {}).get("environment", {}):
         yield f"manager.environment.{PLUGIN_PATH}: the kit sets it, to {PLUGINS}: remove it"
-
-
-def read(spec: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """The autoscaler's settings, with its secrets read.
-
-    Raises:
-        KitError: a secret is not there.
-    """
-
-    def one(key: str, value: Any, where: str) -> Any:
-        if MASKED.search(key) and isinstance(value, dict):
-            source = msgspec.convert(value, Source)
-            if (secret := source.read()) is None:
-                raise KitError(f"{where} is empty: {source}", "set it, and run again")
-            return secret
-        if isinstance(value, dict):
-            return {k: one(k, v, f"{where}.{k}") for k, v in value.items()}
-        if isinstance(value, list):
-            return [one(key, v, where) for v in value]
-        return value
-
-    return {key: one(key, value, f"{path}.{key}") for key, value in spec.items()}
-
-
-def shown(value: Any, show: Callable[[Secret], str]) -> Any:
-    """The same with its secrets shown: in clear for config.toml, as *** for people."""
-    if isinstance(value, Secret):
-        return show(value)
-    if isinstance(value, Mapping):
-        return {key: shown(one, show) for key, one in value.items()}
-    return [shown(one, show) for one in value] if isinstance(value, list) else value
 
 
 def published(plugin: str) -> bool:
@@ -111,36 +61,6 @@ def _runner(path: str, body: Mapping[str, Any]) -> Iterator[str]:
     policy = spec.get("policy")
     if not isinstance(policy, list) or not policy:
         yield f"{path}.autoscaler.policy: empty, so that nothing would scale: add [[{path}.autoscaler.policy]]"
-    yield from _misspelt(spec, f"{path}.autoscaler")
-    for key in ("plugin_config", "connector_config"):
-        yield from _secrets(spec.get(key, {}), f"{path}.autoscaler.{key}")
-
-
-def _misspelt(spec: Mapping[str, Any], path: str) -> Iterator[str]:
-    """Keys that only nearly are known ones: what a runner does not know, it passes over in silence."""
-    for table, words in KEYS.items():
-        inside, known = spec.get(table, {}) if table else spec, words.split()
-        for one in inside if isinstance(inside, list) else [inside]:
-            for key in one if isinstance(one, dict) else ():
-                if key not in known and (hint := nearest(key, known, 0.85)):
-                    yield f"{path}{'.' if table else ''}{table}.{key}: unknown key{hint}"
-
-
-def _secrets(value: Any, path: str, key: str = "") -> Iterator[str]:
-    """Secrets in clear, and such as could not be kept out of plans."""
-    if value and BARE.search(key):
-        yield f"{path}: plans would show it: keep it in a file on the host, and name that"
-    elif value and MASKED.search(key):
-        try:
-            msgspec.convert(value, Source)
-        except msgspec.ValidationError:
-            yield f"{path}: {NEVER}"
-    elif isinstance(value, dict):
-        for inner, one in value.items():
-            yield from _secrets(one, f"{path}.{inner}", inner)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _secrets(one, path)
 
 
 def _concurrent(specs: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[str]:

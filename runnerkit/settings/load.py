@@ -2,15 +2,14 @@
 
 import tomllib
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from runnerkit.errors import KitError, nearest
-from runnerkit.place import image_folders
-from runnerkit.settings import autoscaler
-from runnerkit.settings.check import mistakes
+from runnerkit.errors import KitError, Mistakes
+from runnerkit.settings import autoscaler, check, free_keys, known_keys, whole
 from runnerkit.settings.model import Settings
 
 
@@ -27,21 +26,44 @@ def load(path: Path | None = None, command_line: dict[str, Any] | None = None) -
     data = _read(path) if path else {}
     _lay_over(data, command_line or {})
     where = str(path) if path else "the command line"
-    found = list(mistakes(data, Settings)) or [*_dangling(data), *autoscaler.mistakes(data)]
+    found = list(_mistakes(data))
     if found:
-        raise KitError(
-            f"{where}: {len(found)} mistake{'s' if len(found) > 1 else ''}\n    "
-            + "\n    ".join(found),
-            "correct these and run again; no host was touched",
-        )
+        raise Mistakes(where, found)
     return msgspec.convert(data, Settings)
+
+
+def _mistakes(data: dict[str, Any]) -> Iterator[str]:
+    """What is wrong in itself, and what is wrong of the rest taken together."""
+    wrong = list(check.mistakes(data, Settings))
+    yield from (f"{check.written(path)}: {text}" for path, text in wrong)
+    rest = deepcopy(data)
+    for path, _ in wrong:
+        _remove(rest, path)
+    known = tuple(check.written(path) for path, _ in wrong)
+    for text in (*whole.mistakes(rest), *_free(rest), *autoscaler.mistakes(rest)):
+        if not text.startswith(known):  # said already, or missing because it was taken out
+            yield text
+
+
+def _remove(data: Any, path: check.Path) -> None:
+    """Take out the value, or the list that it stands in."""
+    for place, key in enumerate(path):
+        after = path[place + 1 : place + 2]
+        if not isinstance(data, dict) or key not in data:
+            return
+        if not after or isinstance(after[0], int):
+            del data[key]
+            return
+        data = data[key]
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise KitError(f"{path}: no such file", "./inv init writes a settings file") from None
     except OSError as error:
-        raise KitError(f"{path}: {error.strerror}", "./inv init writes a settings file") from None
+        raise KitError(f"{path}: {error.strerror}", "let it be a file that you may read") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise KitError(f"{path} is not valid TOML: {error}", "correct that line") from None
 
@@ -54,20 +76,21 @@ def _lay_over(data: dict[str, Any], values: dict[str, Any]) -> None:
             data[key] = value
 
 
-def _dangling(data: dict[str, Any]) -> Iterator[str]:
-    """Names that name nothing: a host's runners, and a runner's image that is nearly one of ours."""
-    folders = image_folders()
-    runners, images = data.get("runners", {}), folders | set(data.get("images", {}))
-    for name, body in data.get("images", {}).items():
-        if name not in folders and not body.get("base"):
-            yield f"images.{name}.base: missing, and there is no folder dockerfiles/{name}"
-    users = {f"hosts.{host}": body for host, body in data.get("hosts", {}).items()}
-    for path, body in {**users, "golden": data.get("golden", {})}.items():
-        for name in body.get("runners", ()):
-            if name not in runners:
-                yield f"{path}.runners: no runner {name!r}{nearest(name, runners)}"
-    for name, body in runners.items():
-        image = body.get("image", "")
-        bare = image and not set(image) & set(":/.@")
-        if bare and image not in images and (hint := nearest(image, images)):
-            yield f"runners.{name}.image: no job image {image!r}{hint}"
+def _free(data: dict[str, Any]) -> Iterator[str]:
+    """What is wrong in the tables that go through to the host's files."""
+    daemon = data.get("docker", {}).get("daemon", {})
+    yield from free_keys.mistakes(daemon, "docker.daemon")
+    yield from free_keys.unwritable(daemon, "docker.daemon", json=True)
+    globals_ = data.get("manager", {}).get("settings", {})
+    yield from free_keys.mistakes(globals_, "manager.settings", known_keys.MANAGER)
+    yield from free_keys.unwritable(globals_, "manager.settings")
+    tables = {
+        "docker": known_keys.DOCKER,
+        "autoscaler": known_keys.AUTOSCALER,
+        "settings": known_keys.RUNNER,
+    }
+    for name, body in data.get("runners", {}).items():
+        for table, known in tables.items():
+            path = f"runners.{name}.{table}"
+            yield from free_keys.mistakes(body.get(table, {}), path, known)
+            yield from free_keys.unwritable(body.get(table, {}), path)

@@ -8,6 +8,16 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from runnerkit.settings import durations
+from runnerkit.settings.kinds import (
+    HostName,
+    ImageName,
+    ImageOrVariable,
+    Line,
+    Reference,
+    ReferenceOrNone,
+    VariableName,
+)
 from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Source
 
@@ -39,6 +49,10 @@ class Docker(Section, frozen=True):
     ] = ""
     """Where `docker-ce` or `script` download from in place of download.docker.com: a URL, or one of
     the names that the script knows, `Aliyun` or `AzureChinaCloud`."""
+    package_key: Annotated[str, Meta(pattern=r"^([0-9A-F]{40})?\Z", title="fingerprint")] = ""
+    """The key that signs `docker-ce`'s packages, where a mirror does so itself. Empty: Docker's own."""
+    script_sha256: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z", title="checksum")] = ""
+    """What the script of `source = "script"` must be; needed where a `package_mirror` has it."""
     registry_mirrors: tuple[Annotated[str, Meta(pattern=r"^https?://.+$", title="URL")], ...] = ()
     """Registry mirrors that the hosts' daemons ask for Docker Hub's images, the first first."""
     daemon: dict[str, Any] = {}
@@ -47,16 +61,19 @@ class Docker(Section, frozen=True):
     min_free_mb: Annotated[int, Meta(ge=0)] = 2048
     """How much of a host's disk must stay free when images come to it, in MB. With less, nothing is
     begun."""
-    registry_image: str = "registry:2"
+    metadata: Literal["", "open", "closed"] = ""
+    """Whether containers reach the cloud's metadata address, by which they are the machine to the
+    cloud. Left out: closed where a runner is shared, unless an autoscaler's manager needs it."""
+    registry_image: Reference = "registry:2"
     """The registry that `image.ship` starts on the sending host, on loopback, to send layers."""
 
 
 class Manager(Section, frozen=True):
     """The container that reads config.toml and hands out jobs: GitLab's *runner manager*."""
 
-    image: str = "gitlab/gitlab-runner:v19.3.0"
+    image: Reference = "gitlab/gitlab-runner:v19.3.0"
     """Its image. Name a version; another one replaces the container, after its jobs."""
-    helper_image: str = ""
+    helper_image: ReferenceOrNone = ""
     """Where the helper image, which every job needs, is pulled from, if neither from beside the manager's
     image nor from GitLab's registry. On the host it gets the name that the runner looks for."""
     container: Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$")] = "gitlab-runner"
@@ -67,10 +84,10 @@ class Manager(Section, frozen=True):
     """The folder on the host that has config.toml; the container sees it as /etc/gitlab-runner."""
     concurrent: Annotated[int, Meta(ge=1)] | Literal["auto"] | None = None
     """How many jobs run at once on a host. `auto` is as many as it has processors; left out, the
-    host's own number stays, which is 1 on a new host."""
-    stop_timeout: Annotated[int, Meta(ge=1)] = 3600
-    """How long running jobs get to end before the container is stopped or replaced, in seconds."""
-    environment: dict[str, str] = {}
+    host's own number stays, and a new host gets `auto`."""
+    stop_timeout: Annotated[int, durations.of(durations.SECONDS, 1)] = 3600
+    """How long running jobs get to end before the container is stopped or replaced."""
+    environment: dict[VariableName, Line] = {}
     """Variables of the container, for example a proxy: `{ HTTPS_PROXY = "http://proxy:3128" }`.
     They are no place for secrets: `docker inspect` shows them."""
     settings: dict[str, Any] = {}
@@ -81,7 +98,7 @@ class Image(Section, frozen=True):
     """A job image that the kit builds: a base and packages, or what a folder dockerfiles/NAME needs
     beside its Dockerfile."""
 
-    base: str = ""
+    base: ImageOrVariable = ""
     """The image that it is built on. Only where there is no folder dockerfiles/NAME."""
     packages: tuple[str, ...] = ()
     """Packages of the base's distribution that are installed, also with versions: `make=4.3-4.1`."""
@@ -105,8 +122,8 @@ class Prune(Section, frozen=True):
     """The percentage of the disk in use at which making room begins."""
     low: Annotated[int, Meta(ge=0, le=100)] = 60
     """The percentage of the disk in use at which it stops."""
-    cache_days: Annotated[int, Meta(ge=1)] = 14
-    """Cache volumes that nothing has written to for so many days may go."""
+    cache_days: Annotated[int, durations.of(durations.DAYS, 1)] = 14
+    """Cache volumes that nothing has written to for so long may go."""
     schedule: Literal["", "hourly", "daily", "weekly"] = ""
     """How often a host makes room by itself, by a timer of systemd or by cron. Empty: never."""
     images: tuple[Annotated[str, Meta(pattern=r"^[\w./:@-]+\*?$")], ...] = ()
@@ -119,7 +136,9 @@ class Golden(Section, frozen=True):
 
     base: Annotated[str, Meta(pattern=r"^(https?://.+|[^:]*)$", title="path or URL")] = ""
     """A cloud image of Debian or Ubuntu (qcow2) to build on. Empty: a disk of Debian's packages."""
-    suite: str = "bookworm"
+    base_checksum: Annotated[str, Meta(pattern=r"^(none|sha(256|512):[0-9a-f]{64,128})?\Z")] = ""
+    """What the base must be, `sha256:…`. Empty: what is published beside it by https; `none`: anything."""
+    suite: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9.-]*\Z")] = "bookworm"
     """The Debian release of a disk that is made of packages."""
     disk_gb: Annotated[int, Meta(ge=4)] = 8
     """The disk's size, in GB."""
@@ -165,5 +184,5 @@ class Settings(Section, frozen=True):
     prune: Prune = Prune()
     golden: Golden = Golden()
     runners: dict[str, Runner] = {}
-    images: dict[str, Image] = {}
-    hosts: dict[str, HostSettings] = {}
+    images: dict[ImageName, Image] = {}
+    hosts: dict[HostName, HostSettings] = {}

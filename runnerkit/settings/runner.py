@@ -3,8 +3,9 @@
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta
 
+from runnerkit.settings import durations
+from runnerkit.settings.kinds import ImageOrVariable
 from runnerkit.settings.secrets import Source
 
 
@@ -26,7 +27,7 @@ class Runner(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """The project that a runner created by the API belongs to, by its id. Needs `gitlab.api_token`."""
     group: int | None = None
     """The group that a runner created by the API belongs to, by its id. Needs `gitlab.api_token`."""
-    image: str = ""
+    image: ImageOrVariable = ""
     """The image of jobs that name none: a folder of dockerfiles/, a name of `[images]`, or any
     reference. Needed, except for the executor `instance`."""
     tags: tuple[str, ...] | None = None
@@ -40,20 +41,25 @@ class Runner(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Whether it takes no new jobs."""
     access_level: Literal["not_protected", "ref_protected"] | None = None
     """Whether it takes jobs of protected branches only (`ref_protected`)."""
-    maximum_timeout: Annotated[int, Meta(ge=600)] | None = None
-    """The longest that a job may take on it, in seconds."""
+    maximum_timeout: Annotated[int, durations.of(durations.SECONDS, 600)] | None = None
+    """The longest that a job may take on it."""
     executor: Literal["docker", "docker-autoscaler", "instance"] = "docker"
     """What runs jobs: containers on the host, containers on machines of an autoscaler, or those
     machines themselves."""
-    pull_policy: tuple[Literal["always", "if-not-present", "never"], ...] = ("if-not-present",)
+    pull_policy: tuple[Literal["always", "if-not-present", "never"], ...] = ()
     """When the image of a job is pulled, tried in this order. A job image that the kit builds is only
-    on the host; `always` would look for it elsewhere."""
+    on the host; `always` would look for it elsewhere. Left out: `if-not-present`; of a shared runner
+    `never` where its image is one that the kit builds, else `always`."""
+    hardening: Literal["trusted", "shared"] = "trusted"
+    """Who may send it jobs: people who could have the host as well (`trusted`), or people who need not
+    trust each other (`shared`: see [Shared hosts](shared-hosts.md))."""
     docker: dict[str, Any] = {}
     """Any keys of `[runners.docker]` in config.toml, for example `docker.volumes = ["/cache"]`."""
     autoscaler: dict[str, Any] = {}
     """Any keys of `[runners.autoscaler]` in config.toml: see [Autoscaler](autoscaler.md)."""
     settings: dict[str, Any] = {}
-    """Any other keys of `[[runners]]` in config.toml, for example `settings.limit = 4`."""
+    """Any other keys of `[[runners]]` in config.toml, for example `settings.limit = 4`. Variables of jobs
+    may be a table: `settings.environment.DOCKER_AUTH_CONFIG = { env = "AUTH" }`."""
 
     @property
     def kind(self) -> str:

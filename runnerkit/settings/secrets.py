@@ -1,6 +1,7 @@
 """Secrets: where they come from, and a type that never prints them."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -8,9 +9,43 @@ import msgspec
 
 from runnerkit.errors import KitError, text_of
 
-# How the names of what plans mask end.
-NAMES = "token|secret|password|accountkey|secretkey|accesskey|privatekey"
+_STEM = (
+    "token|secret|passw(?:or)?d|passphrase|pwd|credential|authconfig|secretkeybase"
+    "|(?:access|account|secret|private|api|ssh|signing|encryption)key"
+)
+_ENDS = re.compile(f"(?:{_STEM})s?$")
+_HOLDS = re.compile(_STEM)
+_WORDS = {"pass", "pw", "auth", "auths", "authorization"}
+# How the names of what only has to do with a secret end.
+_ABOUT = {
+    *("at", "file", "path", "dir", "url", "endpoint", "id", "ids", "name", "names", "username"),
+    *("type", "method", "plugin", "plugins", "ttl", "timeout", "expiry", "lifetime", "allowed"),
+    *("enabled", "sock", "format"),
+}
 NEVER = 'a secret is never written here: { env = "NAME" }, { file = "PATH" } or { command = ["…"] }'
+
+
+def names_secret(key: str) -> bool:
+    """Whether what has this name is a secret: DB_PASSWORD, SecretKey, splunk-token."""
+    words = _words(key)
+    return bool(words) and (
+        words[-1] in _WORDS or words == ["key"] or bool(_ENDS.search("".join(words)))
+    )
+
+
+def may_name_secret(key: str) -> bool:
+    """The same, also where only a part of the name says so: what is shown rather masks too much."""
+    words = _words(key)
+    held = _HOLDS.search("".join(words)) and words[-1] not in _ABOUT
+    return bool(held) or names_secret(key)
+
+
+def _words(key: str) -> list[str]:
+    """A name's words without case, a number at its end left out."""
+    found = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", key)
+    while found and found[-1].isdigit():
+        found.pop()
+    return [word.lower() for word in found]
 
 
 class Secret:
@@ -70,7 +105,18 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def _output(command: tuple[str, ...]) -> str:
     try:
         return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    except (OSError, subprocess.CalledProcessError) as error:
+    except OSError as error:
         raise KitError(
-            f"the secret's command failed: {command[0]}: {error}", "run it by hand and see"
+            f"the secret's command cannot be run: {command[0]}: {error.strerror}",
+            "correct command = […] in the settings, or install the program",
+        ) from None
+    except subprocess.CalledProcessError as error:
+        raise KitError(
+            f"the secret's command {command[0]} ended with {error.returncode}",
+            "what it said stands above; run it by hand to see more",
+        ) from None
+    except UnicodeDecodeError:
+        raise KitError(
+            f"what the secret's command {command[0]} printed is no text",
+            "let it print the secret alone",
         ) from None

@@ -1,5 +1,7 @@
 """What ``--host`` names: this machine, an address, an alias of ssh's, names and globs of the settings."""
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -18,49 +20,74 @@ class Target:
     password: Secret | None = None
 
 
-def choose(names: str, settings: Settings) -> list[Target]:
+_IPV6 = re.compile(r"\[[0-9a-fA-F:.%\w]+\]")
+Known = Callable[[str], bool]
+
+
+def choose(names: str, settings: Settings, known: Known = bool) -> list[Target]:
     """The hosts of a comma-separated list, each once and in order.
 
+    Args:
+        names: the list.
+        settings: where hosts have names.
+        known: told a bare word that is none of those; whether it is a host all the same.
+
     Raises:
-        KitError: nothing was asked for, or a glob or bare name fits nothing.
+        KitError: nothing was asked for, or a glob or bare word fits nothing.
     """
     words = [word.strip() for word in names.split(",") if word.strip()]
     if not words:
         raise KitError("no host is named", "give --host local, --host user@address, or --host all")
     found: dict[str, Target] = {}
     for word in words:
-        for target in _of(word, settings):
+        for target in _of(word, settings, known):
             found.setdefault(target.name, target)
     return list(found.values())
 
 
-def one(name: str, settings: Settings) -> Target:
+def one(name: str, settings: Settings, known: Known = bool) -> Target:
     """The only host of a list.
 
     Raises:
         KitError: there are more, or none.
     """
-    found = choose(name, settings)
+    found = choose(name, settings, known)
     if len(found) > 1:
         names = ", ".join(target.name for target in found)
         raise KitError(f"{name} names more than one host: {names}", "name one")
     return found[0]
 
 
-def _of(word: str, settings: Settings) -> list[Target]:
+def _of(word: str, settings: Settings, known: Known) -> list[Target]:
     names = [name for name in settings.hosts if word == "all" or fnmatchcase(name, word)]
     if names:
         return [_named(name, settings) for name in names]
     if word == "local":
         return [Target("local", "local")]
-    if word == "all" or set(word) & set("*?["):
+    if wrong := wrong_port(word):
+        raise KitError(f"--host {word}: {wrong}", "write user@address:22")
+    if word == "all" or (set(word) & set("*?[") and not _IPV6.search(word)):
         raise KitError(
             f"--host {word} fits no [hosts] of the settings",
             "name one that is there; without a runnerkit.toml, ./inv init writes one",
         )
-    if "@" not in word and "." not in word and (near := nearest(word, settings.hosts)):
-        raise KitError(f"--host {word}: not in [hosts]{near}", "correct it, or add it there")
+    if not set(word) & set("@.:") and not known(word):
+        raise KitError(
+            f"--host {word}: no host of the settings, no alias of ssh's, and no name that this machine "
+            f"can resolve{nearest(word, [*settings.hosts, 'all', 'local'])}",
+            "correct it, or write [hosts] of the settings: its name and address",
+        )
     return [Target(word, word)]
+
+
+def wrong_port(address: str) -> str:
+    """What is wrong with the port of `[user@]address[:port]`; "" where nothing is."""
+    bare = _IPV6.sub("", address.rpartition("@")[2])
+    _, colon, port = bare.partition(":")
+    if not colon or ":" in port:  # none, or an IPv6 address without brackets
+        return ""
+    right = port.isascii() and port.isdigit() and 0 < int(port) < 65536
+    return "" if right else f"the port {port} is no number from 1 to 65535"
 
 
 def _named(name: str, settings: Settings) -> Target:

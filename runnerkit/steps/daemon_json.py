@@ -3,17 +3,17 @@
 Before Docker is installed the file is written first, so that the daemon starts with it.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from runnerkit import container
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
-from runnerkit.files.daemon_json import PATH, merged, parsed
-from runnerkit.files.merge import missing
+from runnerkit.files.daemon_json import PATH, differing, edited, parsed
 from runnerkit.files.write import write_file
 from runnerkit.plan import Change, Hint, Script, mirrors
+from runnerkit.settings import free_keys
+from runnerkit.settings.secrets import Secret
 from runnerkit.templates import render
 from runnerkit.want import Want
 
@@ -61,29 +61,29 @@ def needs(want: Want) -> Needs:
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
-    managed: dict[str, Any] = dict(want.docker.daemon)
+    managed: dict[str, Any] = free_keys.shown(want.docker.daemon, Secret.reveal)
     if want.docker.registry_mirrors:
         managed["registry-mirrors"] = [m.rstrip("/") for m in want.docker.registry_mirrors]
     file, now = have.files.get(PATH), parsed(have)
     restart_keys = {
         key for key in managed if key not in RELOADABLE or STORE in _table(managed[key])
     }
-    used = managed.get("registry-mirrors", _mirrors(have))
+    used = [mirror.rstrip("/") for mirror in managed.get("registry-mirrors", _mirrors(have))]
 
-    if differing := [key for key in managed if missing(managed[key], now.get(key))]:
-        if doubled := sorted({*differing} & {*_flags(have)}):
+    if values := differing(now, managed):
+        if doubled := sorted({*values} & {*_flags(have)}):
             raise KitError(
                 f"dockerd on the host is started with a flag for {', '.join(doubled)}, and does not "
                 f"start where {PATH} names the same",
                 "remove the flag there (systemctl cat docker shows it), or leave the key out of [docker]",
             )
-        hot = have.docker_runs and all(_reloads(key, managed[key], have) for key in differing)
+        hot = have.docker_runs and all(_reloads(key, managed[key], have) for key in values)
         # The time of the file is the time of the last change that needs a restart, so that a run
         # cut off between write and restart is seen: the daemon is then older than its file.
         keep = (file.modified if file else have.started) if hot else None
         yield write_file(
             PATH,
-            json.dumps(merged(now, managed), indent=2) + "\n",
+            edited(have, values),
             file.mode if file else 0o644,
             old=file.data if file else None,
             keep_time=keep,
@@ -94,7 +94,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
             yield _reload(used)
         elif have.docker_runs:
             undo = f"cp -p {PATH}.previous {PATH}" if file else f"rm -f {PATH}"
-            store = any(STORE in _table(managed[key]) for key in differing)
+            store = any(STORE in _table(managed[key]) for key in values)
             yield _restart(want, have, undo, store)
     # Both times are whole seconds, each cut off.
     elif have.docker_runs and restart_keys and file and have.started + 1 < file.modified:
@@ -105,8 +105,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
 
 def _reloads(key: str, value: Any, have: Facts) -> bool:
     """Whether a running daemon takes the key up by itself: another image store it does not."""
-    status = have.info.get("DriverStatus") or ()
-    containerd = any("io.containerd.snapshotter" in str(one) for one in status)
+    containerd = have.store == "containerd"
     return key in RELOADABLE and _table(value).get(STORE, containerd) == containerd
 
 

@@ -1,19 +1,32 @@
 """Job images are on the host as they are defined: built there from bases that are there."""
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from runnerkit.checks import disk
-from runnerkit.facts import Facts, Needs, instant
+from runnerkit.errors import nearest
+from runnerkit.facts import Facts, Needs
 from runnerkit.files import daemon_json
-from runnerkit.images.definition import DATES, INPUTS, NAME, JobImage, built_on, hashed_name, labels
-from runnerkit.images.reference import normal
+from runnerkit.images.content import content, instant
+from runnerkit.images.definition import (
+    DATES,
+    INPUTS,
+    NAME,
+    JobImage,
+    built_of,
+    hashed_name,
+    labels,
+    pairs,
+)
+from runnerkit.images.reference import bare, normal, repository
 from runnerkit.plan import Build, Change, Hint, Pull, Script, mirrors
 from runnerkit.templates import render
 from runnerkit.want import Want
 
-HINTS = (Hint("", "run again"),)
+HINTS = (
+    Hint("(?i)no such image", "it went meanwhile: run again, and it is built"),
+    Hint("", "see the daemon's log on the host: journalctl -u docker"),
+)
 
 
 def needs(want: Want) -> Needs:
@@ -54,11 +67,11 @@ def why(job: JobImage, have: Facts, rebuilt: Collection[str] = ()) -> str:
         return "what has its name was not built by the kit"
     if marks.get(INPUTS) != job.inputs:
         return "its definition changed"
-    for base, was in built_on(image).items():
-        if base.removesuffix(":latest") in rebuilt:
+    for base, was in built_of(image).items():
+        if bare(base) in rebuilt:
             return f"its base {base} is rebuilt"
         now = have.images.get(normal(base))
-        if now and now["Id"] != was and not _older(now, marks, base):
+        if now and was not in (content(now), now["Id"]) and not _older(now, marks, base):
             return f"its base {base} moved"
     return ""
 
@@ -66,12 +79,15 @@ def why(job: JobImage, have: Facts, rebuilt: Collection[str] = ()) -> str:
 def pulls(jobs: list[JobImage], want: Want, have: Facts, again: bool = False) -> Iterator[Pull]:
     """The bases of these images that the host has not got, or `again` all of them."""
     own, reaches = {job.name for job in want.images}, mirrors(want.docker.registry_mirrors)
-    platforms = {base: job.platform for job in jobs for base in job.bases}
+    on = have.architecture
+    platforms = {base: job.platform for job in jobs for base in job.on(on).bases}
     for base, platform in platforms.items():
-        if base.removesuffix(":latest") in own:
+        if bare(base) in own:
             continue
         if again or normal(base) not in have.images:
-            yield Pull(f"pull {base}, to build on", base, (base,), platform, reaches=reaches)
+            near = nearest(repository(base), want.names)
+            title = f"pull {base}, to build on"
+            yield Pull(title, base, (base,), platform, near, reaches=reaches)
 
 
 def builds(
@@ -80,30 +96,29 @@ def builds(
     """Builds of these images; classic where the host's own daemon.json says so."""
     buildkit = daemon_json.buildkit(have)
     for job in jobs:
-        yield Build(
-            f"build the job image {job.name} ({reasons[job.name]})", job, buildkit, no_cache
-        )
+        title = f"build the job image {job.name} ({reasons[job.name]})"
+        yield Build(title, job.on(have.architecture), buildkit, no_cache)
 
 
 def bases(job: JobImage, have: Facts) -> dict[str, str]:
-    """The ids of the bases on the host; of one that it has not got, the id that was built on."""
+    """What the host's bases are; of one that it has not got, what was built on."""
     image = have.images.get(job.reference)
-    before = built_on(image) if image else {}
+    before = built_of(image) if image else {}
     return {
-        base: str(now["Id"]) if (now := have.images.get(normal(base))) else before.get(base, "")
-        for base in job.bases
+        base: content(now) if (now := have.images.get(normal(base))) else before.get(base, "")
+        for base in job.on(have.architecture).bases
     }
 
 
 def _older(now: Mapping[str, Any], marks: Mapping[str, str], base: str) -> bool:
     """Whether the host's base was created before the one that was built on."""
-    then, created = json.loads(marks.get(DATES, "{}")).get(base), now.get("Created")
-    return bool(then and created) and instant(str(created)) < instant(then)
+    then, created = pairs(marks, DATES).get(base, ""), str(now.get("Created") or "")
+    return bool(then and created) and instant(created) < instant(then)
 
 
 def _ready(job: JobImage, have: Facts, rebuilt: Collection[str]) -> bool:
     """Whether it was built before, on these very bases, and only the plain name is elsewhere."""
-    if any(base.removesuffix(":latest") in rebuilt for base in job.bases):
+    if any(bare(base) in rebuilt for base in job.on(have.architecture).bases):
         return False
     image = have.images.get(job.hashed(bases(job, have)))
     return image is not None and labels(image).get(NAME) == job.name

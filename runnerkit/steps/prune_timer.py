@@ -32,7 +32,8 @@ HINTS = (Hint("", "systemctl status runnerkit-prune.timer on the host tells more
 
 
 def needs(want: Want) -> Needs:
-    return Needs(files=(PROGRAM, SERVICE, TIMER, ENABLED, *CRON))
+    units = tuple(path.rpartition("/")[2] for path in (TIMER, SERVICE))
+    return Needs(files=(PROGRAM, SERVICE, TIMER, ENABLED, *CRON), units=units)
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
@@ -42,7 +43,9 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         yield _remove(over)
     yield from differing(wanted, have.files)
     units = {key: wanted[key] for key in (SERVICE, TIMER) if key in wanted}
-    waits = have.prune_timer and ENABLED in have.files and not list(differing(units, have.files))
+    timer, service = (have.units.get(path.rpartition("/")[2]) for path in (TIMER, SERVICE))
+    runs = timer == "active" and service != "older" and ENABLED in have.files
+    waits = runs and not list(differing(units, have.files))
     if TIMER in wanted and not waits:
         yield Script("start runnerkit-prune.timer", START, hints=HINTS)
 

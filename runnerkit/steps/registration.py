@@ -7,8 +7,8 @@ from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs, ServerRunner
 from runnerkit.files import config_toml
 from runnerkit.files.config_toml import inline
+from runnerkit.files.diff import diff
 from runnerkit.plan import Change, Endpoint, Hint, Script, ServerCall
-from runnerkit.redact import diff
 from runnerkit.templates import render
 from runnerkit.want import FIELDS, Want, WantedRunner
 
@@ -40,18 +40,24 @@ HINTS = (
         "<config_dir>/certs/<GitLab's host name>.crt on the host",
     ),
     Hint(
-        r"[= ](429|50\d) [A-Z]",
+        r"\b(429|50\d) [A-Z]",
         "GitLab itself fails or is overloaded: see how it fares, then run again",
     ),
-    Hint("", "run again; what was registered so far is found"),
+    Hint(
+        "", "see what gitlab-runner says above; what was registered so far is found by the next run"
+    ),
 )
 
 
 def needs(want: Want) -> Needs:
-    return Needs(files=(want.config,))
+    return Needs(files=(want.config, want.system_id))
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
+    names = [runner.name(have.hostname) for runner in want.runners]
+    if doubled := [name for name in names if names.count(name) > 1]:
+        what = f"two runners of the settings would both be {doubled[0]!r} on the host"
+        raise KitError(what, "give each its own name: runners.NAME.name")
     for runner in want.runners:
         server = have.server.get(runner.key)
         if config_toml.entry_index(want, have, runner) is None:

@@ -10,17 +10,13 @@ from pathlib import Path
 import docker
 import docker.errors
 from docker.models.containers import Container
-from docker.models.images import Image
 from docker.types import DriverConfig, Mount
 
-from runnerkit.place import ROOT
 from sandbox import keys, network
 from sandbox.errors import SandboxError, translated
-from sandbox.image_store import ImageStore
+from sandbox.hosts.kinds import SYSTEMD
 from sandbox.names import IMAGES, Names
 
-SUITES = {"systemd": "bookworm", "docker": "bookworm", "plain": "trixie"}
-CONTEXT = ROOT / "sandbox" / "hosts"
 PATIENCE = 60.0  # seconds for a host to come up
 SSH = "/etc/ssh"
 CAP_SYS_RESOURCE = 24  # linux/capability.h
@@ -36,21 +32,6 @@ class BlankHost:
     address: str
     kind: str
     key: Path
-
-
-def suite(kind: str) -> str:
-    """The Debian that a kind of host is made from."""
-    if kind not in SUITES:
-        raise SandboxError(f"no kind of host {kind!r}", f"one of: {', '.join(SUITES)}")
-    return SUITES[kind]
-
-
-def build(store: ImageStore, kind: str) -> Image:
-    """The image of a kind of host."""
-    base = build(store, "systemd") if kind == "docker" else store.base(suite(kind))
-    return store.build(
-        f"{IMAGES}/host:{kind}", CONTEXT, f"{kind}/Dockerfile", base, "boot.sh", "users.sh"
-    )
 
 
 def start(
@@ -88,7 +69,7 @@ def _container(
         cap_add=["ALL"],
         cap_drop=_withheld(),
         cgroupns="private",
-        init=kind == "plain",
+        init=kind not in SYSTEMD,
         security_opt=["seccomp=unconfined", "apparmor=unconfined", "label=disable"],
         tmpfs={"/run": "", "/run/lock": ""},
         mounts=[_disk(disk_mb)] if disk_mb else [],
@@ -150,6 +131,7 @@ def _files(state: Path, private: str, public: str) -> bytes:
             ("ssh_host_ed25519_key", private, 0o600),
             ("ssh_host_ed25519_key.pub", public, 0o644),
             ("sandbox_authorized_keys", authorized, 0o644),
+            ("sandbox_passwords", f"carol:{keys.password(state, 'sudo')}\n", 0o600),
         ):
             member = tarfile.TarInfo(name)
             member.size, member.mode = len(text), mode
@@ -178,7 +160,7 @@ def _greets(address: str) -> bool:
 
 def _booted(container: Container, kind: str) -> bool:
     """Until it has booted, systemd lets nobody but root log in."""
-    if kind == "plain":
+    if kind not in SYSTEMD:
         return True
     _, answer = container.exec_run(["systemctl", "is-system-running", "--wait"])
     return answer in (b"running\n", b"degraded\n")

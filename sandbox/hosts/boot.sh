@@ -17,5 +17,6 @@ fi
 if [ -d /lib/lsb/init-functions.d ] && ! (ulimit -n 1048576) 2> /dev/null; then
     echo 'ulimit() { command ulimit "$@" 2> /dev/null || :; }' > /lib/lsb/init-functions.d/50-sandbox
 fi
+[ ! -f /etc/ssh/sandbox_passwords ] || { chpasswd < /etc/ssh/sandbox_passwords && rm /etc/ssh/sandbox_passwords; }
 mkdir -p /run/sshd
 exec "$@"

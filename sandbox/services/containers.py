@@ -21,31 +21,35 @@ from sandbox.names import IMAGES, Names
 from sandbox.network import Net
 
 PATIENCE = 20.0  # seconds for a service to answer
+PUSH = 5001  # the registry's door for pushing
 DIRECT = build_opener(ProxyHandler({}))
 
 
 @dataclass(frozen=True)
 class Service:
-    """One service: a container with an address of its own, and the page that shows it lives."""
+    """One service: a container with an address of its own, and the pages that show it lives."""
 
     role: str
     address: str
     command: tuple[str, ...]
-    probe: str
+    probes: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     binds: tuple[str, ...] = ()
     ports: Mapping[int | str, tuple[str, None]] = field(default_factory=dict)
     code: str = ""  # a hash of what the command runs
 
 
-def registry(net: Net) -> Service:
-    """The registry. Its second door, on loopback, is for this machine's dockerd to push through."""
+def registry(net: Net, password: str) -> Service:
+    """The registry: anybody may pull. Its second door, for this machine's dockerd to push through, is on
+    loopback and asks for a password; whoever could push would choose what hosts run as root."""
     return Service(
         "mirror",
         net.mirror,
-        ("docker-registry", "serve", "/etc/sandbox/registry.yml"),
-        f"http://{net.mirror}:5000/v2/",
-        ports={5000: ("127.0.0.1", None)},
+        ("sh", "/etc/sandbox/registry.sh"),
+        tuple(f"http://{net.mirror}:{port}/v2/" for port in (5000, PUSH)),
+        environment={"PUSH_PASSWORD": password},
+        ports={PUSH: ("127.0.0.1", None)},
+        code=_hash((ROOT / "sandbox" / "services" / "registry.sh").read_text()),
     )
 
 
@@ -57,7 +61,7 @@ def gitlab(net: Net, tokens: Mapping[str, str]) -> Service:
         "gitlab",
         net.gitlab,
         ("python3", "-m", "sandbox.gitlab", "--listen", "0.0.0.0:8080", "--url", url),
-        f"{url}/api/v4/user",
+        (f"{url}/api/v4/user",),
         environment={"MINI_GITLAB_TOKENS": json.dumps(tokens)},
         binds=(f"{ROOT}/sandbox:/opt/runnerkit/sandbox:ro",),
         code=_hash(*(path.read_text() for path in sources)),
@@ -68,7 +72,8 @@ def build(store: ImageStore) -> Image:
     """The image that both services run in."""
     context = ROOT / "sandbox" / "services"
     return store.build(
-        f"{IMAGES}/services:latest", context, "Dockerfile", store.base("bookworm"), "registry.yml"
+        *(f"{IMAGES}/services:latest", context, "Dockerfile", store.base("bookworm")),
+        *("registry.sh", "registry.yml", "registry-push.yml"),
     )
 
 
@@ -113,14 +118,14 @@ def _reusable(client: docker.DockerClient, name: str, recipe: str) -> Container 
 
 def _await(container: Container, service: Service) -> None:
     deadline = time.monotonic() + PATIENCE
-    while not answers(service.probe):
+    while not all(map(answers, service.probes)):
         container.reload()
         if container.status == "running" and time.monotonic() < deadline:
             time.sleep(0.05)
             continue
         last = (container.logs(tail=3).decode(errors="replace").split("\n"))[-3:]
         raise SandboxError(
-            f"{container.name} does not answer at {service.probe} ({container.status}):"
+            f"{container.name} does not answer at {service.probes[-1]} ({container.status}):"
             f" {' '.join(last).strip()}",
             f"look at `docker logs {container.name}`",
         )

@@ -46,7 +46,7 @@ def shadow(path: str, script: str) -> tuple[str, str]:
 
 def system(name: str) -> tuple[str, str]:
     """Make a host say that it is of another distribution."""
-    put = f"rm /etc/os-release\necho 'ID={name}\nPRETTY_NAME=\"{name} 9\"' >/etc/os-release"
+    put = f"rm /etc/os-release\necho 'ID={name}\nVERSION_ID=9\nPRETTY_NAME=\"{name} 9\"' >/etc/os-release"
     return put, "ln -sf ../usr/lib/os-release /etc/os-release"
 
 
@@ -61,7 +61,7 @@ WRONG: dict[str, tuple[str, tuple[str, str], str, str]] = {
         "the host runs FreeBSD, not Linux", "choose a Linux machine",
     ),
     "no package known": (
-        "bare", system("void"), "void 9 has no Docker package", 'source = "script"',
+        "bare", system("void"), "void 9 has no Docker package", "static binaries",
     ),
     "only docker-ce known": (
         "bare", system("rhel"), "rhel 9 has no Docker package", 'source = "docker-ce"',

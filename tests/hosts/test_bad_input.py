@@ -102,7 +102,7 @@ def test_sudo_that_wants_a_password(ready: Kit, box: BlankHost) -> None:
     refused(ready, box, "wants a password, and none is given", fix=SUDO)
     ready.env[SUDO] = "not-the-one"
     refused(ready, box, f"carol@{box.address}:22: sudo refuses the password", fix=SUDO)
-    ready.env[SUDO] = "sandbox"
+    ready.env[SUDO] = ready.world.sudo_password
     assert ready.plan().code == 2
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import docker
 import pytest
 
+from runnerkit.place import LOCKS, WORK
 from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import CONFIG, Kit, Ran
@@ -111,7 +112,7 @@ def test_the_kit_killed_at_each_change(kit: Kit, blank: Blank) -> None:
 def waiting(kit: Kit, host: BlankHost) -> Running:
     """A run that had to wait for what a cut-off one had left going on the host."""
     hold = "flock 8; echo held; until [ -e /run/enough ]; do sleep 0.05; done"
-    in_host(kit, host, f"(exec 8>>/run/runnerkit.work; {hold}) >/run/said 2>&1 &")
+    in_host(kit, host, f"(mkdir -p -m 700 {LOCKS}; exec 8>>{WORK}; {hold}) >/run/said 2>&1 &")
     in_host(kit, host, "until grep -q held /run/said; do sleep 0.05; done")
     running = Running(kit)
     in_host(kit, host, "until pgrep -fx 'flock 8'; do sleep 0.05; done")

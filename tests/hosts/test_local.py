@@ -51,7 +51,7 @@ def test_a_machine_sets_itself_up_as_root_and_with_sudo(kit: Kit, blank: Blank) 
     code, out = run("carol", "plan")
     assert (code, "sudo on the host wants a password" in out) == (1, True)
     assert run("ops", "plan")[0] == 2
-    code, out = run("carol", "bootstrap", "RUNNERKIT_SUDO_PASSWORD=sandbox")
+    code, out = run("carol", "bootstrap", f"RUNNERKIT_SUDO_PASSWORD={kit.world.sudo_password}")
     assert code == 0, out
     for user in ("root", "ops"):
         code, out = run(user, "bootstrap")

@@ -1,16 +1,23 @@
 """Room is made on a nearly full host, and no job, project or manager misses anything after it."""
 
+import io
 from collections.abc import Iterator
 
+import docker
 import pytest
 
-from runnerkit import want as wants
+from runnerkit import resolve
 from runnerkit.actions import prune
 from runnerkit.actions.prune import Pruned
+from runnerkit.place import LOCK
 from runnerkit.settings.load import load
+from sandbox.names import IMAGES as IMAGES_OF
+from sandbox.services import mirror
 from sandbox.world import BlankHost, World
 from tests.hosts.kit import Kit
 
+UNIT = "/etc/systemd/system/runnerkit-prune"
+PROGRAM = "/usr/local/lib/runnerkit/prune"
 OLD_CACHE = "runner-old-cache-0123456789abcdef0123456789abcdef"
 DISK = "df -Pk /var/lib/docker | awk 'NR == 2 {print $3 * 1024}'"
 LAYER = "docker image inspect -f '{{.Id}}'"
@@ -73,6 +80,7 @@ def configured(kit: Kit, host: BlankHost, **options: object) -> Kit:
         host,
         docker={"min_free_mb": 0},
         runners={"web": {"name": "prune", "image": "debian:bookworm"}},
+        images={"web": {"base": "debian:bookworm"}},
         prune={"keep": 2, "high": 80, "low": 68, **options},
     )
     kit.env["RUNNER_TOKEN"] = RUNNER["token"]
@@ -99,7 +107,7 @@ def run(
     kit: Kit, host: BlankHost, force: bool = False, dry: bool = False, **options: object
 ) -> Pruned:
     read = load(configured(kit, host, **options).folder / "runnerkit.toml")
-    return prune.parse(kit.ssh(host, prune.script(wants.of_images(read, ""), force, dry)))
+    return prune.parse(kit.ssh(host, prune.script(resolve.of_images(read, ""), force, dry)))
 
 
 def names(pruned: Pruned) -> list[str]:
@@ -236,8 +244,21 @@ END
     assert "first:v1" in images(kit, host)
 
 
-UNIT = "/etc/systemd/system/runnerkit-prune"
-PROGRAM = "/usr/local/lib/runnerkit/prune"
+def test_what_a_pulled_image_is_labelled_decides_nothing(
+    kit: Kit, host: BlankHost, world: World
+) -> None:
+    facts = "x\nname\told:v1\nrecent\told:v1\r\ncontainer\tfoo/kept:latest\nversion\t\u2028whole"
+    labels = {"image": facts, "name": facts, "runnerkit.bases": facts, "runnerkit.image": facts}
+    client = docker.from_env()
+    base = io.BytesIO(f"FROM {IMAGES_OF}/debian:bookworm".encode())
+    image, _ = client.images.build(fileobj=base, tag="evil:1", labels=labels)
+    mirror.push(client, world.names, image, "library/evil:1")
+    client.images.remove("evil:1")
+    kit.ssh(host, f"""{SHELL}build old:v1 1; build foo/kept:latest 1 foo/kept
+        age_image 9 old:v1 foo/kept:latest; forget; docker pull -q evil:1
+        docker run --name extra1 --label "image={facts}" evil:1 true""")  # fmt: skip
+    assert {*names(run(kit, host, force=True))} == {"old:v1", "foo/kept:latest"}
+    assert "evil:1" in images(kit, host)
 
 
 @pytest.mark.long
@@ -254,7 +275,7 @@ def test_the_timer_does_it_by_itself(kit: Kit, host: BlankHost) -> None:
     assert images(kit, host) == before
 
     log = "journalctl --sync; journalctl -u runnerkit-prune.service -o cat --no-pager"
-    hold = "exec 9>>/run/runnerkit.lock; flock 9; echo bob >/run/runnerkit.lock; systemctl start --no-block"
+    hold = f"exec 9>>{LOCK}; flock 9; echo bob >{LOCK}; systemctl start --no-block"
     kit.ssh(host, f"""{hold} runnerkit-prune.service
         until {log} | grep -q 'waiting for another run: bob'; do sleep 0.1; done""")  # fmt: skip
     kit.ssh(host, "systemctl start runnerkit-prune.service")

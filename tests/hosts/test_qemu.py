@@ -154,6 +154,19 @@ def test_a_base_that_is_no_disk_image_is_refused(tmp_path: Path) -> None:
         base.disk(Golden(base=str(text)), tmp_path, silent)
 
 
+def test_a_base_with_files_of_this_machine_in_it_is_refused(tmp_path: Path) -> None:
+    """Real ones, as qemu-img makes them: an overlay of /etc/shadow, and one with a data file."""
+    (secret := tmp_path / "shadow").write_bytes(b"root:x".ljust(1 << 20, b"\0"))
+    over, apart = tmp_path / "over.qcow2", tmp_path / "apart.qcow2"
+    create = ["qemu-img", "create", "-q", "-f", "qcow2"]
+    subprocess.run([*create, "-b", str(secret), "-F", "raw", str(over)], check=True)
+    options = f"data_file={tmp_path}/raw,data_file_raw=on"
+    subprocess.run([*create, "-o", options, str(apart), "1M"], check=True)
+    for one, words in ((over, "backing file"), (apart, "data file")):
+        with pytest.raises(KitError, match=f"is not whole: it has a {words}"):
+            base.disk(Golden(base=str(one)), tmp_path, silent)
+
+
 def test_a_base_larger_than_the_image_is_refused(tmp_path: Path) -> None:
     with pytest.raises(KitError, match="a disk of 9 GB, more than the image's 8"):
         base.disk(Golden(base=str(disk(tmp_path, GREETS, "8193M"))), tmp_path, silent)

@@ -1,5 +1,6 @@
 """The three ways to register a runner: each ends with one runner, as the settings say."""
 
+import base64
 import hashlib
 from collections.abc import Iterator
 from typing import Any
@@ -142,7 +143,10 @@ def test_a_token_that_may_only_create_is_enough(kit: Kit, host: BlankHost) -> No
 
 def test_a_runner_that_a_cut_off_run_created_is_taken_over(kit: Kit, host: BlankHost) -> None:
     known = hashlib.sha256(kit.ssh(host, "cat /etc/machine-id").strip().encode()).hexdigest()
-    mark = f"runnerkit host={host.name} machine={known[:8]} runner=web"
+    files = (kit.world.state / "known_hosts").read_text().splitlines()
+    (key,) = (line.split()[2] for line in files if line.split()[0] == host.address)
+    proven = hashlib.sha256(base64.b64decode(key)).hexdigest()[:32]
+    mark = f"runnerkit host={host.name} machine={known[:8]} key={proven} runner=web"
     left = {"runner_type": "project_type", "project_id": 1, "maintenance_note": mark}
     kit.gitlab.call("POST", "/api/v4/user/runners", description="left", **left)
     join(kit, host, "left", "api", project=1)

@@ -64,8 +64,9 @@ def test_the_users_of_a_host(world: World, blank: Blank, kind: str) -> None:
     host = blank(kind)
     assert ssh(world, host, "sudo -n id -u", "ops") == "0\n"
     assert ssh(world, host, "sudo -n id -u 2>&1; :", "carol").startswith("sudo: a password is")
-    assert ssh(world, host, "echo sandbox | sudo -S id -u 2>/dev/null", "carol") == "0\n"
-    refused = ssh(world, host, "echo sandbox | sudo -S id -u 2>&1", "mallory", check=False)
+    typed = f"echo {world.sudo_password}"
+    assert ssh(world, host, f"{typed} | sudo -S id -u 2>/dev/null", "carol") == "0\n"
+    refused = ssh(world, host, f"{typed} | sudo -S id -u 2>&1", "mallory", check=False)
     assert "0\n" not in refused
 
 
@@ -140,7 +141,7 @@ def test_an_unknown_kind_is_refused_with_the_known_ones(world: World) -> None:
     with pytest.raises(SandboxError) as caught:
         world.host("x1", "windows")
     assert caught.value.what == "no kind of host 'windows'"
-    assert "systemd, docker, plain" in caught.value.fix
+    assert "systemd, docker, plain, trixie, sid" in caught.value.fix
 
 
 def test_down_leaves_nothing_behind(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

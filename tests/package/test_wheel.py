@@ -94,4 +94,5 @@ def test_invoke_without_the_libraries_says_what_has_them(run: Run) -> None:
 def test_invoke_alone_works_like_inv_in_a_prepared_environment(command: Path, run: Run) -> None:
     listed = run(ROOT / "inv", "--list").stdout
     os.chdir(ROOT)
-    assert run(command.with_name("invoke"), "--list").stdout == listed
+    by_invoke = run(command.with_name("invoke"), "--list").stdout
+    assert by_invoke.splitlines()[1:] == listed.splitlines()[1:]  # but for the heading

@@ -20,7 +20,6 @@ from runnerkit.fleet import bootstrap
 from runnerkit.fleet.run import Fleet
 from runnerkit.place import ROOT
 from runnerkit.plan import Script
-from runnerkit.redact import mask
 from runnerkit.settings import autoscaler
 from runnerkit.settings.load import load
 from runnerkit.settings.targets import Target
@@ -121,7 +120,7 @@ def test_executor_and_autoscaler_belong_together(change: dict[str, Any], message
         ({"connector_config": {"password": "x"}}, 'runners.web.autoscaler.connector_config.password: a secret is never written here'),
         ({"plugin_config": {"instances": {"a": {"password": "x"}}}}, "plugin_config.instances.a.password: a secret"),
         ({"plugin_config": {"list": [{"token": "x"}]}}, "plugin_config.list.token: a secret"),
-        ({"plugin_config": {"private_key": {"env": "X"}}}, "plugin_config.private_key: plans would show it"),
+        ({"plugin_config": {"private_key": "x"}}, "plugin_config.private_key: a secret is never"),
         ({"max_instnaces": 5}, "runners.web.autoscaler.max_instnaces: unknown key (did you mean 'max_instances'?)"),
         ({"policy": [{}, {"idel_time": "1m"}]}, "runners.web.autoscaler.policy.idel_time: unknown key (did you mean 'idle_time'?)"),
         ({"connector_config": {"usrname": "ci"}}, "runners.web.autoscaler.connector_config.usrname: unknown key (did you mean 'username'?)"),
@@ -217,12 +216,6 @@ def test_times_are_compared_by_what_they_mean(hours: int, minutes: int, seconds:
     form = f"{hours}h{minutes}m{seconds}s"
     assert not merge.missing({"t": f"{total}s"}, {"t": form})
     assert merge.missing({"t": f"{total + 1}s"}, {"t": form})
-
-
-@pytest.mark.parametrize("key", ["token", "client_secret", "password", "SecretKey", "accesskey"])
-def test_every_key_that_may_hold_a_secret_is_masked_in_plans(key: str) -> None:
-    assert autoscaler.MASKED.search(key)
-    assert "sentinel" not in mask(f'{key} = "sentinel"')
 
 
 def test_the_program_is_given_the_same_as_a_template() -> None:

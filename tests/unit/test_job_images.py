@@ -8,6 +8,7 @@ import pytest
 from runnerkit import converge
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File
+from runnerkit.fleet import job_images as job_fleet
 from runnerkit.images import catalog, definition
 from runnerkit.images.definition import JobImage
 from runnerkit.plan import Build, Change, Pull, batches
@@ -167,3 +168,15 @@ def test_an_image_without_a_date_is_as_good_as_any() -> None:
     marks = {definition.DATES: '{"x": "2026-01-01T00:00:00Z"}'}
     assert not job_images._older({"Id": "1"}, marks, "x")
     assert job_images._older({"Id": "1", "Created": "2025-01-01T00:00:00Z"}, marks, "x")
+
+
+@pytest.mark.parametrize("label", [definition.BASES, definition.DATES])
+@pytest.mark.parametrize("text", ["", "[", "[]", "1", '{"x": 1}', '{"debian:bookworm": null}',
+                                  "\0", "\ud800", "[" * 100_000, '{"debian:bookworm": "no time"}'])  # fmt: skip
+def test_labels_that_the_kit_has_not_written_break_nothing(label: str, text: str) -> None:
+    """Anybody can write them: a Dockerfile's, or the author of an image that a job had pulled."""
+    (job,) = wanted().images
+    evil = image(job)
+    evil["Config"]["Labels"][label] = text
+    assert titles(wanted(), {job.reference: evil, "debian:bookworm": base("new", MADE)})
+    assert job_fleet.row(job, have(wanted(), {job.reference: {**evil, "Size": 1}}), "x").image

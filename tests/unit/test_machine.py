@@ -8,12 +8,14 @@ import pytest
 
 from runnerkit.errors import KitError
 from runnerkit.machine import local, ssh, sudo
-from runnerkit.machine.machine import Failed, Machine
+from runnerkit.machine.failure import Failed
+from runnerkit.machine.machine import Machine
 from runnerkit.steps.registration import HINTS
 
 ASKED = [
     "sudo: a password is required",
     "sudo: interactive authentication is required",  # sudo-rs
+    "/etc/sudoers.d/mine:1:10: syntax error\nsudo: a password is required",
 ]
 REFUSED = [
     "Sorry, try again.\nsudo: no password was provided",
@@ -33,6 +35,39 @@ def test_a_password_that_sudo_refuses_is_told(stderr: str) -> None:
     error = sudo.refusal(stderr, "ci1", has_password=True)
     assert error is not None
     assert "refuses the password" in error.what
+    assert not isinstance(error, sudo.NeedsPassword)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "what"),
+    [
+        ("sudo: sorry, you must have a tty to run sudo", "wants a terminal"),
+        (
+            'sudo: Account expired or PAM config lacks an "account" section for sudo, contact your system '
+            "administrator\nsudo: a password is required",
+            "has expired",
+        ),
+        ("sudo: account validation failure, is your account locked?", "has expired"),
+        ("sudo: /usr/bin/sudo must be owned by uid 0 and have the setuid bit set", "become root"),
+        (
+            "sudo: effective uid is not 0, is /usr/bin/sudo on a file system with the 'nosuid' option "
+            "set or an NFS file system without root privileges?",
+            "become root",
+        ),
+        (
+            'sudo: The "no new privileges" flag is set, which prevents sudo from running as root.',
+            "root",
+        ),
+        ("sudo: no valid sudoers sources found, quitting", "settings on the host are broken"),
+        ("ops is not in the sudoers file.", "is refused to this user"),
+    ],
+)
+def test_what_keeps_sudo_from_working_is_told_before_that_it_wants_a_password(
+    stderr: str, what: str
+) -> None:
+    error = sudo.refusal(stderr, "ci1", has_password=False)
+    assert error is not None
+    assert what in error.what
     assert not isinstance(error, sudo.NeedsPassword)
 
 

@@ -57,7 +57,7 @@ def test_the_menu_knows_every_command(name: str) -> None:
     shown = [line.partition("./inv ")[2] for line in lines if "./inv " in line]
     parser = Parser(contexts=tasks.namespace.to_contexts())
     for words in (shlex.split(line, comments=True) for line in [*inline, *shown]):
-        if words[0] in ("--list", "--help"):
+        if words[0] in ("--list", "--help", "--version"):
             assert not words[1:] or words[1] in tasks.namespace.task_names
         elif "…" not in words:
             parser.parse_argv(words)

@@ -1,5 +1,6 @@
 """What may go from a host, what the script says of it, and the timer that does it by itself."""
 
+import json
 import re
 import subprocess
 from typing import Any
@@ -52,7 +53,7 @@ def goes(*facts: list[str] | str, **how: Any) -> list[str]:
 
 def planned(*facts: list[str] | str, keep: int = 2, whole: bool = True) -> list[str]:
     """The lines of the plan."""
-    lines = [f"now\t{NOW}", f"name\t{MANAGER}", "version\tv19.3.0"]
+    lines = [f"now\t{NOW}", "job\tweb", "job\tbase", f"name\t{MANAGER}", "version\tv19.3.0"]
     for fact in facts:
         lines += [fact] if isinstance(fact, str) else fact
     command = ["awk", "-F", "\t", "-v", f"keep={keep}", "-f", str(ROOT / "templates/prune.awk")]
@@ -144,6 +145,42 @@ def test_the_manager_and_its_helper_stay_and_an_older_helper_goes() -> None:
     older = image("g", f"{HELPER}-v19.3.01")
     assert goes(manager, old, helper, flavour, older) == ["o", "g"]
     assert goes("version\t", manager, helper, older) == []
+
+
+@pytest.mark.parametrize("name", ["foo/bar", "web2", "index", "web:latest", "we"])
+def test_a_label_makes_no_build_of_what_the_settings_do_not_know(name: str) -> None:
+    """Labels are whatever an image's author wrote; a job had it pulled."""
+    bases = r'"{\"shop:latest\":\"sha256:x\"}"'
+    evil = build(name, 1, 9, latest=True, bases=bases)
+    assert goes(evil, image("x", "shop:latest")) == [f"{name}1", "x"]
+
+
+def test_a_label_of_bases_keeps_nothing_unless_the_kit_built_the_image() -> None:
+    bases = r'"{\"shop:latest\":\"sha256:x\"}"'
+    used = image("used", "evil:1", label='"web"', bases=bases)
+    assert goes("container\tsha256:used", used, image("x", "shop:latest")) == ["x"]
+
+
+BREAKS = ["\n", "\r", "\t", "\\n", '"', "\u2028", "\u0085", "\x7f", "\0", "\x1b[2K"]
+
+
+@pytest.mark.parametrize("line_break", BREAKS)
+@pytest.mark.parametrize(
+    "hidden", ["name\tshop", "container\tsha256:x", "version\t", "recent\tshop"]
+)
+def test_no_label_hides_a_fact(line_break: str, hidden: str) -> None:
+    """Docker gives labels as JSON does: what breaks a line or a field is escaped."""
+    label = json.dumps(f"x{line_break}{hidden}", ensure_ascii=False)
+    evil = image("evil", "evil:1", label=label, bases=label)
+    goes_all = ["evil", "x"]
+    assert goes(evil, image("x", "shop:latest")) == goes_all
+    assert goes(f"recent\t{label}", evil, image("x", "shop:latest")) == goes_all
+
+
+@pytest.mark.parametrize("line", ["image\tx", "recent\tx\ty", "whole\tx", "stranger", "now"])
+def test_nothing_goes_where_a_line_is_no_fact(line: str) -> None:
+    assert goes(line, *BUILDS) == []
+    assert notes(line, *BUILDS) == ["kept images: not all could be looked at, run again"]
 
 
 @pytest.mark.parametrize(("base", "left"), [("sha256:old", []), ("sha256:gone", ["old"])])
@@ -242,5 +279,5 @@ def test_only_the_scheduled_run_takes_the_locks_of_the_kits_runs() -> None:
 
 @pytest.mark.parametrize("options", [{}, {"force": True, "dry": True}, {"scheduled": True}])
 def test_the_script_is_one_that_a_shell_can_read(options: dict[str, bool]) -> None:
-    text = prune.script(want(docker={"registry_image": "it's:2"}), **options)
+    text = prune.script(want(prune={"images": ["it:2*"]}), **options)
     subprocess.run(["sh", "-n"], input=text, text=True, check=True)

@@ -31,7 +31,8 @@ def installed(wanted: Any, have: Facts, **more: Any) -> Facts:
     }
     if have.systemd:
         files[ENABLED] = files[TIMER]
-    facts = {"prune_timer": have.systemd, "cron": have.cron, "systemd": have.systemd, **more}
+    units = {TIMER.rpartition("/")[2]: "active"} if have.systemd else {}
+    facts = {"units": units, "cron": have.cron, "systemd": have.systemd, **more}
     return converged(files={**have.files, **files}, **facts)
 
 
@@ -66,9 +67,12 @@ def test_a_script_that_cron_could_not_run_is_written_anew() -> None:
 def test_a_timer_that_was_stopped_or_disabled_is_started() -> None:
     have = installed(scheduled(), converged())
     start = ["start runnerkit-prune.timer"]
-    assert titles(scheduled(), installed(scheduled(), converged(), prune_timer=False)) == start
+    assert titles(scheduled(), installed(scheduled(), converged(), units={})) == start
     files = {path: file for path, file in have.files.items() if path != ENABLED}
-    assert titles(scheduled(), converged(files=files, prune_timer=True)) == start
+    assert (
+        titles(scheduled(), converged(files=files, units={"runnerkit-prune.timer": "active"}))
+        == start
+    )
 
 
 def test_no_schedule_any_more_removes_what_was_installed_and_nothing_else() -> None:

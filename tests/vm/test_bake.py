@@ -16,7 +16,7 @@ import pytest
 import tomlkit
 
 from runnerkit.events import Event
-from runnerkit.golden import bake, base, builddir, tools
+from runnerkit.golden import bake, builddir, fetch, tools
 from runnerkit.report.progress import line
 from runnerkit.settings.load import load
 from sandbox.world import World, up
@@ -96,7 +96,7 @@ def test_all_that_is_known_of_an_image_is_beside_it(image: Path) -> None:
     output = subprocess.run(["sha256sum", "-c", f"{image.stem}.sha256"], cwd=beside, check=False)
     assert output.returncode == 0
     manifest = json.loads((beside / "manifest.json").read_text())
-    assert manifest["sha256"] == base.digest(image)
+    assert manifest["sha256"] == fetch.digest(image)
     assert manifest["disk_bytes"] == 8 << 30
     packages = (beside / "packages.tsv").read_text()
     assert {"docker.io", "jq", "cloud-init"} <= {

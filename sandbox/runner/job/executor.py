@@ -1,5 +1,6 @@
 """The docker executor: images, volumes and containers of one job."""
 
+import re
 from collections.abc import Callable
 
 from .. import version
@@ -53,6 +54,10 @@ class Executor:
         name = expanded(self._image.text("name", self._docker.text("image")), self._variables)
         if not name:
             raise Failure("no Docker image specified to run the build in")
+        allowed, own = self._docker.texts("allowed_images"), self._docker.text("image")
+        if allowed and name != own and not any(_matches(one, name) for one in allowed):
+            self._log.line(f'The "{name}" image is not present on list of allowed images:')
+            raise Failure("disallowed image")
         return name
 
     def _helper(self) -> str:
@@ -103,3 +108,9 @@ class Executor:
                 self._cleaning.pop()()
             except EngineError as error:
                 self._log.error("Failed to cleanup", error=error)
+
+
+def _matches(pattern: str, image: str) -> bool:
+    """As doublestar does: * stays within a part, ** does not."""
+    parts = (re.escape(one).replace(r"\*", "[^/]*") for one in pattern.split("**"))
+    return re.fullmatch(".*".join(parts), image) is not None

@@ -1,0 +1,31 @@
+"""Where containers reach the cloud's metadata address although the settings close it."""
+
+from collections.abc import Iterator
+
+from runnerkit.checks.finding import Finding, Kind, Level
+from runnerkit.facts import Facts, Needs
+from runnerkit.want import Want
+
+OPEN = Kind(
+    "metadata-open",
+    Level.NOTE,
+    "jobs reach the cloud's metadata address, if there is one: {why}",
+    "keep them from it outside of the host, by the cloud's own setting (one hop, or no role)",
+)
+KINDS = (OPEN,)
+
+
+def needs(want: Want) -> Needs:
+    return Needs()
+
+
+def findings(want: Want, have: Facts) -> Iterator[Finding]:
+    if not want.metadata_closed:
+        return
+    if not have.systemd:
+        yield OPEN.found(why="without systemd nothing sets the rule again when Docker starts")
+    if "nftables" in str(have.info.get("FirewallBackend")):
+        yield OPEN.found(why="Docker's nftables backend passes DOCKER-USER by")
+    for runner in want.runners:
+        if runner.spec.docker.get("network_mode") == "host":
+            yield OPEN.found(why=f"runner {runner.key} has network_mode host")

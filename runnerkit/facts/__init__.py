@@ -1,0 +1,112 @@
+"""What is true of a host, as typed data."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from runnerkit.images.content import store
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a step must know of a host beyond the common facts.
+
+    `paths` are asked after, and not read. `units` are of systemd. `manager` asks for the manager's
+    container, its jobs and what it says of its runners.
+    """
+
+    files: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    manager: bool = False
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of the host; `modified` is seconds since 1970 by the host's clock."""
+
+    data: bytes
+    mode: int
+    modified: int
+
+    @property
+    def text(self) -> str:
+        return self.data.decode(errors="replace")
+
+
+@dataclass(frozen=True)
+class ServerRunner:
+    """A runner as GitLab's API has it."""
+
+    id: int
+    description: str = ""
+    note: str = ""
+    tags: frozenset[str] = frozenset()
+    run_untagged: bool = True
+    locked: bool = False
+    paused: bool = False
+    access_level: str = "not_protected"
+    maximum_timeout: int | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A host at one moment, and GitLab's side of its runners where an API token lets us see it.
+
+    `id` is its /etc/machine-id, `architecture` as its kernel names it. `key` stands for the SSH key
+    that it proved to have, which no other host can say ("" for this machine, and where GitLab is not
+    asked).
+    `info` is ``docker info`` (empty where no daemon answers), `version` what ``docker version`` tells
+    of the server, `flags` what dockerd was started with, `free_kb` and `free_inodes` where
+    the images' disks have least of them (None: they have no fixed number), `disk` the folder there,
+    `paths` are those of the needed ones
+    that exist, `verify` is what ``gitlab-runner verify`` said in the manager, `started` when dockerd
+    started (seconds since 1970; 0 where it does not run), `unpacked` whether an
+    interrupted dpkg left packages half installed, `units` the states of those that have a file
+    (`older` where systemd has not read it anew), `cron` the directories that a running cron goes through, `server` GitLab's runners by their
+    key in the settings.
+    """
+
+    hostname: str
+    id: str = ""
+    key: str = ""
+    architecture: str = "x86_64"
+    os: Mapping[str, str] = field(default_factory=dict)
+    cpus: int = 1
+    systemd: bool = False
+    dockerd: bool = False
+    unpacked: bool = False
+    free_kb: int = 0
+    free_inodes: int | None = None
+    disk: str = ""
+    started: int = 0
+    info: Mapping[str, Any] = field(default_factory=dict)
+    version: Mapping[str, Any] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+    containers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    images: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    files: Mapping[str, File] = field(default_factory=dict)
+    paths: frozenset[str] = frozenset()
+    jobs: int = 0
+    verify: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
+    cron: tuple[str, ...] = ()
+    server: Mapping[str, ServerRunner] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> str:
+        """What tells it from others at GitLab: many have the hostname that their cloud gave them."""
+        known = hashlib.sha256(self.id.encode()).hexdigest()[:8] if self.id else ""
+        marks = {"machine": known, "key": self.key}
+        return " ".join([self.hostname, *(f"{key}={one}" for key, one in marks.items() if one)])
+
+    @property
+    def docker_runs(self) -> bool:
+        return bool(self.info.get("ServerVersion"))
+
+    @property
+    def store(self) -> str:
+        """Whose image store the engine has: each shows only its own images."""
+        return store(self.info)

@@ -1,0 +1,62 @@
+"""What of GitLab's answers is believed: keys that are known, of the types that they should have."""
+
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from runnerkit.errors import KitError
+from runnerkit.facts import ServerRunner
+
+Answer = TypeVar("Answer")
+
+
+class Runner(msgspec.Struct):
+    id: Annotated[int, Meta(ge=1)]
+    description: str | None = None
+    maintenance_note: str | None = None
+    tag_list: frozenset[str] | None = None
+    run_untagged: bool = True
+    locked: bool = False
+    paused: bool = False
+    access_level: str | None = None
+    maximum_timeout: int | None = None
+
+    @property
+    def known(self) -> ServerRunner:
+        """What the kit knows of it."""
+        return ServerRunner(
+            id=self.id,
+            description=self.description or "",
+            note=self.maintenance_note or "",
+            tags=self.tag_list or frozenset(),
+            run_untagged=self.run_untagged,
+            locked=self.locked,
+            paused=self.paused,
+            access_level=self.access_level or "not_protected",
+            maximum_timeout=self.maximum_timeout,
+        )
+
+
+class Token(msgspec.Struct):
+    token: str
+
+
+def read(url: str, answer: object, kind: type[Answer]) -> Answer:
+    """An answer of that GitLab's as what it should be.
+
+    Raises:
+        KitError: it is something else.
+    """
+    try:
+        return msgspec.convert(answer, kind)
+    except msgspec.ValidationError as error:
+        raise strange(url, error) from None
+
+
+def strange(url: str, error: Exception) -> KitError:
+    """What is there does not speak GitLab's API."""
+    return KitError(
+        f"{url} does not answer as GitLab does: {error}",
+        "see that [gitlab] url, or --url, is GitLab's address",
+    )

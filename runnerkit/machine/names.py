@@ -1,0 +1,25 @@
+"""Whether a bare word is the name of a host, asked before anything is done."""
+
+import shutil
+import socket
+
+from runnerkit.machine import ssh_config
+
+NOBODY = "runnerkit-asks-for-nobody"  # what ssh's settings say of all names alike
+
+
+def known(word: str) -> bool:
+    """Whether ssh's own settings say something of it alone, or it resolves here."""
+    if shutil.which("ssh"):
+        mine, other = (ssh_config.answer((name,)) for name in (word, NOBODY))
+        alike = {key: [one.replace(NOBODY, word) for one in other[key]] for key in other}
+        if {**mine, "controlpath": []} != {**alike, "controlpath": []} or mine["hostname"] != [
+            word
+        ]:
+            return True
+        if {"proxyjump", "proxycommand"} & {*mine}:  # resolved there
+            return True
+    try:
+        return bool(socket.getaddrinfo(word, None))
+    except (OSError, UnicodeError):
+        return False

@@ -1,0 +1,142 @@
+"""What is typed, run: with the nearest right word for a wrong one, and an end without a traceback."""
+
+import io
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable
+
+from invoke.collection import Collection
+from invoke.exceptions import ParseError
+from invoke.parser.context import ParserContext
+from invoke.program import Program
+
+from runnerkit import __version__
+from runnerkit.errors import KitError, nearest
+from runnerkit.report.page import SCHEMA
+
+NAME = "runnerkit"
+NEAR = 0.5  # of the menu's few words one is meant
+
+
+def run(menu: Collection) -> None:
+    """Run what is typed; without a word, the list of what there is."""
+    command = os.environ.get("RUNNERKIT_COMMAND") or NAME
+    program = Kit(__version__, menu, name=NAME, binary=command, binary_names=[NAME])
+    program.run(sys.argv if sys.argv[1:] else [*sys.argv, "--list"])
+
+
+class Kit(Program):
+    """Invoke's own program, but for what it says where it ends."""
+
+    listing = True  # and nothing else has begun, or failed
+
+    def run(self, argv: list[str] | None = None, exit: bool = True) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # in order with the other, whatever letters
+                stream.reconfigure(errors="replace", line_buffering=True)
+        try:
+            super().run(argv, exit)
+        except OSError as error:
+            sys.exit(self._unread(error))
+
+    def parse_tasks(self) -> None:
+        try:
+            super().parse_tasks()
+            for context in self.tasks:
+                _no_option_as_value(context)
+        except ParseError as error:
+            self._tell(self._misspelt(error))
+        except KitError as error:
+            self._tell(error)
+
+    def parse_cleanup(self) -> None:
+        try:
+            super().parse_cleanup()
+        except ParseError as error:
+            self._tell(self._misspelt(error))
+
+    def execute(self) -> None:
+        self.listing = False
+        try:
+            super().execute()
+        except KitError as error:
+            self._tell(error)
+
+    def _tell(self, error: KitError) -> None:
+        """End with it, and where data was asked for, with the same as data."""
+        self.listing = False
+        if "--json" in self.argv:
+            try:
+                print(json.dumps({"schema": SCHEMA, "hosts": [], **error.data()}, indent=2))
+            except OSError:
+                _close_stdout()
+        raise error
+
+    def _unread(self, error: OSError) -> int:
+        """The exit code where nobody takes the output, or there is no room for it."""
+        _close_stdout()
+        if isinstance(error, BrokenPipeError):
+            return int(not self.listing)  # a list was read as far as somebody wanted to
+        print(f"error: the output cannot be written: {error.strerror}", file=sys.stderr)
+        print("  fix: make room where it goes", file=sys.stderr)
+        return 1
+
+    def _misspelt(self, error: ParseError) -> KitError:
+        words = re.findall(r"'([^']*)'", str(error))
+        word, context = words[0] if words else "", error.context
+        task = context.name if context and context.name else ""
+        if "required positional" in str(error):
+            names = " ".join(one.upper() for one in words[1:])
+            return KitError(
+                f"{task}: {names} is missing", f"type ./inv {task} {names} …; ./inv --help {task}"
+            )
+        if "needed value" in str(error):
+            flag = re.search(r"<Argument: (\w+)", str(error))
+            option = flag[1].rstrip("_").replace("_", "-") if flag else "an option"
+            return KitError(f"--{option} needs a value", f"./inv --help {task} shows what it takes")
+        if "No idea what" not in str(error):
+            return KitError(str(error), "./inv --help shows how it is typed")
+        return self._unknown(word, context, task)
+
+    def _unknown(self, word: str, context: ParserContext | None, task: str) -> KitError:
+        if context and task:
+            _no_option_as_value(context)
+        if word.startswith("-"):
+            return _no_option(word, context or self.initial_context)
+        names = list(self.collection.task_names)
+        group = [name for name in names if name.startswith(f"{word}.")]
+        if group:
+            return KitError(f"{word} alone is no task", f"type one of {', '.join(group)}")
+        if task and context and "--host" in context.flags:
+            hint = nearest(word, names, NEAR)
+            return KitError(
+                f"{task} takes no word {word!r}{hint}", f"hosts are given as --host {word}"
+            )
+        last = {name.rpartition(".")[2]: name for name in names}
+        if word in last:
+            return KitError(
+                f"no task {word!r} (did you mean {last[word]!r}?)", "./inv --list shows all"
+            )
+        every = [*names, "--help", "--list", "--version"]
+        return KitError(f"no task {word!r}{nearest(word, every, NEAR)}", "./inv --list shows all")
+
+
+def _no_option_as_value(context: ParserContext) -> None:
+    """Refuse an option that is unknown, and was taken for what a task or another option wants."""
+    for argument in context.args.values():
+        if isinstance(argument.value, str) and re.match(r"--?[A-Za-z]", argument.value):
+            raise _no_option(argument.value.partition("=")[0], context)
+
+
+def _no_option(word: str, context: ParserContext) -> KitError:
+    options: Iterable[str] = [flag for flag in context.flags if flag.startswith("--")]
+    what = f"{context.name} has no option" if context.name else "there is no option"
+    help_ = f"./inv --help {context.name or ''}".rstrip()
+    return KitError(f"{what} {word}{nearest(word, options, NEAR)}", f"{help_} shows what there is")
+
+
+def _close_stdout() -> None:
+    """Let what is left go nowhere, or Python would tell of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

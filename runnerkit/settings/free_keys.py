@@ -1,0 +1,111 @@
+"""Tables of the settings whose keys go to the host's files as they are, but for secrets.
+
+At any depth what has a secret's name is where the secret is kept, and not the secret. Variables,
+which config.toml has as a list of NAME=value, may be written as a table, so that one can be a secret.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, time
+from typing import Any, TypeVar
+
+import msgspec
+
+from runnerkit.errors import KitError, nearest
+from runnerkit.settings.known_keys import Known
+from runnerkit.settings.secrets import NEVER, Secret, Source, names_secret
+
+Section = TypeVar("Section", bound=msgspec.Struct)
+VARIABLES = "environment"
+NEAR = 0.85  # a key of a newer program may resemble a known one a little
+_REFERENCE = re.compile(r"\$\w+|\$\{\w+\}")  # of a variable that the program itself fills in
+
+
+def mistakes(value: Any, path: str, known: Known | None = None, key: str = "") -> Iterator[str]:
+    """Secrets in clear, and keys that are nearly known ones, a line each."""
+    if names_secret(key) and not isinstance(value, dict | list):
+        if value and not isinstance(value, bool) and not _REFERENCE.fullmatch(str(value)):
+            yield f"{path}: {NEVER}"
+    elif isinstance(value, dict) and not _is_source(key, value):
+        for inner, one in value.items():
+            if known and inner not in known and (hint := nearest(inner, known, NEAR)):
+                yield f"{path}.{inner}: unknown key{hint}"
+            yield from mistakes(one, f"{path}.{inner}", (known or {}).get(inner), inner)
+    elif isinstance(value, list):
+        for one in value:
+            if key == VARIABLES and isinstance(one, str):
+                yield from _variable(one, path)
+            yield from mistakes(one, path, known, key)
+
+
+def unwritable(value: Any, path: str, *, json: bool = False) -> Iterator[str]:
+    """What TOML can say and the file that it goes into cannot, or not every program that reads it."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from unwritable(one, f"{path}.{key}", json=json)
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            yield from unwritable(one, f"{path}[{number}]", json=json)
+    elif isinstance(value, float) and not math.isfinite(value):
+        form = "JSON" if json else "TOML"
+        yield f"{path}: {value} is no number that a {form} file can hold for another program"
+    elif isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        yield f"{path}: {value} is too large a number"
+    elif isinstance(value, date | time) and json:
+        yield f"{path}: JSON has no dates: write it as a text, in quotes"
+
+
+def read(value: Any, path: str, key: str = "") -> Any:
+    """The same with its secrets read.
+
+    Raises:
+        KitError: a secret is not there.
+    """
+    if _is_source(key, value):
+        source = msgspec.convert(value, Source)
+        if (secret := source.read()) is None:
+            raise KitError(f"{path} is empty: {source}", "set it, and run again")
+        return secret
+    if isinstance(value, Mapping):
+        return {inner: read(one, f"{path}.{inner}", inner) for inner, one in value.items()}
+    return [read(one, path, key) for one in value] if isinstance(value, list) else value
+
+
+def filled(section: Section, path: str, *tables: str) -> Section:
+    """A section of the settings with the secrets of such tables read."""
+    found = {table: read(getattr(section, table), f"{path}.{table}") for table in tables}
+    return msgspec.structs.replace(section, **found)
+
+
+def shown(value: Any, show: Callable[[Secret], str], key: str = "") -> Any:
+    """The same as the host's files have it, its secrets shown: in clear there, as *** for people."""
+    if isinstance(value, Secret):
+        return show(value)
+    if isinstance(value, Mapping):
+        pairs = {inner: shown(one, show, inner) for inner, one in value.items()}
+        return [f"{k}={_word(v)}" for k, v in pairs.items()] if key == VARIABLES else pairs
+    return [shown(one, show, key) for one in value] if isinstance(value, list) else value
+
+
+def _is_source(key: str, value: Any) -> bool:
+    """Whether a table says where the secret of that name is kept."""
+    return names_secret(key) and isinstance(value, Mapping) and _converts(value)
+
+
+def _converts(value: Mapping[str, Any]) -> bool:
+    try:
+        msgspec.convert(dict(value), Source)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _variable(text: str, path: str) -> Iterator[str]:
+    name, _, value = text.partition("=")
+    if value and names_secret(name) and not _REFERENCE.fullmatch(value):
+        yield f'{path}: {name} is a secret: write {VARIABLES} as a table, {name} = {{ env = "NAME" }}'
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,69 @@
+"""What no key of a settings file tells alone: names that name nothing, keys that contradict others."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from runnerkit.errors import nearest
+from runnerkit.place import image_folders
+from runnerkit.settings import targets
+from runnerkit.settings.model import Prune
+
+OWNERS = {"project_type": "project", "group_type": "group"}
+
+
+def mistakes(data: Mapping[str, Any]) -> Iterator[str]:
+    """The mistakes of a file whose keys are all right in themselves, a line each."""
+    yield from _dangling(data)
+    for name, body in data.get("runners", {}).items():
+        yield from _runner(f"runners.{name}", body)
+    for name, body in data.get("hosts", {}).items():
+        if wrong := targets.wrong_port(body.get("address", "")):
+            yield f"hosts.{name}.address: {wrong}"
+    prune = data.get("prune", {})
+    high, low = (prune.get(key, getattr(Prune(), key)) for key in ("high", "low"))
+    if low > high:
+        yield f"prune.low: {low} is above high, which is {high}: room would be made for ever"
+
+
+def _runner(path: str, body: Mapping[str, Any]) -> Iterator[str]:
+    if not body.get("image") and body.get("executor") != "instance":
+        yield f"{path}.image: missing: write image = … there, or give bootstrap --image IMAGE"
+    owners = [key for key in OWNERS.values() if body.get(key) is not None]
+    if len(owners) > 1:
+        yield f"{path}.project: a runner belongs to a project or to a group: leave one of them out"
+    elif kind := body.get("type"):
+        needed = OWNERS.get(kind, "")
+        if needed and needed not in owners:
+            yield f"{path}.type: {kind} needs {needed} = ID"
+        elif owners and not needed:
+            yield f"{path}.type: {kind} belongs to no {owners[0]}: leave one of them out"
+
+
+def _dangling(data: Mapping[str, Any]) -> Iterator[str]:
+    """Names that name nothing: a host's runners, and an image of ours without a definition."""
+    folders = image_folders()
+    runners = data.get("runners", {})
+    for name, body in data.get("images", {}).items():
+        if name not in folders and not body.get("base"):
+            yield f"images.{name}.base: missing, and there is no folder dockerfiles/{name}"
+    users = {f"hosts.{host}": body for host, body in data.get("hosts", {}).items()}
+    for path, body in {**users, "golden": data.get("golden", {})}.items():
+        for name in body.get("runners", ()):
+            if name not in runners:
+                yield f"{path}.runners: no runner {name!r}{nearest(name, runners)}"
+    yield from _names(data)
+
+
+def _names(data: Mapping[str, Any]) -> Iterator[str]:
+    """Runners of one name on one host: by their names they are told apart there."""
+    runners = data.get("runners", {})
+    users = [body.get("runners", runners) for body in data.get("hosts", {}).values()] or [runners]
+    found: dict[str, None] = {}
+    for user in users:
+        known: dict[str, str] = {}
+        for key in dict.fromkeys(user):
+            if (name := runners.get(key, {}).get("name")) and known.setdefault(name, key) != key:
+                found[
+                    f"runners.{key}.name: {name!r} is the name of runners.{known[name]} too, on one host"
+                ] = None
+    yield from found

@@ -1,0 +1,22 @@
+# Keeps containers from the cloud's metadata address (`close`), or lets them again (`open`): by it a job
+# would have the machine's own role. Where the address is the host's resolver too, its port 80 alone.
+set -e
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+rules() { # PROGRAM ADDRESS
+  "$1" -w -n -L DOCKER-USER >/dev/null 2>&1 || return 0
+  whole="-d $2 -j REJECT" web="-d $2 -p tcp --dport 80 -j REJECT"
+  wanted=$whole
+  ! grep -qsxE "nameserver[[:space:]]+$2" /etc/resolv.conf /run/systemd/resolve/resolv.conf || wanted=$web
+  for rule in "$whole" "$web"; do
+    if [ "$action" = close ] && [ "$rule" = "$wanted" ]; then
+      "$1" -w -C DOCKER-USER $rule 2>/dev/null || "$1" -w -I DOCKER-USER $rule
+    else
+      while "$1" -w -D DOCKER-USER $rule 2>/dev/null; do :; done
+    fi
+  done
+}
+
+action=$1
+rules iptables 169.254.169.254
+rules ip6tables fd00:ec2::254

@@ -1,0 +1,121 @@
+"""What is typed wrong is told with the nearest right word; no end is a traceback."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from runnerkit import __version__
+from runnerkit.place import ROOT
+
+INV = str(ROOT / "inv")
+BAD = '[gitlab]\nurl = "gitlab.com"\n[runners.web]\n'
+
+
+def run(
+    *words: str, settings: str = "", folder: Path | None = None, **env: str
+) -> "subprocess.CompletedProcess[str]":
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RUNNERKIT")}
+    kept |= {"RUNNER_TOKEN": "glrt-unused0000", "RUNNERKIT_SETTINGS": settings, **env}
+    return subprocess.run(
+        [INV, *words], env=kept, cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "fix"),
+    [
+        ("bootstarp", "no task 'bootstarp' (did you mean 'bootstrap'?)", "--list"),
+        ("image.lst", "no task 'image.lst' (did you mean 'image.list'?)", "--list"),
+        ("image-list", "did you mean 'image.list'?", "--list"),
+        ("ship web", "no task 'ship' (did you mean 'image.ship'?)", "--list"),
+        ("image", "image alone is no task", "image.build, image.ship"),
+        ("help", "no task 'help' (did you mean '--help'?)", "--list"),
+        ("--lst", "no option --lst (did you mean '--list'?)", "--help"),
+        ("--help bootstarp", "did you mean 'bootstrap'?", "--list"),
+        ("plan --hots x", "plan has no option --hots (did you mean '--host'?)", "--help plan"),
+        ("plan --hots=x", "plan has no option --hots (did you mean '--host'?)", "--help plan"),
+        ("image.build --hots x", "image.build has no option --hots", "--help image.build"),
+        ("image.build --hots", "image.build has no option --hots", "--help image.build"),
+        ("plan --host --jsn", "plan has no option --jsn (did you mean '--json'?)", "--help plan"),
+        ("image.build", "image.build: NAMES is missing", "image.build NAMES"),
+        ("plan --host", "--host needs a value", "--help plan"),
+        ("plan ci1", "plan takes no word 'ci1'", "--host ci1"),
+        (
+            "plan --url http://g --image x:1 --host loacl",
+            "--host loacl: no host of the settings, no alias of ssh's, and no name that this "
+            "machine can resolve (did you mean 'local'?)",
+            "correct it",
+        ),
+    ],
+)
+def test_a_word_that_is_wrong_is_told_with_the_right_one(words: str, error: str, fix: str) -> None:
+    ran = run(*words.split())
+    first, second = ran.stderr.splitlines()
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert error in first
+    assert first.startswith("error: ")
+    assert second.startswith("  fix: ")
+    assert fix in second
+
+
+def test_it_says_its_own_version() -> None:
+    assert run("--version").stdout == f"runnerkit {__version__}\n"
+
+
+@pytest.mark.parametrize("words", [("plan", "--host", "all"), ("plan", "--hots", "all")])
+def test_an_error_is_data_too(words: tuple[str, ...], tmp_path: Path) -> None:
+    file = tmp_path / "runnerkit.toml"
+    file.write_text(BAD)
+    ran = run(*words, "--json", settings=str(file))
+    data = json.loads(ran.stdout)
+    assert (ran.returncode, data["schema"], data["hosts"]) == (1, 1, [])
+    assert data["error"].splitlines()[0] in ran.stderr
+    assert data["fix"]
+    if "--hots" not in words:
+        assert [one.partition(":")[0] for one in data["mistakes"]] == [
+            "gitlab.url",
+            "runners.web.image",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "words"),
+    [
+        ('"$0" --list | head -1; exit ${PIPESTATUS[0]}', 0, ""),
+        ('"$0" --list | true; exit ${PIPESTATUS[0]}', 0, ""),
+        ('"$0" --list >/dev/full', 1, "the output cannot be written: No space left on device"),
+        ('"$0" plan --host x --json >/dev/full', 1, "--host x: no host"),
+        ('"$0" bootstarp 2>&1 >/dev/null | true; exit ${PIPESTATUS[0]}', 1, ""),
+    ],
+)
+def test_an_output_that_nobody_takes_is_no_traceback(script: str, code: int, words: str) -> None:
+    ran = subprocess.run(
+        ["bash", "-c", script, INV],
+        env={**os.environ, "RUNNERKIT_SETTINGS": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, words in ran.stderr) == (code, True), ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "Exception" not in ran.stderr
+
+
+def test_a_terminal_without_the_letters_gets_others(tmp_path: Path) -> None:
+    file = tmp_path / "runnerkit.toml"
+    file.write_text('[gitlab]\nurl = "构建"\n')
+    ran = run("plan", "--host", "x", "--json", settings=str(file), PYTHONIOENCODING="latin-1")
+    assert ran.returncode == 1
+    assert "gitlab.url: '??' is not a URL" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_init_writes_where_the_settings_are_looked_for(tmp_path: Path) -> None:
+    file = tmp_path / "team.toml"
+    ran = run("init", settings=str(file), folder=tmp_path)
+    assert ran.stdout.startswith(f"wrote {file}; ")
+    assert file.exists()
+    assert not (tmp_path / "runnerkit.toml").exists()
