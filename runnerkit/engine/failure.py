@@ -27,7 +27,14 @@ BROKEN = (
     json.JSONDecodeError,
 )
 # What an engine says that is at fault itself, and not the image's name or its registry.
-HINTS = (Hint(": unavailable|context canceled|transport is closing", AGAIN),)
+HINTS = (
+    Hint(": unavailable|context canceled|transport is closing", AGAIN),
+    Hint(
+        "invalid tar header",
+        "the engine cannot unpack layers that are packed by zstd: upgrade Docker on the host to 23 or "
+        "newer, or build the image there",
+    ),
+)
 
 
 @contextmanager
