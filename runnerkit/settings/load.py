@@ -9,7 +9,16 @@ from typing import Any
 import msgspec
 
 from runnerkit.errors import KitError, Mistakes
-from runnerkit.settings import autoscaler, check, free_keys, known_keys, unwritable, whole
+from runnerkit.settings import (
+    autoscaler,
+    check,
+    control,
+    free_keys,
+    known_keys,
+    owner,
+    unwritable,
+    whole,
+)
 from runnerkit.settings.model import Settings
 
 
@@ -26,7 +35,7 @@ def load(path: Path | None = None, command_line: dict[str, Any] | None = None) -
     data = _read(path) if path else {}
     _lay_over(data, command_line or {})
     where = str(path) if path else "the command line"
-    found = list(_mistakes(data))
+    found = list(control.mistakes(data)) or list(_mistakes(data))  # what breaks a line is not shown
     if found:
         raise Mistakes(where, found)
     return msgspec.convert(data, Settings)
@@ -40,7 +49,11 @@ def _mistakes(data: dict[str, Any]) -> Iterator[str]:
     for path, _ in wrong:
         _remove(rest, path)
     known = tuple(check.written(path) for path, _ in wrong)
-    for text in (*whole.mistakes(rest), *_free(rest), *autoscaler.mistakes(rest)):
+    for text in (
+        *whole.mistakes(rest),
+        *_free(rest),
+        *autoscaler.mistakes(rest),
+    ):
         if not text.startswith(known):  # said already, or missing because it was taken out
             yield text
 
@@ -58,6 +71,7 @@ def _remove(data: Any, path: check.Path) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    owner.check(path)
     try:
         return tomllib.loads(path.read_text())
     except FileNotFoundError:

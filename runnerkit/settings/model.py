@@ -8,31 +8,18 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from runnerkit.images.reference import PATH
 from runnerkit.settings import durations
-from runnerkit.settings.runner import (
+from runnerkit.settings.kinds import (
+    HostName,
+    ImageName,
     ImageOrVariable,
     Reference,
     ReferenceOrNone,
-    Runner,
 )
+from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Source
 from runnerkit.settings.unwritable import Line, Variable
 
-ImageName = Annotated[
-    str,
-    Meta(
-        pattern=rf"^{PATH.pattern}$",
-        description="a name of an image: small letters and digits, with . _ - or / between them",
-    ),
-]
-HostName = Annotated[
-    str,
-    Meta(
-        pattern=r"^(?!all$)[^\s,*?\[\]@]+$",
-        description="a name for a host: not all, and without space , * ? [ ] @",
-    ),
-]
 DEFAULT = "default"  # the runner of a run without settings
 
 

@@ -57,7 +57,7 @@ def test_an_answer_that_is_damaged_is_an_error_in_words(number: int, cut: int, m
     ],
 )
 def test_a_config_toml_of_another_program_is_named(text: str) -> None:
-    assert "none of gitlab-runner's" in words(want(), converged(text))
+    assert "is not gitlab-runner's" in words(want(), converged(text))
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ from runnerkit.facts import Facts, ServerRunner
 from runnerkit.machine.failure import Failed
 from runnerkit.plan import ServerCall
 from runnerkit.redact import plain
+from runnerkit.resolve import of_host
 from runnerkit.settings.load import load
 from runnerkit.steps.registration import HINTS
-from runnerkit.want import Want, resolve
+from runnerkit.want import Want
 from tests.unit import build
 from tests.unit.build import GOOD, blank, converged, want
 
@@ -70,7 +71,7 @@ def test_two_runners_of_one_name_are_refused_also_where_the_hostname_makes_it() 
 def test_a_run_without_settings_adopts_the_only_runner_of_that_gitlab() -> None:
     data = {"default": {"image": "debian:bookworm"}}
     wanted = want(token=None)
-    wanted = resolve(load(command_line={"gitlab": {"url": build.URL}, "runners": data}), "x")
+    wanted = of_host(load(command_line={"gitlab": {"url": build.URL}, "runners": data}), "x")
     assert titles(wanted, converged(GOOD.replace("ci1-web", "by hand"))) == []
 
 
@@ -82,7 +83,7 @@ def test_a_runner_s_own_token_is_not_given_to_the_only_other_runner() -> None:
     other = "glrt-other0000000000000"
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("OTHER_TOKEN", other)
-        wanted = resolve(load(command_line=typed), "x")
+        wanted = of_host(load(command_line=typed), "x")
     assert titles(wanted, converged(GOOD.replace("ci1-web", "deploy"))) == ["register runner ci1"]
 
 

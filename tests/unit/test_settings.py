@@ -7,13 +7,13 @@ import pytest
 
 from runnerkit.errors import KitError
 from runnerkit.place import ROOT
+from runnerkit.resolve import of_host
 from runnerkit.settings import command_line, starter
 from runnerkit.settings.load import load
 from runnerkit.settings.model import Settings
 from runnerkit.settings.secrets import Secret
 from runnerkit.settings.targets import choose
 from runnerkit.settings.tokens import check
-from runnerkit.want import resolve
 
 HOSTS = '[gitlab]\nurl="http://g"\n[runners.a]\nimage="x"\n[runners.b]\nimage="x"\n[hosts.ci1]\naddress="a@h1"\nrunners=["b"]\n[hosts.ci2]\naddress="h2:22"\n'
 
@@ -111,8 +111,8 @@ def test_two_runners_of_one_name_on_one_host_are_refused(
         assert "runners.b.name: 'n', as runners.a on the same host" in mistakes(text, tmp_path)  # fmt: skip
         return
     with pytest.raises(KitError, match="the runners a and b have one name"):
-        resolve(read(text, tmp_path), "of no settings")
-    assert resolve(read(text, tmp_path), "h").runners
+        of_host(read(text, tmp_path), "of no settings")
+    assert of_host(read(text, tmp_path), "h").runners
 
 
 def test_a_folder_is_named_as_docker_will_name_it(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_the_starter_file_is_valid_and_never_overwrites(
     file = tmp_path / "runnerkit.toml"
     assert "wrote" in starter.write(file)
     monkeypatch.setenv("RUNNER_TOKEN", "glrt-x")
-    assert resolve(load(file), "ci1").runners[0].image == "web:latest"
+    assert of_host(load(file), "ci1").runners[0].image == "web:latest"
     with pytest.raises(KitError, match="there already"):
         starter.write(file)
 
@@ -167,8 +167,8 @@ def test_hosts_are_chosen_by_name_glob_address_and_all(tmp_path: Path) -> None:
 
 def test_a_host_gets_the_runners_it_names(tmp_path: Path) -> None:
     known = read(HOSTS, tmp_path)
-    assert [r.key for r in resolve(known, "ci1").runners] == ["b"]
-    assert [r.key for r in resolve(known, "elsewhere").runners] == ["a", "b"]
+    assert [r.key for r in of_host(known, "ci1").runners] == ["b"]
+    assert [r.key for r in of_host(known, "elsewhere").runners] == ["a", "b"]
 
 
 def test_two_runners_of_one_token_are_refused(
@@ -178,7 +178,7 @@ def test_two_runners_of_one_token_are_refused(
     text = '[gitlab]\nurl="http://g"\n[runners]\n'
     text += 'a={image="i",token={env="A"}}\nb={image="i",token={env="A"}}\nc={image="i",token={env="C"}}\n'
     with pytest.raises(KitError, match="the runners a and b have one token") as caught:
-        resolve(read(text, tmp_path), "ci1")
+        of_host(read(text, tmp_path), "ci1")
     assert "glrt" not in str(caught.value)
 
 
