@@ -7,7 +7,7 @@ from typing import Any
 
 from docker import APIClient
 
-from runnerkit.engine import buildkit
+from runnerkit.engine import build_failure, buildkit
 from runnerkit.engine.client import image
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Progress, Tell
@@ -62,7 +62,7 @@ def build(client: APIClient, machine: Machine, change: Build, tell: Tell) -> Non
         for line in answer.iter_lines() if answer.ok else ():
             log.event(json.loads(line))
     if log.error:
-        raise _failed(job, log)
+        raise build_failure.of(job, log.step, log.lines, log.error)
 
 
 class _Log:
@@ -83,14 +83,15 @@ class _Log:
         elif text := str(event.get("stream", event.get("status", ""))).strip():
             if text.startswith("Step "):
                 self.step, self.lines = text, []
+                self.tell(Detail(build_failure.short(text)))
             else:
                 self.lines = [*self.lines[1 - LINES :], text]
-            self.tell(Detail(mask(text)))
+                self.tell(Detail(mask(text)))
 
     def _buildkit(self, one: buildkit.Status) -> None:
         if one.name and one.vertex not in self._steps and not one.name.startswith("[internal"):
             self._steps[one.vertex] = one.name
-            self.tell(Detail(mask(one.name)))
+            self.tell(Detail(build_failure.short(one.name)))
         output = self._outputs.setdefault(one.vertex, [])
         for line in one.text.splitlines():
             if line.strip():
@@ -99,17 +100,6 @@ class _Log:
         del output[:-LINES]
         if one.error:
             self.step, self.lines = one.name, output
-
-
-def _failed(job: JobImage, log: _Log) -> KitError:
-    last = "".join(f"\n    {mask(line)}" for line in log.lines)
-    error = " ".join(mask(log.error).split())
-    fix = "correct the Dockerfile (or its base), then run again; the old image is untouched"
-    if "no space left" in error or "no space left" in last:
-        fix = (
-            "make room on the host (./inv image.prune), then run again; the old image is untouched"
-        )
-    return KitError(f"{job.name} does not build: {mask(log.step)}: {error}{last}", fix)
 
 
 def _blocks(job: JobImage, classic: bool, tell: Tell) -> Iterator[bytes]:
