@@ -133,7 +133,7 @@ def test_a_new_file_of_a_clone_is_for_all_who_have_it(
 def test_the_wheel_takes_the_ready_made_folders_and_no_team_s_own() -> None:
     build = tomllib.loads((place.ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
     taken = {one for one in build["targets"]["wheel"]["only-include"] if "dockerfiles" in one}
-    listed = ["git", "-C", place.ROOT, "ls-files", "-z", "dockerfiles"]
+    listed = ["git", "-C", str(place.ROOT), "ls-files", "-z", "dockerfiles"]
     ran = subprocess.run(listed, capture_output=True, text=True, check=False)
     if ran.returncode:
         pytest.skip("no clone by git")
