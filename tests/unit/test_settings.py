@@ -137,7 +137,7 @@ def test_the_starter_file_is_valid_and_never_overwrites(
     file = tmp_path / "runnerkit.toml"
     assert "wrote" in starter.write(file)
     monkeypatch.setenv("RUNNER_TOKEN", "glrt-x")
-    assert of_host(load(file), "ci1").runners[0].image == "web:latest"
+    assert of_host(load(file), "ci1").runners[0].image == "web-tools:latest"
     with pytest.raises(KitError, match="there already"):
         starter.write(file)
 
