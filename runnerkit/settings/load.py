@@ -9,7 +9,16 @@ from typing import Any
 import msgspec
 
 from runnerkit.errors import KitError, Mistakes
-from runnerkit.settings import autoscaler, check, control, free_keys, known_keys, owner, whole
+from runnerkit.settings import (
+    autoscaler,
+    check,
+    control,
+    free_keys,
+    known_keys,
+    owner,
+    unwritable,
+    whole,
+)
 from runnerkit.settings.model import Settings
 
 
@@ -81,7 +90,9 @@ def _free(data: dict[str, Any]) -> Iterator[str]:
     """What is wrong in the tables that go through to the host's files."""
     daemon = data.get("docker", {}).get("daemon", {})
     yield from free_keys.mistakes(daemon, "docker.daemon")
+    yield from unwritable.mistakes(daemon, "docker.daemon", json=True)
     globals_ = data.get("manager", {}).get("settings", {})
+    yield from unwritable.mistakes(globals_, "manager.settings")
     yield from free_keys.mistakes(globals_, "manager.settings", known_keys.MANAGER)
     tables = {
         "docker": known_keys.DOCKER,
@@ -92,3 +103,4 @@ def _free(data: dict[str, Any]) -> Iterator[str]:
         for table, known in tables.items():
             path = f"runners.{name}.{table}"
             yield from free_keys.mistakes(body.get(table, {}), path, known)
+            yield from unwritable.mistakes(body.get(table, {}), path)
