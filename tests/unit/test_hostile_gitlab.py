@@ -192,6 +192,23 @@ def test_an_answer_of_another_shape_is_an_error_in_words(body: bytes, call: str)
             CALLS[call](Server(site.url, Secret(API_TOKEN)))
 
 
+@pytest.mark.parametrize(
+    ("header", "text", "longest"),
+    [("Retry-After", "7", 7), ("Retry-After", "1000000000", 4), ("Retry-After", "-5", 4), ("Retry-After", "0000000099999", 4),
+     ("Retry-After", "soon", 4), ("Retry-After", "", 4), ("RateLimit-Reset", "99999999999", 4)],
+)  # fmt: skip
+def test_gitlab_does_not_say_how_long_the_kit_sleeps(
+    header: str, text: str, longest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("gitlab.utils.time.sleep", slept.append)
+    with served(Site(lambda *_: (429, {header: text}, b"{}"))) as site:
+        monkeypatch.setattr("time.time", lambda: 0.0)
+        with pytest.raises(KitError, match="429"):
+            Server(site.url, Secret(API_TOKEN)).get(1)
+    assert slept and all(0 <= one <= longest for one in slept)
+
+
 def test_an_answer_has_an_end() -> None:
     """A bomb of gzip: small as it comes, and without end unpacked."""
     import gzip
