@@ -57,6 +57,11 @@ HINTS = (
         r"\b50[0234] [A-Z]",
         "the registry itself fails or is overloaded: see how it fares, then run again",
     ),
+    Hint(
+        "invalid tar header",
+        "the engine cannot unpack layers that are packed by zstd: upgrade Docker on the host to 23 or "
+        "newer, or build the image there",
+    ),
 )
 
 

@@ -13,7 +13,7 @@ import docker
 from runnerkit.engine import registry, space, stream
 from runnerkit.engine.certificate import trusted
 from runnerkit.engine.client import find, untag
-from runnerkit.engine.failure import translated
+from runnerkit.engine.failure import fix, translated
 from runnerkit.engine.transfer import push
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Progress, Tell
@@ -168,7 +168,8 @@ class Offer:
                 raise _Unreached(
                     f"the engine does not reach the host's loopback: {reason}"
                 ) from None
-            raise KitError(f"{self.reference} did not arrive whole: {reason}", AGAIN) from None
+            what = f"{self.reference} did not arrive whole: {reason}"
+            raise KitError(what, fix(reason, AGAIN)) from None
 
 
 @contextlib.contextmanager

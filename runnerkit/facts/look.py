@@ -33,7 +33,7 @@ def parse(text: str) -> Facts:
     """
     try:
         return _parsed(text)
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise KitError(
             f"what the host told of itself cannot be read: {error}",
             "see what docker info --format '{{json .}}' prints there: it must be Docker's own, alone",

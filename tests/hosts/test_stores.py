@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runnerkit import want as wants
+from runnerkit import resolve
 from runnerkit.actions import prune
 from runnerkit.settings.load import load
 from sandbox.world import BlankHost, World
@@ -23,21 +23,23 @@ DISK = "/srv/images"
 
 @pytest.fixture(scope="module")
 def host(world: World) -> Iterator[BlankHost]:
-    yield world.host("apart", "sid")
-    world.remove("apart")
+    yield world.host("stores", "sid")
+    world.remove("stores")
 
 
 @pytest.fixture(scope="module")
-def apart(world: World, host: BlankHost, tmp_path_factory: pytest.TempPathFactory) -> BlankHost:
+def apart(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlankHost]:
+    result = world.host("apart", "sid")
     kit = Kit(world, tmp_path_factory.mktemp("apart"))
-    kit.ssh(host, APART)
-    return engine(kit, host, True)
+    kit.ssh(result, APART)
+    yield engine(kit, result, True)
+    world.remove("apart")
 
 
 def script(kit: Kit, host: BlankHost, **options: object) -> str:
     kit.settings(host, prune={"keep": 0, **options})
     read = load(kit.folder / "runnerkit.toml")
-    return prune.script(wants.of_images(read, ""))
+    return prune.script(resolve.of_images(read, ""))
 
 
 def test_room_is_looked_for_where_the_store_is(kit: Kit, apart: BlankHost, world: World) -> None:
@@ -70,39 +72,40 @@ def test_prune_counts_the_stores_disk_by_bytes_and_by_inodes(kit: Kit, apart: Bl
 
 
 @pytest.mark.long
-def test_another_store_is_a_restart_and_all_images_come_anew(kit: Kit, apart: BlankHost) -> None:
+def test_another_store_is_a_restart_and_all_images_come_anew(kit: Kit, host: BlankHost) -> None:
     kit.new_token()
-    for wanted, driver in ((False, "overlay2"), (True, "overlayfs")):
+    engine(kit, host, False)
+    for wanted, driver in ((True, "overlayfs"), (False, "overlay2")):
         features = {"daemon": {"features": {"containerd-snapshotter": wanted}}}
-        kit.settings(apart, docker={"min_free_mb": 0, **features})
+        kit.settings(host, docker={"min_free_mb": 0, **features})
         titles = kit.plan().titles
         assert any("another image store, which has none of the images" in one for one in titles)
         kit.bootstrap()
-        assert kit.ssh(apart, "docker info -f '{{.Driver}}'") == f"{driver}\n"
+        assert kit.ssh(host, "docker info -f '{{.Driver}}'") == f"{driver}\n"
         assert kit.plan().titles == []
 
 
 def test_a_flag_of_dockerds_that_the_file_would_name_again_is_told_first(
-    kit: Kit, apart: BlankHost
+    kit: Kit, host: BlankHost
 ) -> None:
     kit.new_token()
     flag = f"--registry-mirror={kit.world.mirror_url}"
-    kit.ssh(apart, f"""rm /etc/docker/daemon.json; echo 'DOCKER_OPTS="{flag}"' >/etc/default/docker
+    kit.ssh(host, f"""rm -rf /etc/docker; mkdir /etc/docker; echo 'DOCKER_OPTS="{flag}"' >/etc/default/docker
         service docker stop; service docker start""")  # fmt: skip
-    kit.settings(apart, docker={"registry_mirrors": ["http://other.invalid"]})
-    ran = kit.run("bootstrap", "--host", apart.name)
+    kit.settings(host, docker={"registry_mirrors": ["http://other.invalid"]})
+    ran = kit.run("bootstrap", "--host", host.name)
     assert ran.code == 1
     assert "started with a flag for registry-mirrors" in ran.err
-    assert kit.ssh(apart, "ls /etc/docker; docker info -f '{{.ServerVersion}}'").startswith("28.")
-    kit.ssh(apart, "rm /etc/default/docker")
+    assert kit.ssh(host, "ls /etc/docker; docker info -f '{{.ServerVersion}}'").startswith("28.")
+    kit.ssh(host, "rm /etc/default/docker")
 
 
-def test_a_runner_too_old_for_the_engine_is_refused(kit: Kit, apart: BlankHost) -> None:
+def test_a_runner_too_old_for_the_engine_is_refused(kit: Kit, host: BlankHost) -> None:
     kit.new_token()
-    kit.ssh(apart, "echo export DOCKER_MIN_API_VERSION=1.44 >/etc/default/docker")  # as 29.0 has it
-    engine(kit, apart, True)
-    kit.settings(apart, manager={"image": "gitlab/gitlab-runner:v17.4.0"})
-    ran = kit.run("bootstrap", "--host", apart.name)
+    kit.ssh(host, "echo export DOCKER_MIN_API_VERSION=1.44 >/etc/default/docker")  # as 29.0 has it
+    engine(kit, host, True)
+    kit.settings(host, manager={"image": "gitlab/gitlab-runner:v17.4.0"})
+    ran = kit.run("bootstrap", "--host", host.name)
     assert ran.code == 1
     assert "gitlab-runner 17.4 speaks Docker's API up to 1.43" in ran.err
     assert "v17.5 or newer" in ran.err
