@@ -66,6 +66,7 @@ def _parsed(text: str) -> Facts:
         cpus=int(facts.get("cpus:", 1)),
         systemd="systemd:" in facts,
         dockerd="dockerd:" in facts,
+        podman="podman:" in facts,
         unpacked="unpacked:" in facts,
         free_kb=int(kb or 0),
         free_inodes=int(inodes) if inodes else None,
