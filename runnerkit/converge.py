@@ -4,12 +4,20 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Protocol
 
-from runnerkit import facts
-from runnerkit.checks import acceptance, metadata_address, plugins, runners, selinux
+from runnerkit.checks import (
+    acceptance,
+    leftovers,
+    metadata_address,
+    plugins,
+    runners,
+    selinux,
+    unknown,
+)
 from runnerkit.checks.finding import Finding
-from runnerkit.errors import NotConverged
+from runnerkit.errors import KitError, NotConverged
 from runnerkit.events import Began, Tell
 from runnerkit.facts import Facts, Needs
+from runnerkit.facts.look import parse, script
 from runnerkit.plan import Change, batches
 from runnerkit.steps import (
     config_toml,
@@ -50,8 +58,11 @@ STEPS: tuple[Step, ...] = (
     *(daemon_json, docker_engine, image_pulls, job_images, fleeting),
     *(config_toml, registration, manager, prune_timer, metadata_rule),
 )
+ENGINE: tuple[Step, ...] = (daemon_json, docker_engine)
 # What bootstrap proves and notes, in the order in which it is told.
-CHECKS: tuple[Check, ...] = (acceptance, runners, plugins, metadata_address, selinux)
+CHECKS: tuple[Check, ...] = (
+    *(acceptance, runners, leftovers, plugins, metadata_address, selinux, unknown),
+)
 IMAGES: tuple[Step, ...] = (job_images,)
 # A machine image: all but what each machine made from it does for itself, at its first boot.
 GOLDEN: tuple[Step, ...] = (
@@ -67,6 +78,8 @@ class Reader(Protocol):
 
     def server(self, want: Want, have: Facts) -> Facts: ...
 
+    def obstacles(self, want: Want, pending: list[Change]) -> list[KitError]: ...
+
 
 class Writer(Reader, Protocol):
     """A reader that can also change things, while it alone holds the host's lock."""
@@ -74,8 +87,6 @@ class Writer(Reader, Protocol):
     tell: Tell
 
     def lock(self) -> None: ...
-
-    def check(self, want: Want, pending: list[Change]) -> None: ...
 
     def write(self, want: Want, batch: list[Change]) -> None: ...
 
@@ -90,12 +101,19 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS) -> Facts:
         tuple(dict.fromkeys(chain.from_iterable(need.units for need in needs))),
         any(need.manager for need in needs),
     )
-    output = host.look(facts.script(both, want.manager.container))
-    return host.server(want, facts.parse(output))
+    output = host.look(script(both, want.manager.container))
+    return host.server(want, parse(output))
 
 
 def plan(want: Want, have: Facts, steps: Sequence[Step] = STEPS) -> list[Change]:
-    """What is left to do. Pure."""
+    """What is left to do. Pure.
+
+    Where Docker is there and does not run, images and containers are not known: the engine alone
+    is planned, and the rest once it runs.
+    """
+    engine = [step for step in steps if step in ENGINE]
+    if engine and have.dockerd and not have.docker_runs:
+        steps = engine
     return [change for step in steps for change in step.changes(want, have)]
 
 
@@ -126,7 +144,8 @@ def apply(
     asking = (*steps, *checks)
     have = look(host, want, asking)
     if pending := first(have) or plan(want, have, steps):
-        host.check(want, pending)
+        if errors := host.obstacles(want, pending):
+            raise KitError("\n  ".join(error.what for error in errors), errors[0].fix)
         host.lock()
         have = look(host, want, asking)
         pending = first(have) or plan(want, have, steps)

@@ -64,12 +64,16 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Script:
-    """A script for the host. Where `token` names a runner, its token is put in as $TOKEN."""
+    """A script for the host. Where `token` names a runner, its token is put in as $TOKEN.
+
+    `trial` is a script that changes nothing, and fails where this one is known to.
+    """
 
     title: str
     text: str
     diff: str = ""
     token: str = ""
+    trial: str = ""
     hints: tuple[Hint, ...] = ()
     reaches: tuple[Endpoint, ...] = ()
 

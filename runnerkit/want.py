@@ -99,11 +99,11 @@ class Want:
         return any(runner.elsewhere for runner in self.runners)
 
 
-def resolve(settings: Settings, host: str) -> Want:
+def resolve(settings: Settings, host: str, empty: bool = False) -> Want:
     """What the settings make of a host of that name (or of one that they do not name).
 
     Raises:
-        KitError: a name, token or image definition is wrong.
+        KitError: there is no runner, and it may not be `empty`; or a name, token or image definition is wrong.
     """
     url = settings.gitlab.url.rstrip("/")
     if not url:
@@ -111,19 +111,14 @@ def resolve(settings: Settings, host: str) -> Want:
             "no GitLab is named",
             "write [gitlab] url = … into runnerkit.toml, or give bootstrap --url https://…",
         )
-    keys = keys_of(settings, host)
-    if not keys:
-        raise KitError(
-            "no runner is named",
-            "write [runners.NAME] into runnerkit.toml, or give bootstrap --image IMAGE",
-        )
+    if not (keys := keys_of(settings, host)) and not empty:
+        raise none()
     found = {key: catalog.find(settings, settings.runners[key].image) for key in keys}
     runners = tuple(_runner(settings, key, found[key]) for key in keys)
     _distinct(runners)
-    docker = settings.docker
     return Want(
         url=url,
-        docker=replace(docker, daemon=free_keys.read(docker.daemon, "docker.daemon")),
+        docker=free_keys.filled(settings.docker, "docker", "daemon"),
         manager=_manager(settings.manager, runners),
         runners=runners,
         images=catalog.closed(settings, [image.name for image in found.values() if image]),
@@ -131,6 +126,14 @@ def resolve(settings: Settings, host: str) -> Want:
         api=settings.gitlab.api_token is not None,
         prune=settings.prune,
         golden=settings.golden,
+    )
+
+
+def none() -> KitError:
+    """The failure of a host that shall have no runner."""
+    return KitError(
+        "no runner is named",
+        "write [runners.NAME] into runnerkit.toml, or give bootstrap --image IMAGE",
     )
 
 
@@ -164,13 +167,10 @@ def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunne
     spec = settings.runners[key]
     token = spec.token.read() if spec.token else None
     old = spec.registration_token.read() if spec.registration_token else None
-    free = {
-        table: free_keys.read(getattr(spec, table), f"runners.{key}.{table}")
-        for table in ("docker", "autoscaler", "settings")
-    }
+    free = free_keys.filled(spec, f"runners.{key}", "docker", "autoscaler", "settings")
     return WantedRunner(
         key=key,
-        spec=hardened(replace(spec, **free), (spec.image, *settings.images), image is not None),
+        spec=hardened(free, (spec.image, *settings.images), image is not None),
         image=image.reference if image else spec.image,
         token=tokens.check(token, "glrt-", f"the token of runner {key}"),
         registration_token=tokens.check(
@@ -193,7 +193,7 @@ def _distinct(runners: tuple[WantedRunner, ...]) -> None:
 
 def _manager(manager: Manager, runners: tuple[WantedRunner, ...]) -> Manager:
     """The manager, told where plugins are that an upgrade shall not lose."""
-    manager = replace(manager, settings=free_keys.read(manager.settings, "manager.settings"))
+    manager = free_keys.filled(manager, "manager", "settings")
     if not any(autoscaler.published(one.spec.autoscaler.get("plugin", "")) for one in runners):
         return manager
     environment = {**manager.environment, autoscaler.PLUGIN_PATH: autoscaler.PLUGINS}

@@ -9,13 +9,14 @@ from docker import APIClient
 
 from runnerkit.engine import buildkit
 from runnerkit.engine.client import image
+from runnerkit.engine.failure import HINTS
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Progress, Tell
 from runnerkit.images import context
 from runnerkit.images.content import content
 from runnerkit.images.definition import JobImage
 from runnerkit.machine.machine import Machine
-from runnerkit.plan import Build
+from runnerkit.plan import Build, Hint, hint
 from runnerkit.redact import mask
 from runnerkit.settings.secrets import Secret
 
@@ -104,12 +105,9 @@ class _Log:
 def _failed(job: JobImage, log: _Log) -> KitError:
     last = "".join(f"\n    {mask(line)}" for line in log.lines)
     error = " ".join(mask(log.error).split())
-    fix = "correct the Dockerfile (or its base), then run again; the old image is untouched"
-    if "no space left" in error or "no space left" in last:
-        fix = (
-            "make room on the host (./inv image.prune), then run again; the old image is untouched"
-        )
-    return KitError(f"{job.name} does not build: {mask(log.step)}: {error}{last}", fix)
+    usual = "correct the Dockerfile (or its base), then run again"
+    advice = f"{hint(error + last, (*HINTS, Hint('', usual))).fix}; the old image is untouched"
+    return KitError(f"{job.name} does not build: {mask(log.step)}: {error}{last}", advice)
 
 
 def _blocks(job: JobImage, classic: bool, tell: Tell) -> Iterator[bytes]:

@@ -34,7 +34,7 @@ def parsed(want: Want, have: Facts) -> dict[str, Any]:
     """config.toml as data; empty where there is none.
 
     Raises:
-        KitError: it is not TOML, or its entries are none.
+        KitError: it is not TOML, or its entries are none of gitlab-runner's.
     """
     file = have.files.get(want.config)
     try:
@@ -87,9 +87,11 @@ def system_id(want: Want, have: Facts) -> str:
 
 
 def globals_wanted(want: Want, have: Facts) -> dict[str, Any]:
-    """What the settings say of the global part."""
-    manager = want.manager
-    concurrent = have.cpus if manager.concurrent == "auto" else manager.concurrent
+    """What the settings say of the global part; where the kit writes the first file, also how many
+    jobs run at once: as many as the host has processors."""
+    manager, first = want.manager, want.config not in have.files
+    auto = manager.concurrent == "auto" or (manager.concurrent is None and first)
+    concurrent = have.cpus if auto else manager.concurrent
     settings = free_keys.shown(manager.settings, Secret.reveal)
     return {**({"concurrent": concurrent} if concurrent else {}), **settings}
 

@@ -49,12 +49,14 @@ def write_file(
         keep_time: the time that it gets, seconds since 1970; that of the write if not given.
         reaches: what must answer the host for the file to be of use.
     """
+    content = encodebytes(text.encode()).decode()
+    trial = render("trial.sh.j2", path=path, content=content, check=check) if check else ""
     return Script(
         f"write {path}",
         render(
             "write-file.sh.j2",
             path=path,
-            content=encodebytes(text.encode()).decode(),
+            content=content,
             mode=f"{mode:o}",
             old=None if old is None else b64encode(old).decode(),
             before=before,
@@ -63,6 +65,7 @@ def write_file(
             keep_time="" if keep_time is None else keep_time,
         ),
         diff((old or b"").decode(errors="replace"), text, path),
+        trial=trial,
         hints=HINTS,
         reaches=reaches,
     )

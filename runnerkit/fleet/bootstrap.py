@@ -7,8 +7,9 @@ from runnerkit.checks import acceptance
 from runnerkit.checks.finding import Finding, Level
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
+from runnerkit.files import config_toml
 from runnerkit.fleet.host import Host
-from runnerkit.fleet.run import Fleet, Outcome
+from runnerkit.fleet.run import Fleet, Outcome, Unfinished
 from runnerkit.plan import Change
 from runnerkit.settings import tokens
 from runnerkit.settings.model import Settings
@@ -18,15 +19,16 @@ from runnerkit.want import Want
 
 @dataclass(frozen=True)
 class Bootstrapped:
-    """The names of the runners that GitLab accepts, and what is to be noted."""
+    """The names of the runners that GitLab accepts, what is to be noted, and jobs at once."""
 
     runners: tuple[str, ...]
     findings: tuple[Finding, ...]
+    concurrent: int = 1
 
 
 @dataclass(frozen=True)
 class Planned:
-    """What bootstrap would change, and what is to be noted."""
+    """What bootstrap would change, what is to be noted, and what would make it fail."""
 
     changes: tuple[Change, ...]
     findings: tuple[Finding, ...]
@@ -41,7 +43,8 @@ def bootstrap(fleet: Fleet) -> list[Outcome[Bootstrapped]]:
         for finding in found:
             if finding.level is Level.ERROR:
                 raise finding.error()
-        return Bootstrapped(tuple(acceptance.accepted(wanted, have)), found)
+        concurrent = config_toml.parsed(wanted, have).get("concurrent", 1)
+        return Bootstrapped(tuple(acceptance.accepted(wanted, have)), found, concurrent)
 
     wants, token = _wants(fleet)
     return fleet.each(wants, work, token)
@@ -51,22 +54,41 @@ def plan(fleet: Fleet) -> list[Outcome[Planned]]:
     """What bootstrap would change on every host."""
 
     def work(host: Host, wanted: Want) -> Planned:
-        have = converge.look(host, wanted, (*converge.STEPS, *converge.CHECKS))
-        notes = (one for one in _findings(wanted, have) if one.level is Level.NOTE)
-        return Planned(tuple(converge.plan(wanted, have)), tuple(notes))
+        asking = (*converge.STEPS, *converge.CHECKS) if wanted.runners else converge.CHECKS
+        have = converge.look(host, wanted, asking)
+        found = _findings(wanted, have)
+        if not wanted.runners:
+            raise Unfinished(want.none(), Planned((), found))
+        pending = converge.plan(wanted, have)
+        obstacles = [
+            Finding("change-obstacle", Level.ERROR, error.what, error.fix)
+            for error in host.obstacles(wanted, pending)
+        ]
+        proof = (one for one in found if _proven(one, wanted, have, pending))
+        return Planned(tuple(pending), (*proof, *obstacles))
 
-    wants, token = _wants(fleet)
+    wants, token = _wants(fleet, empty=True)
     return fleet.each(wants, work, token)
+
+
+def _proven(one: Finding, wanted: Want, have: Facts, pending: list[Change]) -> bool:
+    """Whether a finding holds before the changes are made: a manager that runs was asked, and what
+    it could not reach it may reach after them."""
+    manager = have.containers.get(wanted.manager.container, {})
+    if one.level is Level.NOTE:
+        return True
+    running = bool(manager.get("State", {}).get("Running"))
+    return running and (one.code == acceptance.GONE.code or not pending)
 
 
 def _findings(wanted: Want, have: Facts) -> tuple[Finding, ...]:
     return tuple(one for check in converge.CHECKS for one in check.findings(wanted, have))
 
 
-def _wants(fleet: Fleet) -> tuple[dict[str, Want], Secret | None]:
+def _wants(fleet: Fleet, empty: bool = False) -> tuple[dict[str, Want], Secret | None]:
     settings, names = fleet.settings, [target.name for target in fleet.targets]
     _one_master({*settings.hosts, *names}, settings)
-    wants = {name: want.resolve(settings, name) for name in names}
+    wants = {name: want.resolve(settings, name, empty) for name in names}
     token = settings.gitlab.api_token.read() if settings.gitlab.api_token else None
     token = tokens.check(token, "glpat-", "GITLAB_TOKEN")
     if token is None:  # its source is named, but empty: the other ways to register are left

@@ -4,18 +4,20 @@ import shlex
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Ended, Tell, named
 from runnerkit.facts import Facts, ServerRunner
 from runnerkit.files import config_toml
+from runnerkit.fleet import obstacles
 from runnerkit.machine import lock, login, sudo
-from runnerkit.machine.machine import Failed, Machine
+from runnerkit.machine.failure import Failed
+from runnerkit.machine.machine import Machine
 from runnerkit.machine.streams import Pipe
 from runnerkit.machine.sudo import NeedsPassword
-from runnerkit.plan import Build, Change, Endpoint, Hint, Pull, Script, ServerCall, hint
+from runnerkit.plan import Build, Change, Hint, Pull, Script, ServerCall, hint
 from runnerkit.redact import mask, plain
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want, WantedRunner
@@ -80,18 +82,9 @@ class Host:
         waiting = Detail("waiting for what a cut-off run left going on the host")
         self._lock = self._lock or lock.take(self.machine, lambda: self.tell(waiting))
 
-    def check(self, want: Want, pending: list[Change]) -> None:
-        """What can be known to fail before anything is changed."""
-        for endpoint in dict.fromkeys(end for change in pending for end in change.reaches):
-            self._reach(endpoint)
-        if self._token and any(isinstance(change, ServerCall) for change in pending):
-            self._server(want).check()
-        registers = {change.token for change in pending if isinstance(change, Script)}
-        for runner in want.runners:
-            if runner.token and runner.key in registers:
-                from runnerkit.gitlab.server import check_token
-
-                check_token(want.url, runner.token, f"{runner.spec.token}, runner {runner.key}")
+    def obstacles(self, want: Want, pending: list[Change]) -> list[KitError]:
+        server = partial(self._server, want) if self._token else None
+        return obstacles.found(self.machine, server, want, pending)
 
     def write(self, want: Want, batch: list[Change]) -> None:
         """Make changes that do not wait for each other; all are tried before the first error."""
@@ -183,12 +176,3 @@ class Host:
             assert self._token is not None
             self._gitlab = Server(want.url, self._token)
         return self._gitlab
-
-    def _reach(self, endpoint: Endpoint) -> None:
-        parts = urlsplit(endpoint.url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        if not self.machine.reaches(parts.hostname or "", port):
-            raise KitError(
-                f"{endpoint.name} {endpoint.url} does not answer the host",
-                f"{endpoint.fix}; nothing was changed",
-            )

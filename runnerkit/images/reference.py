@@ -10,6 +10,8 @@ _LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _DOMAIN = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?")
 _TAG = re.compile(r":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile(r"@(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})")
+# The same in one, for what a type can say of a key.
+GRAMMAR = rf"(?:{_DOMAIN.pattern}/)?{PATH.pattern}(?:{_TAG.pattern})?(?:{_DIGEST.pattern})?"
 _ID = re.compile(r"[a-f0-9]{64}")
 HUB = "docker.io"
 

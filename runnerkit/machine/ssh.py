@@ -18,9 +18,10 @@ from runnerkit.errors import KitError
 from runnerkit.machine import dial, ssh_errors
 from runnerkit.machine.hop import Hop, Reader
 from runnerkit.machine.host_keys import Guard
+from runnerkit.machine.jump import Lead, Transport
 from runnerkit.machine.once import Once
 from runnerkit.machine.ssh_keys import Keys
-from runnerkit.machine.streams import Pipe
+from runnerkit.machine.streams import Unwatched
 from runnerkit.redact import plain
 
 CONNECT = 15.0  # seconds to connect, where ssh's settings say nothing
@@ -77,11 +78,11 @@ class Routes:
             raise ssh_errors.explain(where, error) or error from None
         return jump
 
-    def _through(self, jump: Hop, hop: Hop) -> Pipe:
+    def _through(self, jump: Hop, hop: Hop) -> Lead:
         to = (hop.host, hop.port)
         transport = self._jumps(jump).transport
         try:
-            return transport.open_channel("direct-tcpip", to, ("", 0), timeout=_patience(hop))  # type: ignore[no-any-return]  # Fabric is untyped
+            return Lead(transport.open_channel("direct-tcpip", to, ("", 0), timeout=_patience(hop)))
         except paramiko.SSHException as error:
             raise ssh_errors.forwarding(jump.where, "{}:{}".format(*to), error) from None
 
@@ -108,7 +109,7 @@ class _Connection(Connection):  # type: ignore[misc]
         hop: Hop,
         where: str,
         guard: Guard,
-        way: Callable[[], Pipe] | None,
+        way: Callable[[], Lead] | None,
         pause: Callable[[float], bool],
     ) -> None:
         super().__init__(
@@ -144,7 +145,7 @@ class _Connection(Connection):  # type: ignore[misc]
                     raise
             pause = min(2 * pause, PAUSES[1])
 
-    def open_gateway(self) -> Pipe:
+    def open_gateway(self) -> Lead | socket.socket:
         if self.way:
             return self.way()  # type: ignore[no-any-return]
         if self.hop.command:
@@ -154,7 +155,7 @@ class _Connection(Connection):  # type: ignore[misc]
 
     def _transport(self, sock: Any, **options: Any) -> paramiko.Transport:
         """One that notices when the host is gone without a word, and does not wait for ever."""
-        self.attempt = transport = paramiko.Transport(sock, **options)
+        self.attempt = transport = Transport(sock, **options)
         transport.set_keepalive(KEEPALIVE)
         inet = isinstance(sock, socket.socket) and sock.family != socket.AF_UNIX
         if inet and hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -183,7 +184,7 @@ class _Connection(Connection):  # type: ignore[misc]
         )
 
 
-class _Remote(Remote):  # type: ignore[misc]
+class _Remote(Unwatched, Remote):  # type: ignore[misc]
     def write_proc_stdin(self, data: str) -> None:
         try:
             super().write_proc_stdin(data)

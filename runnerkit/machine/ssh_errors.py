@@ -1,5 +1,6 @@
 """What SSH and the network raise, in words."""
 
+import errno
 import socket
 
 import paramiko
@@ -21,9 +22,18 @@ def explain(where: str, error: Exception) -> KitError | None:
             return _refused(where)
         case TimeoutError():
             return KitError(f"{where}: no answer within 15 s", "check address, port and firewall")
-        case NoValidConnectionsError() | ConnectionError() | EOFError():
+        case NoValidConnectionsError():  # its own words have no reason in them
+            return explain(where, next(iter(error.errors.values())))
+        case OSError(errno=errno.EHOSTUNREACH | errno.ENETUNREACH | errno.EHOSTDOWN):
             return KitError(
-                f"{where}: cannot connect: {error}", "check that sshd listens on that port"
+                f"{where}: no way to the host: {error.strerror}",
+                "check that it is on, its address and the network",
+            )
+        case ConnectionError() | EOFError():
+            reason = getattr(error, "strerror", "") or error
+            return KitError(
+                f"{where}: cannot connect: {reason}".removesuffix(": "),
+                "check that sshd listens on that port",
             )
         case paramiko.SSHException():
             if "authentication methods" in str(error) or "private key" in str(error):

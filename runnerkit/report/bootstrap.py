@@ -1,5 +1,6 @@
 """What bootstrap did, and what plan would have it do."""
 
+from runnerkit.checks.finding import Level
 from runnerkit.fleet.bootstrap import Bootstrapped, Planned
 from runnerkit.fleet.run import Outcome
 from runnerkit.report import outcome as of
@@ -14,6 +15,7 @@ def bootstrapped(outcomes: list[Outcome[Bootstrapped]]) -> Page:
             "failed" if one.error else _state(one),
             str(len(one.changes)),
             ", ".join(one.result.runners if one.result else ()) or "-",
+            str(one.result.concurrent) if one.result else "-",
             f"{one.seconds:.1f} s",
         )
         for one in outcomes
@@ -24,18 +26,19 @@ def bootstrapped(outcomes: list[Outcome[Bootstrapped]]) -> Page:
         lambda one: {
             "changes": of.changes(one.changes),
             "runners": list(one.result.runners if one.result else ()),
+            "concurrent": one.result.concurrent if one.result else None,
             "findings": of.findings(one.result.findings if one.result else ()),
         },
     )
-    heads = ("host", "state", "changes", "runners accepted", "time")
+    heads = ("host", "state", "changes", "runners accepted", "jobs at once", "time")
     return Page(table(heads, rows), data, _messages(outcomes), of.failed(outcomes))
 
 
 def planned(outcomes: list[Outcome[Planned]]) -> Page:
-    """What would be done; the exit code: 0 nothing, 1 a host failed, 2 changes pending."""
+    """What would be done; the exit code: 0 nothing, 1 a host failed or would, 2 changes pending."""
     lines = []
     for one in outcomes:
-        if not one.result:
+        if not one.result or one.error:
             continue
         count = len(one.result.changes)
         lines.append(f"{one.host}: {f'{count} to change' if count else 'nothing to change'}")
@@ -50,8 +53,10 @@ def planned(outcomes: list[Outcome[Planned]]) -> Page:
             "findings": of.findings(one.result.findings if one.result else ()),
         },
     )
-    pending = any(one.result and one.result.changes for one in outcomes)
-    code = of.failed(outcomes) or (2 if pending else 0)
+    results = [one.result for one in outcomes if one.result]
+    pending = any(result.changes for result in results)
+    fails = any(one.level is Level.ERROR for result in results for one in result.findings)
+    code = of.failed(outcomes) or int(fails) or (2 if pending else 0)
     return Page(lines, data, _messages(outcomes), code)
 
 

@@ -6,7 +6,7 @@ which config.toml has as a list of NAME=value, may be written as a table, so tha
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -14,6 +14,7 @@ from runnerkit.errors import KitError, nearest
 from runnerkit.settings.known_keys import Known
 from runnerkit.settings.secrets import NEVER, Secret, Source, names_secret
 
+Section = TypeVar("Section", bound=msgspec.Struct)
 VARIABLES = "environment"
 NEAR = 0.85  # a key of a newer program may resemble a known one a little
 _REFERENCE = re.compile(r"\$\w+|\$\{\w+\}")  # of a variable that the program itself fills in
@@ -50,6 +51,12 @@ def read(value: Any, path: str, key: str = "") -> Any:
     if isinstance(value, Mapping):
         return {inner: read(one, f"{path}.{inner}", inner) for inner, one in value.items()}
     return [read(one, path, key) for one in value] if isinstance(value, list) else value
+
+
+def filled(section: Section, path: str, *tables: str) -> Section:
+    """A section of the settings with the secrets of such tables read."""
+    found = {table: read(getattr(section, table), f"{path}.{table}") for table in tables}
+    return msgspec.structs.replace(section, **found)
 
 
 def shown(value: Any, show: Callable[[Secret], str], key: str = "") -> Any:

@@ -60,8 +60,10 @@ def _remove(data: Any, path: check.Path) -> None:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise KitError(f"{path}: no such file", "./inv init writes a settings file") from None
     except OSError as error:
-        raise KitError(f"{path}: {error.strerror}", "./inv init writes a settings file") from None
+        raise KitError(f"{path}: {error.strerror}", "let it be a file that you may read") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise KitError(f"{path} is not valid TOML: {error}", "correct that line") from None
 

@@ -5,22 +5,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from runnerkit.images.reference import GRAMMAR
 from runnerkit.settings import durations
 from runnerkit.settings.secrets import Source
 
-# The grammar of github.com/distribution/reference.
-COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
-_DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
-_DIGEST = "[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
-_REFERENCE = (
-    rf"(?:{_DOMAIN}/)?{COMPONENT}(?:/{COMPONENT})*(?::[A-Za-z0-9_][\w.-]{{0,127}})?(?:@{_DIGEST})?"
-)
 _KIND = "image, like debian:bookworm"
-Reference = Annotated[str, Meta(pattern=rf"^{_REFERENCE}$", title=_KIND)]
-ReferenceOrNone = Annotated[str, Meta(pattern=rf"^(?:{_REFERENCE})?$", title=_KIND)]
+Reference = Annotated[str, Meta(pattern=rf"^{GRAMMAR}$", title=_KIND)]
+ReferenceOrNone = Annotated[str, Meta(pattern=rf"^(?:{GRAMMAR})?$", title=_KIND)]
 # With variables that the runner or the builder fills in.
-ImageOrVariable = Annotated[str, Meta(pattern=rf"^(?:{_REFERENCE}|.*\$.*)?$", title=_KIND)]
+ImageOrVariable = Annotated[str, Meta(pattern=rf"^(?:{GRAMMAR}|.*\$.*)?$", title=_KIND)]
 
 
 class Runner(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

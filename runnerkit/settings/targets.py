@@ -1,5 +1,6 @@
 """What ``--host`` names: this machine, an address, an alias of ssh's, names and globs of the settings."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -19,6 +20,7 @@ class Target:
     password: Secret | None = None
 
 
+_IPV6 = re.compile(r"\[[0-9a-fA-F:.%\w]+\]")
 Known = Callable[[str], bool]
 
 
@@ -62,7 +64,9 @@ def _of(word: str, settings: Settings, known: Known) -> list[Target]:
         return [_named(name, settings) for name in names]
     if word == "local":
         return [Target("local", "local")]
-    if word == "all" or set(word) & set("*?["):
+    if wrong := wrong_port(word):
+        raise KitError(f"--host {word}: {wrong}", "write user@address:22")
+    if word == "all" or (set(word) & set("*?[") and not _IPV6.search(word)):
         raise KitError(
             f"--host {word} fits no [hosts] of the settings",
             "name one that is there; without a runnerkit.toml, ./inv init writes one",
@@ -74,6 +78,16 @@ def _of(word: str, settings: Settings, known: Known) -> list[Target]:
             "correct it, or write [hosts] of the settings: its name and address",
         )
     return [Target(word, word)]
+
+
+def wrong_port(address: str) -> str:
+    """What is wrong with the port of `[user@]address[:port]`; "" where nothing is."""
+    bare = _IPV6.sub("", address.rpartition("@")[2])
+    _, colon, port = bare.partition(":")
+    if not colon or ":" in port:  # none, or an IPv6 address without brackets
+        return ""
+    right = port.isascii() and port.isdigit() and 0 < int(port) < 65536
+    return "" if right else f"the port {port} is no number from 1 to 65535"
 
 
 def _named(name: str, settings: Settings) -> Target:

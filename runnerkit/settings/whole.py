@@ -5,6 +5,7 @@ from typing import Any
 
 from runnerkit.errors import nearest
 from runnerkit.place import image_folders
+from runnerkit.settings import targets
 from runnerkit.settings.model import Prune
 
 OWNERS = {"project_type": "project", "group_type": "group"}
@@ -15,6 +16,9 @@ def mistakes(data: Mapping[str, Any]) -> Iterator[str]:
     yield from _dangling(data)
     for name, body in data.get("runners", {}).items():
         yield from _runner(f"runners.{name}", body)
+    for name, body in data.get("hosts", {}).items():
+        if wrong := targets.wrong_port(body.get("address", "")):
+            yield f"hosts.{name}.address: {wrong}"
     prune = data.get("prune", {})
     high, low = (prune.get(key, getattr(Prune(), key)) for key in ("high", "low"))
     if low > high:

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from runnerkit import container
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, Needs
+from runnerkit.facts import Facts, File, Needs
 from runnerkit.files import config_toml
 from runnerkit.files.config_toml import inline
 from runnerkit.files.write import Content, differing
@@ -106,14 +106,15 @@ def _files(want: Want) -> dict[str, Content]:
 def first_boot(want: Want, runner: WantedRunner) -> str:
     """The program that registers a machine and starts its manager."""
     # A manager's share of the processors is that of the machine it runs on, not of this one.
-    auto = want.manager.concurrent == "auto" and "concurrent" not in want.manager.settings
+    auto = want.manager.concurrent in ("auto", None) and "concurrent" not in want.manager.settings
     spec = structs.replace(want.manager, concurrent=None) if auto else want.manager
+    there = Facts(hostname="", files={want.config: File(b"", 0o600, 0)})
     return render(
         "first-boot.sh.j2",
         want=want,
         runner=runner,
         auto=auto,
-        head=config_toml.edited("", replace(want, manager=spec), Facts(hostname=""), {}),
+        head=config_toml.edited("", replace(want, manager=spec), there, {}),
         template=render("config.toml.j2", entry=config_toml.runner_wanted(runner), toml=inline),
         run_manager=container.run(want),
         tokens=TOKENS,

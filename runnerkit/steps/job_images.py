@@ -22,7 +22,10 @@ from runnerkit.plan import Build, Change, Hint, Pull, Script, mirrors
 from runnerkit.templates import render
 from runnerkit.want import Want
 
-HINTS = (Hint("", "run again"),)
+HINTS = (
+    Hint("(?i)no such image", "it went meanwhile: run again, and it is built"),
+    Hint("", "see the daemon's log on the host: journalctl -u docker"),
+)
 
 
 def needs(want: Want) -> Needs:

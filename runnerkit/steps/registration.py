@@ -43,7 +43,9 @@ HINTS = (
         r"\b(429|50\d) [A-Z]",
         "GitLab itself fails or is overloaded: see how it fares, then run again",
     ),
-    Hint("", "run again; what was registered so far is found"),
+    Hint(
+        "", "see what gitlab-runner says above; what was registered so far is found by the next run"
+    ),
 )
 
 

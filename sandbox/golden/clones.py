@@ -12,7 +12,8 @@ from runnerkit.errors import KitError
 from runnerkit.golden import qemu
 from runnerkit.golden.vm import Vm
 from runnerkit.machine import ssh
-from runnerkit.machine.machine import Failed, Machine
+from runnerkit.machine.failure import Failed
+from runnerkit.machine.machine import Machine
 from runnerkit.settings.model import Settings
 from sandbox import keys
 from sandbox.world import World

@@ -76,7 +76,7 @@ def test_each_verb_s_data_has_its_own_fields_and_a_schema(
         {"code": "some-note", "level": "note", "what": "the token expires", "fix": "rotate it"}
     ]
     (host,) = data(bootstrapped(outcomes(1)), capsys)["hosts"]
-    assert host.keys() - COMMON == {"changes", "findings", "runners"}
+    assert host.keys() - COMMON == {"changes", "concurrent", "findings", "runners"}
     (host,) = data(built([Outcome("ci1", (ImageRow("web", "built"),))]), capsys)["hosts"]
     assert host.keys() - COMMON == {"changes", "images"}
 

@@ -1,0 +1,31 @@
+"""Runners that are on the host and in no settings: renamed ones, and what was typed before a file was."""
+
+from collections.abc import Iterator
+
+from runnerkit.checks.finding import Finding, Kind, Level
+from runnerkit.facts import Facts, Needs
+from runnerkit.files import config_toml
+from runnerkit.want import Want
+
+LEFT = Kind(
+    "runner-left",
+    Level.NOTE,
+    "on the host, in no settings, and still taking jobs: {names}",
+    "name it in the settings; or take it off, on the host: docker exec {container} gitlab-runner "
+    "unregister --name NAME",
+)
+KINDS = (LEFT,)
+
+
+def needs(want: Want) -> Needs:
+    return Needs(files=(want.config,))
+
+
+def findings(want: Want, have: Facts) -> Iterator[Finding]:
+    """The entries of config.toml that are none of the wanted runners."""
+    entries = config_toml.parsed(want, have).get("runners", [])
+    ours = {config_toml.entry_index(want, have, runner) for runner in want.runners}
+    left = [one for index, one in enumerate(entries) if index not in ours]
+    if left:
+        names = ", ".join(f"{one.get('name', 'no name')} ({one.get('url')})" for one in left)
+        yield LEFT.found(names=names, container=want.manager.container)
