@@ -11,7 +11,6 @@ from functools import cached_property
 
 from runnerkit.images.pattern import WILD, Refused, Test, assertive, nothing, regex, sound, test
 
-
 KEPT = 1000  # folders of which it is kept where they lead: with many patterns that takes room
 
 
