@@ -73,8 +73,8 @@ def test_a_name_that_is_nearly_one_of_ours_is_taken_as_it_is(tmp_path: Path, ima
         ("[manager.settings]\na=nan", "manager.settings.a: nan is no number"),
         ('[runners.web]\nimage="b"\ndocker.a=[inf]', "runners.web.docker.a[0]: inf is no number"),
         ("[manager.settings]\na=9223372036854775808", "manager.settings.a: 9223372036854775808 is"),
-        ('[manager.environment]\nA="x\\ny"', "manager.environment.A: 'x\\ny' is not a text of one line"),
-        ('[manager.environment]\nA="x\\n"', "manager.environment.A: 'x\\n' is not a text of one line"),
+        ('[manager.environment]\nA="x\\ny"', "manager.environment.A: has the control character U+000A"),
+        ('[manager.environment]\nA="x\\n"', "manager.environment.A: has the control character U+000A"),
         ('[manager.environment]\n"A B"="x"', "manager.environment.A B: 'A B' is not the name of a variable"),
         ('[manager.environment]\n"#A"="x"', "manager.environment.#A: '#A' is not the name of a variable"),
         ("[manager.environment]\nA=1", "manager.environment.A: 1 is not a text of one line"),
@@ -137,7 +137,7 @@ def test_the_starter_file_is_valid_and_never_overwrites(
     file = tmp_path / "runnerkit.toml"
     assert "wrote" in starter.write(file)
     monkeypatch.setenv("RUNNER_TOKEN", "glrt-x")
-    assert of_host(load(file), "ci1").runners[0].image == "web:latest"
+    assert of_host(load(file), "ci1").runners[0].image == "web-tools:latest"
     with pytest.raises(KitError, match="there already"):
         starter.write(file)
 
