@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Protocol
 
-from runnerkit import facts
 from runnerkit.checks import (
     acceptance,
     leftovers,
@@ -18,6 +17,7 @@ from runnerkit.checks.finding import Finding
 from runnerkit.errors import KitError, NotConverged
 from runnerkit.events import Began, Tell
 from runnerkit.facts import Facts, Needs
+from runnerkit.facts.look import parse, script
 from runnerkit.plan import Change, batches
 from runnerkit.steps import (
     config_toml,
@@ -101,8 +101,8 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS) -> Facts:
         tuple(dict.fromkeys(chain.from_iterable(need.units for need in needs))),
         any(need.manager for need in needs),
     )
-    output = host.look(facts.script(both, want.manager.container))
-    return host.server(want, facts.parse(output))
+    output = host.look(script(both, want.manager.container))
+    return host.server(want, parse(output))
 
 
 def plan(want: Want, have: Facts, steps: Sequence[Step] = STEPS) -> list[Change]:

@@ -6,8 +6,9 @@ places() {
   case $2 in *io.containerd.snapshotter*) ;; *) return ;; esac
   grep -lxE 'containerd|dockerd' /proc/[0-9]*/comm 2>/dev/null | while read -r comm; do
     ls -l "${comm%comm}fd" 2>/dev/null
-  done | sed -n -e 's|.* -> \(/.*\)/io.containerd.metadata.v1.bolt/meta.db$|\1/io.containerd.content.v1.content|p' \
-    -e 's|.* -> \(/.*\)/metadata.db$|\1|p'
+  done | awk -F ' -> ' '
+    sub(/\/io.containerd.metadata.v1.bolt\/meta.db$/, "", $2) {print $2; print $2 "/io.containerd.content.v1.content"}
+    sub(/\/metadata.db$/, "", $2) {print $2}'
 }
 # least FLAGS: how much is free where least is, of the places that are read, and which that is. With
 # -Pi inodes: nothing where file systems have no fixed number of them.

@@ -73,4 +73,4 @@ def _entries(want: Want, have: Facts) -> Iterator[tuple[str, str]]:
     for runner in want.runners:
         index = config_toml.entry_index(want, have, runner)
         if index is not None:
-            yield entries[index].get("name", runner.key), entries[index]["token"]
+            yield entries[index].get("name", runner.key), entries[index].get("token", "")

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Sequence
 
+from runnerkit.engine.failure import HINTS
 from runnerkit.errors import KitError
 from runnerkit.images.definition import JobImage
+from runnerkit.plan import Hint, hint
 from runnerkit.redact import mask
 
 STEP = 60  # letters of a step that are shown: one may be a program of a hundred lines
@@ -50,9 +52,9 @@ def _reason(lines: Sequence[str]) -> str:
 
 
 def _fix(job: JobImage, output: str) -> str:
-    untouched = "then run again; the old image is untouched"
-    if "no space left" in output.lower():
-        return f"make room on the host (./inv image.prune), {untouched}"
-    if not job.context:  # it has no Dockerfile that anybody wrote
-        return f"correct images.{job.name}.packages or its base in the settings, {untouched}"
-    return f"correct the Dockerfile (or its base), {untouched}"
+    """What there is to correct: the settings, where nobody wrote a Dockerfile."""
+    part = "the Dockerfile (or its base)"
+    if not job.context:
+        part = f"images.{job.name}.packages (or its base) in the settings"
+    usual = Hint("", f"correct {part}, then run again")
+    return f"{hint(output, (*HINTS, usual)).fix}; the old image is untouched"

@@ -12,7 +12,7 @@ from urllib3.exceptions import TimeoutError as Silent
 
 from runnerkit.engine.client import PATIENCE, Unopened
 from runnerkit.errors import KitError
-from runnerkit.machine.machine import AGAIN
+from runnerkit.machine.failure import AGAIN
 from runnerkit.plan import Hint, hint
 from runnerkit.redact import mask
 
@@ -27,7 +27,42 @@ BROKEN = (
     json.JSONDecodeError,
 )
 # What an engine says that is at fault itself, and not the image's name or its registry.
-HINTS = (Hint(": unavailable|context canceled|transport is closing", AGAIN),)
+HINTS = (
+    Hint(": unavailable|context canceled|transport is closing", AGAIN),
+    Hint(
+        "(?i)toomanyrequests|rate limit",
+        "the registry serves this address no more for now: set [docker] registry_mirrors, or docker "
+        "login on this machine",
+    ),
+    Hint(
+        "(?i)http response to https client",
+        "the registry speaks HTTP alone: name it in insecure-registries of [docker] daemon, if it is "
+        "to be trusted so",
+    ),
+    Hint(
+        "(?i)x509|certificate signed by unknown",
+        "the host's Docker does not trust that registry: put its CA on the host, as "
+        "/etc/docker/certs.d/REGISTRY/ca.crt",
+    ),
+    Hint(
+        "(?i)proxyconnect",
+        "the proxy of the host's Docker does not answer: correct it there (systemctl show docker -p "
+        "Environment, or proxies in daemon.json)",
+    ),
+    Hint(
+        "(?i)no matching manifest",
+        "the image is not made for this host's architecture: name one that is",
+    ),
+    Hint(
+        r"\b50[0234] [A-Z]",
+        "the registry itself fails or is overloaded: see how it fares, then run again",
+    ),
+    Hint(
+        "invalid tar header",
+        "the engine cannot unpack layers that are packed by zstd: upgrade Docker on the host to 23 or "
+        "newer, or build the image there",
+    ),
+)
 
 
 @contextmanager
@@ -47,7 +82,7 @@ def translated(what: str) -> Iterator[None]:
     except docker.errors.DockerException as error:
         raise KitError(
             f"{what}: the Docker engine refuses: {mask(text(error))}",
-            "run again; the daemon's log on the host tells more",
+            fix(text(error), "see the daemon's log on the host: journalctl -u docker"),
         ) from None
     except (Timeout, Silent):
         raise KitError(

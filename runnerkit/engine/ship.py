@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,8 +11,9 @@ from dataclasses import dataclass
 import docker
 
 from runnerkit.engine import registry, space, stream
+from runnerkit.engine.certificate import trusted
 from runnerkit.engine.client import find, untag
-from runnerkit.engine.failure import translated
+from runnerkit.engine.failure import fix, translated
 from runnerkit.engine.transfer import push
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Progress, Tell
@@ -23,6 +25,7 @@ from runnerkit.machine.machine import Machine
 WAY = r"127\.0\.0\.1:\d+/runnerkit/"
 DEPARTING = f"127.0.0.1:{registry.PORT}/runnerkit/"
 ARRIVING = rf"127\.0\.0\.1:(?!{registry.PORT}/)\d+/runnerkit/"
+UNTRUSTED = "x509|tls: |HTTP response to HTTPS"  # what an engine says of a certificate
 AGAIN = "run again: it goes on from there; where the disk is full make room first"
 
 
@@ -59,7 +62,7 @@ class Offer:
         self.reference = reference
         self._machine, self._client, self._tell = machine, client, tell
         self._registry_image, self._ending = registry_image, ending
-        self._lock = threading.Lock()
+        self._lock, self._certificate = threading.Lock(), ""
         self._why: str | None = None
         self._streams = itertools.count(1)
         untag(client, WAY)
@@ -114,7 +117,8 @@ class Offer:
                     machine, lambda: tunnel.dial(self._machine, registry.PORT)
                 ) as door:
                     name = f"127.0.0.1:{door.port}/runnerkit/{self.reference}"
-                    self._pull(client, name, door, tell)
+                    with trusted(machine, client, door.port, self._certificate):
+                        self._pull(client, name, door, tell)
                 return Moved(door.moved, "registry"), name
             except (tunnel.Refused, _Unreached) as error:
                 why = error.what
@@ -129,7 +133,7 @@ class Offer:
             if self._why is None:
                 try:
                     with self._at_source():
-                        self._ending.enter_context(
+                        self._certificate = self._ending.enter_context(
                             registry.serving(
                                 self._machine, self._client, self._registry_image, self._tell
                             )
@@ -147,7 +151,8 @@ class Offer:
         name, _, tag = f"{DEPARTING}{self.reference}".rpartition(":")
         self._client.tag(self.id, name, tag)
         try:
-            push(self._client, f"{name}:{tag}", {}, self._tell)
+            with trusted(self._machine, self._client, registry.PORT, self._certificate):
+                push(self._client, f"{name}:{tag}", {}, self._tell)
         finally:
             self._client.remove_image(f"{name}:{tag}", noprune=True)
 
@@ -159,11 +164,12 @@ class Offer:
                 tell(Progress(door.moved))
         except (KitError, docker.errors.APIError) as error:
             reason = str(getattr(error, "what", "") or getattr(error, "explanation", error))
-            if not door.moved and not door.failure:
+            if not door.failure and (not door.moved or re.search(UNTRUSTED, reason)):
                 raise _Unreached(
                     f"the engine does not reach the host's loopback: {reason}"
                 ) from None
-            raise KitError(f"{self.reference} did not arrive whole: {reason}", AGAIN) from None
+            what = f"{self.reference} did not arrive whole: {reason}"
+            raise KitError(what, fix(reason, AGAIN)) from None
 
 
 @contextlib.contextmanager

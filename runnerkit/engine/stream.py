@@ -6,8 +6,11 @@ from contextlib import AbstractContextManager
 import docker
 
 from runnerkit.engine.client import saved
+from runnerkit.engine.failure import fix
 from runnerkit.errors import KitError
 from runnerkit.events import Progress, Tell
+
+AGAIN = "run again; where the disk is full make room first"
 
 
 def copy(
@@ -50,5 +53,5 @@ def copy(
     for event in target.load_image(counted()):  # type: ignore[no-untyped-call]
         if "error" in event:
             what = f"{name.rpartition('/')[2]} did not arrive whole: {event['error']}"
-            raise KitError(what, "run again; where the disk is full make room first")
+            raise KitError(what, fix(str(event["error"]), AGAIN))
     return moved

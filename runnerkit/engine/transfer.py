@@ -54,7 +54,9 @@ def pull(client: docker.APIClient, change: Pull, tell: Tell) -> None:
         "check the name (an image of your own is a folder of dockerfiles/); behind a firewall set"
         " [docker] registry_mirrors to one that has the image"
     )
-    raise KitError(f"cannot pull {' or '.join(failures)}{by}", fix(failures[-1], usual))
+    raise KitError(
+        f"cannot pull {' or '.join(failures)}{by}{change.near}", fix(failures[-1], usual)
+    )
 
 
 def push(client: docker.APIClient, reference: str, auth: Mapping[str, str], tell: Tell) -> None:

@@ -86,5 +86,5 @@ def _no_number(word: str) -> None:
 
 def buildkit(have: Facts) -> bool:
     """Whether the host builds by BuildKit, which its own file may turn off."""
-    features = parsed(have).get("features") or {}
-    return features.get("buildkit", True) is not False
+    features = parsed(have).get("features")
+    return not isinstance(features, dict) or features.get("buildkit", True) is not False

@@ -13,7 +13,8 @@ from runnerkit.facts import Facts, ServerRunner
 from runnerkit.files import config_toml
 from runnerkit.fleet import obstacles
 from runnerkit.machine import lock, login, sudo
-from runnerkit.machine.machine import Failed, Machine
+from runnerkit.machine.failure import Failed
+from runnerkit.machine.machine import Machine
 from runnerkit.machine.streams import Pipe
 from runnerkit.machine.sudo import NeedsPassword
 from runnerkit.plan import Build, Change, Hint, Pull, Script, ServerCall, hint

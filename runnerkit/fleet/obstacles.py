@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from runnerkit.errors import KitError
-from runnerkit.machine.machine import Failed, Machine
+from runnerkit.machine.failure import Failed
+from runnerkit.machine.machine import Machine
 from runnerkit.plan import Change, Endpoint, Script, ServerCall
 from runnerkit.redact import mask, plain
 from runnerkit.want import Want

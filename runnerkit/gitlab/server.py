@@ -10,7 +10,7 @@ import requests
 from runnerkit.errors import KitError
 from runnerkit.facts import ServerRunner
 from runnerkit.gitlab import answers
-from runnerkit.gitlab.session import Elsewhere, session
+from runnerkit.gitlab.session import Elsewhere, session, unreachable
 from runnerkit.settings import tokens
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import WantedRunner
@@ -117,7 +117,7 @@ class Server:
             if error.response_code not in unseen:
                 raise self._refused(error) from None
         except requests.RequestException as error:
-            raise self._unreachable(error) from None
+            raise unreachable(self.url, error) from None
 
     def _refused(self, error: gitlab.GitlabError) -> KitError:
         if isinstance(error, gitlab.GitlabParsingError):
@@ -139,17 +139,6 @@ class Server:
         return KitError(
             f"{self.url}: {error.response_code}: {error.error_message}",
             "check project, group and type of the runner in the settings",
-        )
-
-    def _unreachable(self, error: requests.RequestException) -> KitError:
-        if isinstance(error, requests.exceptions.SSLError):
-            return KitError(
-                f"{self.url}: this machine does not trust its certificate",
-                "name the file of its CA in the environment: REQUESTS_CA_BUNDLE=/path/to/ca.crt",
-            )
-        return KitError(
-            f"{self.url} cannot be reached from here: {type(error).__name__}",
-            "check the URL, DNS and proxy on this machine",
         )
 
 

@@ -1,6 +1,7 @@
 """HTTP with one GitLab: no answer sends a token elsewhere, fills the memory or lasts for ever."""
 
 import io
+import re
 import time
 from typing import Any
 
@@ -11,11 +12,33 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
 
 from runnerkit.errors import KitError
+from runnerkit.plan import Hint
 
 LARGEST = 16 << 20  # bytes of an answer, unpacked
 LONGEST = 60  # seconds for all of an answer
 CHUNK = 1 << 16
 PORTS = {"http": 80, "https": 443}
+# What requests says of why it does not reach GitLab from this machine.
+HINTS = (
+    Hint(
+        "not yet valid|has expired",
+        "GitLab's certificate is out of its time: renew it there; unless this machine's clock is wrong",
+    ),
+    Hint(
+        "(?i)hostname mismatch|doesn't match|is not valid for",
+        "GitLab's certificate is for another name: write that one into [gitlab] url",
+    ),
+    Hint(
+        "(?i)wrong.version.number|record layer",
+        "it speaks no TLS: write http:// into [gitlab] url, or the port that does",
+    ),
+    Hint(
+        "verify failed",
+        "name the file of its CA in the environment: REQUESTS_CA_BUNDLE=/path/to/ca.crt",
+    ),
+    Hint("ProxyError", "correct HTTPS_PROXY on this machine, or name GitLab in NO_PROXY"),
+    Hint("", "check the URL, DNS and proxy on this machine"),
+)
 Origin = tuple[str | None, str | None, int | None]
 
 
@@ -75,3 +98,11 @@ def _origin(url: str) -> Origin:
     parts = parse_url(url)
     scheme = (parts.scheme or "").lower()
     return scheme, (parts.host or "").lower(), parts.port or PORTS.get(scheme)
+
+
+def unreachable(url: str, error: requests.RequestException) -> KitError:
+    """Why GitLab cannot be reached from this machine."""
+    known = next(one for one in HINTS if re.search(one.pattern, f"{error!r}"))
+    reasons = re.findall(r"(?:\[Errno -?\d+\]|verify failed:) ([\w -]*\w)", str(error))
+    why = reasons[-1] if reasons else type(error).__name__
+    return KitError(f"{url} cannot be reached from here: {why}", known.fix)

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from runnerkit.images.definition import BASES, labels
+
 # What every engine since 19.03 shows of a configuration (moby/docker-image-spec); older ones show
 # much besides, of a container that there is not.
 CONFIG = (
@@ -29,7 +31,8 @@ def content(image: Mapping[str, Any]) -> str:
     """
     if "RootFS" not in image:
         return str(image["Id"])
-    config, created = image.get("Config") or {}, image.get("Created") or ""
+    config, created = dict(image.get("Config") or {}), image.get("Created") or ""
+    config["Labels"] = {key: one for key, one in labels(image).items() if key != BASES}  # ids
     health = config.get("Healthcheck") or {}
     parts = {
         "platform": [image.get("Os"), image.get("Architecture")],

@@ -118,7 +118,7 @@ class Reader:
             known_hosts=(*users, *ssh_config.paths(one.get("globalknownhostsfile", ""))),
             new_keys=next(iter(users), ""),
             revoked=next(iter(expanded("revokedhostkeys")), ""),
-            strict=one["stricthostkeychecking"],
+            strict=one.get("stricthostkeychecking", "ask"),
             timeout=float(one["connecttimeout"]) if "connecttimeout" in one else None,
             family=one.get("addressfamily", "any"),
             source=one.get("bindaddress", ""),
@@ -168,6 +168,8 @@ def parts(target: str) -> tuple[str, str, str]:
             f"the port of {target} is no number",
             "write user@address:22, or correct Port in ssh's settings",
         )
+    if port and not 0 < int(port) <= 65535:
+        raise KitError(f"the port of {target} is none of 1 to 65535", "correct it")
     if not host:
         raise KitError(f"{target}: no host is named", "write [user@]address[:port]")
     return user, host, port

@@ -2,13 +2,12 @@
 
 import base64
 import binascii
+import hmac
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-
-from paramiko.hostkeys import HostKeys
 
 from runnerkit.errors import KitError
 
@@ -29,7 +28,7 @@ class Line:
     def of(self, name: str) -> bool:
         """Whether it is about this host."""
         if self.names.startswith("|1|"):
-            return HostKeys.hash_host(name, self.names) == self.names
+            return _hashed(name.lower(), self.names)
         patterns = self.names.lower().split(",")
         hits = [one for one in patterns if _fits(name.lower(), one.removeprefix("!"))]
         return bool(hits) and not any(one.startswith("!") for one in hits)
@@ -49,12 +48,12 @@ def name_of(host: str, port: int) -> str:
     return host if port == 22 else f"[{host}]:{port}"
 
 
-def remember(file: Path, name: str, type: str, key: str) -> None:
+def remember(file: Path, name: str, key: str) -> None:
     """Add a host's key to a file."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     cut = file.is_file() and not file.read_bytes().endswith(b"\n")
     with file.open("a") as known:
-        known.write("\n" * cut + f"{name} {type} {key}\n")
+        known.write("\n" * cut + f"{name} {key}\n")
 
 
 def _lines(file: Path) -> Iterator[Line]:
@@ -77,3 +76,11 @@ def _lines(file: Path) -> Iterator[Line]:
 def _fits(name: str, pattern: str) -> bool:
     """ssh's patterns know * and ? alone."""
     return fnmatchcase(name, re.sub(r"\[", "[[]", pattern))
+
+
+def _hashed(name: str, pattern: str) -> bool:
+    try:
+        salt, digest = (base64.b64decode(part) for part in pattern.split("|")[2:])
+    except ValueError:
+        return False
+    return hmac.compare_digest(hmac.digest(salt, name.encode(), "sha1"), digest)

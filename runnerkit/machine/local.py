@@ -8,13 +8,15 @@ from invoke.config import Config
 from invoke.context import Context
 from invoke.runners import Local
 
+from runnerkit.machine.streams import Unwatched
+
 
 def context() -> Context:
     """The context that runs on this machine."""
     return Context(Config(overrides={"run": {"shell": "/bin/sh"}, "runners": {"local": _Local}}))
 
 
-class _Local(Local):
+class _Local(Unwatched, Local):
     def _write_proc_stdin(self, data: bytes) -> None:
         with contextlib.suppress(OSError):  # it ended early; its exit code tells why
             super()._write_proc_stdin(data)

@@ -6,7 +6,6 @@ it can eat the rest and half a transfer never runs.
 
 import contextlib
 import hashlib
-import re
 import shlex
 import socket
 from collections.abc import Callable, Iterator
@@ -14,19 +13,17 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
-from invoke.exceptions import ThreadException
 
 from runnerkit.errors import KitError
 from runnerkit.machine import local, sudo
+from runnerkit.machine.failure import BACK, KILLED, Failed, translated
 from runnerkit.machine.streams import AfterMark, Lines, Pipe, Stdin
-from runnerkit.redact import plain
 from runnerkit.settings.secrets import Secret
 
 if TYPE_CHECKING:
     import paramiko
     from fabric import Connection
 
-AGAIN = "run again: it goes on from there"
 # What comes before "#runnerkit" on stdin is the password's line, which sudo takes only if it asks for
 # one; what comes out before the mark is the login shell's own: greetings, titles, warnings.
 PRELUDE = 'while IFS= read -r line && [ "$line" != "#runnerkit" ]; do :; done; echo {0}; '
@@ -36,25 +33,6 @@ SCRIPT = PRELUDE + (
 )
 # In English, whatever the host speaks: what sudo says decides.
 ROOT = 'export LC_ALL=C; if [ "$(id -u)" = 0 ]; then exec sh -c "$1"; fi; exec sudo %s sh -c "$1"'
-
-
-class Failed(KitError):
-    """A script on the host ended with another exit code than 0."""
-
-    def __init__(self, code: int, stderr: str) -> None:
-        self.exited, self.stderr = code, stderr
-        super().__init__(self.why())
-
-    def why(self, pattern: str = "") -> str:
-        """The line that holds the pattern; the last three where there is none.
-
-        Where a program marks its errors, its warnings and farewells do not hide them.
-        """
-        lines = [line.strip() for line in plain(self.stderr).splitlines() if line.strip()]
-        marked = [line for line in lines if re.search(r"\b(ERROR|FATAL|PANIC)\b", line)]
-        cause = [line for line in (*marked, *lines) if pattern and re.search(pattern, line)][:1]
-        why = cause or (marked or lines)[-3:] or ["no word of why"]
-        return f"exit code {self.exited}: {' | '.join(why)}"
 
 
 class Machine:
@@ -97,7 +75,10 @@ class Machine:
             )
         assert result is not None  # only a disowned run gives none
         if result.exited == -1:
-            raise self._broken()
+            if self.transport:
+                self.transport.join(1)  # the thread of one that broke ends, and is known by it
+            _ = self.transport
+            raise KitError(f"{self.where()}: the script was killed", KILLED)
         output, begun, stdout = result.stdout.partition(f"{self._mark}\n")
         stderr = (
             result.stderr.rpartition(f"{self._mark}\n")[2] if begun else result.stderr or output
@@ -175,7 +156,7 @@ class Machine:
                 raise
 
     def _broken(self) -> KitError:
-        return KitError(f"{self.where()}: the connection broke", AGAIN)
+        return KitError(f"{self.where()}: the connection broke", BACK)
 
     def _channel(self, command: str) -> Pipe:
         channel: Any = self.context.transport.open_session(timeout=30)
@@ -188,20 +169,3 @@ class Machine:
 
     def _first(self) -> str:
         return f"{self.password.reveal()}\n" if self.password else ""
-
-
-@contextlib.contextmanager
-def translated(where: str) -> Iterator[None]:
-    """Turn what SSH and the network raise into errors that say what to do."""
-    try:
-        yield
-    except KitError:
-        raise
-    except ThreadException:
-        raise KitError(f"{where}: the connection broke", AGAIN) from None
-    except Exception as error:
-        from runnerkit.machine import ssh_errors
-
-        if (known := ssh_errors.explain(where, error)) is None:
-            raise
-        raise known from None

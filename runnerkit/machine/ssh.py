@@ -18,9 +18,10 @@ from runnerkit.errors import KitError
 from runnerkit.machine import dial, ssh_errors
 from runnerkit.machine.hop import Hop, Reader
 from runnerkit.machine.host_keys import Guard
+from runnerkit.machine.jump import Lead, Transport
 from runnerkit.machine.once import Once
 from runnerkit.machine.ssh_keys import Keys
-from runnerkit.machine.streams import Pipe
+from runnerkit.machine.streams import Unwatched
 from runnerkit.redact import plain
 
 CONNECT = 15.0  # seconds to connect, where ssh's settings say nothing
@@ -56,7 +57,7 @@ class Routes:
         if identity and not key.is_file():
             raise KitError(f"{target}: no key file {key}", "correct identity in the settings")
         hop = self._reader.hop(target, str(key) if identity else "")
-        return self._connection(hop, hop.where)
+        return self._connection(hop, hop.where, paramiko.Transport)
 
     def close(self) -> None:
         """Close the jump hosts, and try nothing again."""
@@ -64,25 +65,26 @@ class Routes:
         for jump in self._jumps.values():
             jump.close()
 
-    def _connection(self, hop: Hop, where: str) -> "_Connection":
+    def _connection(self, hop: Hop, where: str, kind: type[paramiko.Transport]) -> "_Connection":
         via = hop.via
         way = (lambda: self._through(via, hop)) if via else None
-        return _Connection(hop, where, Guard(hop, self._accept), way, self._closed.wait)
+        guard = Guard(hop, self._accept, where.removesuffix(hop.where))
+        return _Connection(hop, where, kind, guard, way, self._closed.wait)
 
     def _jump(self, hop: Hop) -> "_Connection":
-        jump = self._connection(hop, where := f"jump host {hop.where}")
+        jump = self._connection(hop, where := f"jump host {hop.where}", Transport)
         try:
             jump.open()
         except Exception as error:
             raise ssh_errors.explain(where, error) or error from None
         return jump
 
-    def _through(self, jump: Hop, hop: Hop) -> Pipe:
+    def _through(self, jump: Hop, hop: Hop) -> Lead:
         to = (hop.host, hop.port)
         transport = self._jumps(jump).transport
         try:
-            return transport.open_channel("direct-tcpip", to, ("", 0), timeout=_patience(hop))  # type: ignore[no-any-return]  # Fabric is untyped
-        except paramiko.SSHException as error:
+            return Lead(transport.open_channel("direct-tcpip", to, ("", 0), timeout=_patience(hop)))
+        except (paramiko.SSHException, EOFError, OSError) as error:
             raise ssh_errors.forwarding(jump.where, "{}:{}".format(*to), error) from None
 
 
@@ -97,6 +99,7 @@ class _Connection(Connection):  # type: ignore[misc]
     # Fabric makes settings of what is not an attribute of the class.
     hop: Any = None
     where: Any = None
+    kind: Any = None
     guard: Any = None
     way: Any = None
     pause: Any = None
@@ -107,8 +110,9 @@ class _Connection(Connection):  # type: ignore[misc]
         self,
         hop: Hop,
         where: str,
+        kind: type[paramiko.Transport],
         guard: Guard,
-        way: Callable[[], Pipe] | None,
+        way: Callable[[], Lead] | None,
         pause: Callable[[float], bool],
     ) -> None:
         super().__init__(
@@ -127,7 +131,8 @@ class _Connection(Connection):  # type: ignore[misc]
                 "transport_factory": self._transport,
             },
         )
-        self.hop, self.where, self.guard, self.way, self.pause = hop, where, guard, way, pause
+        self.hop, self.where, self.kind, self.guard = hop, where, kind, guard
+        self.way, self.pause = way, pause
         self.client.set_missing_host_key_policy(guard)
 
     def open(self) -> None:
@@ -144,7 +149,7 @@ class _Connection(Connection):  # type: ignore[misc]
                     raise
             pause = min(2 * pause, PAUSES[1])
 
-    def open_gateway(self) -> Pipe:
+    def open_gateway(self) -> Lead | socket.socket:
         if self.way:
             return self.way()  # type: ignore[no-any-return]
         if self.hop.command:
@@ -152,9 +157,9 @@ class _Connection(Connection):  # type: ignore[misc]
             return dial.command(self.hop, self.stderr)
         return dial.tcp(self.hop, _patience(self.hop))
 
-    def _transport(self, sock: Any, **options: Any) -> paramiko.Transport:
+    def _transport(self, sock: Any, **options: Any) -> Any:
         """One that notices when the host is gone without a word, and does not wait for ever."""
-        self.attempt = transport = paramiko.Transport(sock, **options)
+        self.attempt = transport = self.kind(sock, **options)
         transport.set_keepalive(KEEPALIVE)
         inet = isinstance(sock, socket.socket) and sock.family != socket.AF_UNIX
         if inet and hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -183,7 +188,7 @@ class _Connection(Connection):  # type: ignore[misc]
         )
 
 
-class _Remote(Remote):  # type: ignore[misc]
+class _Remote(Unwatched, Remote):  # type: ignore[misc]
     def write_proc_stdin(self, data: str) -> None:
         try:
             super().write_proc_stdin(data)

@@ -4,7 +4,20 @@ import io
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from runnerkit.errors import KitError
+
 NOISE = 1 << 20  # bytes that a login shell may say before the mark
+MOST = 16 << 20  # letters that a script may print; all of them are kept until it ends
+
+
+class TooMuch(KitError):
+    """A script printed more than anything of the kit's does."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"the host printed more than {MOST >> 20} MB in answer to one script",
+            "log in there and see what prints so much: a login shell, or sh in its place",
+        )
 
 
 class Pipe(Protocol):
@@ -65,13 +78,21 @@ class Stdin(io.StringIO):
 
 
 class Lines(io.StringIO):
-    """Hands on whole lines as they come, from the mark on, and keeps nothing."""
+    """Hands on whole lines as they come, from the mark on, and keeps nothing.
+
+    Raises:
+        TooMuch: from `write`, when it is enough.
+    """
 
     def __init__(self, line: Callable[[str], None] | None, mark: str) -> None:
         super().__init__()
         self._line, self._mark, self._rest = line, mark, ""
+        self._length = 0
 
     def write(self, text: str, /) -> int:
+        self._length += len(text)
+        if self._length > MOST:
+            raise TooMuch
         if self._line:
             *lines, self._rest = (self._rest + text).replace("\r", "\n").split("\n")
             for whole in filter(str.strip, lines):
@@ -80,3 +101,10 @@ class Lines(io.StringIO):
                 elif whole.endswith(self._mark):
                     self._mark = ""
         return len(text)
+
+
+class Unwatched:
+    """An Invoke runner without responders: it would join all output for them at each piece of it."""
+
+    def respond(self, buffer_: list[str]) -> None:
+        return

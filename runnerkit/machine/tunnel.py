@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable, Iterator
 
 from runnerkit.errors import KitError
-from runnerkit.machine.machine import Machine, translated
+from runnerkit.machine.failure import translated
+from runnerkit.machine.machine import Machine
 from runnerkit.machine.streams import Pipe
 
 CHUNK = 1 << 18

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from types import ModuleType
 
-from runnerkit import actions, checks, engine, files, steps
+from runnerkit import actions, checks, engine, files, gitlab, steps
 from runnerkit.checks.finding import Kind
 from runnerkit.machine import login, sudo
 from runnerkit.plan import CAUSES, Hint
@@ -44,7 +44,7 @@ Everything on a host is done as root, so the user who logs in must be root or ha
 def page() -> str:
     """The whole page, as it is kept in docs/en/troubleshooting.md."""
     found = [block for module in _modules(checks) for block in _findings(module)]
-    rooms = (steps, actions, files, engine)
+    rooms = (steps, actions, files, engine, gitlab)
     failed = [block for room in rooms for module in _modules(room) for block in _hints(module)]
     refused = _table(("what", "fix"), [(what, fix) for _, what, fix in sudo.REFUSALS])
     return "\n".join([HEAD, *found, FAILS, _rows(CAUSES), *failed, *_hints(login), SUDO, refused])

@@ -8,30 +8,18 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from runnerkit.images.reference import PATH
 from runnerkit.settings import durations
-from runnerkit.settings.runner import (
+from runnerkit.settings.kinds import (
+    HostName,
+    ImageName,
     ImageOrVariable,
     Reference,
     ReferenceOrNone,
-    Runner,
 )
+from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Source
+from runnerkit.settings.unwritable import Line, Variable
 
-ImageName = Annotated[
-    str,
-    Meta(
-        pattern=rf"^{PATH.pattern}$",
-        description="a name of an image: small letters and digits, with . _ - or / between them",
-    ),
-]
-HostName = Annotated[
-    str,
-    Meta(
-        pattern=r"^(?!all$)[^\s,*?\[\]@]+$",
-        description="a name for a host: not all, and without space , * ? [ ] @",
-    ),
-]
 DEFAULT = "default"  # the runner of a run without settings
 
 
@@ -60,6 +48,10 @@ class Docker(Section, frozen=True):
     ] = ""
     """Where `docker-ce` or `script` download from in place of download.docker.com: a URL, or one of
     the names that the script knows, `Aliyun` or `AzureChinaCloud`."""
+    package_key: Annotated[str, Meta(pattern=r"^([0-9A-F]{40})?\Z", title="fingerprint")] = ""
+    """The key that signs `docker-ce`'s packages, where a mirror does so itself. Empty: Docker's own."""
+    script_sha256: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z", title="checksum")] = ""
+    """What the script of `source = "script"` must be; needed where a `package_mirror` has it."""
     registry_mirrors: tuple[Annotated[str, Meta(pattern=r"^https?://.+$", title="URL")], ...] = ()
     """Registry mirrors that the hosts' daemons ask for Docker Hub's images, the first first."""
     daemon: dict[str, Any] = {}
@@ -94,7 +86,7 @@ class Manager(Section, frozen=True):
     host's own number stays, and a new host gets `auto`."""
     stop_timeout: Annotated[int, durations.of(durations.SECONDS, 1)] = 3600
     """How long running jobs get to end before the container is stopped or replaced."""
-    environment: dict[str, str] = {}
+    environment: dict[Variable, Line] = {}
     """Variables of the container, for example a proxy: `{ HTTPS_PROXY = "http://proxy:3128" }`.
     They are no place for secrets: `docker inspect` shows them."""
     settings: dict[str, Any] = {}
@@ -143,11 +135,8 @@ class Golden(Section, frozen=True):
 
     base: Annotated[str, Meta(pattern=r"^(https?://.+|[^:]*)$", title="path or URL")] = ""
     """A cloud image of Debian or Ubuntu (qcow2) to build on. Empty: a disk of Debian's packages."""
-    base_checksum: Annotated[
-        str, Meta(pattern=r"^(none|sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})?\Z", title="checksum")
-    ] = ""
-    """What the base must be: `sha256:…` or `sha512:…`. Empty: what is published beside it by https, and
-    without that it is refused; `none` takes it then, also by http."""
+    base_checksum: Annotated[str, Meta(pattern=r"^(none|sha(256|512):[0-9a-f]{64,128})?\Z")] = ""
+    """What the base must be, `sha256:…`. Empty: what is published beside it by https; `none`: anything."""
     suite: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9.-]*\Z")] = "bookworm"
     """The Debian release of a disk that is made of packages."""
     disk_gb: Annotated[int, Meta(ge=4)] = 8

@@ -105,7 +105,18 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def _output(command: tuple[str, ...]) -> str:
     try:
         return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    except (OSError, subprocess.CalledProcessError) as error:
+    except OSError as error:
         raise KitError(
-            f"the secret's command failed: {command[0]}: {error}", "run it by hand and see"
+            f"the secret's command cannot be run: {command[0]}: {error.strerror}",
+            "correct command = […] in the settings, or install the program",
+        ) from None
+    except subprocess.CalledProcessError as error:
+        raise KitError(
+            f"the secret's command {command[0]} ended with {error.returncode}",
+            "what it said stands above; run it by hand to see more",
+        ) from None
+    except UnicodeDecodeError:
+        raise KitError(
+            f"what the secret's command {command[0]} printed is no text",
+            "let it print the secret alone",
         ) from None

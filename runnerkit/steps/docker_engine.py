@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from runnerkit import container, distributions
+from runnerkit import container
 from runnerkit.checks import engine
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, Needs
+from runnerkit.facts import Facts, Needs, distributions
 from runnerkit.plan import Change, Endpoint, Hint, Script
 from runnerkit.templates import render
 from runnerkit.want import Want
@@ -16,16 +16,34 @@ REFUSALS = {
     "docker-ce": "there is no docker-ce for {name}",
     "script": "the script of get.docker.com does not serve {name}",
 }
+# Whose signature is taken, by package manager (docs.docker.com/engine/install).
+KEYS = {
+    "apt": "9DC858229FC7DD38854AE2D88D81803C0EBFCD88",
+    "dnf": "060A61C51B558A7F742B77AAC52FEB6B621E9F35",
+}
 CE = "docker-ce docker-ce-cli containerd.io docker-buildx-plugin"
 DAEMON_LOG = "see the daemon's log on the host: journalctl -u docker, or /var/log/docker.log"
-START_HINTS = (Hint("", DAEMON_LOG),)
+START_HINTS = (
+    Hint(
+        "unable to configure the Docker daemon",
+        "correct /etc/docker/daemon.json on the host, or the flags that dockerd is started with",
+    ),
+    Hint("failed to start daemon|level=fatal", DAEMON_LOG),
+    Hint("(?i)job for docker|cannot connect to the docker daemon", DAEMON_LOG),
+    Hint("", DAEMON_LOG),
+)
 COMPLETE_HINTS = (
     Hint("", "the package that is named there is broken: mend it on the host, then run again"),
 )
 # What package managers, and curl, say of why they fetch nothing: the first cause first, as what they
 # then miss follows from it.
 HINTS = (
-    Hint("(?i)job for docker|cannot connect to the docker daemon", DAEMON_LOG),
+    Hint(
+        r"not the known key|script_sha256|GPG error: \S+/linux/",
+        "something else than Docker's answers there: correct [docker] package_mirror; or write the key "
+        "of who signs there as package_key, or the script's checksum as script_sha256",
+    ),
+    *START_HINTS[:-1],
     Hint(
         "(?i)resolve proxy|from proxy|proxy authentication|connect tunnel failed",
         "the proxy of the host's package manager refuses: correct its address or login (apt: "
@@ -127,9 +145,12 @@ def _install(want: Want, have: Facts) -> Script:
     package = row.package
     if row is distributions.DEBIAN and int(distributions.major(have.os) or 99) > 12:
         package += " docker-cli"  # since Debian 13 a package of its own, and only recommended
+    _trusted(want, row.manager)
     text = render(
         "install-docker.sh.j2",
         source=source,
+        key=want.docker.package_key or KEYS.get(row.manager, ""),
+        checksum=want.docker.script_sha256,
         manager=row.manager,
         packages=package if source == "distro" else CE,
         folder=row.folder,
@@ -138,6 +159,22 @@ def _install(want: Want, have: Facts) -> Script:
         start=render("start-docker.sh.j2", verb="start"),
     )
     return Script(f"install Docker ({source}, {name})", text, hints=HINTS, reaches=_mirror(mirror))
+
+
+def _trusted(want: Want, manager: str) -> None:
+    """Refuse to run as root what nobody vouches for."""
+    source, mirror = want.docker.source, want.docker.package_mirror
+    signed = source == "docker-ce" and manager == "apt"  # the lists, and so each package
+    if mirror.startswith("http://") and source != "distro" and not signed:
+        raise KitError(
+            f"[docker] package_mirror {mirror}: by http anybody between could put in what runs as root",
+            "name it by https",
+        )
+    if source == "script" and "://" in mirror and not want.docker.script_sha256:
+        raise KitError(
+            f"the script of {mirror} would run as root, and nothing says what it should be",
+            'write its checksum, [docker] script_sha256 = "…", or set source = "docker-ce"',
+        )
 
 
 def _mirror(url: str) -> tuple[Endpoint, ...]:

@@ -29,7 +29,7 @@ HINTS = (
         "the registry has no such plugin or version, or wants a login: correct plugin",
     ),
     Hint("no such host|refused|timeout|unreachable|network|deadline", UNREACHED),
-    Hint("", "run again"),
+    Hint("", "see what gitlab-runner says above of the plugin"),
 )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from runnerkit.errors import KitError
 from runnerkit.golden import bake, provision
-from runnerkit.machine.machine import translated
+from runnerkit.machine.failure import translated
 from runnerkit.redact import plain
 from runnerkit.settings.model import Settings
 from runnerkit.steps import first_boot

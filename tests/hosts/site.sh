@@ -23,6 +23,7 @@ apt-ftparchive -o APT::FTPArchive::Release::Codename=bookworm -o APT::FTPArchive
 mv /tmp/Release dists/bookworm/Release
 gpg --batch --quiet --passphrase '' --quick-gen-key tests@example.com default default never
 gpg --batch --armor --export tests@example.com >gpg
+gpg --with-colons --list-keys tests@example.com | awk -F: '$1 == "fpr" {print $10; exit}' >/site/fingerprint
 gpg --batch --clearsign -o dists/bookworm/InRelease dists/bookworm/Release
 cat >/site/get-docker.sh <<'SCRIPT'
 set -e
@@ -30,5 +31,18 @@ echo "$DOWNLOAD_URL" >/root/sent-to
 apt-get install -y -q --no-install-recommends docker.io
 SCRIPT
 cd /site
+openssl req -x509 -newkey ed25519 -nodes -days 2 -keyout /tmp/key.pem -out site.crt -subj /CN=site \
+  -addext "subjectAltName=IP:$(hostname -I | cut -d' ' -f1)" 2>/dev/null
+cat >/tmp/secure.py <<'PYTHON'
+import http.server, ssl
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("site.crt", "/tmp/key.pem")
+server = http.server.ThreadingHTTPServer(("", 8443), http.server.SimpleHTTPRequestHandler)
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+PYTHON
+setsid nohup python3 /tmp/secure.py >/dev/null 2>&1 </dev/null &
 setsid nohup python3 -m http.server 8000 >/dev/null 2>&1 </dev/null &
-until python3 -c 'import urllib.request as u; u.urlopen("http://127.0.0.1:8000/get-docker.sh")' 2>/dev/null; do :; done
+for port in 8000 8443; do
+  until python3 -c "import socket; socket.create_connection(('127.0.0.1', $port))" 2>/dev/null; do :; done
+done

@@ -40,7 +40,7 @@ def old(world: World) -> Iterator[BlankHost]:
 def pair(request: pytest.FixtureRequest, world: World, kit: Kit, old: BlankHost) -> Iterator[Pair]:
     kind, containerd = ENGINES[request.param]
     other = engine(kit, host(world, "newer", kind), containerd)
-    kit.ssh(old, CLEAN, check=False)
+    kit.ssh(old, f"docker rm -f gitlab-runner; rm -rf /srv/gitlab-runner; {CLEAN}", check=False)
     yield Pair(kit, engine(kit, old), other)
     world.remove("newer")
 
@@ -77,18 +77,25 @@ def test_without_a_registry_the_stream_serves_both(pair: Pair) -> None:
 
 def test_what_was_shipped_is_one_image_to_list_and_to_bootstrap(pair: Pair) -> None:
     kit, old, other = pair.kit, pair.old, pair.other
-    kit.settings(old, other, runners={"web": {"image": "tester", "name": "engines"}})
+    folder = kit.folder / "dockerfiles/mixed"
+    folder.mkdir(parents=True)
+    (folder / "Dockerfile").write_text("FROM debian:bookworm\nRUN date +%N >/when\n")
+    kit.env["RUNNERKIT_DOCKERFILES"] = str(folder.parent)
+    kit.settings(old, other, runners={"web": {"image": "mixed", "name": "engines"}})
     kit.new_token("engines", tag_list="engines")
-    kit.bootstrap()  # each builds its own
+    kit.bootstrap()
+    built = rows(kit.run("image.list", "--host", "all", "--json"))
+    assert len({row["hash"] for row in built.values()}) == 1  # of the same base
+    assert all(row["differs"] for row in built.values())
     for source, target in ((old, other), (other, old)):
-        ship = ("image.ship", "tester", "--from", source.name, "--host", target.name, "--json")
+        ship = ("image.ship", "mixed", "--from", source.name, "--host", target.name, "--json")
         assert rows(kit.run(*ship))[target.name]["state"].startswith("moved")
         listed = rows(kit.run("image.list", "--host", "all", "--json"))
         assert [row["state"] for row in listed.values()] == ["current"] * 2
         assert len({row["content"] for row in listed.values()}) == 1
         assert not any(row["differs"] for row in listed.values())
         assert all(one["changes"] == [] for one in kit.plan().hosts.values())
-        rebuilt = kit.run("image.build", "tester", "--host", other.name, "--no-cache", "--json")
+        rebuilt = kit.run("image.build", "mixed", "--host", other.name, "--no-cache", "--json")
         assert rows(rebuilt)[other.name]["state"] == "built"
     stores = {row["store"] for row in listed.values()}
     table = kit.run("image.list", "--host", "all").out.splitlines()[0]

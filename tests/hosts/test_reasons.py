@@ -70,6 +70,18 @@ def test_a_full_run_is_not_taken_for_a_host_without_docker(kit: Kit, box: BlankH
         refused(kit, box, "No space left on device", fix="make room")
 
 
+def test_what_dockerd_says_when_it_does_not_start_is_told(kit: Kit, box: BlankHost) -> None:
+    kit.settings(box, docker={"registry_mirrors": []})
+    kit.new_token()
+    stop = "systemctl stop docker.socket docker; echo '{\"nonsense\": 1}' >/etc/docker/daemon.json"
+    start = "rm /etc/docker/daemon.json; systemctl reset-failed docker; systemctl start docker"
+    with changed(kit, box, stop, start):
+        ran = kit.run("bootstrap", "--host", "all")
+    error = assert_error(kit, ran, fix="correct /etc/docker/daemon.json")
+    assert "unable to configure the Docker daemon" in error
+    assert "nonsense" in error
+
+
 def test_a_folder_that_is_read_only_is_the_reason(kit: Kit, blank: Blank) -> None:
     host = blank("docker")
     kit.settings(host)

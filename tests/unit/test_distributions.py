@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from runnerkit import converge, distributions, facts
+from runnerkit import converge
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts
+from runnerkit.facts import Facts, distributions, look
 from runnerkit.plan import Script
+from runnerkit.steps.docker_engine import KEYS
 from tests.unit.build import blank, want
 
 # github.com/which-distro/os-release and chef/os_release; anolis, kylin and openeuler-22.03 as people
@@ -97,7 +98,7 @@ def test_docker_s_packages_are_of_the_release_that_docker_names() -> None:
     ce = want(docker={"source": "docker-ce", "package_mirror": "https://m/docker"})
     (install, *_) = converge.plan(ce, host("oracle-9"))
     assert isinstance(install, Script)
-    for part in ("linux/centos/docker-ce.repo", "release=9", r"s#\$releasever#$release#g"):
+    for part in ("$site/linux/centos/$release/", "release=9", KEYS["dnf"]):
         assert part in install.text
     (install, *_) = converge.plan(ce, host("lmde-6"))
     assert isinstance(install, Script)
@@ -132,5 +133,5 @@ def test_an_os_release_that_tells_nothing_is_the_reason(text: str) -> None:
 
 
 def test_the_file_that_the_look_sends_is_read() -> None:
-    have = facts.parse("kernel: Linux ci1 x86_64\nos SUQ9ImFtem4i\nend: yes\n")
+    have = look.parse("kernel: Linux ci1 x86_64\nos SUQ9ImFtem4i\nend: yes\n")
     assert have.os == {"ID": "amzn"}

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -145,7 +146,14 @@ REASONS = {
     "no such image": "check the name",
     "write /var/lib/docker/tmp/x: no space left on device": "make room on the host",
     "error creating temporary lease: connection refused: unavailable": "run again",
-    "received unexpected HTTP status: 503 Service Unavailable": "check the name",
+    "received unexpected HTTP status: 503 Service Unavailable": "the registry itself fails",
+    "toomanyrequests: You have reached your pull rate limit": "registry_mirrors",
+    'Get "https://r:5000/v2/": http: server gave HTTP response to HTTPS client': "insecure-registries",
+    "tls: failed to verify certificate: x509: certificate signed by unknown authority": "certs.d",
+    "x509: certificate has expired or is not yet valid: current time 2026-01-01T00:00:00Z is before "
+    "2026-02-01T00:00:00Z": "clock of the host is behind",
+    "no matching manifest for linux/arm64/v8 in the manifest list entries": "architecture",
+    "write /var/lib/docker/tmp/x: read-only file system": "mount that file system",
 }
 
 
@@ -156,10 +164,10 @@ def test_what_to_do_follows_from_what_the_engine_says(
 ) -> None:
     with (
         connected(streamed({"error": reason})) as door,
-        pytest.raises(KitError, match=reason) as caught,
+        pytest.raises(KitError, match=re.escape(reason)) as caught,
     ):
         work(*door)
-    assert caught.value.fix.startswith(REASONS[reason])
+    assert REASONS[reason] in caught.value.fix
 
 
 def test_what_the_engine_refuses_is_told_in_its_words() -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from runnerkit import converge, facts
+from runnerkit import converge
 from runnerkit.checks import acceptance
 from runnerkit.errors import KitError
-from runnerkit.facts import Needs
+from runnerkit.facts import Needs, look
 from runnerkit.images.definition import INPUTS
 from runnerkit.images.reference import normal
 from tests.unit.build import want
@@ -31,7 +31,7 @@ def test_image_names_are_compared_as_the_engine_lists_them(name: str, full: str)
 
 
 def test_names_with_quotes_and_spaces_do_not_break_the_script() -> None:
-    script = facts.script(Needs(files=("/a b/c'd",), images=("$(x)",)), "name")
+    script = look.script(Needs(files=("/a b/c'd",), images=("$(x)",)), "name")
     assert """FILES=''"'"'/a b/c'""" in script
     assert "$(x)'" in script
 
@@ -39,22 +39,22 @@ def test_names_with_quotes_and_spaces_do_not_break_the_script() -> None:
 @pytest.mark.parametrize("text", ["", "kernel: Linux a b\n", "Welcome!\nbash: command not found\n"])
 def test_an_answer_cut_off_is_an_error_and_not_a_blank_host(text: str) -> None:
     with pytest.raises(KitError, match="Linux"):
-        facts.parse(text)
+        look.parse(text)
 
 
 def test_what_a_login_shell_says_first_is_no_fact() -> None:
     output = "Hello there\nToday: fine\n"
-    have = facts.parse(f"{output}kernel: Linux ci1 x86_64\nos SUQ9eA==\nend: yes\n")
+    have = look.parse(f"{output}kernel: Linux ci1 x86_64\nos SUQ9eA==\nend: yes\n")
     assert (have.hostname, have.os) == ("ci1", {"ID": "x"})
 
 
 def test_a_mac_is_named() -> None:
     with pytest.raises(KitError, match="runs Darwin, not Linux"):
-        facts.parse("kernel: Darwin mac arm64\nend: yes\n")
+        look.parse("kernel: Darwin mac arm64\nend: yes\n")
 
 
 def test_a_blank_host_as_recorded() -> None:
-    have = facts.parse((RECORDED / "debian13-blank.txt").read_text())
+    have = look.parse((RECORDED / "debian13-blank.txt").read_text())
     assert (have.hostname, have.os["VERSION_ID"], have.systemd) == ("blank13", "13", False)
     assert not have.dockerd
     assert not have.docker_runs
@@ -63,7 +63,7 @@ def test_a_blank_host_as_recorded() -> None:
 
 
 def test_a_converged_host_as_recorded() -> None:
-    have = facts.parse((RECORDED / "debian12-converged.txt").read_text())
+    have = look.parse((RECORDED / "debian12-converged.txt").read_text())
     assert (have.hostname, have.systemd, have.docker_runs) == ("ci1", True, True)
     assert have.info["RegistryConfig"]["Mirrors"]
     assert have.started > 1_700_000_000
@@ -76,7 +76,7 @@ def test_a_converged_host_as_recorded() -> None:
 
 
 def test_nothing_is_left_to_do_on_the_recorded_host() -> None:
-    have = facts.parse((RECORDED / "debian12-converged.txt").read_text())
+    have = look.parse((RECORDED / "debian12-converged.txt").read_text())
     entry = tomllib.loads(have.files["/srv/gitlab-runner/config/config.toml"].text)["runners"][0]
     wanted = want(
         token="glrt-recorded00000000000",

@@ -33,6 +33,8 @@ PRIVATE = [
     "grpclib.server.Server._protocol_factory",
     "invoke.runners.Local._write_proc_stdin",
     "paramiko.agent.AgentSSH._connect",
+    "paramiko.channel.Channel._handle_close",
+    "paramiko.transport.Transport._channel_handler_table",
     "paramiko.common.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED",
     "paramiko.common.OPEN_FAILED_CONNECT_FAILED",
     "urllib3.connectionpool.HTTPConnectionPool.ConnectionCls",

@@ -8,7 +8,8 @@ import pytest
 
 from runnerkit.errors import KitError
 from runnerkit.machine import local, ssh, sudo
-from runnerkit.machine.machine import Failed, Machine
+from runnerkit.machine.failure import Failed
+from runnerkit.machine.machine import Machine
 from runnerkit.steps.registration import HINTS
 
 ASKED = [

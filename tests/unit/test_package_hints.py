@@ -2,7 +2,7 @@
 
 import pytest
 
-from runnerkit.machine.machine import Failed
+from runnerkit.machine.failure import Failed
 from runnerkit.plan import hint
 from runnerkit.steps.docker_engine import HINTS
 

@@ -71,7 +71,7 @@ class Deaf:
         return False
 
     def run(self, script: str) -> str:
-        from runnerkit.machine.machine import Failed
+        from runnerkit.machine.failure import Failed
 
         self.scripts.append(script)
         raise Failed(1, "unknown key zzz\n")

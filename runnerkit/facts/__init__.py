@@ -1,28 +1,19 @@
-"""What is true of a host: one script, one round trip, one dataclass."""
+"""What is true of a host, as typed data."""
 
 import hashlib
-import json
-import shlex
-from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runnerkit import distributions
-from runnerkit.errors import KitError
 from runnerkit.images.content import store
-from runnerkit.images.reference import by_reference
-from runnerkit.place import TEMPLATES
-
-LONG = ("info", "version", "flags", "images", "containers", "jobs", "verify", "os")  # of many lines
 
 
 @dataclass(frozen=True)
 class Needs:
     """What a step must know of a host beyond the common facts.
 
-    `paths` are asked after, and not read. `units` are of systemd. `manager` asks for the manager's container, its jobs and
-    what it says of its runners.
+    `paths` are asked after, and not read. `units` are of systemd. `manager` asks for the manager's
+    container, its jobs and what it says of its runners.
     """
 
     files: tuple[str, ...] = ()
@@ -119,75 +110,3 @@ class Facts:
     def store(self) -> str:
         """Whose image store the engine has: each shows only its own images."""
         return store(self.info)
-
-
-def script(needs: Needs, container: str) -> str:
-    """The script that gathers what the steps need."""
-    words = {
-        "FILES": shlex.join(needs.files),
-        "PATHS": shlex.join(needs.paths),
-        "UNITS": shlex.join(needs.units),
-        "IMAGES": shlex.join(needs.images),
-        "CONTAINER": container if needs.manager else "",
-    }
-    head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in words.items())
-    return head + "".join((TEMPLATES / name).read_text() for name in ("places.sh", "look.sh"))
-
-
-def parse(text: str) -> Facts:
-    """Read the output of the script.
-
-    Raises:
-        KitError: the answer is cut off, or the host is not Linux.
-    """
-    lines = [line.split(" ") for line in text.splitlines() if line]
-    facts = {words[0]: " ".join(words[1:]) for words in lines if words[0].endswith(":")}
-    facts |= {words[0]: _decoded(words[1]) for words in lines if words[0] in LONG}
-    if "end:" not in facts or "kernel:" not in facts:
-        raise KitError(
-            "the host did not answer like a Linux shell",
-            "runner hosts must run Linux with a POSIX sh",
-        )
-    system, hostname, architecture = facts["kernel:"].split(" ", 2)
-    if system != "Linux":
-        raise KitError(
-            f"the host runs {system}, not Linux",
-            "choose a Linux machine: the manager runs in a Linux container",
-        )
-    info = json.loads(facts.get("info", "{}"))
-    kb, _, disk = facts.get("free_kb:", "").partition(" ")
-    inodes = facts.get("free_inodes:", "").partition(" ")[0]
-    return Facts(
-        hostname=hostname,
-        id=facts.get("id:", ""),
-        architecture=architecture,
-        os=distributions.os_release(facts.get("os", "")),
-        cpus=int(facts.get("cpus:", 1)),
-        systemd="systemd:" in facts,
-        dockerd="dockerd:" in facts,
-        unpacked="unpacked:" in facts,
-        free_kb=int(kb or 0),
-        free_inodes=int(inodes) if inodes else None,
-        disk=disk,
-        started=int(facts.get("dockerd_started:", 0)),
-        info=info if info.get("ServerVersion") else {},
-        version=json.loads(facts.get("version") or "null") or {},
-        flags=tuple(facts.get("flags", "").split("\n")[1:]),
-        containers={c["Name"].lstrip("/"): c for c in json.loads(facts.get("containers", "[]"))},
-        images=by_reference(json.loads(facts.get("images", "[]"))),
-        files={_decoded(words[1]): _file(words[2:]) for words in lines if words[0] == "file"},
-        paths=frozenset(_decoded(words[1]) for words in lines if words[0] == "path"),
-        jobs=len(facts.get("jobs", "").split()),
-        verify=facts.get("verify", ""),
-        units={words[1]: words[2] for words in lines if words[0] == "unit"},
-        cron=tuple(facts.get("cron:", "").split()),
-    )
-
-
-def _decoded(word: str) -> str:
-    return b64decode(word).decode(errors="replace").strip()
-
-
-def _file(words: list[str]) -> File:
-    mode, modified, content = words
-    return File(b64decode(content), int(mode, 8), int(modified))

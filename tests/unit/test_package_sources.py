@@ -1,0 +1,104 @@
+"""Docker comes from nobody that somebody between could be."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from runnerkit import converge
+from runnerkit.errors import KitError
+from runnerkit.plan import Script
+from runnerkit.steps.docker_engine import KEYS
+from tests.unit.build import blank, want
+
+FEDORA = {"ID": "fedora", "VERSION_ID": "43", "PRETTY_NAME": "Fedora 43"}
+SUM = {"script_sha256": "a" * 64}
+
+
+def script(os: dict[str, str] | None = None, /, **docker: str) -> str:
+    have = blank(os=os) if os else blank()
+    for change in converge.plan(want(docker=docker), have):
+        if isinstance(change, Script) and change.title.startswith("install Docker"):
+            return change.text
+    raise AssertionError
+
+
+@pytest.mark.parametrize("url", ["http://m.example.com", "HTTP://m.example.com"])
+@pytest.mark.parametrize(
+    ("source", "os", "more"),
+    [("docker-ce", FEDORA, {}), ("script", {}, SUM), ("docker-ce", FEDORA, {"package_key": "A" * 40} | SUM)],
+)  # fmt: skip
+def test_http_is_refused_where_the_lists_are_not_signed(
+    url: str, source: str, os: dict[str, str], more: dict[str, str]
+) -> None:
+    if url.startswith("HTTP"):
+        with pytest.raises(KitError, match="is not a URL"):
+            script(os, source=source, package_mirror=url, **more)
+        return
+    with pytest.raises(KitError, match="by http anybody between"):
+        script(os, source=source, package_mirror=url, **more)
+
+
+def test_apt_takes_one_key_s_signature_whatever_else_the_mirror_s_key_file_holds() -> None:
+    text = script(source="docker-ce", package_mirror="http://m.example.com")
+    assert f"signed-by=/etc/apt/keyrings/docker.asc,{KEYS['apt']}]" in text
+    own = script(source="docker-ce", package_key="A" * 40)
+    assert f"docker.asc,{'A' * 40}]" in own
+
+
+def test_a_mirror_s_script_needs_a_checksum() -> None:
+    with pytest.raises(KitError, match="nothing says what it should be") as caught:
+        script(source="script", package_mirror="https://m.example.com")
+    assert "script_sha256" in caught.value.fix
+    assert f"{'a' * 64}  $script" in script(source="script", package_mirror="https://m", **SUM)
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Two keys, armoured, by their fingerprints."""
+    home = tmp_path_factory.mktemp("gnupg")
+    home.chmod(0o700)
+    gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--passphrase", ""]
+
+    def run(*words: str) -> str:
+        return subprocess.run([*gpg, *words], check=True, capture_output=True, text=True).stdout
+
+    found = {}
+    for name in ("docker@example.com", "mallory@example.com"):
+        run("--quick-gen-key", name, "default", "default", "never")
+        listed = run("--with-colons", "--list-keys", name).splitlines()
+        (number, *_) = [one.split(":")[9] for one in listed if one.startswith("fpr:")]
+        found[number] = run("--armor", "--export", name)
+    return found
+
+
+@pytest.mark.skipif(shutil.which("gpg") is None, reason="makes keys")
+@pytest.mark.parametrize("served", ["known", "other", "both", "none"])
+def test_dnf_takes_the_known_key_alone(
+    tmp_path: Path, keys: dict[str, str], served: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rendered script itself, with curl and dnf that only write down what they do."""
+    known, other = keys
+    text = {"known": keys[known], "other": keys[other], "both": keys[known] + keys[other]}
+    (tmp_path / "gpg.asc").write_text(text.get(served, "<html>404</html>"))
+    (tmp_path / "bin").mkdir()
+    for name, body in {
+        "dnf": f'echo "$@" >>{tmp_path}/installed',
+        "curl": f'while [ "$1" != -o ]; do shift; done; cp {tmp_path}/gpg.asc "$2"',
+    }.items():
+        (program := tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{body}\n")
+        program.chmod(0o755)
+    for folder in ("pki/rpm-gpg", "yum.repos.d"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    monkeypatch.setenv("GNUPGHOME", str(tmp_path))
+    whole = script(FEDORA, source="docker-ce", package_key=known).partition("systemctl")[0]
+    here = whole.replace("/etc/", f"{tmp_path}/").partition("docker-buildx-plugin\n")
+    ran = subprocess.run(
+        ["sh", "-c", "".join(here[:2])], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode == 0) == (served == "known"), ran.stderr
+    assert (tmp_path / "installed").exists() == (served == "known")
+    if served == "known":
+        assert "gpgcheck=1\n" in (tmp_path / "yum.repos.d/docker-ce.repo").read_text()
