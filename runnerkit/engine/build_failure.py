@@ -52,9 +52,8 @@ def _reason(lines: Sequence[str]) -> str:
 
 
 def _fix(job: JobImage, output: str) -> str:
-    """What there is to correct: the settings, where nobody wrote a Dockerfile."""
-    part = "the Dockerfile (or its base)"
-    if not job.context:
-        part = f"images.{job.name}.packages (or its base) in the settings"
-    usual = Hint("", f"correct {part}, then run again")
+    wrong = "the Dockerfile (or its base)"
+    if not job.context:  # it has no Dockerfile that anybody wrote
+        wrong = f"images.{job.name}.packages or its base in the settings"
+    usual = Hint("", f"correct {wrong}, then run again")
     return f"{hint(output, (*HINTS, usual)).fix}; the old image is untouched"

@@ -50,7 +50,7 @@ def test_a_suite_is_a_name(suite: str) -> None:
         load(command_line={"golden": {"suite": suite}})
 
 
-@pytest.mark.parametrize("name", ["A B", "A;touch x", "$(x)", "1A", "A=B", "", "A-B"])
+@pytest.mark.parametrize("name", ["A B", "A;touch x", "$(x)", "1A", "A=B", ""])
 def test_a_variable_s_name_is_one(name: str) -> None:
     with pytest.raises(KitError, match=r"manager\.environment"):
         load(command_line={"manager": {"environment": {name: "x"}}})
