@@ -81,7 +81,7 @@ class Facts:
     unpacked: bool = False
     free_kb: int = 0
     free_inodes: int | None = None
-    disk: str = ""
+    disk: str = "/"
     started: int = 0
     info: Mapping[str, Any] = field(default_factory=dict)
     version: Mapping[str, Any] = field(default_factory=dict)

@@ -70,7 +70,7 @@ def _parsed(text: str) -> Facts:
         unpacked="unpacked:" in facts,
         free_kb=int(kb or 0),
         free_inodes=int(inodes) if inodes else None,
-        disk=disk,
+        disk=disk or "/",
         started=int(facts.get("dockerd_started:", 0)),
         info=info if info.get("ServerVersion") else {},
         version=json.loads(facts.get("version") or "null") or {},

@@ -64,7 +64,7 @@ def test_an_answer_that_is_nested_without_end_is_an_error_in_words() -> None:
     ],
 )
 def test_a_config_toml_of_another_program_is_named(text: str) -> None:
-    assert "is not gitlab-runner's" in words(want(), converged(text))
+    assert "none of gitlab-runner's" in words(want(), converged(text))
 
 
 @pytest.mark.parametrize(
