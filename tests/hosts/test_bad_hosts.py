@@ -63,6 +63,14 @@ WRONG: dict[str, tuple[str, tuple[str, str], str, str]] = {
     "no package known": (
         "bare", system("void"), "void 9 has no Docker package", "static binaries",
     ),
+    "no os-release": (
+        "bare",
+        (
+            "mv /usr/lib/os-release /var/tmp/; : >/var/tmp/none; ln -sf /var/tmp/none /etc/os-release",
+            "mv /var/tmp/os-release /usr/lib/; ln -sf ../usr/lib/os-release /etc/os-release",
+        ),
+        "without a name in its os-release", "put /etc/os-release back",
+    ),
     "only docker-ce known": (
         "bare", system("rhel"), "rhel 9 has no Docker package", 'source = "docker-ce"',
     ),
