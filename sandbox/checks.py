@@ -1,18 +1,29 @@
 """The project's checks, from the locked dependencies alone."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from runnerkit.errors import KitError
+from runnerkit.errors import KitError, nearest
 from runnerkit.place import ROOT
 from sandbox.daemon import packages
 
 
 def run(only: str = "") -> int:
-    """Install what the checks need into .venv, then run nox; its exit code."""
+    """Install what the checks need into .venv, then run nox; its exit code.
+
+    Raises:
+        KitError: there is no such session, or what they need cannot be had.
+    """
+    text = (ROOT / "noxfile.py").read_text()
+    known = re.findall(r"(?ms)^@nox\.session\(.*?\)\ndef (\w+?)_?\(", text)
+    if only and only not in known:
+        raise KitError(
+            f"no session {only!r}{nearest(only, known)}", f"--only is one of {', '.join(known)}"
+        )
     lock, stamp = ROOT / "requirements-dev.lock", Path(sys.prefix) / ".dev-lock"
     if not stamp.exists() or stamp.read_bytes() != lock.read_bytes():
         print("installing the locked test tools into .venv, once", file=sys.stderr)

@@ -16,6 +16,7 @@ from runnerkit.settings.secrets import NEVER, Secret, Source, names_secret
 
 Section = TypeVar("Section", bound=msgspec.Struct)
 VARIABLES = "environment"
+PLUGIN = "plugin_config"
 NEAR = 0.85  # a key of a newer program may resemble a known one a little
 _REFERENCE = re.compile(r"\$\w+|\$\{\w+\}")  # of a variable that the program itself fills in
 
@@ -63,10 +64,23 @@ def shown(value: Any, show: Callable[[Secret], str], key: str = "") -> Any:
     """The same as the host's files have it, its secrets shown: in clear there, as *** for people."""
     if isinstance(value, Secret):
         return show(value)
+    if isinstance(value, Mapping) and key == VARIABLES:
+        return [f"{name}={_word(shown(one, show))}" for name, one in value.items()]
     if isinstance(value, Mapping):
-        pairs = {inner: shown(one, show, inner) for inner, one in value.items()}
-        return [f"{k}={_word(v)}" for k, v in pairs.items()] if key == VARIABLES else pairs
+        return {
+            inner: _secrets_shown(one, show) if inner == PLUGIN else shown(one, show, inner)
+            for inner, one in value.items()
+        }
     return [shown(one, show, key) for one in value] if isinstance(value, list) else value
+
+
+def _secrets_shown(value: Any, show: Callable[[Secret], str]) -> Any:
+    """The same of a table whose keys are somebody else's, variables or not."""
+    if isinstance(value, Secret):
+        return show(value)
+    if isinstance(value, Mapping):
+        return {key: _secrets_shown(one, show) for key, one in value.items()}
+    return [_secrets_shown(one, show) for one in value] if isinstance(value, list) else value
 
 
 def _is_source(key: str, value: Any) -> bool:

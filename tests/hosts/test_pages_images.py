@@ -26,7 +26,8 @@ def copy(kit: Kit, hosts: list[BlankHost]) -> Path:
     assert "[images.web]" in more
     assert "[prune]" in prune
     url = settings.replace("https://gitlab.example.com", kit.world.gitlab_url)
-    (folder / "runnerkit.toml").write_text(f"{url}\n{more}\n{prune}")
+    one_job_a_host = "[manager]\nconcurrent = 1\n"  # so that jobs at the same time are on all hosts
+    (folder / "runnerkit.toml").write_text(f"{url}\n{one_job_a_host}\n{more}\n{prune}")
     ssh = kit.folder / "home/.ssh"
     ssh.mkdir(parents=True)
     lines = [

@@ -16,6 +16,7 @@ from runnerkit.errors import KitError
 from runnerkit.facts import File
 from runnerkit.files.diff import SAME, diff
 from runnerkit.redact import mask
+from runnerkit.settings import free_keys
 from runnerkit.settings.load import load
 from runnerkit.settings.secrets import names_secret
 from tests.unit.build import CONFIG, DAEMON, GOOD, converged, want
@@ -213,3 +214,12 @@ def test_a_secret_in_a_list_of_variables_is_refused_and_a_reference_is_not(tmp_p
         load(file)
     assert "1 mistake" in caught.value.what
     assert "DOCKER_AUTH_CONFIG is a secret: write environment as a table" in caught.value.what
+
+
+def test_variables_as_a_table_become_a_list_and_a_plugin_s_table_stays_one() -> None:
+    table = {"environment": {"A": True, "B": 2}}
+    wanted = {"environment": ["A=true", "B=2"]}
+    assert free_keys.shown({**table, "plugin_config": table}, str) == {
+        **wanted,
+        "plugin_config": table,
+    }

@@ -41,6 +41,7 @@ def run(
         ("image.build --hots", "image.build has no option --hots", "--help image.build"),
         ("plan --host --jsn", "plan has no option --jsn (did you mean '--json'?)", "--help plan"),
         ("image.build", "image.build: NAMES is missing", "image.build NAMES"),
+        ("test --only unti", "no session 'unti' (did you mean 'unit'?)", "--only is one of lint"),
         ("plan --host", "--host needs a value", "--help plan"),
         ("plan ci1", "plan takes no word 'ci1'", "--host ci1"),
         (
