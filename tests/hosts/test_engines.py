@@ -134,7 +134,7 @@ def test_only_layers_are_sent_where_loopback_is_no_exception(
 ) -> None:
     """From Docker 29.10 on, where insecure-registries is set; before that it is one all the same."""
     mirror = world.mirror_url.removeprefix("http://")
-    new = engine(kit, host(world, "newer", "docker29"), **{"insecure-registries": [mirror]})
+    new = engine(kit, host(world, "newer", "docker29"), None, **{"insecure-registries": [mirror]})
     engine(kit, old)
     kit.ssh(old, BUILD.format(OLD, "scratch", 3))
     assert shipped(kit, old, new)[0].way == "registry"
