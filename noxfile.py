@@ -83,7 +83,7 @@ def hosts(session: nox.Session) -> None:
 def long_(session: nox.Session) -> None:
     """The rest of them, which takes long."""
     locked(session)
-    session.run("pytest", "-q", "-m", "long", "tests/hosts", *session.posargs)
+    session.run("pytest", "-q", "-m", "long", "tests/hosts", "tests/judges", *session.posargs)
 
 
 @nox.session(python=PYTHON)

@@ -101,9 +101,17 @@ def demo(_: Context, runner_image: str = "") -> None:
 @plain_task("runner-image")
 def up(_: Context, runner_image: str = "") -> None:
     """Put up blank hosts' network, a registry mirror and a miniature GitLab on this machine."""
-    from sandbox import world
+    from sandbox import ready
 
-    world.up(print, runner_image or None)
+    ready.up(runner_image or None)
+
+
+@plain_task("name")
+def host(_: Context, name: str) -> None:
+    """Make a blank host in the sandbox, in place of one of that name, and say its address."""
+    from sandbox import ready
+
+    ready.host(name)
 
 
 @task
@@ -165,7 +173,7 @@ namespace = Collection(
     *([test] if CLONE else ()),  # the checks are not installed
     golden=Collection(golden_bake, golden_test, golden_validate),
     image=Collection(image_build, image_ship, image_list, image_prune),
-    sandbox=Collection(up, down),
+    sandbox=Collection(up, host, down),
 )
 
 if __name__ == "__main__":

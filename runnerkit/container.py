@@ -1,6 +1,6 @@
 """The manager's container as scripts: run, and drained before it is stopped."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from runnerkit.plan import Hint
 from runnerkit.templates import render
@@ -19,20 +19,32 @@ def binds(want: Want) -> tuple[str, ...]:
     )
 
 
-def run(want: Want, options: Iterable[str] = (), environment: Iterable[str] = ()) -> str:
+def run(
+    want: Want,
+    options: Iterable[str] = (),
+    environment: Mapping[str, str] | None = None,
+    mounts: Iterable[str] | None = None,
+    replaces: bool = False,
+) -> str:
     """The script that runs the container.
 
     Args:
         want: what the manager shall be.
-        options: of ``docker run`` besides, which one that it takes the place of had.
-        environment: NAME=VALUE besides, likewise.
+        options: of ``docker create`` besides, which one that it takes the place of had.
+        environment: variables besides, likewise.
+        mounts: the recipe's, with options that they had.
+        replaces: whether one is there, which goes after its jobs.
     """
+    ours = want.manager.environment
+    others = {key: value for key, value in (environment or {}).items() if key not in ours}
     return render(
         "run-manager.sh.j2",
         manager=want.manager,
-        binds=binds(want),
-        more=options,
-        environment=environment,
+        binds=binds(want) if mounts is None else mounts,
+        more=(given := list(options)),
+        labelled=any(one.startswith("--security-opt=label") for one in given),
+        environment={**ours, **others},
+        drain=drain(want) if replaces else "",
     )
 
 

@@ -38,7 +38,8 @@ HELP = {
     "accept-new-host-keys": "accept and remember an SSH host key seen for the first time",
 }
 TEXTS = {
-    ("test", "image"): "the image; the newest if not given"
+    ("test", "image"): "the image; the newest if not given",
+    ("host", "name"): "the host's name, for example ci1",
 }  # where a word means another thing
 Verb = Callable[..., "Page"]
 
@@ -104,7 +105,9 @@ def plain_task(*options: str, name: str = "") -> Callable[[Callable[..., None]],
     """
 
     def decorate(body: Callable[..., None]) -> "Task[Any]":
-        texts = {option: TEXTS.get((name, option), HELP[option]) for option in options}
+        texts = {
+            option: TEXTS.get((name or body.__name__, option), HELP[option]) for option in options
+        }
         return _task(interruptible()(body), name or body.__name__, texts)
 
     return decorate

@@ -80,12 +80,16 @@ class Script:
 
 @dataclass(frozen=True)
 class Pull:
-    """The first of `sources` that can be pulled, known as `image` thereafter."""
+    """The first of `sources` that can be pulled, known as `image` thereafter.
+
+    `near` asks whether a job image was meant, should none be found.
+    """
 
     title: str
     image: str
     sources: tuple[str, ...]
     platform: str = ""
+    near: str = ""
     diff: str = ""
     reaches: tuple[Endpoint, ...] = ()
 

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from importlib import import_module
 
 from invoke.collection import Collection
 from invoke.exceptions import ParseError
@@ -14,10 +15,18 @@ from invoke.program import Program
 
 from runnerkit import __version__
 from runnerkit.errors import KitError, nearest
+from runnerkit.place import ROOT
 from runnerkit.report.page import SCHEMA
 
 NAME = "runnerkit"
 NEAR = 0.5  # of the menu's few words one is meant
+
+
+def main() -> None:
+    """The installed command: the menu of tasks.py, from any folder."""
+    os.environ["RUNNERKIT_COMMAND"] = NAME
+    sys.path.insert(0, str(ROOT))  # tasks and sandbox are not for others to import
+    run(import_module("tasks").namespace)
 
 
 def run(menu: Collection) -> None:

@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -9,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from pathlib import Path
 
 import docker
@@ -20,6 +20,7 @@ from docker.models.images import Image
 from sandbox.daemon import packages
 from sandbox.errors import SandboxError, translated
 from sandbox.names import IMAGES, LABEL
+from sandbox.removal import remove
 
 RECIPE = f"{LABEL}.recipe"
 HUB_PATIENCE = 8  # seconds
@@ -138,7 +139,9 @@ class ImageStore:
         year, week, _ = datetime.date.today().isocalendar()
         arguments = {"BASE": own_name(base), "WEEK": f"{year}-{week}"}
         recipe = _hash(context, (dockerfile, *more), f"{base.id} {year}-{week}")
-        if (known := self.find(name)) and known.labels.get(RECIPE) == recipe:
+        lasting = f"{name}-{recipe}"  # another checkout may make another image of that name
+        if known := self.find(lasting):
+            known.tag(name)
             return known
         started = time.monotonic()
         self.say(f"building {name}")
@@ -146,14 +149,24 @@ class ImageStore:
             image, _ = self.client.images.build(
                 path=str(context),
                 dockerfile=dockerfile,
-                tag=name,
+                tag=lasting,
                 buildargs=arguments | {k: os.environ[k] for k in PROXIES if k in os.environ},
                 labels={LABEL: "image", RECIPE: recipe},
                 rm=True,
                 forcerm=True,
             )
+        image.tag(name)
+        self._replaced(name, lasting)
         self.say(f"built {name} ({time.monotonic() - started:.0f} s)")
         return image
+
+    def _replaced(self, name: str, lasting: str) -> None:
+        """Remove what this sandbox built before of that name."""
+        file = self.state / "built"
+        known = json.loads(file.read_text()) if file.exists() else {}
+        if (before := known.get(name, lasting)) != lasting:
+            remove(self.client, before)
+        file.write_text(json.dumps({**known, name: lasting}))
 
 
 def own_name(image: Image) -> str:
@@ -172,26 +185,3 @@ def _hash(context: Path, names: Iterable[str], more: str) -> str:
     """Of everything that an image is made from."""
     parts = [more, *((context / name).read_text() for name in names)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-
-
-def clear(client: docker.DockerClient, state: Path) -> int:
-    """Remove every image that a sandbox made, pulled or tagged; how many of them went."""
-    pulled = state / "pulled"
-    names = [tag for image in client.images.list() for tag in image.tags]
-    ours = [name for name in names if name.startswith(f"{IMAGES}/")]
-    ours += pulled.read_text().split() if pulled.exists() else []
-    removed = sum(_remove(client, name) for name in ours)
-    for image in client.images.list(filters={"label": LABEL, "dangling": True}):
-        _remove(client, str(image.id))
-    return removed
-
-
-def _remove(client: docker.DockerClient, name: str) -> bool:
-    try:
-        client.images.remove(name)
-    except docker.errors.APIError as error:
-        # Gone already, or a container of somebody else's uses it.
-        if error.status_code in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
-            return False
-        raise
-    return True

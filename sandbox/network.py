@@ -38,6 +38,7 @@ class Net:
 def ensure(client: docker.DockerClient, names: Names) -> Net:
     """The sandbox's bridge network, made where nothing lies yet; its upper half is for hosts."""
     for known in client.networks.list(names=[f"^{names.sandbox}$"], filters=names.filter):
+        names.owned(known.attrs.get("Labels") or {})
         return Net(known.attrs["IPAM"]["Config"][0]["Subnet"].rpartition(".")[0])
     for net in places(names):
         pool = IPAMPool(f"{net.address(0)}/24", f"{net.address(128)}/25", net.address(1))

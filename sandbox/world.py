@@ -16,10 +16,11 @@ from sandbox.errors import SandboxError, translated
 from sandbox.hosts import blank
 from sandbox.hosts.blank import BlankHost
 from sandbox.hosts.kinds import build, find
-from sandbox.image_store import ImageStore, clear
+from sandbox.image_store import ImageStore
 from sandbox.manager import ARCHITECTURE, RunnerImages
 from sandbox.names import Names
 from sandbox.network import Net
+from sandbox.removal import clear
 from sandbox.services import containers, mirror
 
 __all__ = ["BlankHost", "SandboxError", "World", "down", "up"]
@@ -69,7 +70,8 @@ class World:
         store = ImageStore(daemon.running(), self.state, print)
         with keys.lock(self.state, "lock"), translated(f"make ready for hosts of kind {kind}"):
             _ready(store, self.names, kind)
-        return blank.start(store.client, self.names, name, kind, disk_mb)
+            image = build(store, kind)
+        return blank.start(store.client, self.names, name, kind, image, disk_mb)
 
     def remove(self, name: str) -> None:
         """Remove a host, if it is there."""
@@ -170,10 +172,13 @@ def down(say: Say = print, images: bool = True) -> None:
 
 
 def _empty(client: docker.DockerClient, names: Names, say: Say, images: bool) -> None:
+    networks = client.networks.list(filters=names.filter)
+    for each in networks:
+        names.owned(each.attrs.get("Labels") or {})
     containers = client.containers.list(all=True, filters=names.filter)
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda container: container.remove(v=True, force=True), containers))
-    for each in client.networks.list(filters=names.filter):
+    for each in networks:
         each.remove()
     say(f"removed {len(containers)} containers and the network")
     if not images:

@@ -7,16 +7,15 @@ from typing import Any
 
 from docker import APIClient
 
-from runnerkit.engine import buildkit
+from runnerkit.engine import build_failure, buildkit
 from runnerkit.engine.client import image
-from runnerkit.engine.failure import HINTS
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Progress, Tell
 from runnerkit.images import context
 from runnerkit.images.content import content
 from runnerkit.images.definition import JobImage
 from runnerkit.machine.machine import Machine
-from runnerkit.plan import Build, Hint, hint
+from runnerkit.plan import Build
 from runnerkit.redact import mask
 from runnerkit.settings.secrets import Secret
 
@@ -63,7 +62,7 @@ def build(client: APIClient, machine: Machine, change: Build, tell: Tell) -> Non
         for line in answer.iter_lines() if answer.ok else ():
             log.event(json.loads(line))
     if log.error:
-        raise _failed(job, log)
+        raise build_failure.of(job, log.step, log.lines, log.error)
 
 
 class _Log:
@@ -84,14 +83,15 @@ class _Log:
         elif text := str(event.get("stream", event.get("status", ""))).strip():
             if text.startswith("Step "):
                 self.step, self.lines = text, []
+                self.tell(Detail(build_failure.short(text)))
             else:
                 self.lines = [*self.lines[1 - LINES :], text]
-            self.tell(Detail(mask(text)))
+                self.tell(Detail(mask(text)))
 
     def _buildkit(self, one: buildkit.Status) -> None:
         if one.name and one.vertex not in self._steps and not one.name.startswith("[internal"):
             self._steps[one.vertex] = one.name
-            self.tell(Detail(mask(one.name)))
+            self.tell(Detail(build_failure.short(one.name)))
         output = self._outputs.setdefault(one.vertex, [])
         for line in one.text.splitlines():
             if line.strip():
@@ -100,14 +100,6 @@ class _Log:
         del output[:-LINES]
         if one.error:
             self.step, self.lines = one.name, output
-
-
-def _failed(job: JobImage, log: _Log) -> KitError:
-    last = "".join(f"\n    {mask(line)}" for line in log.lines)
-    error = " ".join(mask(log.error).split())
-    usual = "correct the Dockerfile (or its base), then run again"
-    advice = f"{hint(error + last, (*HINTS, Hint('', usual))).fix}; the old image is untouched"
-    return KitError(f"{job.name} does not build: {mask(log.step)}: {error}{last}", advice)
 
 
 def _blocks(job: JobImage, classic: bool, tell: Tell) -> Iterator[bytes]:

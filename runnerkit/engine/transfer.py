@@ -8,9 +8,12 @@ from docker import auth as logins
 
 from runnerkit.engine.failure import fix, text
 from runnerkit.errors import KitError
-from runnerkit.events import Progress, Tell
+from runnerkit.events import Detail, Progress, Tell
 from runnerkit.plan import Pull
 from runnerkit.redact import mask
+
+# What the engine says of a layer that has come; it does not count up to its last byte.
+WHOLE = ("Verifying Checksum", "Download complete", "Pull complete")
 
 
 class Refused(Exception):
@@ -51,7 +54,9 @@ def pull(client: docker.APIClient, change: Pull, tell: Tell) -> None:
         "check the name (an image of your own is a folder of dockerfiles/); behind a firewall set"
         " [docker] registry_mirrors to one that has the image"
     )
-    raise KitError(f"cannot pull {' or '.join(failures)}{by}", fix(failures[-1], usual))
+    raise KitError(
+        f"cannot pull {' or '.join(failures)}{by}{change.near}", fix(failures[-1], usual)
+    )
 
 
 def push(client: docker.APIClient, reference: str, auth: Mapping[str, str], tell: Tell) -> None:
@@ -86,12 +91,21 @@ def _login(name: str) -> dict[str, Any]:
 
 
 def _follow(events: Iterator[dict[str, Any]], verb: str, tell: Tell) -> None:
+    """Tell how far a transfer is; when all has come, that it is unpacked, which takes as long again."""
     layers: dict[str, tuple[int, int]] = {}
     for event in events:
         if "error" in event:
             raise Refused(event["error"])
-        detail = event.get("progressDetail") or {}
-        if event.get("status") == verb and "total" in detail:
-            layers[event["id"]] = (detail.get("current", 0), detail["total"])
-            done, total = (sum(numbers) for numbers in zip(*layers.values(), strict=True))
+        detail, status = event.get("progressDetail") or {}, event.get("status")
+        layer = str(event.get("id", ""))
+        if status == verb and "total" in detail:
+            layers[layer] = (detail.get("current", 0), detail["total"])
+        elif status in WHOLE and layer in layers:
+            layers[layer] = (layers[layer][1],) * 2
+        elif status != "Extracting":
+            continue
+        done, total = (sum(numbers) for numbers in zip(*layers.values() or [(0, 0)], strict=True))
+        if status == verb or done < total:
             tell(Progress(done, total))
+        else:
+            tell(Detail(f"unpacking {total / 1e6:.0f} MB" if total else "unpacking"))

@@ -5,7 +5,7 @@ Compared by meaning, because the runner rewrites the file itself: comments go, l
 
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -41,7 +41,9 @@ def parsed(want: Want, have: Facts) -> dict[str, Any]:
         data = tomllib.loads(file.text) if file else {}
         msgspec.convert(data, _Written)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
-        what = "not TOML" if isinstance(error, tomllib.TOMLDecodeError) else "not gitlab-runner's"
+        what = (
+            "not TOML" if isinstance(error, tomllib.TOMLDecodeError) else "none of gitlab-runner's"
+        )
         raise KitError(
             f"{want.config} on the host is {what}: {error}",
             f"repair it there, or put {want.config}.previous in its place",
@@ -52,19 +54,30 @@ def parsed(want: Want, have: Facts) -> dict[str, Any]:
 def entry_index(want: Want, have: Facts, runner: WantedRunner) -> int | None:
     """Which ``[[runners]]`` of the host is this runner: by token, else by name.
 
-    A run without settings, name or runner's token also adopts the only entry for the same GitLab,
-    so that a host set up by hand is not registered a second time.
+    A token is one runner's, by whatever address its GitLab is called. A run without settings, name or
+    runner's token also adopts the only entry for the same GitLab, so that a host set up by hand is
+    not registered a second time.
     """
     entries = parsed(want, have).get("runners", [])
-    same = [i for i, one in enumerate(entries) if one.get("url", "").rstrip("/") == want.url]
     token, name = runner.token.reveal() if runner.token else "", runner.name(have.hostname)
-    for i in same:
-        if token and entries[i].get("token") == token:
+    for i, entry in enumerate(entries):
+        if token and entry.get("token") == token:
             return i
+    same = [i for i, one in enumerate(entries) if gitlab(one.get("url")) == gitlab(want.url)]
     for i in same:
         if entries[i].get("name") == name:
             return i
     return same[0] if runner.adopts and not token and len(same) == 1 else None
+
+
+def gitlab(url: object) -> tuple[str, ...]:
+    """A GitLab's address as the runner means it: network/client.go drops / and an old /ci."""
+    whole = str(url).strip().rstrip("/").removesuffix("/ci").rstrip("/")
+    scheme, _, rest = whole.partition("://")
+    host, _, path = rest.partition("/")
+    usual = {"http": ":80", "https": ":443"}.get(scheme.lower(), "")
+    host = host.lower()
+    return scheme.lower(), host.removesuffix(usual) if usual else host, path
 
 
 def token(want: Want, have: Facts, runner: WantedRunner) -> Secret | None:
@@ -113,6 +126,12 @@ def runner_wanted(
     return dict(free_keys.shown(wanted, show))
 
 
+def entry_wanted(want: Want, runner: WantedRunner, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of an entry that is there, whose address may be another way to write GitLab's."""
+    known = gitlab(entry.get("url")) == gitlab(want.url)
+    return {**({} if known else {"url": want.url}), **runner_wanted(runner)}
+
+
 def shown(runner: WantedRunner) -> str:
     """The same as people read it, without a secret."""
     import tomlkit
@@ -133,7 +152,8 @@ def edited(text: str, want: Want, have: Facts, entries: dict[int, WantedRunner])
     document = tomlkit.parse(text)
     lay_over(document, globals_wanted(want, have))
     for index, runner in entries.items():
-        lay_over(document["runners"][index], runner_wanted(runner))
+        entry = document["runners"][index]
+        lay_over(entry, entry_wanted(want, runner, entry))
     return tomlkit.dumps(document)
 
 

@@ -35,6 +35,7 @@ def write_file(
     after: str = "",
     keep_time: int | None = None,
     reaches: tuple[Endpoint, ...] = (),
+    keep_owner: bool = True,
 ) -> Script:
     """Write a file whole or not at all, keeping the previous one beside it.
 
@@ -48,6 +49,7 @@ def write_file(
         after: shell lines to run when it is written.
         keep_time: the time that it gets, seconds since 1970; that of the write if not given.
         reaches: what must answer the host for the file to be of use.
+        keep_owner: whether it stays whose it was; what root runs is root's.
     """
     content = encodebytes(text.encode()).decode()
     trial = render("trial.sh.j2", path=path, content=content, check=check) if check else ""
@@ -58,6 +60,8 @@ def write_file(
             path=path,
             content=content,
             mode=f"{mode:o}",
+            private=not mode & 0o077,
+            keep_owner=keep_owner,
             old=None if old is None else b64encode(old).decode(),
             before=before,
             after=after,
@@ -85,6 +89,7 @@ def differing(
         file = files.get(path)
         if file is None or (file.data, file.mode) != (content.text.encode(), content.mode):
             old = file.data if file else None
+            after_all = f"{NO_PREVIOUS}\n{after}"
             yield write_file(
-                path, content.text, content.mode, old=old, after=f"{NO_PREVIOUS}\n{after}"
+                path, content.text, content.mode, old=old, after=after_all, keep_owner=False
             )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from runnerkit import converge, want
+from runnerkit import converge, resolve
 from runnerkit.checks import acceptance
 from runnerkit.checks.finding import Finding, Level
 from runnerkit.errors import KitError
@@ -58,7 +58,7 @@ def plan(fleet: Fleet) -> list[Outcome[Planned]]:
         have = converge.look(host, wanted, asking)
         found = _findings(wanted, have)
         if not wanted.runners:
-            raise Unfinished(want.none(), Planned((), found))
+            raise Unfinished(resolve.none(), Planned((), found))
         pending = converge.plan(wanted, have)
         obstacles = [
             Finding("change-obstacle", Level.ERROR, error.what, error.fix)
@@ -88,7 +88,7 @@ def _findings(wanted: Want, have: Facts) -> tuple[Finding, ...]:
 def _wants(fleet: Fleet, empty: bool = False) -> tuple[dict[str, Want], Secret | None]:
     settings, names = fleet.settings, [target.name for target in fleet.targets]
     _one_master({*settings.hosts, *names}, settings)
-    wants = {name: want.resolve(settings, name, empty) for name in names}
+    wants = {name: resolve.of_host(settings, name, empty) for name in names}
     token = settings.gitlab.api_token.read() if settings.gitlab.api_token else None
     token = tokens.check(token, "glpat-", "GITLAB_TOKEN")
     if token is None:  # its source is named, but empty: the other ways to register are left
@@ -99,7 +99,7 @@ def _wants(fleet: Fleet, empty: bool = False) -> tuple[dict[str, Want], Secret |
 def _one_master(hosts: set[str], settings: Settings) -> None:
     """Two managers of one group of machines would remove each other's."""
     for key, runner in settings.runners.items():
-        users = sorted(host for host in hosts if key in want.keys_of(settings, host))
+        users = sorted(host for host in hosts if key in resolve.keys_of(settings, host))
         if runner.autoscaler and len(users) > 1:
             raise KitError(
                 f"runners.{key} has an autoscaler, whose machines have one manager, not {', '.join(users)}",

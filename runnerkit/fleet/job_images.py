@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from runnerkit import converge, want
+from runnerkit import converge, resolve
 from runnerkit.errors import KitError
 from runnerkit.events import Phase
 from runnerkit.facts import Facts
@@ -82,7 +82,7 @@ def build(
             f"--push {registry}: a registry is named without its protocol",
             f"say --push {registry.partition('://')[2]}",
         )
-    wanted = want.of_images(fleet.settings, names)
+    wanted = resolve.of_images(fleet.settings, names)
     return fleet.each({target.name: wanted for target in fleet.targets}, work)
 
 
@@ -101,7 +101,7 @@ def listing(fleet: Fleet) -> list[Outcome[Rows]]:
                 rows.append(row(JobImage(name, ""), have, "not defined here"))
         return tuple(rows)
 
-    wanted = want.of_images(fleet.settings, ",".join(catalog.named(fleet.settings)))
+    wanted = resolve.of_images(fleet.settings, ",".join(catalog.named(fleet.settings)))
     return fleet.each({target.name: wanted for target in fleet.targets}, work)
 
 

@@ -1,6 +1,6 @@
 """Room made on many hosts."""
 
-from runnerkit import want
+from runnerkit import resolve
 from runnerkit.actions import prune
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome
@@ -24,5 +24,5 @@ def make_room(fleet: Fleet, force: bool, dry: bool) -> list[Outcome[prune.Pruned
         script = Script("make room", prune.script(wanted, force, dry), hints=prune.HINTS)
         return prune.parse(host.script(wanted, script))
 
-    wanted = want.of_images(fleet.settings, "")
+    wanted = resolve.of_images(fleet.settings, "")
     return fleet.each({target.name: wanted for target in fleet.targets}, work)

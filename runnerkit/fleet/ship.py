@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from runnerkit import converge, want
+from runnerkit import converge, resolve
 from runnerkit.events import Began
 from runnerkit.facts import Facts
 from runnerkit.fleet.host import Host
@@ -26,7 +26,7 @@ def ship(fleet: Fleet, source: str, name: str) -> list[Outcome[Rows]]:
     from runnerkit.engine import failure, ship
 
     origin = targets.one(source, fleet.settings, names.known)
-    wanted = want.of_images(fleet.settings, name)
+    wanted = resolve.of_images(fleet.settings, name)
     job = wanted.images[-1]
     others = [target for target in fleet.targets if target.address != origin.address]
     sent: list[Outcome[Rows]] = []

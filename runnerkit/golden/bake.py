@@ -155,7 +155,7 @@ def _variables(golden: Golden, name: str, disk: Path | None, build: Path) -> dic
 def _alone(folder: Path) -> Iterator[IO[str]]:
     """One bake at a time in a folder. Packer holds the lock as well: a killed kit's goes on a while."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        tools.private(folder)
         lock = (folder / "lock").open("w")
     except OSError as error:
         raise KitError(

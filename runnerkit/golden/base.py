@@ -70,7 +70,7 @@ def disk(golden: Golden, folder: Path, line: Line, docker: bool = False) -> Path
     Raises:
         KitError: it cannot be made or fetched, or is no disk image.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    tools.private(folder)
     if golden.base and "://" not in golden.base:
         return _known(Path(golden.base).expanduser(), golden, line)
     disk = folder / f"base-{recipe(golden, docker)}.qcow2"

@@ -8,7 +8,7 @@ from time import monotonic
 
 from msgspec import structs
 
-from runnerkit import converge, want
+from runnerkit import converge, resolve
 from runnerkit.errors import KitError
 from runnerkit.events import Began, Event, Listener
 from runnerkit.facts import Facts
@@ -121,7 +121,7 @@ def wanted(settings: Settings) -> Want:
         for key, runner in settings.runners.items()
         if chosen is None or key in chosen
     }
-    wanted = want.resolve(structs.replace(settings, runners=runners, hosts={}), "golden")
+    wanted = resolve.of_host(structs.replace(settings, runners=runners, hosts={}), "golden")
     first_boot.registering_runner(wanted)  # refuses one beside others
     return wanted
 

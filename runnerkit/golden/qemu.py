@@ -85,7 +85,7 @@ def boot(
             go in by pipes: a command line could be read by anybody here.
         address: of this machine, where its SSH is.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    tools.private(folder)
     console, port = folder / "console.log", free_port(address)
     console.unlink(missing_ok=True)
     more = (

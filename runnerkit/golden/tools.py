@@ -61,6 +61,13 @@ def there(name: str) -> bool:
     return shutil.which(name, path=path) is not None
 
 
+def private(folder: Path) -> Path:
+    """The folder, made where it is not, for its owner alone: images and seeds may hold secrets."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
+
+
 def root(
     command: list[str], doing: str, fix: str, line: Line | None = None, stdin: str = ""
 ) -> None:

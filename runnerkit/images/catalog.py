@@ -97,7 +97,7 @@ def named(settings: Settings) -> list[str]:
     return [one for one in mine if find(settings, one)]
 
 
-def closed(settings: Settings, names: Iterable[str]) -> tuple[JobImage, ...]:
+def closed(settings: Settings, wanted: Iterable[str]) -> tuple[JobImage, ...]:
     """Those images and the job images that they are built from, each after its bases.
 
     Raises:
@@ -115,9 +115,8 @@ def closed(settings: Settings, names: Iterable[str]) -> tuple[JobImage, ...]:
             return
         image = find(settings, name)
         if image is None:
-            known = image_folders() | set(settings.images)
             raise KitError(
-                f"no job image {name!r}{nearest(name, known)}",
+                f"no job image {name!r}{nearest(name, names(settings))}",
                 "name a folder of dockerfiles/ or a section [images.NAME] of the settings",
             )
         for base in image.bases:
@@ -125,7 +124,7 @@ def closed(settings: Settings, names: Iterable[str]) -> tuple[JobImage, ...]:
                 add(parent.name, (*above, name))
         done[name] = image
 
-    for name in names:
+    for name in wanted:
         add(name, ())
     return tuple(done.values())
 

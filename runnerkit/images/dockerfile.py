@@ -13,7 +13,7 @@ from runnerkit.images.platforms import variables
 from runnerkit.images.shell_pattern import Malformed
 
 SCRATCH = "scratch"
-_NUMBER = re.compile(r"[+-]?\d+", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
 @dataclass
@@ -45,7 +45,7 @@ def bases(text: str, args: Mapping[str, str], platform: str = "linux/amd64") -> 
     """
     try:
         stages = list(_stages(text, args, platform))
-    except Malformed:
+    except (Malformed, RecursionError):
         return ()
     names = {stage.name: number for number, stage in enumerate(stages) if stage.name}
     found: dict[int, list[str]] = {}
@@ -113,10 +113,17 @@ def _borrowed(one: Instruction) -> Iterator[tuple[str, bool]]:
         yield name, True
     for flag in one.flags if one.word == "RUN" else ():
         if flag.startswith("--mount="):
-            for option in next(csv.reader([flag.partition("=")[2]])):
+            for option in _options(flag.partition("=")[2]):
                 key, _, value = option.partition("=")
                 if key.lower() == "from" and value:
                     yield value, False
+
+
+def _options(text: str) -> list[str]:
+    try:
+        return next(csv.reader([text]), [])
+    except csv.Error:
+        return []
 
 
 def _from(one: Instruction) -> str:

@@ -11,6 +11,8 @@ from functools import cached_property
 
 from runnerkit.images.pattern import WILD, Refused, Test, assertive, nothing, regex, sound, test
 
+KEPT = 1000  # folders of which it is kept where they lead: with many patterns that takes room
+
 
 @dataclass(frozen=True)
 class _Place:
@@ -79,6 +81,8 @@ class Glob:
         cut = path.rfind("/", 0, len(path) - 1) + 1
         folder, rest = path[:cut], path[cut:]
         if folder not in self._seen:
+            if len(self._seen) > KEPT:
+                self._seen.clear()
             self._seen[folder] = self._after(folder) if folder else self._closed(self._first)
         places = self._seen[folder]
         for char in rest:

@@ -157,7 +157,7 @@ def listed(text: str) -> list[str] | None:
         return None
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not all(isinstance(one, str) for one in found):
         raise Malformed("a list of other things than texts")

@@ -19,15 +19,11 @@ class Lexer:
     Args:
         escape: the file's escape character.
         raw: whether quotes and escapes stay.
-        quotes: whether quotes stay; as `raw` where it is not given.
         unset: whether a variable that is not known stays as it is written.
     """
 
-    def __init__(
-        self, escape: str = "\\", raw: bool = False, quotes: bool | None = None, unset: bool = False
-    ) -> None:
+    def __init__(self, escape: str = "\\", raw: bool = False, unset: bool = False) -> None:
         self.escape, self.unset = escape, unset
-        self._quotes = raw if quotes is None else quotes
         self._raw = self._raw_now = raw
         self._plain = re.compile(f"[^$'\"<}}/{SPACE}{re.escape(escape)}]+")
         self._text, self._at = "", 0
@@ -92,14 +88,14 @@ class Lexer:
 
     def _quoted(self, pattern: bool) -> str:
         quote = self._next()
-        out = [quote] if self._quotes else []
+        out = [quote] if self._raw else []
         while char := self._peek():
             if char == "$" and quote == '"':
                 out.append(self._dollar())
                 continue
             self._at += 1
             if char == quote:
-                return "".join([*out, quote] if self._quotes else out)
+                return "".join([*out, quote] if self._raw else out)
             if char == self.escape and quote == "'":
                 out += [char] if pattern else []
             elif char == self.escape:
@@ -108,7 +104,7 @@ class Lexer:
                 if after in ('"', "$", self.escape):
                     out += [char] if self._raw_now else []
                     char = self._next()
-                elif self._raw_now and (pattern or not self._quotes):
+                elif self._raw_now and (pattern or not self._raw):
                     out.append(char)
             out.append(char)
         raise Malformed(f"no second {quote}")

@@ -3,12 +3,16 @@
 from pathlib import Path
 
 from runnerkit.errors import KitError
+from runnerkit.settings import owner
 
 READ = ("Dockerfile", "Dockerfile.j2", "Dockerfile.dockerignore", ".dockerignore")
 
 
 def check(folder: Path) -> None:
-    """Raise a KitError where one of the files that say what the image is leads out of its folder."""
+    """Raise a KitError where one of the files that say what the image is leads out of its folder, or
+    another user may have put it there.
+    """
+    owner.check(folder, "RUNNERKIT_DOCKERFILES", "RUNNERKIT_SETTINGS")
     for name in READ:
         find(folder, name)
 

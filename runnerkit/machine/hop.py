@@ -14,6 +14,7 @@ from runnerkit.errors import KitError
 from runnerkit.machine import ssh_config
 from runnerkit.machine.once import Once
 
+CONNECT = 15.0  # seconds to connect, where ssh's settings say nothing
 DEEPEST = 16  # jump hosts on the way to one host
 SYSTEM = Path("/etc/ssh/ssh_config")
 KEYS = ("rsa", "ecdsa", "ed25519")
@@ -36,7 +37,7 @@ class Hop:
     new_keys: str = ""  # the file that takes a key that is new
     revoked: str = ""
     strict: str = "ask"
-    timeout: float | None = None  # seconds
+    timeout: float = CONNECT
     family: str = "any"
     source: str = ""  # the address to connect from
     command: str = ""  # ProxyCommand, ready to run
@@ -118,8 +119,8 @@ class Reader:
             known_hosts=(*users, *ssh_config.paths(one.get("globalknownhostsfile", ""))),
             new_keys=next(iter(users), ""),
             revoked=next(iter(expanded("revokedhostkeys")), ""),
-            strict=one["stricthostkeychecking"],
-            timeout=float(one["connecttimeout"]) if "connecttimeout" in one else None,
+            strict=one.get("stricthostkeychecking", "ask"),
+            timeout=float(one.get("connecttimeout", CONNECT)),
             family=one.get("addressfamily", "any"),
             source=one.get("bindaddress", ""),
             command="" if via else ssh_config.percent(one.get("proxycommand", ""), tokens, target),
@@ -168,6 +169,8 @@ def parts(target: str) -> tuple[str, str, str]:
             f"the port of {target} is no number",
             "write user@address:22, or correct Port in ssh's settings",
         )
+    if port and not 0 < int(port) <= 65535:
+        raise KitError(f"the port of {target} is none of 1 to 65535", "correct it")
     if not host:
         raise KitError(f"{target}: no host is named", "write [user@]address[:port]")
     return user, host, port

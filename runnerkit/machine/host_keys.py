@@ -27,12 +27,14 @@ class Guard(paramiko.MissingHostKeyPolicy):
     Args:
         hop: whose key it is.
         accept: whether an unknown key is accepted and remembered.
+        role: what stands before its name in an error.
     """
 
-    def __init__(self, hop: Hop, accept: bool) -> None:
+    def __init__(self, hop: Hop, accept: bool, role: str = "") -> None:
         self._hop = hop
         self._accept = accept or hop.strict in ACCEPTING
         self._name = hop.known_as or known_hosts.name_of(hop.host, hop.port)
+        self._where = f"{role}{self._name}"
 
     @cached_property
     def _lines(self) -> list[known_hosts.Line]:
@@ -58,25 +60,33 @@ class Guard(paramiko.MissingHostKeyPolicy):
             revoked = [self._hop.revoked]
         if revoked:
             raise KitError(
-                f"{self._name}: the host key {fingerprint(key)} is revoked in {revoked[0]}",
+                f"{self._where}: the host key {fingerprint(key)} is revoked in {revoked[0]}",
                 "do not log in; the host needs a new key, and who had the old one may be between",
             )
         if any(not line.mark for line in same):  # also one that is known without the port
             return
         if known := self._known:
             raise KitError(
-                f"{self._name}: the host key has changed (now {fingerprint(key)})",
+                f"{self._where}: the host key has changed (now {fingerprint(key)})",
                 f"if the host was set up anew, ssh-keygen -R '{self._name}' -f '{known[0].file}'; "
                 "else someone is between",
             )
         if not self._accept:
             raise UnknownHostKey(
-                f"{self._name}: unknown host key {fingerprint(key)}",
+                f"{self._where}: unknown host key {fingerprint(key)}",
                 "compare it with the host's, then accept it with --accept-new-host-keys",
             )
         if self._hop.new_keys:
-            file = Path(self._hop.new_keys)
-            known_hosts.remember(file, self._name, key.get_name(), text)
+            self._remember(Path(self._hop.new_keys), f"{key.get_name()} {text}")
+
+    def _remember(self, file: Path, key: str) -> None:
+        try:
+            known_hosts.remember(file, self._name, key)
+        except OSError as error:
+            raise KitError(
+                f"{self._where}: its host key cannot be written to {file}: {error.strerror}",
+                "mend that file, or name another as known_hosts of [ssh]",
+            ) from None
 
 
 def fingerprint(key: paramiko.PKey) -> str:

@@ -4,11 +4,14 @@ Paramiko sends a channel's data outside of the channel's lock, so that it can co
 sshd then ends the whole connection: "data packet referred to nonexistent channel".
 """
 
+import contextlib
 import threading
 from typing import Any, ClassVar
 
 import paramiko
 from paramiko.common import MSG_CHANNEL_CLOSE
+
+GONE = (EOFError, OSError, paramiko.SSHException)  # the connection itself, which others tell of
 
 
 class Lead:
@@ -25,7 +28,7 @@ class Lead:
             return self._channel.send(data)
 
     def close(self) -> None:
-        with _sending(self._channel):
+        with contextlib.suppress(*GONE), _sending(self._channel):
             self._channel.close()
 
     def __getattr__(self, name: str) -> Any:
@@ -36,7 +39,7 @@ def _close(channel: paramiko.Channel, message: paramiko.Message) -> None:
     """Answer sshd's close when what is being sent has been, without holding up the other channels."""
 
     def answer() -> None:
-        with _sending(channel):
+        with contextlib.suppress(*GONE), _sending(channel):
             paramiko.Channel._handle_close(channel, message)  # type: ignore[attr-defined]
 
     threading.Thread(target=answer, daemon=True).start()

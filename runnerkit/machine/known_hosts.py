@@ -48,12 +48,12 @@ def name_of(host: str, port: int) -> str:
     return host if port == 22 else f"[{host}]:{port}"
 
 
-def remember(file: Path, name: str, type: str, key: str) -> None:
+def remember(file: Path, name: str, key: str) -> None:
     """Add a host's key to a file."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     cut = file.is_file() and not file.read_bytes().endswith(b"\n")
     with file.open("a") as known:
-        known.write("\n" * cut + f"{name} {type} {key}\n")
+        known.write("\n" * cut + f"{name} {key}\n")
 
 
 def _lines(file: Path) -> Iterator[Line]:

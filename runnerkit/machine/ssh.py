@@ -24,7 +24,6 @@ from runnerkit.machine.ssh_keys import Keys
 from runnerkit.machine.streams import Unwatched
 from runnerkit.redact import plain
 
-CONNECT = 15.0  # seconds to connect, where ssh's settings say nothing
 KEEPALIVE = 15  # seconds between signs of life
 GONE = 60  # seconds without an answer to one, after which the connection is broken
 BUSY = 20.0  # seconds for which a host that closes before it greets is tried again
@@ -57,7 +56,7 @@ class Routes:
         if identity and not key.is_file():
             raise KitError(f"{target}: no key file {key}", "correct identity in the settings")
         hop = self._reader.hop(target, str(key) if identity else "")
-        return self._connection(hop, hop.where)
+        return self._connection(hop, hop.where, paramiko.Transport)
 
     def close(self) -> None:
         """Close the jump hosts, and try nothing again."""
@@ -65,13 +64,14 @@ class Routes:
         for jump in self._jumps.values():
             jump.close()
 
-    def _connection(self, hop: Hop, where: str) -> "_Connection":
+    def _connection(self, hop: Hop, where: str, kind: type[paramiko.Transport]) -> "_Connection":
         via = hop.via
         way = (lambda: self._through(via, hop)) if via else None
-        return _Connection(hop, where, Guard(hop, self._accept), way, self._closed.wait)
+        guard = Guard(hop, self._accept, where.removesuffix(hop.where))
+        return _Connection(hop, where, kind, guard, way, self._closed.wait)
 
     def _jump(self, hop: Hop) -> "_Connection":
-        jump = self._connection(hop, where := f"jump host {hop.where}")
+        jump = self._connection(hop, where := f"jump host {hop.where}", Transport)
         try:
             jump.open()
         except Exception as error:
@@ -82,8 +82,8 @@ class Routes:
         to = (hop.host, hop.port)
         transport = self._jumps(jump).transport
         try:
-            return Lead(transport.open_channel("direct-tcpip", to, ("", 0), timeout=_patience(hop)))
-        except paramiko.SSHException as error:
+            return Lead(transport.open_channel("direct-tcpip", to, ("", 0), timeout=hop.timeout))
+        except (paramiko.SSHException, EOFError, OSError) as error:
             raise ssh_errors.forwarding(jump.where, "{}:{}".format(*to), error) from None
 
 
@@ -98,6 +98,7 @@ class _Connection(Connection):  # type: ignore[misc]
     # Fabric makes settings of what is not an attribute of the class.
     hop: Any = None
     where: Any = None
+    kind: Any = None
     guard: Any = None
     way: Any = None
     pause: Any = None
@@ -108,6 +109,7 @@ class _Connection(Connection):  # type: ignore[misc]
         self,
         hop: Hop,
         where: str,
+        kind: type[paramiko.Transport],
         guard: Guard,
         way: Callable[[], Lead] | None,
         pause: Callable[[float], bool],
@@ -120,7 +122,7 @@ class _Connection(Connection):  # type: ignore[misc]
                 ssh_config=paramiko.SSHConfig(), overrides={"runners": {"remote": _Remote}}
             ),
             gateway=True,  # it is always we who open the socket
-            connect_timeout=_patience(hop),
+            connect_timeout=hop.timeout,
             connect_kwargs={
                 "banner_timeout": 30,
                 "auth_timeout": 30,
@@ -128,7 +130,8 @@ class _Connection(Connection):  # type: ignore[misc]
                 "transport_factory": self._transport,
             },
         )
-        self.hop, self.where, self.guard, self.way, self.pause = hop, where, guard, way, pause
+        self.hop, self.where, self.kind, self.guard = hop, where, kind, guard
+        self.way, self.pause = way, pause
         self.client.set_missing_host_key_policy(guard)
 
     def open(self) -> None:
@@ -151,11 +154,11 @@ class _Connection(Connection):  # type: ignore[misc]
         if self.hop.command:
             self.stderr = tempfile.TemporaryFile()  # noqa: SIM115  # read when it fails
             return dial.command(self.hop, self.stderr)
-        return dial.tcp(self.hop, _patience(self.hop))
+        return dial.tcp(self.hop, self.hop.timeout)
 
-    def _transport(self, sock: Any, **options: Any) -> paramiko.Transport:
+    def _transport(self, sock: Any, **options: Any) -> Any:
         """One that notices when the host is gone without a word, and does not wait for ever."""
-        self.attempt = transport = Transport(sock, **options)
+        self.attempt = transport = self.kind(sock, **options)
         transport.set_keepalive(KEEPALIVE)
         inet = isinstance(sock, socket.socket) and sock.family != socket.AF_UNIX
         if inet and hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -167,10 +170,11 @@ class _Connection(Connection):  # type: ignore[misc]
         """Why not to try again; None where the connection was dropped before a greeting came."""
         if isinstance(error, TimeoutError) or "No existing session" in str(error):
             return KitError(
-                f"{self.where}: no answer within {_patience(self.hop):g} s",
+                f"{self.where}: no answer within {self.hop.timeout:g} s",
                 "check address, port and firewall",
             )
-        if self.attempt is None or self.attempt.remote_version:
+        greeted = self.attempt is None or self.attempt.remote_version
+        if greeted or not isinstance(error, (EOFError, ConnectionError, paramiko.SSHException)):
             return error
         if self.stderr is None:
             return None
@@ -190,7 +194,3 @@ class _Remote(Unwatched, Remote):  # type: ignore[misc]
             super().write_proc_stdin(data)
         except OSError:  # the command ended early; its exit code tells why
             return
-
-
-def _patience(hop: Hop) -> float:
-    return hop.timeout or CONNECT

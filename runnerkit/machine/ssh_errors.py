@@ -4,9 +4,11 @@ import errno
 import socket
 
 import paramiko
-from paramiko.ssh_exception import NoValidConnectionsError
 
 from runnerkit.errors import KitError
+from runnerkit.machine.ssh_keys import CLOSED
+
+FEWER = "where the agent has many keys, name the host's by identity, or IdentitiesOnly in ssh's settings"
 
 
 def explain(where: str, error: Exception) -> KitError | None:
@@ -22,22 +24,20 @@ def explain(where: str, error: Exception) -> KitError | None:
             return _refused(where)
         case TimeoutError():
             return KitError(f"{where}: no answer within 15 s", "check address, port and firewall")
-        case NoValidConnectionsError():  # its own words have no reason in them
-            return explain(where, next(iter(error.errors.values())))
         case OSError(errno=errno.EHOSTUNREACH | errno.ENETUNREACH | errno.EHOSTDOWN):
             return KitError(
                 f"{where}: no way to the host: {error.strerror}",
                 "check that it is on, its address and the network",
             )
         case ConnectionError() | EOFError():
-            reason = getattr(error, "strerror", "") or error
+            reason = getattr(error, "strerror", "") or "the connection was closed"
             return KitError(
-                f"{where}: cannot connect: {reason}".removesuffix(": "),
+                f"{where}: cannot connect: {reason}",
                 "check that sshd listens on that port",
             )
         case paramiko.SSHException():
-            if "authentication methods" in str(error) or "private key" in str(error):
-                return _refused(where)
+            if str(error) == CLOSED:
+                return KitError(f"{where}: {error}", FEWER)
             if "protocol banner" in str(error):
                 return KitError(
                     f"{where}: what answers there closes the connection before it greets",
@@ -49,7 +49,7 @@ def explain(where: str, error: Exception) -> KitError | None:
     return None
 
 
-def forwarding(jump: str, to: str, error: paramiko.SSHException) -> KitError:
+def forwarding(jump: str, to: str, error: Exception) -> KitError:
     """Why a jump host does not lead on."""
     code = error.code if isinstance(error, paramiko.ChannelException) else 0
     if code == paramiko.common.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED:
@@ -62,7 +62,12 @@ def forwarding(jump: str, to: str, error: paramiko.SSHException) -> KitError:
             f"jump host {jump}: cannot connect to {to} from there",
             "check that the jump host knows that name, and that sshd listens on that port",
         )
-    return KitError(f"jump host {jump}: no way to {to}: {error}", f"try: ssh -v {jump}")
+    if "Timeout" in str(error):
+        return KitError(
+            f"jump host {jump}: no answer from {to} there",
+            "check that address, and the firewall between the two",
+        )
+    return KitError(f"jump host {jump}: no way to {to}: {error}", "see what its sshd has logged")
 
 
 def _refused(where: str) -> KitError:

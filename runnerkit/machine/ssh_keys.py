@@ -13,6 +13,7 @@ from paramiko.pkey import PublicBlob, UnknownKeyType
 
 from runnerkit.machine.hop import Hop
 
+CLOSED = "the host closed the connection while keys were tried"
 MAGIC = b"openssh-key-v1\0"
 
 
@@ -43,6 +44,8 @@ class Keys(AuthStrategy):
         try:
             result = super().authenticate(transport)
         except AuthFailure:
+            if not transport.is_active():
+                raise paramiko.SSHException(CLOSED) from None
             if self._locked:
                 raise paramiko.PasswordRequiredException(self._locked[0]) from None
             raise

@@ -91,10 +91,18 @@ def _leaf(data: object, kind: Any, path: Path) -> Iterator[tuple[Path, str]]:
         text = _shown(data)
         if isinstance(data, str):
             choices = [str(one) for one in _choices(kind)]
-            text = f"{text} is not {words(kind)}{nearest(data, choices)}"
+            hint = nearest(data, choices) or _in_small_letters(data, kind)
+            text = f"{text} is not {words(kind)}{hint}"
         else:
             text = f"{text} is not {words(kind)}"
         yield path, text
+
+
+def _in_small_letters(data: str, kind: Any) -> str:
+    try:
+        return f" (did you mean {msgspec.convert(data.lower(), kind)!r}?)"
+    except msgspec.ValidationError:
+        return ""
 
 
 def _shown(data: object) -> str:

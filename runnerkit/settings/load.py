@@ -9,7 +9,16 @@ from typing import Any
 import msgspec
 
 from runnerkit.errors import KitError, Mistakes
-from runnerkit.settings import autoscaler, check, free_keys, known_keys, whole
+from runnerkit.settings import (
+    autoscaler,
+    check,
+    control,
+    free_keys,
+    known_keys,
+    owner,
+    unwritable,
+    whole,
+)
 from runnerkit.settings.model import Settings
 
 
@@ -26,7 +35,7 @@ def load(path: Path | None = None, command_line: dict[str, Any] | None = None) -
     data = _read(path) if path else {}
     _lay_over(data, command_line or {})
     where = str(path) if path else "the command line"
-    found = list(_mistakes(data))
+    found = list(control.mistakes(data)) or list(_mistakes(data))  # what breaks a line is not shown
     if found:
         raise Mistakes(where, found)
     return msgspec.convert(data, Settings)
@@ -58,6 +67,7 @@ def _remove(data: Any, path: check.Path) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    owner.check(path, "RUNNERKIT_SETTINGS")
     try:
         return tomllib.loads(path.read_text())
     except FileNotFoundError:
@@ -80,7 +90,9 @@ def _free(data: dict[str, Any]) -> Iterator[str]:
     """What is wrong in the tables that go through to the host's files."""
     daemon = data.get("docker", {}).get("daemon", {})
     yield from free_keys.mistakes(daemon, "docker.daemon")
+    yield from unwritable.mistakes(daemon, "docker.daemon", json=True)
     globals_ = data.get("manager", {}).get("settings", {})
+    yield from unwritable.mistakes(globals_, "manager.settings")
     yield from free_keys.mistakes(globals_, "manager.settings", known_keys.MANAGER)
     tables = {
         "docker": known_keys.DOCKER,
@@ -91,3 +103,4 @@ def _free(data: dict[str, Any]) -> Iterator[str]:
         for table, known in tables.items():
             path = f"runners.{name}.{table}"
             yield from free_keys.mistakes(body.get(table, {}), path, known)
+            yield from unwritable.mistakes(body.get(table, {}), path)

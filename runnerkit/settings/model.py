@@ -8,30 +8,18 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from runnerkit.images.reference import PATH
 from runnerkit.settings import durations
-from runnerkit.settings.runner import (
+from runnerkit.settings.kinds import (
+    HostName,
+    ImageName,
     ImageOrVariable,
     Reference,
     ReferenceOrNone,
-    Runner,
 )
+from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Source
+from runnerkit.settings.unwritable import Line, Variable
 
-ImageName = Annotated[
-    str,
-    Meta(
-        pattern=rf"^{PATH.pattern}$",
-        description="a name of an image: small letters and digits, with . _ - or / between them",
-    ),
-]
-HostName = Annotated[
-    str,
-    Meta(
-        pattern=r"^(?!all$)[^\s,*?\[\]@]+$",
-        description="a name for a host: not all, and without space , * ? [ ] @",
-    ),
-]
 DEFAULT = "default"  # the runner of a run without settings
 
 
@@ -98,7 +86,7 @@ class Manager(Section, frozen=True):
     host's own number stays, and a new host gets `auto`."""
     stop_timeout: Annotated[int, durations.of(durations.SECONDS, 1)] = 3600
     """How long running jobs get to end before the container is stopped or replaced."""
-    environment: dict[str, str] = {}
+    environment: dict[Variable, Line] = {}
     """Variables of the container, for example a proxy: `{ HTTPS_PROXY = "http://proxy:3128" }`.
     They are no place for secrets: `docker inspect` shows them."""
     settings: dict[str, Any] = {}

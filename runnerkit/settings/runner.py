@@ -3,17 +3,10 @@
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta
 
-from runnerkit.images.reference import GRAMMAR
 from runnerkit.settings import durations
+from runnerkit.settings.kinds import ImageOrVariable
 from runnerkit.settings.secrets import Source
-
-_KIND = "image, like debian:bookworm"
-Reference = Annotated[str, Meta(pattern=rf"^{GRAMMAR}$", title=_KIND)]
-ReferenceOrNone = Annotated[str, Meta(pattern=rf"^(?:{GRAMMAR})?$", title=_KIND)]
-# With variables that the runner or the builder fills in.
-ImageOrVariable = Annotated[str, Meta(pattern=rf"^(?:{GRAMMAR}|.*\$.*)?$", title=_KIND)]
 
 
 class Runner(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

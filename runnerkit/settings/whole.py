@@ -14,6 +14,7 @@ OWNERS = {"project_type": "project", "group_type": "group"}
 def mistakes(data: Mapping[str, Any]) -> Iterator[str]:
     """The mistakes of a file whose keys are all right in themselves, a line each."""
     yield from _dangling(data)
+    yield from _doubled(data)
     for name, body in data.get("runners", {}).items():
         yield from _runner(f"runners.{name}", body)
     for name, body in data.get("hosts", {}).items():
@@ -40,9 +41,8 @@ def _runner(path: str, body: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _dangling(data: Mapping[str, Any]) -> Iterator[str]:
-    """Names that name nothing: a host's runners, and a runner's image that is nearly one of ours."""
-    folders = image_folders()
-    runners, images = data.get("runners", {}), folders | set(data.get("images", {}))
+    """Names that name nothing: a host's runners, and an image of ours without a definition."""
+    folders, runners = image_folders(), data.get("runners", {})
     for name, body in data.get("images", {}).items():
         if name not in folders and not body.get("base"):
             yield f"images.{name}.base: missing, and there is no folder dockerfiles/{name}"
@@ -51,8 +51,17 @@ def _dangling(data: Mapping[str, Any]) -> Iterator[str]:
         for name in body.get("runners", ()):
             if name not in runners:
                 yield f"{path}.runners: no runner {name!r}{nearest(name, runners)}"
-    for name, body in runners.items():
-        image = body.get("image", "")
-        bare = image and not set(image) & set(":/.@")
-        if bare and image not in images and (hint := nearest(image, images)):
-            yield f"runners.{name}.image: no job image {image!r}{hint}"
+
+
+def _doubled(data: Mapping[str, Any]) -> Iterator[str]:
+    """Runners of one name on one host: by their names they are told apart there."""
+    runners = data.get("runners", {})
+    users = [body.get("runners", runners) for body in data.get("hosts", {}).values()] or [runners]
+    found: dict[str, None] = {}
+    for user in users:
+        known: dict[str, str] = {}
+        for key in dict.fromkeys(user):
+            name = runners.get(key, {}).get("name")
+            if name and (other := known.setdefault(name, key)) != key:
+                found[f"runners.{key}.name: {name!r}, as runners.{other} on the same host"] = None
+    yield from found

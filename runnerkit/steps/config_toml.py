@@ -28,7 +28,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     stale = [
         i
         for i, runner in entries.items()
-        if missing(config_toml.runner_wanted(runner), now["runners"][i])
+        if missing(config_toml.entry_wanted(want, runner, now["runners"][i]), now["runners"][i])
     ]
     if not stale and not missing(wanted, now):
         return

@@ -7,8 +7,9 @@ there under that name lets the first job start without the Internet.
 from collections.abc import Iterator
 
 from runnerkit.checks import disk
+from runnerkit.errors import nearest
 from runnerkit.facts import Facts, Needs
-from runnerkit.images.reference import normal
+from runnerkit.images.reference import normal, repository
 from runnerkit.plan import Change, Pull, mirrors
 from runnerkit.want import Want
 
@@ -20,8 +21,7 @@ ARCHITECTURES = {"aarch64": "arm64", "armv7l": "arm", "armv6l": "arm"}
 
 def needs(want: Want) -> Needs:
     named = [name for architecture in KNOWN for name in helpers(want, architecture)]
-    used = [runner.image for runner in want.runners if runner.image]
-    return Needs(images=(want.manager.image, *dict.fromkeys(named), *used))
+    return Needs(images=(want.manager.image, *dict.fromkeys(named), *_images(want)))
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
@@ -71,6 +71,12 @@ def _changes(want: Want, have: Facts) -> Iterator[Change]:
         if normal(name) not in have.images:
             yield Pull(f"put the helper image in place as {name}", name, sources, reaches=reaches)
     own = {job.reference for job in want.images}
-    for reference in dict.fromkeys(runner.image for runner in want.runners if runner.image):
+    for reference in _images(want):
         if reference not in own and normal(reference) not in have.images:
-            yield Pull(f"pull {reference}", reference, (reference,), reaches=reaches)
+            near = nearest(repository(reference), want.names)
+            yield Pull(f"pull {reference}", reference, (reference,), near=near, reaches=reaches)
+
+
+def _images(want: Want) -> dict[str, None]:
+    """Those of the runners; one with a variable in it is known to each job alone."""
+    return dict.fromkeys(one.image for one in want.runners if one.image and "$" not in one.image)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from runnerkit.checks import disk
+from runnerkit.errors import nearest
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import daemon_json
 from runnerkit.images.content import content, instant
@@ -17,7 +18,7 @@ from runnerkit.images.definition import (
     labels,
     pairs,
 )
-from runnerkit.images.reference import bare, normal
+from runnerkit.images.reference import bare, normal, repository
 from runnerkit.plan import Build, Change, Hint, Pull, Script, mirrors
 from runnerkit.templates import render
 from runnerkit.want import Want
@@ -84,7 +85,9 @@ def pulls(jobs: list[JobImage], want: Want, have: Facts, again: bool = False) ->
         if bare(base) in own:
             continue
         if again or normal(base) not in have.images:
-            yield Pull(f"pull {base}, to build on", base, (base,), platform, reaches=reaches)
+            near = nearest(repository(base), want.names)
+            title = f"pull {base}, to build on"
+            yield Pull(title, base, (base,), platform, near, reaches=reaches)
 
 
 def builds(

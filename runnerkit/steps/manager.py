@@ -17,6 +17,18 @@ HINTS = (
     container.WAITED,
     Hint("", "docker logs of the manager on the host tells more"),
 )
+# Of docker inspect's HostConfig, and what it is an option of.
+LISTS = {
+    "ExtraHosts": "add-host",
+    "Dns": "dns",
+    "DnsSearch": "dns-search",
+    "DnsOptions": "dns-option",
+    "SecurityOpt": "security-opt",
+    "CapAdd": "cap-add",
+    "CapDrop": "cap-drop",
+    "GroupAdd": "group-add",
+}
+WORDS = {"UsernsMode": "userns", "PidMode": "pid"}
 
 
 def needs(want: Want) -> Needs:
@@ -32,42 +44,66 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     elif reasons := list(_differences(want, have, now)):
         jobs = f", after its {have.jobs} running job containers end" if have.jobs else ""
         title = f"replace the container {name} ({'; '.join(reasons)}){jobs}"
-        run = container.run(want, _options(want, now), _environment(want, have, now))
-        text = f"{container.drain(want)}docker rm -f {name} >/dev/null\n{run}"
+        environment, mounts = _environment(have, now), _mounts(want, now)
+        text = container.run(want, _options(want, now), environment, mounts, replaces=True)
         yield Script(title, text, hints=HINTS)
     elif not now["State"]["Running"]:
         yield Script(f"start the container {name}", render("start.sh.j2", name=name), hints=HINTS)
 
 
+def _mounts(want: Want, now: Mapping[str, Any]) -> Iterator[str]:
+    """The recipe's mounts, with the options that they have: SELinux's label above all."""
+    there = {mount["Destination"]: _mode(mount) for mount in now["Mounts"]}
+    for bind in container.binds(want):
+        yield bind + there.get(bind.partition(":")[2], "")
+
+
+def _mode(mount: Mapping[str, Any]) -> str:
+    """What stands behind a mount: :ro,Z."""
+    words = [word for word in str(mount.get("Mode") or "").split(",") if word not in ("", "rw")]
+    if not mount.get("RW", True) and "ro" not in words:
+        words.append("ro")
+    if (way := mount.get("Propagation") or "rprivate") not in ("rprivate", *words):
+        words.append(way)
+    return f":{','.join(words)}" if words else ""
+
+
 def _options(want: Want, now: Mapping[str, Any]) -> Iterator[str]:
-    """What a container that somebody made has beyond the recipe, as options of ``docker run``."""
+    """What a container that somebody made has beyond the recipe, as options of ``docker create``."""
     ours = {bind.partition(":")[2] for bind in container.binds(want)}
     for mount in now["Mounts"]:
         place, source = mount["Destination"], mount.get("Name") or mount.get("Source", "")
         # A volume without a name of its own is the image's.
         if source and place not in ours and not re.fullmatch("[0-9a-f]{64}", source):
-            yield f"--volume={source}:{place}{'' if mount.get('RW', True) else ':ro'}"
+            yield f"--volume={source}:{place}{_mode(mount)}"
     host = now["HostConfig"]
     if (network := host.get("NetworkMode") or "default") not in ("default", "bridge"):
         yield f"--network={network}"
-    yield from (f"--add-host={one}" for one in host.get("ExtraHosts") or ())
-    yield from (f"--dns={one}" for one in host.get("Dns") or ())
+    for key, option in LISTS.items():
+        # A profile was read from a file of whoever made it.
+        yield from (f"--{option}={one}" for one in host.get(key) or () if "={" not in one)
+    yield from (f"--{option}={host[key]}" for key, option in WORDS.items() if host.get(key))
+    if host.get("Privileged"):
+        yield "--privileged"
+    for place, options in (host.get("Tmpfs") or {}).items():
+        yield f"--tmpfs={place}{options and ':'}{options}"
     for port, places in (host.get("PortBindings") or {}).items():
         for one in places or ():
-            address = f"{one['HostIp']}:" if one.get("HostIp") else ""
-            yield f"--publish={address}{one.get('HostPort', '')}:{port}"
+            address = one.get("HostIp") or ""
+            address = f"[{address}]" if ":" in address else address
+            yield f"--publish={address}{address and ':'}{one.get('HostPort', '')}:{port}"
 
 
-def _environment(want: Want, have: Facts, now: Mapping[str, Any]) -> Iterator[str]:
-    """Its variables that are neither its image's nor said in the settings."""
+def _environment(have: Facts, now: Mapping[str, Any]) -> dict[str, str]:
+    """Its variables that are not its image's."""
     known = (image for image in have.images.values() if image["Id"] == now["Image"])
     of_image = ((next(known, {}).get("Config") or {}).get("Env")) or ()
-    for one in now["Config"]["Env"] or ():
-        name = one.partition("=")[0]
-        if one in of_image or name == "PATH" or "\n" in one:  # which a file of them cannot hold
-            continue
-        if name not in want.manager.environment:
-            yield one
+    mine = (one.partition("=") for one in now["Config"]["Env"] or () if one not in of_image)
+    return {
+        name: value
+        for name, _, value in mine
+        if name != "PATH" and ("\n" not in value or name.isidentifier())
+    }
 
 
 def _elsewhere(want: Want, now: Mapping[str, Any] | None) -> None:

@@ -54,6 +54,10 @@ def needs(want: Want) -> Needs:
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
+    names = [runner.name(have.hostname) for runner in want.runners]
+    if doubled := [name for name in names if names.count(name) > 1]:
+        what = f"two runners of the settings would both be {doubled[0]!r} on the host"
+        raise KitError(what, "give each its own name: runners.NAME.name")
     for runner in want.runners:
         server = have.server.get(runner.key)
         if config_toml.entry_index(want, have, runner) is None:

@@ -93,7 +93,7 @@ def switch_on(
     users = [root, {"name": settings.golden.user, **keys_in}]
     data = {"hostname": name, "users": users, "write_files": files}
     seed = folder / "seed"
-    seed.mkdir()
+    seed.mkdir(mode=0o700)
     (seed / "user-data").write_text(f"#cloud-config\n{json.dumps(data)}\n")  # JSON is YAML
     (seed / "meta-data").write_text(f"instance-id: {name}\nlocal-hostname: {name}\n")
     golden = settings.golden

@@ -10,12 +10,13 @@ from pathlib import Path
 import docker
 import docker.errors
 from docker.models.containers import Container
+from docker.models.images import Image
 from docker.types import DriverConfig, Mount
 
 from sandbox import keys, network
 from sandbox.errors import SandboxError, translated
 from sandbox.hosts.kinds import SYSTEMD
-from sandbox.names import IMAGES, Names
+from sandbox.names import Names
 
 PATIENCE = 60.0  # seconds for a host to come up
 SSH = "/etc/ssh"
@@ -35,12 +36,12 @@ class BlankHost:
 
 
 def start(
-    client: docker.DockerClient, names: Names, name: str, kind: str, disk_mb: int
+    client: docker.DockerClient, names: Names, name: str, kind: str, image: Image, disk_mb: int
 ) -> BlankHost:
     """A fresh host in place of whatever had its name; it answers ssh when this returns."""
     with translated(f"make the host {name}"):
         remove(client, names, name)
-        container = _container(client, names, name, kind, disk_mb)
+        container = _container(client, names, name, kind, image, disk_mb)
         if _comes_up(container, kind):
             return BlankHost(name, _address(container), kind, keys.key(names.state))
     last = " ".join(container.logs(tail=3).decode(errors="replace").split())
@@ -61,7 +62,7 @@ def remove(client: docker.DockerClient, names: Names, name: str) -> None:
 
 
 def _container(
-    client: docker.DockerClient, names: Names, name: str, kind: str, disk_mb: int
+    client: docker.DockerClient, names: Names, name: str, kind: str, image: Image, disk_mb: int
 ) -> Container:
     api = client.api
     config = api.create_host_config(
@@ -77,7 +78,7 @@ def _container(
     # What `docker run` makes of --security-opt systempaths=unconfined.
     config |= {"MaskedPaths": [], "ReadonlyPaths": []}
     created = api.create_container(
-        f"{IMAGES}/host:{kind}",
+        image.id,
         name=names.container(f"host-{name}"),
         hostname=name,
         labels=names.labels,

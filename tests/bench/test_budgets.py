@@ -8,8 +8,9 @@ from pathlib import Path
 from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank, blank, kit, world
 from tests.hosts.kit import Kit
+from tests.hosts.test_jump_hosts import Sshd, behind, box, reach
 
-__all__ = ["blank", "kit", "world"]
+__all__ = ["blank", "box", "kit", "reach", "world"]
 RECIPE = Path(__file__).parent / "recipe.sh"
 
 
@@ -35,6 +36,16 @@ def test_a_converged_host_against_a_bare_ssh(kit: Kit, blank: Blank) -> None:
     kit.new_token()
     kit.bootstrap()
     assert paired(kit.bootstrap, lambda: kit.ssh(host, "true")) < 4.5
+
+
+def test_fifty_hosts_behind_one_jump_host_against_one(
+    kit: Kit, box: BlankHost, reach: Callable[..., None]
+) -> None:
+    inner = Sshd(kit, box, "MaxStartups=1000")  # as fifty machines have it together
+    text, names = behind(Sshd(kit, box, "MaxSessions=0"), 50, inner.port)
+    reach(text, *names)
+    assert paired(kit.plan, lambda: kit.plan("in0"), 3) < 6
+    assert not [one["error"] for one in kit.plan().hosts.values() if one["error"]]
 
 
 def test_twenty_converged_hosts_against_one(kit: Kit, blank: Blank) -> None:

@@ -8,14 +8,14 @@ from typing import Protocol
 
 import pytest
 
-from sandbox.names import DEFAULT
+from sandbox.names import own
 from sandbox.world import BlankHost, World, down, up
 from tests.hosts.kit import Kit
 
 NUMBERS = itertools.count(1)
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 if WORKER:  # tests side by side have a GitLab and a mirror of their own
-    os.environ["RUNNERKIT_SANDBOX"] = f"{os.environ.get('RUNNERKIT_SANDBOX') or DEFAULT}-{WORKER}"
+    os.environ["RUNNERKIT_SANDBOX"] = f"{os.environ.get('RUNNERKIT_SANDBOX') or own()}-{WORKER}"
 
 
 class Blank(Protocol):

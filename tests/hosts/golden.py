@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from docker.models.containers import Container
 
-from runnerkit import converge
-from runnerkit import want as wants
+from runnerkit import converge, resolve
 from runnerkit.converge import GOLDEN, Step
 from runnerkit.fleet.host import Host as Written
 from runnerkit.machine import ssh
@@ -39,7 +38,7 @@ class Golden:
     @property
     def want(self) -> Want:
         read = load(self.kit.folder / "runnerkit.toml")
-        return wants.resolve(read, self.host.name)
+        return resolve.of_host(read, self.host.name)
 
     def bake(self, steps: Sequence[Step] = GOLDEN) -> list[str]:
         """The kit's own provisioning; what it did."""

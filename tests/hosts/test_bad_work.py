@@ -55,7 +55,10 @@ def test_an_image_that_does_not_build(at_work: Kit, work: BlankHost) -> None:
     before = at_work.ssh(work, image)
     at_work.settings(work, images={"tester": {"packages": ["no-such-package"]}})
     ran = at_work.run("bootstrap", "--host", "all")
-    output = ("tester does not build: [2/2] RUN", "Unable to locate package no-such-package")
+    output = (
+        "tester does not build: E: Unable to locate package no-such-package",
+        "images.tester.packages",
+    )
     assert_error(at_work, ran, *output, fix="the old image is untouched")
     assert at_work.ssh(work, image) == before
     assert (

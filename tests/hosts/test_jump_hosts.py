@@ -16,6 +16,7 @@ from tests.hosts.refusals import assert_error
 from tests.hosts.test_killed import in_host
 
 PORTS = count(2200)
+COMMAND = "ssh -F none -i KEY -o UserKnownHostsFile=STATE/known_hosts -W %h:%p root@BOX"
 
 
 class Sshd:
@@ -67,12 +68,12 @@ def reach(kit: Kit, box: BlankHost) -> Callable[..., None]:
     return write
 
 
-def behind(bast: Sshd, number: int) -> tuple[str, list[str]]:
+def behind(bast: Sshd, number: int, port: int = 22) -> tuple[str, list[str]]:
     """Settings with a jump host, and aliases of hosts behind it, each by an address of its own."""
     names = [f"in{one}" for one in range(number)]
     hosts = "".join(f"Host in{one}\n  HostName 127.0.1.{one + 1}\n" for one in range(number))
     text = f"Host bast\n  HostName BOX\n  Port {bast.port}\n"
-    return f"{text}{hosts}Host in*\n  ProxyJump bast\n  HostKeyAlias BOX\n", names
+    return f"{text}{hosts}Host in*\n  Port {port}\n  ProxyJump bast\n  HostKeyAlias BOX\n", names
 
 
 def answers(kit: Kit, names: list[str]) -> None:
@@ -92,12 +93,13 @@ def test_all_hosts_behind_one_jump_host_answer(
     assert bast.logins == 1
 
 
+@pytest.mark.parametrize("way", ["HostName BOX\n  Port BUSY", f"ProxyCommand {COMMAND} -p BUSY"])
 def test_what_sshd_drops_is_tried_again(
-    kit: Kit, box: BlankHost, reach: Callable[..., None]
+    kit: Kit, box: BlankHost, reach: Callable[..., None], way: str
 ) -> None:
     busy = Sshd(kit, box, "MaxStartups=2:50:4")
-    names = [f"h{number}" for number in range(16)]
-    reach(f"Host h*\n  HostName BOX\n  Port {busy.port}\n", *names)
+    names = [f"127.0.2.{number}" for number in range(1, 17)]
+    reach(f"Host 127.*\n  HostKeyAlias BOX\n  {way}\n", *names, BUSY=str(busy.port))
     answers(kit, names)
     assert busy.logins == 16
     assert "drop" in busy.log  # so that the test is one
@@ -121,8 +123,7 @@ def test_a_chain_is_gone_in_ssh_s_order(
 
 
 def test_a_proxy_command_is_run(kit: Kit, box: BlankHost, reach: Callable[..., None]) -> None:
-    hop = "ssh -F none -i KEY -o UserKnownHostsFile=STATE/known_hosts -W %h:%p root@BOX"
-    reach(f"Host in\n  HostName 127.0.0.1\n  HostKeyAlias BOX\n  ProxyCommand {hop}\n", "in")
+    reach(f"Host in\n  HostName 127.0.0.1\n  HostKeyAlias BOX\n  ProxyCommand {COMMAND}\n", "in")
     answers(kit, ["in"])
 
 
@@ -135,7 +136,12 @@ BAD = {
         "jump host root@BOX:PORT: its sshd refuses to forward to 127.0.0.1:22",
         "AllowTcpForwarding yes in the jump host's",
     ),
-    "an unknown jump host": ("", JUMP + IN, "bast.BOX: unknown host key", "--accept-new-host-keys"),
+    "an unknown jump host": (
+        "",
+        JUMP + IN,
+        "jump host bast.BOX: unknown host key",
+        "--accept-new-host-keys",
+    ),
     "a port that is closed behind it": (
         "",
         JUMP.replace("bast.BOX", "BOX") + IN.replace("Jump", "Jump") + "Host in\n  Port 1\n",
@@ -211,9 +217,11 @@ def test_the_agent_that_the_settings_name_logs_in(
     public.write_text(box.key.with_suffix(".pub").read_text())
     reach(
         f"Host in\n  HostName BOX\n  IdentityAgent {agent}\n  IdentitiesOnly yes\n"
-        f"  IdentityFile {public}\nHost none\n  HostName BOX\n  IdentityAgent none\n",
+        f"  IdentityFile {public}\nHost none\n  HostName BOX\n  IdentityAgent none\n"
+        "Host many\n  HostName BOX\n  IdentityFile /none\n",
         "in",
         "none",
+        "many",
     )
     file = kit.folder / ".ssh" / "config"
     file.write_text(file.read_text().replace(f"  IdentityFile {box.key}\n", ""))
@@ -221,6 +229,7 @@ def test_the_agent_that_the_settings_name_logs_in(
     ran = kit.plan()
     assert ran.hosts["in"]["error"] is None
     assert "refuses this user or key" in ran.hosts["none"]["error"]
+    assert "closed the connection while keys were tried" in ran.hosts["many"]["error"]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import docker
 import pytest
 
-from runnerkit import want as wants
+from runnerkit import resolve
 from runnerkit.actions import prune
 from runnerkit.actions.prune import Pruned
 from runnerkit.place import LOCK
@@ -107,7 +107,7 @@ def run(
     kit: Kit, host: BlankHost, force: bool = False, dry: bool = False, **options: object
 ) -> Pruned:
     read = load(configured(kit, host, **options).folder / "runnerkit.toml")
-    return prune.parse(kit.ssh(host, prune.script(wants.of_images(read, ""), force, dry)))
+    return prune.parse(kit.ssh(host, prune.script(resolve.of_images(read, ""), force, dry)))
 
 
 def names(pruned: Pruned) -> list[str]:

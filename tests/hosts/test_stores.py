@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runnerkit import want as wants
+from runnerkit import resolve
 from runnerkit.actions import prune
 from runnerkit.settings.load import load
 from sandbox.world import BlankHost, World
@@ -39,7 +39,7 @@ def apart(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bl
 def script(kit: Kit, host: BlankHost, **options: object) -> str:
     kit.settings(host, prune={"keep": 0, **options})
     read = load(kit.folder / "runnerkit.toml")
-    return prune.script(wants.of_images(read, ""))
+    return prune.script(resolve.of_images(read, ""))
 
 
 def test_room_is_looked_for_where_the_store_is(kit: Kit, apart: BlankHost, world: World) -> None:

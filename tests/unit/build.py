@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from runnerkit import want as want_module
+from runnerkit import resolve
 from runnerkit.facts import Facts, File
 from runnerkit.settings.load import _lay_over, load
 from runnerkit.settings.secrets import Secret
@@ -38,7 +38,7 @@ def want(token: str | None = TOKEN, **data: Any) -> Want:
         "runners": {"web": {"image": "debian:bookworm"}},
     }
     _lay_over(base, data)
-    result = want_module.resolve(load(command_line=base), "ci1")
+    result = resolve.of_host(load(command_line=base), "ci1")
     secret = Secret(token) if token else None
     return replace(result, runners=tuple(replace(r, token=secret) for r in result.runners))
 

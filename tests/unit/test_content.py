@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runnerkit.checks import disk
-from runnerkit.facts import look
+from runnerkit.facts.look import parse
 from runnerkit.fleet.job_images import ImageRow
 from runnerkit.fleet.run import Outcome
 from runnerkit.images.content import content, store
@@ -92,10 +92,10 @@ def test_a_file_system_without_a_number_of_inodes_has_enough(tmp_path: Path) -> 
 
 
 def test_what_the_look_says_of_room_is_read() -> None:
-    text = "kernel: Linux ci1 x86_64\nfree_kb: 5 /srv/im ages\nfree_inodes: 7 /srv\nend: yes\n"
-    have = look.parse(text)
+    look = "kernel: Linux ci1 x86_64\nfree_kb: 5 /srv/im ages\nfree_inodes: 7 /srv\nend: yes\n"
+    have = parse(look)
     assert (have.free_kb, have.disk, have.free_inodes) == (5, "/srv/im ages", 7)
-    assert look.parse(text.replace(" 7 /srv", "")).free_inodes is None
+    assert parse(look.replace(" 7 /srv", "")).free_inodes is None
 
 
 def test_files_need_inodes_as_bytes_need_room() -> None:

@@ -89,6 +89,47 @@ def test_times_and_owners_do_not_count() -> None:
     assert context.digest(folder) == before
 
 
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o027, 0o077])
+def test_a_checkout_is_one_whatever_its_umask(umask: int) -> None:
+    """GitLab's own checkout has none, a laptop's has 022."""
+    before = os.umask(umask)
+    try:
+        folder = Path(write({"d/file": b"content", "program": b"#!/bin/sh"}))
+        (folder / "program").chmod(0o777 & ~umask)
+        (folder / "link").symlink_to("d/file")
+    finally:
+        os.umask(before)
+    assert context.digest(str(folder))[0].startswith("7770c7cb326c")
+    modes = {name: oct(member.mode) for name, member in archive(str(folder)).items()}
+    assert modes == {
+        **{"Dockerfile": "0o644", "d": "0o755", "d/file": "0o644"},
+        **{"link": "0o777", "program": "0o755"},
+    }
+
+
+def test_of_more_than_git_keeps_nothing_counts() -> None:
+    folder = Path(write({"d/file": b"content"}))
+    before = context.digest(str(folder))
+    (folder / "d/file").chmod(0o4664)
+    (folder / "d").chmod(0o3770)
+    assert context.digest(str(folder)) == before
+
+
+def test_names_that_are_no_utf_8_are_sent_as_they_are() -> None:
+    folder = write({"plain": b"1"})
+    for name in (b"caf\xe9", b"\xff\xfe/in", "ü".encode()):
+        path = os.path.join(os.fsencode(folder), name)  # noqa: PTH118  # bytes
+        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+        with open(path, "wb") as file:  # noqa: PTH123
+            file.write(b"2")
+    before = context.digest(folder)
+    Path(folder, "link").symlink_to(os.fsdecode(b"caf\xe9"))
+    assert context.digest(folder) != before
+    names = {os.fsencode(name) for name in archive(folder)}
+    assert names > {b"caf\xe9", b"\xff\xfe", b"\xff\xfe/in", "ü".encode(), b"plain", b"link"}
+    assert os.fsencode(archive(folder)["link"].linkname) == b"caf\xe9"
+
+
 def archive(folder: str, text: str = "FROM scratch\n") -> dict[str, tarfile.TarInfo]:
     whole = io.BytesIO(b"".join(context.stream(folder, text)))
     with tarfile.open(fileobj=whole) as tar:

@@ -180,3 +180,31 @@ def test_labels_that_the_kit_has_not_written_break_nothing(label: str, text: str
     evil["Config"]["Labels"][label] = text
     assert titles(wanted(), {job.reference: evil, "debian:bookworm": base("new", MADE)})
     assert job_fleet.row(job, have(wanted(), {job.reference: {**evil, "Size": 1}}), "x").image
+
+
+@pytest.mark.parametrize(
+    ("architecture", "platform", "pulled"),
+    [("x86_64", "", "a:1"), ("aarch64", "", "b:1"), ("x86_64", "linux/arm64", "b:1"), ("s390x", "", "")],
+)  # fmt: skip
+def test_what_depends_on_the_processor_is_the_host_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, architecture: str, platform: str, pulled: str
+) -> None:
+    (tmp_path / "web").mkdir()
+    text = "FROM a:1 AS rt-amd64\nFROM b:1 AS rt-arm64\nFROM rt-${TARGETARCH}\n"
+    (tmp_path / "web" / "Dockerfile").write_text(text)
+    monkeypatch.setenv("RUNNERKIT_DOCKERFILES", str(tmp_path))
+    images = {"web": {"platform": platform}} if platform else {}
+    plan = want(runners={"web": {"image": "web"}}, images=images)
+    facts = have(plan, {}, architecture=architecture)
+    found = [one.image for one in job_images.changes(plan, facts) if isinstance(one, Pull)]
+    assert found == ([pulled] if pulled else ["rt-s390x"])
+    (build,) = [one for one in job_images.changes(plan, facts) if isinstance(one, Build)]
+    assert build.image.bases == tuple(found)
+
+
+def test_a_pull_asks_whether_a_job_image_was_meant_and_is_made_all_the_same() -> None:
+    plan = want(runners={"web": {"image": "nb-node"}}, images={"own": {"base": "owm:1"}})
+    (pull,) = [one for one in converge.plan(plan, have(plan, {})) if isinstance(one, Pull)]
+    assert (pull.image, pull.near) == ("nb-node", " (did you mean 'ci-node'?)")
+    there = have(plan, {"nb-node:latest": {"Id": "sha256:own"}})
+    assert not [one for one in converge.plan(plan, there) if isinstance(one, Pull)]

@@ -1,5 +1,7 @@
 """Which settings, which folders and which words: in a clone, from another folder, and installed."""
 
+import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -126,3 +128,13 @@ def test_a_new_file_of_a_clone_is_for_all_who_have_it(
     monkeypatch.setenv("RUNNERKIT_COMMAND", "../clone/inv")
     assert "then: ../clone/inv plan" in starter.write(Path("runnerkit.toml"))
     assert Path("runnerkit.toml").read_text() == (place.TEMPLATES / "runnerkit.toml").read_text()
+
+
+def test_the_wheel_takes_the_ready_made_folders_and_no_team_s_own() -> None:
+    build = tomllib.loads((place.ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    taken = {one for one in build["targets"]["wheel"]["only-include"] if "dockerfiles" in one}
+    listed = ["git", "-C", str(place.ROOT), "ls-files", "-z", "dockerfiles"]
+    ran = subprocess.run(listed, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        pytest.skip("no clone by git")
+    assert taken == {"/".join(file.split("/")[:2]) for file in ran.stdout.split("\0") if file}

@@ -185,7 +185,7 @@ BASE = '[gitlab]\nurl="https://gitlab.example.com"\n[runners.web]\nimage="debian
 def test_a_secret_of_a_free_key_is_kept_elsewhere(
     path: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from runnerkit.want import resolve
+    from runnerkit.resolve import of_host
 
     file = tmp_path / "runnerkit.toml"
     file.write_text(BASE + PLACES[path].format('"sentinel"'))
@@ -196,10 +196,10 @@ def test_a_secret_of_a_free_key_is_kept_elsewhere(
 
     file.write_text(BASE + PLACES[path].format('{ env = "KEPT" }'))
     with pytest.raises(KitError, match="is empty: KEPT"):
-        resolve(load(file), "ci1")
+        of_host(load(file), "ci1")
 
     monkeypatch.setenv("KEPT", 'sentinel"\n\\x')
-    changes = converge.plan(resolve(load(file), "ci1"), converged(daemon={"debug": True}))
+    changes = converge.plan(of_host(load(file), "ci1"), converged(daemon={"debug": True}))
     (write,) = [change for change in changes if change.title.startswith("write")]
     assert "sentinel" not in write.diff
     assert "sentinel" not in repr(changes)

@@ -10,9 +10,10 @@ from runnerkit.facts import Facts, ServerRunner
 from runnerkit.machine.failure import Failed
 from runnerkit.plan import ServerCall
 from runnerkit.redact import plain
+from runnerkit.resolve import of_host
 from runnerkit.settings.load import load
 from runnerkit.steps.registration import HINTS
-from runnerkit.want import Want, resolve
+from runnerkit.want import Want
 from tests.unit import build
 from tests.unit.build import GOOD, blank, converged, want
 
@@ -30,14 +31,47 @@ def test_a_runner_is_known_by_its_name_where_no_token_is_given() -> None:
 
 
 def test_another_gitlab_s_runner_of_that_name_is_not_ours() -> None:
-    have = converged(GOOD.replace(build.URL, "https://other.example.com"))
-    assert titles(want(), have) == ["register runner ci1-web"]
+    other = GOOD.replace(build.URL, "https://other.example.com").replace(build.TOKEN, "glrt-other")
+    assert titles(want(), converged(other)) == ["register runner ci1-web"]
+
+
+SAME = (
+    *(f"{build.URL}/", f"{build.URL}/ci", f"{build.URL}/ci/", f"{build.URL}:443", f"{build.URL}:443/ci"),
+    *(build.URL.upper(), "https://GitLab.Example.com", "HTTPS://gitlab.example.com:443//"),
+)  # fmt: skip
+OTHER = (
+    *("http://gitlab.example.com", "https://gitlab.example.com:8443", "https://gitlab.example.com:80"),
+    *("https://gitlab.example.com/GitLab", "https://gitlab.example.com/ci2", "https://gitlab.example"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("token", [build.TOKEN, None])
+@pytest.mark.parametrize("url", SAME)
+def test_an_address_in_another_form_is_the_same_gitlab(url: str, token: str | None) -> None:
+    """As gitlab-runner has it, network/client.go: it stays as it is written."""
+    assert titles(want(token), converged(GOOD.replace(build.URL, url))) == []
+    assert titles(want(token, gitlab={"url": url.lower()}), converged()) == []
+
+
+@pytest.mark.parametrize("url", OTHER)
+def test_an_entry_with_our_token_is_ours_and_gets_our_address(url: str) -> None:
+    have = converged(GOOD.replace(build.URL, url))
+    (change,) = converge.plan(want(), have)
+    assert change.title == f"write {build.CONFIG}"
+    assert f'+  url = "{build.URL}"' in change.diff
+    assert titles(want("glrt-another0000000000000"), have) == ["register runner ci1-web"]
+
+
+def test_two_runners_of_one_name_are_refused_also_where_the_hostname_makes_it() -> None:
+    both = {"web": {}, "other": {"name": "ci1-web", "image": "debian:bookworm"}}
+    with pytest.raises(KitError, match="would both be 'ci1-web'"):
+        titles(want(token=None, runners=both), blank())
 
 
 def test_a_run_without_settings_adopts_the_only_runner_of_that_gitlab() -> None:
     data = {"default": {"image": "debian:bookworm"}}
     wanted = want(token=None)
-    wanted = resolve(load(command_line={"gitlab": {"url": build.URL}, "runners": data}), "x")
+    wanted = of_host(load(command_line={"gitlab": {"url": build.URL}, "runners": data}), "x")
     assert titles(wanted, converged(GOOD.replace("ci1-web", "by hand"))) == []
 
 
@@ -49,7 +83,7 @@ def test_a_runner_s_own_token_is_not_given_to_the_only_other_runner() -> None:
     other = "glrt-other0000000000000"
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("OTHER_TOKEN", other)
-        wanted = resolve(load(command_line=typed), "x")
+        wanted = of_host(load(command_line=typed), "x")
     assert titles(wanted, converged(GOOD.replace("ci1-web", "deploy"))) == ["register runner ci1"]
 
 

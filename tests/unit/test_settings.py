@@ -7,13 +7,13 @@ import pytest
 
 from runnerkit.errors import KitError
 from runnerkit.place import ROOT
+from runnerkit.resolve import of_host
 from runnerkit.settings import command_line, starter
 from runnerkit.settings.load import load
 from runnerkit.settings.model import Settings
 from runnerkit.settings.secrets import Secret
 from runnerkit.settings.targets import choose
 from runnerkit.settings.tokens import check
-from runnerkit.want import resolve
 
 HOSTS = '[gitlab]\nurl="http://g"\n[runners.a]\nimage="x"\n[runners.b]\nimage="x"\n[hosts.ci1]\naddress="a@h1"\nrunners=["b"]\n[hosts.ci2]\naddress="h2:22"\n'
 
@@ -47,12 +47,72 @@ def test_all_mistakes_are_told_at_once_with_path_and_nearest_name(tmp_path: Path
 
 def test_dangling_names_are_told(tmp_path: Path) -> None:
     output = mistakes(
-        '[runners.web]\nimage="owm"\n[images.own]\nbase="b"\n[images.none]\n[hosts.h]\naddress="h"\nrunners=["wb"]',
+        '[runners.web]\nimage="Own:1"\n[images.own]\nbase="b"\n[images.none]\n[hosts.h]\naddress="h"\nrunners=["wb"]',
         tmp_path,
     )
     assert "hosts.h.runners: no runner 'wb' (did you mean 'web'?)" in output
-    assert "runners.web.image: no job image 'owm' (did you mean 'own'?)" in output
+    assert "runners.web.image: 'Own:1' is not an image" in output
     assert "images.none.base: missing, and there is no folder dockerfiles/none" in output
+
+
+@pytest.mark.parametrize(
+    "image", ["nb-node", "owm", "own:1", "library/own", "$CI_IMAGE", "a/Own@x$V"]
+)
+def test_a_name_that_is_nearly_one_of_ours_is_taken_as_it_is(tmp_path: Path, image: str) -> None:
+    text = f'[runners.web]\nimage="{image}"\n[images.own]\nbase="b"'
+    assert read(text, tmp_path).runners["web"].image == image
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("[docker.daemon]\na.b=[1, {c=2026-01-01}]", "docker.daemon.a.b[1].c: JSON has no dates"),
+        ("[docker.daemon]\na=07:32:00", "docker.daemon.a: JSON has no dates"),
+        ("[docker.daemon]\na=inf", "docker.daemon.a: inf is no number"),
+        ("[docker]\ndaemon.a.b=-nan", "docker.daemon.a.b: nan is no number"),
+        ("[manager.settings]\na=nan", "manager.settings.a: nan is no number"),
+        ('[runners.web]\nimage="b"\ndocker.a=[inf]', "runners.web.docker.a[0]: inf is no number"),
+        ("[manager.settings]\na=9223372036854775808", "manager.settings.a: 9223372036854775808 is"),
+        ('[manager.environment]\nA="x\\ny"', "manager.environment.A: has the control character U+000A"),
+        ('[manager.environment]\nA="x\\n"', "manager.environment.A: has the control character U+000A"),
+        ('[manager.environment]\n"A B"="x"', "manager.environment.A B: 'A B' is not the name of a variable"),
+        ('[manager.environment]\n"#A"="x"', "manager.environment.#A: '#A' is not the name of a variable"),
+        ("[manager.environment]\nA=1", "manager.environment.A: 1 is not a text of one line"),
+        ("[images.a]\nbase='b'\nlabels.b=1", "images.a.labels.b: 1 is not a text"),
+        ('[manager]\nimage="gitlab/Runner"', "manager.image: 'gitlab/Runner' is not an image"),
+        ('[images.a]\nbase="b:-"', "images.a.base: 'b:-' is not an image"),
+    ],
+)  # fmt: skip
+def test_a_value_that_cannot_be_written_is_told_with_its_path(
+    tmp_path: Path, text: str, mistake: str
+) -> None:
+    output = mistakes(text, tmp_path)
+    assert "1 mistake\n" in output
+    assert mistake in output
+
+
+def test_dates_may_be_in_config_toml(tmp_path: Path) -> None:
+    assert read("[manager.settings]\na=2026-01-01T00:00:00Z", tmp_path).manager.settings
+
+
+@pytest.mark.parametrize(
+    ("hosts", "refused"),
+    [
+        ("", True),
+        ('[hosts.h]\naddress="h"', True),
+        ('[hosts.h]\naddress="h"\nrunners=["a"]\n[hosts.i]\naddress="i"\nrunners=["b"]', False),
+    ],
+)
+def test_two_runners_of_one_name_on_one_host_are_refused(
+    tmp_path: Path, hosts: str, refused: bool
+) -> None:
+    text = f'[gitlab]\nurl="http://g"\n[runners]\na={{name="n",image="i"}}\nb={{name="n",image="i"}}\n{hosts}\n'
+    if refused:
+        assert "runners.b.name: 'n', as runners.a on the same host" in mistakes(text, tmp_path)  # fmt: skip
+        return
+    with pytest.raises(KitError, match="the runners a and b have one name"):
+        of_host(read(text, tmp_path), "of no settings")
+    assert of_host(read(text, tmp_path), "h").runners
 
 
 def test_a_folder_is_named_as_docker_will_name_it(tmp_path: Path) -> None:
@@ -77,7 +137,7 @@ def test_the_starter_file_is_valid_and_never_overwrites(
     file = tmp_path / "runnerkit.toml"
     assert "wrote" in starter.write(file)
     monkeypatch.setenv("RUNNER_TOKEN", "glrt-x")
-    assert resolve(load(file), "ci1").runners[0].image == "web:latest"
+    assert of_host(load(file), "ci1").runners[0].image == "web-tools:latest"
     with pytest.raises(KitError, match="there already"):
         starter.write(file)
 
@@ -107,8 +167,8 @@ def test_hosts_are_chosen_by_name_glob_address_and_all(tmp_path: Path) -> None:
 
 def test_a_host_gets_the_runners_it_names(tmp_path: Path) -> None:
     known = read(HOSTS, tmp_path)
-    assert [r.key for r in resolve(known, "ci1").runners] == ["b"]
-    assert [r.key for r in resolve(known, "elsewhere").runners] == ["a", "b"]
+    assert [r.key for r in of_host(known, "ci1").runners] == ["b"]
+    assert [r.key for r in of_host(known, "elsewhere").runners] == ["a", "b"]
 
 
 def test_two_runners_of_one_token_are_refused(
@@ -118,7 +178,7 @@ def test_two_runners_of_one_token_are_refused(
     text = '[gitlab]\nurl="http://g"\n[runners]\n'
     text += 'a={image="i",token={env="A"}}\nb={image="i",token={env="A"}}\nc={image="i",token={env="C"}}\n'
     with pytest.raises(KitError, match="the runners a and b have one token") as caught:
-        resolve(read(text, tmp_path), "ci1")
+        of_host(read(text, tmp_path), "ci1")
     assert "glrt" not in str(caught.value)
 
 

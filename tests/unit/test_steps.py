@@ -160,15 +160,19 @@ def test_a_manager_that_takes_another_s_place_has_what_that_one_had_besides() ->
     mounts: list[dict[str, Any]] = [
         *container()["Mounts"],
         {"Source": "/opt/ca", "Destination": "/etc/ssl/own", "RW": False},
+        {"Source": "/z", "Destination": "/z", "Mode": "ro,Z", "RW": False, "Propagation": "rslave"},
         {"Name": "cache", "Source": "/var/lib/docker/volumes/cache/_data", "Destination": "/c"},
         {"Name": one, "Source": f"/var/lib/docker/volumes/{one}/_data", "Destination": "/home/gitlab-runner"},
     ]  # fmt: skip
     output = container(
         HostConfig={
             "RestartPolicy": {"Name": "no"}, "NetworkMode": "host", "ExtraHosts": ["git.lan:10.0.0.5"],
-            "Dns": ["10.0.0.1"], "PortBindings": {"9252/tcp": [{"HostIp": "", "HostPort": "9252"}]},
+            "Dns": ["10.0.0.1"], "PortBindings": {
+                "9252/tcp": [{"HostIp": "", "HostPort": "9252"}, {"HostIp": "::1", "HostPort": "9253"}]
+            },
+            "SecurityOpt": ["label=disable", "seccomp={}"], "CapAdd": ["NET_ADMIN"], "Tmpfs": {"/t": "size=1m"},
         },
-        Config={"Env": ["PATH=/bin", "OF_IMAGE=1", "OWN=x y", "HTTPS_PROXY=old"]},
+        Config={"Env": ["PATH=/bin", "OF_IMAGE=1", "OWN=x y", "KEY=a\nb", "HTTPS_PROXY=old"]},
     )  # fmt: skip
     output["Mounts"] = mounts
     have = converged()
@@ -179,12 +183,26 @@ def test_a_manager_that_takes_another_s_place_has_what_that_one_had_besides() ->
     wanted = want(manager={"environment": {"HTTPS_PROXY": "new"}})
     (change,) = converge.plan(wanted, have)
     assert isinstance(change, Script)
-    run = change.text.partition("docker run -d")[2]
+    run = change.text.partition("docker create")[2].partition("}\n")[0]
+    assert change.text.index("docker create") < change.text.index("docker rm -f gitlab-runner >")
     for option in ("--volume=/opt/ca:/etc/ssl/own:ro", "--volume=cache:/c ", "--network=host",
-                   "--add-host=git.lan:10.0.0.5", "--dns=10.0.0.1", "--publish=9252:9252/tcp"):  # fmt: skip
+                   "--add-host=git.lan:10.0.0.5", "--dns=10.0.0.1", "--publish=9252:9252/tcp",
+                   "--volume=/z:/z:ro,Z,rslave", "'--publish=[::1]:9253:9252/tcp'", "--cap-add=NET_ADMIN",
+                   "--security-opt=label=disable", "--tmpfs=/t:size=1m", "-e KEY"):  # fmt: skip
         assert option in run
+    assert "export KEY='a\nb'\n" in change.text
     assert run.partition("<<'ENVIRONMENT'\n")[2] == "HTTPS_PROXY=new\nOWN=x y\nENVIRONMENT\n"
     assert one not in run
+
+
+@pytest.mark.parametrize("mode", ["", "Z", "ro,z"])
+def test_the_recipe_s_mounts_keep_their_options(mode: str) -> None:
+    now = container(HostConfig={"RestartPolicy": {"Name": "no"}})
+    now["Mounts"][0] |= {"Mode": mode, "RW": "ro" not in mode, "Propagation": "rprivate"}
+    (change,) = converge.plan(want(), converged(containers={"gitlab-runner": now}))
+    assert isinstance(change, Script)
+    end = f":{mode}" if mode else ""
+    assert f"-v /srv/gitlab-runner/config:/etc/gitlab-runner{end} " in change.text
 
 
 def test_a_change_says_as_data_what_it_must_reach() -> None:

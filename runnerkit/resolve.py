@@ -1,0 +1,113 @@
+"""What the settings make of a host: names resolved, secrets read."""
+
+from msgspec.structs import replace
+
+from runnerkit.errors import KitError
+from runnerkit.images import catalog
+from runnerkit.images.definition import JobImage
+from runnerkit.settings import autoscaler, free_keys, tokens
+from runnerkit.settings.hardening import hardened
+from runnerkit.settings.model import DEFAULT, Manager, Settings
+from runnerkit.settings.secrets import Secret
+from runnerkit.want import Want, WantedRunner
+
+
+def of_host(settings: Settings, host: str, empty: bool = False) -> Want:
+    """What the settings make of a host of that name (or of one that they do not name).
+
+    Raises:
+        KitError: there is no runner, and it may not be `empty`; or a name, token or image definition is wrong.
+    """
+    url = settings.gitlab.url.rstrip("/").removesuffix("/ci").rstrip("/")  # as the runner has it
+    if not url:
+        raise KitError(
+            "no GitLab is named",
+            "write [gitlab] url = … into runnerkit.toml, or give bootstrap --url https://…",
+        )
+    if not (keys := keys_of(settings, host)) and not empty:
+        raise none()
+    found = {key: catalog.find(settings, settings.runners[key].image) for key in keys}
+    runners = tuple(_runner(settings, key, found[key]) for key in keys)
+    _distinct(runners)
+    return Want(
+        url=url,
+        docker=free_keys.filled(settings.docker, "docker", "daemon"),
+        manager=_manager(settings.manager, runners),
+        runners=runners,
+        images=catalog.closed(settings, [image.name for image in found.values() if image]),
+        names=catalog.names(settings),
+        api=settings.gitlab.api_token is not None,
+        prune=settings.prune,
+        golden=settings.golden,
+    )
+
+
+def none() -> KitError:
+    """The failure of a host that shall have no runner."""
+    return KitError(
+        "no runner is named",
+        "write [runners.NAME] into runnerkit.toml, or give bootstrap --image IMAGE",
+    )
+
+
+def keys_of(settings: Settings, host: str) -> tuple[str, ...]:
+    """The runners of a host of that name (or of one that the settings do not name)."""
+    named = settings.hosts.get(host)
+    return named.runners if named and named.runners is not None else tuple(settings.runners)
+
+
+def of_images(settings: Settings, names: str) -> Want:
+    """Job images alone, for the tasks that deal with nothing else.
+
+    Args:
+        settings: where they are defined.
+        names: comma-separated, `all` of the settings among them; "" for none.
+
+    Raises:
+        KitError: a name or definition is wrong.
+    """
+    return Want(
+        url="",
+        docker=settings.docker,
+        manager=settings.manager,
+        images=catalog.chosen(settings, names) if names else (),
+        names=catalog.names(settings),
+        prune=settings.prune,
+    )
+
+
+def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunner:
+    spec = settings.runners[key]
+    token = spec.token.read() if spec.token else None
+    old = spec.registration_token.read() if spec.registration_token else None
+    free = free_keys.filled(spec, f"runners.{key}", "docker", "autoscaler", "settings")
+    return WantedRunner(
+        key=key,
+        spec=hardened(free, (spec.image, *settings.images), image is not None),
+        image=image.reference if image else spec.image,
+        token=tokens.check(token, "glrt-", f"the token of runner {key}"),
+        registration_token=tokens.check(
+            old, "GR1348941", f"the registration token of runner {key}"
+        ),
+        adopts=key == DEFAULT and not spec.name and len(settings.runners) == 1,
+    )
+
+
+def _distinct(runners: tuple[WantedRunner, ...]) -> None:
+    """A token is a runner, and so is a name: entries that share one would be taken for each other."""
+    known: dict[tuple[str, Secret | str | None], str] = {}
+    for runner in runners:
+        for what, value in (("token", runner.token), ("name", runner.spec.name)):
+            if value and (other := known.setdefault((what, value), runner.key)) != runner.key:
+                both = f"the runners {other} and {runner.key} have one {what}"
+                fix = f"create a runner in GitLab for each, and give each its own {what}"
+                raise KitError(f"{both}, and so would be one runner", fix)
+
+
+def _manager(manager: Manager, runners: tuple[WantedRunner, ...]) -> Manager:
+    """The manager, told where plugins are that an upgrade shall not lose."""
+    manager = free_keys.filled(manager, "manager", "settings")
+    if not any(autoscaler.published(one.spec.autoscaler.get("plugin", "")) for one in runners):
+        return manager
+    environment = {**manager.environment, autoscaler.PLUGIN_PATH: autoscaler.PLUGINS}
+    return replace(manager, environment=environment)

@@ -1,0 +1,27 @@
+"""What keys of the settings hold: names and images, by the grammar of those who read them."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from runnerkit.images.reference import GRAMMAR, PATH
+
+_KIND = "image, like debian:bookworm"
+Reference = Annotated[str, Meta(pattern=rf"^{GRAMMAR}$", title=_KIND)]
+ReferenceOrNone = Annotated[str, Meta(pattern=rf"^(?:{GRAMMAR})?$", title=_KIND)]
+# With variables that the runner or the builder fills in.
+ImageOrVariable = Annotated[str, Meta(pattern=rf"^(?:{GRAMMAR}|.*\$.*)?$", title=_KIND)]
+ImageName = Annotated[
+    str,
+    Meta(
+        pattern=rf"^{PATH.pattern}$",
+        description="a name of an image: small letters and digits, with . _ - or / between them",
+    ),
+]
+HostName = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?!all$)[^\s,*?\[\]@]+$",
+        description="a name for a host: not all, and without space , * ? [ ] @",
+    ),
+]
