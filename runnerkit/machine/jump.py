@@ -38,11 +38,23 @@ class Lead:
 def _close(channel: paramiko.Channel, message: paramiko.Message) -> None:
     """Answer sshd's close when what is being sent has been, without holding up the other channels."""
 
-    def answer() -> None:
-        with contextlib.suppress(*GONE), _sending(channel):
-            paramiko.Channel._handle_close(channel, message)  # type: ignore[attr-defined]
+    sending = _sending(channel)
 
-    threading.Thread(target=answer, daemon=True).start()
+    def answer() -> None:
+        try:
+            with contextlib.suppress(*GONE):
+                paramiko.Channel._handle_close(channel, message)  # type: ignore[attr-defined]
+        finally:
+            sending.release()
+
+    def wait() -> None:
+        sending.acquire()
+        answer()
+
+    if sending.acquire(blocking=False):
+        answer()
+    else:
+        threading.Thread(target=wait, daemon=True).start()
 
 
 class Transport(paramiko.Transport):

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from runnerkit.engine.certificate import FOLDER, trusted
 from sandbox.world import BlankHost, World
 from tests.hosts.engines import engine, host
 from tests.hosts.kit import Kit, Ran
-from tests.hosts.shipping import BUILD, CLEAN, NEW, OLD, shipped
+from tests.hosts.shipping import BUILD, CLEAN, NEW, OLD, door, shipped
 
 ENGINES = {
     "26.1": ("trixie", False),
@@ -110,3 +111,34 @@ def test_what_was_shipped_is_one_image_to_list_and_to_bootstrap(pair: Pair) -> N
     assert ("store" in table) == (len(stores) > 1)
     job = kit.job("cat /etc/debian_version", tags=["engines"])
     assert job["state"] == "success", job["trace"]
+
+
+def test_an_engine_that_wants_tls_on_loopback_is_given_the_certificate_meanwhile(
+    kit: Kit, old: BlankHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = f"{FOLDER}5000/ca.crt"
+    kit.ssh(old, f"mkdir -p {FOLDER}5000 {FOLDER}1; touch {own} {FOLDER}1/runnerkit.crt")
+    with door(kit.world, old) as (machine, client):
+        with trusted(machine, client, 40000, "certificate\n"):
+            assert kit.ssh(old, f"ls {FOLDER}40000", check=False) == ""  # 20.10 takes any
+        monkeypatch.setattr(client, "info", lambda: {"RegistryConfig": {}})  # as 29.10 says
+        with trusted(machine, client, 40000, "certificate\n"):
+            assert kit.ssh(old, f"cat {FOLDER}40000/runnerkit.crt") == "certificate\n"
+    assert kit.ssh(old, "find /etc/docker/certs.d -mindepth 1").split() == [f"{FOLDER}5000", own]
+    kit.ssh(old, "rm -r /etc/docker/certs.d")
+
+
+@pytest.mark.long
+def test_only_layers_are_sent_where_loopback_is_no_exception(
+    kit: Kit, world: World, old: BlankHost
+) -> None:
+    """From Docker 29.10 on, where insecure-registries is set; before that it is one all the same."""
+    mirror = world.mirror_url.removeprefix("http://")
+    new = engine(kit, host(world, "newer", "docker29"), None, **{"insecure-registries": [mirror]})
+    engine(kit, old)
+    kit.ssh(old, BUILD.format(OLD, "scratch", 3))
+    assert shipped(kit, old, new)[0].way == "registry"
+    kit.ssh(new, BUILD.format(NEW, OLD, 1))
+    assert shipped(kit, new, old, image=NEW)[0].way == "registry"
+    assert kit.ssh(new, "find /etc/docker -type f") == "/etc/docker/daemon.json\n"
+    world.remove("newer")

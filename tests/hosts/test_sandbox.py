@@ -141,7 +141,7 @@ def test_an_unknown_kind_is_refused_with_the_known_ones(world: World) -> None:
     with pytest.raises(SandboxError) as caught:
         world.host("x1", "windows")
     assert caught.value.what == "no kind of host 'windows'"
-    assert "systemd, docker, plain, trixie, sid" in caught.value.fix
+    assert "systemd, docker, plain, trixie, plain-sid, sid, docker29" in caught.value.fix
 
 
 def test_down_leaves_nothing_behind(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
