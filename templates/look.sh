@@ -38,7 +38,11 @@ if [ -d /run/systemd/system ] && [ $# -gt 0 ]; then
   }'
 fi
 ! { read -r pid </run/crond.pid && kill -0 "$pid"; } 2>/dev/null || echo "cron:$(for dir in /etc/cron.* /etc/periodic/*; do [ ! -d "$dir" ] || printf ' %s' "$dir"; done)"
-! command -v dockerd >/dev/null || ! command -v docker >/dev/null || echo "dockerd: yes"
+if command -v dockerd >/dev/null; then
+  ! command -v docker >/dev/null || echo "dockerd: yes"
+elif head -c 512 "$(command -v docker)" 2>/dev/null | grep -q podman; then
+  echo "podman: yes"
+fi
 if pid=$(cat /var/run/docker.pid 2>/dev/null) && stat=$(cat "/proc/$pid/stat" 2>/dev/null); then
   set -- ${stat##*) }
   read -r up _ </proc/uptime

@@ -14,6 +14,7 @@ places() {
 # -Pi inodes: nothing where file systems have no fixed number of them.
 least() {
   while read -r place; do
-    df "$1" "$place" 2>/dev/null | awk -v "place=$place" 'NR == 2 && $2 > 0 {print $4, place}'
+    df "$1" "$place" 2>/dev/null | awk -v "flags=$1" -v "place=$place" '
+      NR == 2 && (flags !~ /i/ || $2 > 0) {print $4, place}'
   done | sort -n | head -n 1
 }

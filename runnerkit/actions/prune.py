@@ -72,7 +72,7 @@ def parse(text: str) -> Pruned:
     items: dict[str, list[Item]] = {"removed": [], "would remove": []}
     before = after = freed = 0
     notes = []
-    for line in text.splitlines():
+    for line in text.split("\n"):  # no other break makes a fact of a note
         if item := ITEM.fullmatch(line):
             items[item[1]].append(Item(item[2], item[3], int(item[4])))
         elif disk := DISK.fullmatch(line):

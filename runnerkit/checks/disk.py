@@ -8,7 +8,7 @@ PER_MB = 16  # inodes that a megabyte of an image takes: its files have some 64 
 FULL = Kind(
     "disk-full",
     Level.ERROR,
-    "the disk is too full for the images: {free} MB free{where}, {least} needed",
+    "the disk is too full for the images: {free} MB free in {disk}, {least} needed",
     "make room (./inv image.prune), or lower [docker] min_free_mb",
 )
 FILES = Kind(
@@ -30,8 +30,7 @@ def full(want: Want, have: Facts, coming: int = 0) -> Finding | None:
     """
     free, least = have.free_kb >> 10, want.docker.min_free_mb + (coming >> 20)
     if free < least:
-        where = f" in {have.disk}" if have.disk else ""
-        return FULL.found(free=free, where=where, least=least)
+        return FULL.found(free=free, disk=have.disk, least=least)
     if have.free_inodes is not None and have.free_inodes < least * PER_MB:
         return FILES.found(free=have.free_inodes, least=least * PER_MB)
     return None

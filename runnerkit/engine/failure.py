@@ -30,6 +30,11 @@ BROKEN = (
 HINTS = (
     Hint(": unavailable|context canceled|transport is closing", AGAIN),
     Hint(
+        "invalid tar header",
+        "the engine cannot unpack layers that are packed by zstd: upgrade Docker on the host to 23 or "
+        "newer, or build the image there",
+    ),
+    Hint(
         "(?i)toomanyrequests|rate limit",
         "the registry serves this address no more for now: set [docker] registry_mirrors, or docker "
         "login on this machine",
@@ -56,11 +61,6 @@ HINTS = (
     Hint(
         r"\b50[0234] [A-Z]",
         "the registry itself fails or is overloaded: see how it fares, then run again",
-    ),
-    Hint(
-        "invalid tar header",
-        "the engine cannot unpack layers that are packed by zstd: upgrade Docker on the host to 23 or "
-        "newer, or build the image there",
     ),
 )
 

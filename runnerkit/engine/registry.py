@@ -25,6 +25,7 @@ PATIENCE = 20.0  # seconds for it to answer
 # The host's own network, so that no job's container reaches it. Its key comes by stdin.
 SERVE = """trap '' HUP INT TERM
 docker rm -f {name} >/dev/null 2>&1
+rm -f /run/runnerkit.registry.*
 pem=$(mktemp /run/runnerkit.registry.XXXXXX) && sed /^END/q >"$pem"
 if output=$(docker create --name {name} --network host --userns host -v {name}:/var/lib/registry \
   -e REGISTRY_HTTP_ADDR=127.0.0.1:{port} -e REGISTRY_HTTP_DEBUG_ADDR= \

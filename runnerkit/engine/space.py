@@ -42,8 +42,8 @@ def check(
         shlex.quote(word) for word in (info["DockerRootDir"], str(info["DriverStatus"]))
     )
     script = (TEMPLATES / "places.sh").read_text() + f"places {words} | least -Pk"
-    kilobytes, place = machine.run(script).strip().split(" ", 1)
-    free = int(kilobytes) << 10
+    kilobytes, _, place = machine.run(script).strip().partition(" ")
+    free = int(kilobytes or 0) << 10
     if free - copies * image["Size"] >= min_free_mb << 20:
         return
     known = (find(client, each["Id"]) for each in client.images())

@@ -64,7 +64,7 @@ class Facts:
     `paths` are those of the needed ones
     that exist, `verify` is what ``gitlab-runner verify`` said in the manager, `started` when dockerd
     started (seconds since 1970; 0 where it does not run), `unpacked` whether an
-    interrupted dpkg left packages half installed, `units` the states of those that have a file
+    interrupted dpkg left packages half installed, `podman` whether docker is its name, `units` the states of those that have a file
     (`older` where systemd has not read it anew), `cron` the directories that a running cron goes through, `server` GitLab's runners by their
     key in the settings.
     """
@@ -77,10 +77,11 @@ class Facts:
     cpus: int = 1
     systemd: bool = False
     dockerd: bool = False
+    podman: bool = False
     unpacked: bool = False
     free_kb: int = 0
     free_inodes: int | None = None
-    disk: str = ""
+    disk: str = "/"
     started: int = 0
     info: Mapping[str, Any] = field(default_factory=dict)
     version: Mapping[str, Any] = field(default_factory=dict)

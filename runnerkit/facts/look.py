@@ -33,7 +33,7 @@ def parse(text: str) -> Facts:
     """
     try:
         return _parsed(text)
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise KitError(
             f"what the host told of itself cannot be read: {error}",
             "see what docker info --format '{{json .}}' prints there: it must be Docker's own, alone",
@@ -66,10 +66,11 @@ def _parsed(text: str) -> Facts:
         cpus=int(facts.get("cpus:", 1)),
         systemd="systemd:" in facts,
         dockerd="dockerd:" in facts,
+        podman="podman:" in facts,
         unpacked="unpacked:" in facts,
         free_kb=int(kb or 0),
         free_inodes=int(inodes) if inodes else None,
-        disk=disk,
+        disk=disk or "/",
         started=int(facts.get("dockerd_started:", 0)),
         info=info if info.get("ServerVersion") else {},
         version=json.loads(facts.get("version") or "null") or {},

@@ -41,7 +41,9 @@ def parsed(want: Want, have: Facts) -> dict[str, Any]:
         data = tomllib.loads(file.text) if file else {}
         msgspec.convert(data, _Written)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
-        what = "not TOML" if isinstance(error, tomllib.TOMLDecodeError) else "not gitlab-runner's"
+        what = (
+            "not TOML" if isinstance(error, tomllib.TOMLDecodeError) else "none of gitlab-runner's"
+        )
         raise KitError(
             f"{want.config} on the host is {what}: {error}",
             f"repair it there, or put {want.config}.previous in its place",

@@ -19,6 +19,7 @@ from runnerkit.machine.streams import Pipe
 from runnerkit.machine.sudo import NeedsPassword
 from runnerkit.plan import Build, Change, Hint, Pull, Script, ServerCall, hint
 from runnerkit.redact import mask, plain
+from runnerkit.settings import tokens
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want, WantedRunner
 
@@ -111,7 +112,8 @@ class Host:
             token = runner.token or self._minted.get(runner.key) or runner.registration_token
             if token is None:
                 raise KitError(f"{change.title}: no token", "run again")
-            text = f"TOKEN={shlex.quote(token.reveal())}\n{text}"
+            word = shlex.quote(tokens.required(token, f"runner {runner.key}'s token").reveal())
+            text = f"TOKEN={word}\n{text}"
         try:
             return self.machine.run(text, lambda line: self.tell(Detail(mask(plain(line)))))
         except Failed as error:

@@ -15,7 +15,7 @@ from runnerkit.errors import KitError
 from runnerkit.plan import Hint
 
 LARGEST = 16 << 20  # bytes of an answer, unpacked
-LONGEST = 60  # seconds for all of an answer
+LONGEST = 60  # seconds for all of an answer, and between two
 CHUNK = 1 << 16
 PORTS = {"http": 80, "https": 443}
 # What requests says of why it does not reach GitLab from this machine.
@@ -74,6 +74,10 @@ class _OneServer(HTTPAdapter):
             )
         answer = super().send(request, *args, **{**options, "stream": True})
         answer.raw = io.BytesIO(self._body(answer.raw))
+        pause = answer.headers.get("Retry-After", "")
+        if not re.fullmatch("[0-9]{1,3}", pause) or int(pause) > LONGEST:
+            answer.headers.pop("Retry-After", None)
+        answer.headers.pop("RateLimit-Reset", None)  # a time, by GitLab's clock
         return answer
 
     def _body(self, raw: HTTPResponse) -> bytes:

@@ -12,7 +12,7 @@ def check(folder: Path) -> None:
     """Raise a KitError where one of the files that say what the image is leads out of its folder, or
     another user may have put it there.
     """
-    owner.check(folder)
+    owner.check(folder, "RUNNERKIT_DOCKERFILES", "RUNNERKIT_SETTINGS")
     for name in READ:
         find(folder, name)
 

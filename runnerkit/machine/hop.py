@@ -14,6 +14,7 @@ from runnerkit.errors import KitError
 from runnerkit.machine import ssh_config
 from runnerkit.machine.once import Once
 
+CONNECT = 15.0  # seconds to connect, where ssh's settings say nothing
 DEEPEST = 16  # jump hosts on the way to one host
 SYSTEM = Path("/etc/ssh/ssh_config")
 KEYS = ("rsa", "ecdsa", "ed25519")
@@ -36,7 +37,7 @@ class Hop:
     new_keys: str = ""  # the file that takes a key that is new
     revoked: str = ""
     strict: str = "ask"
-    timeout: float | None = None  # seconds
+    timeout: float = CONNECT
     family: str = "any"
     source: str = ""  # the address to connect from
     command: str = ""  # ProxyCommand, ready to run
@@ -119,7 +120,7 @@ class Reader:
             new_keys=next(iter(users), ""),
             revoked=next(iter(expanded("revokedhostkeys")), ""),
             strict=one.get("stricthostkeychecking", "ask"),
-            timeout=float(one["connecttimeout"]) if "connecttimeout" in one else None,
+            timeout=float(one.get("connecttimeout", CONNECT)),
             family=one.get("addressfamily", "any"),
             source=one.get("bindaddress", ""),
             command="" if via else ssh_config.percent(one.get("proxycommand", ""), tokens, target),

@@ -24,7 +24,6 @@ from runnerkit.machine.ssh_keys import Keys
 from runnerkit.machine.streams import Unwatched
 from runnerkit.redact import plain
 
-CONNECT = 15.0  # seconds to connect, where ssh's settings say nothing
 KEEPALIVE = 15  # seconds between signs of life
 GONE = 60  # seconds without an answer to one, after which the connection is broken
 BUSY = 20.0  # seconds for which a host that closes before it greets is tried again
@@ -83,7 +82,7 @@ class Routes:
         to = (hop.host, hop.port)
         transport = self._jumps(jump).transport
         try:
-            return Lead(transport.open_channel("direct-tcpip", to, ("", 0), timeout=_patience(hop)))
+            return Lead(transport.open_channel("direct-tcpip", to, ("", 0), timeout=hop.timeout))
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise ssh_errors.forwarding(jump.where, "{}:{}".format(*to), error) from None
 
@@ -123,7 +122,7 @@ class _Connection(Connection):  # type: ignore[misc]
                 ssh_config=paramiko.SSHConfig(), overrides={"runners": {"remote": _Remote}}
             ),
             gateway=True,  # it is always we who open the socket
-            connect_timeout=_patience(hop),
+            connect_timeout=hop.timeout,
             connect_kwargs={
                 "banner_timeout": 30,
                 "auth_timeout": 30,
@@ -155,7 +154,7 @@ class _Connection(Connection):  # type: ignore[misc]
         if self.hop.command:
             self.stderr = tempfile.TemporaryFile()  # noqa: SIM115  # read when it fails
             return dial.command(self.hop, self.stderr)
-        return dial.tcp(self.hop, _patience(self.hop))
+        return dial.tcp(self.hop, self.hop.timeout)
 
     def _transport(self, sock: Any, **options: Any) -> Any:
         """One that notices when the host is gone without a word, and does not wait for ever."""
@@ -171,10 +170,11 @@ class _Connection(Connection):  # type: ignore[misc]
         """Why not to try again; None where the connection was dropped before a greeting came."""
         if isinstance(error, TimeoutError) or "No existing session" in str(error):
             return KitError(
-                f"{self.where}: no answer within {_patience(self.hop):g} s",
+                f"{self.where}: no answer within {self.hop.timeout:g} s",
                 "check address, port and firewall",
             )
-        if self.attempt is None or self.attempt.remote_version:
+        greeted = self.attempt is None or self.attempt.remote_version
+        if greeted or not isinstance(error, (EOFError, ConnectionError, paramiko.SSHException)):
             return error
         if self.stderr is None:
             return None
@@ -194,7 +194,3 @@ class _Remote(Unwatched, Remote):  # type: ignore[misc]
             super().write_proc_stdin(data)
         except OSError:  # the command ended early; its exit code tells why
             return
-
-
-def _patience(hop: Hop) -> float:
-    return hop.timeout or CONNECT

@@ -41,7 +41,7 @@ def answer(arguments: Arguments) -> Answer:
         fix = next(fix for pattern, fix in FIXES if re.search(pattern, output))
         raise KitError(f"{host}: ssh says: {output}", fix.format(host))
     answer: dict[str, list[str]] = {}
-    for line in os.fsdecode(ran.stdout).splitlines():
+    for line in os.fsdecode(ran.stdout).rstrip("\n").split("\n"):
         key, _, value = line.partition(" ")
         answer.setdefault(key.lower(), []).append(value)
     return answer

@@ -49,11 +49,7 @@ def _mistakes(data: dict[str, Any]) -> Iterator[str]:
     for path, _ in wrong:
         _remove(rest, path)
     known = tuple(check.written(path) for path, _ in wrong)
-    for text in (
-        *whole.mistakes(rest),
-        *_free(rest),
-        *autoscaler.mistakes(rest),
-    ):
+    for text in (*whole.mistakes(rest), *_free(rest), *autoscaler.mistakes(rest)):
         if not text.startswith(known):  # said already, or missing because it was taken out
             yield text
 
@@ -71,7 +67,7 @@ def _remove(data: Any, path: check.Path) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    owner.check(path)
+    owner.check(path, "RUNNERKIT_SETTINGS")
     try:
         return tomllib.loads(path.read_text())
     except FileNotFoundError:

@@ -4,18 +4,23 @@ import os
 from pathlib import Path
 
 from runnerkit.errors import KitError
+from runnerkit.place import ROOT
 
-NAMED = ("RUNNERKIT_SETTINGS", "RUNNERKIT_DOCKERFILES")
 WRITABLE = 0o022  # by the group or by all
 
 
-def check(path: Path) -> None:
+def check(path: Path, *names: str) -> None:
     """Raise a KitError where a file that was found, not named, is another user's.
 
     As git does of repositories and ssh of keys; but that user's own folder is left to them, if nobody
-    else can write to it or to one above it: a container often runs as root on a user's files.
+    else can write to it or to one above it: a container often runs as root on a user's files. What
+    lies in the kit itself is as good as the kit.
+
+    Args:
+        path: what was found.
+        names: the variables by which one names it instead, the first first.
     """
-    if any(os.environ.get(name) for name in NAMED):
+    if any(os.environ.get(name) for name in names) or path.resolve().is_relative_to(ROOT):
         return
     for place in dict.fromkeys((path.absolute(), path.resolve())):  # a link, and where it leads
         try:
@@ -27,7 +32,7 @@ def check(path: Path) -> None:
             raise KitError(
                 f"{place} belongs to another user ({owner}), in a folder that others can write to "
                 f"({shared}): it may say what is run here and on all hosts",
-                f"move it to a folder of yours, or name it: RUNNERKIT_SETTINGS={path.name}",
+                f"move it to a folder of yours; or, if you trust them, name where it is: {names[0]}=…",
             )
 
 

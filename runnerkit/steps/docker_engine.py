@@ -78,6 +78,11 @@ HINTS = (
         "choose another in the host's package sources",
     ),
     Hint(
+        r"database file for .* does not exist|failed retrieving file '\S+\.pkg.* 404",
+        "its index is older than its mirror, or was never fetched: pacman -Syu on the host, then run "
+        "again",
+    ),
+    Hint(
         r"(?i)does not have a release file|no longer has a release file|\b404\b",
         "the site has no such release or file: correct the host's package sources; an old release has "
         "moved to an archive (archive.debian.org, old-releases.ubuntu.com, vault.centos.org)",
@@ -134,6 +139,11 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
 
 
 def _install(want: Want, have: Facts) -> Script:
+    if have.podman:  # which a package manager would take away for Docker without a word
+        raise KitError(
+            "what is called docker on the host is Podman, which the kit does not drive",
+            "remove podman-docker there (Podman itself may stay), then run again",
+        )
     source, mirror = want.docker.source, want.docker.package_mirror
     name, row = distributions.name(have.os), distributions.of(have.os)
     works = row.sources(have.os)

@@ -15,7 +15,7 @@ from sandbox import daemon
 from sandbox.world import BlankHost, World
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
-from tests.hosts.refusals import changed, held, refused
+from tests.hosts.refusals import assert_error, changed, held, refused
 
 DAEMON = "/etc/docker/daemon.json"
 
@@ -92,6 +92,15 @@ def test_a_host_that_is_not_as_it_must_be(
     kit.env["RUNNER_TOKEN"] = "glrt-never-used-0123456789"
     with changed(kit, host, do, undo):
         refused(kit, host, output, fix=fix, task=task)
+
+
+@pytest.mark.parametrize("task", ["plan", "bootstrap"])
+def test_podman_under_the_name_of_docker(kit: Kit, bare: BlankHost, task: str) -> None:
+    kit.settings(bare)
+    kit.new_token()
+    with changed(kit, bare, *shadow("/usr/bin/docker", 'exec /usr/bin/podman "$@"')):
+        ran = kit.run(task, "--host", "all")
+    assert_error(kit, ran, "docker on the host is Podman", fix="remove podman-docker")
 
 
 def test_docker_that_should_be_present_and_is_not(kit: Kit, bare: BlankHost) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from sandbox.world import BlankHost, World
 from tests.hosts.engines import engine, host
-from tests.hosts.kit import Kit
-from tests.hosts.shipping import BUILD, CLEAN, NEW, OLD, rows, shipped
+from tests.hosts.kit import Kit, Ran
+from tests.hosts.shipping import BUILD, CLEAN, NEW, OLD, shipped
 
 ENGINES = {
     "26.1": ("trixie", False),
@@ -75,6 +76,13 @@ def test_without_a_registry_the_stream_serves_both(pair: Pair) -> None:
             assert "127.0.0.1" not in kit.ssh(each, "docker image ls")
 
 
+def mixed(ran: Ran) -> dict[str, dict[str, Any]]:
+    """What --json said of that image, by host."""
+    assert ran.code == 0, ran.out + ran.err
+    found = {name: one["images"] for name, one in ran.hosts.items()}
+    return {h: next(row for row in rows if row["image"] == "mixed") for h, rows in found.items()}
+
+
 def test_what_was_shipped_is_one_image_to_list_and_to_bootstrap(pair: Pair) -> None:
     kit, old, other = pair.kit, pair.old, pair.other
     folder = kit.folder / "dockerfiles/mixed"
@@ -84,19 +92,19 @@ def test_what_was_shipped_is_one_image_to_list_and_to_bootstrap(pair: Pair) -> N
     kit.settings(old, other, runners={"web": {"image": "mixed", "name": "engines"}})
     kit.new_token("engines", tag_list="engines")
     kit.bootstrap()
-    built = rows(kit.run("image.list", "--host", "all", "--json"))
+    built = mixed(kit.run("image.list", "--host", "all", "--json"))
     assert len({row["hash"] for row in built.values()}) == 1  # of the same base
     assert all(row["differs"] for row in built.values())
     for source, target in ((old, other), (other, old)):
         ship = ("image.ship", "mixed", "--from", source.name, "--host", target.name, "--json")
-        assert rows(kit.run(*ship))[target.name]["state"].startswith("moved")
-        listed = rows(kit.run("image.list", "--host", "all", "--json"))
+        assert mixed(kit.run(*ship))[target.name]["state"].startswith("moved")
+        listed = mixed(kit.run("image.list", "--host", "all", "--json"))
         assert [row["state"] for row in listed.values()] == ["current"] * 2
         assert len({row["content"] for row in listed.values()}) == 1
         assert not any(row["differs"] for row in listed.values())
         assert all(one["changes"] == [] for one in kit.plan().hosts.values())
         rebuilt = kit.run("image.build", "mixed", "--host", other.name, "--no-cache", "--json")
-        assert rows(rebuilt)[other.name]["state"] == "built"
+        assert mixed(rebuilt)[other.name]["state"] == "built"
     stores = {row["store"] for row in listed.values()}
     table = kit.run("image.list", "--host", "all").out.splitlines()[0]
     assert ("store" in table) == (len(stores) > 1)

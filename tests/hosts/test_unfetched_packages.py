@@ -84,3 +84,12 @@ def test_the_first_cause_leads(kit: Kit, host: BlankHost, what: str) -> None:
     error = assert_error(kit, ran, fix=fix)
     assert output in error
     assert "docker-ce" not in ran.err
+
+
+def test_another_source_that_is_dead_keeps_nobody_from_docker(kit: Kit, host: BlankHost) -> None:
+    """The last test here: the host has Docker after it."""
+    kit.settings(host)
+    kit.new_token("beside")
+    dead = "echo 'deb http://127.0.0.1:9/debian trixie main' >/etc/apt/sources.list.d/dead.list"
+    kit.ssh(host, f"{dead}; rm -rf /var/lib/apt/lists/*")
+    kit.bootstrap()

@@ -107,5 +107,5 @@ def test_a_host_that_calls_itself_another_takes_over_nothing() -> None:
 )  # fmt: skip
 def test_entries_of_another_shape_are_an_error_in_words(text: str) -> None:
     have = converged(files={CONFIG: File(text.encode(), 0o600, 1)})
-    with pytest.raises(KitError, match=r"config\.toml on the host is not gitlab-runner's"):
+    with pytest.raises(KitError, match=r"config\.toml on the host is none of gitlab-runner's"):
         config_toml.parsed(want(), have)

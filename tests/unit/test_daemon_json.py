@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from runnerkit import converge
@@ -150,6 +151,7 @@ VALUES = st.recursive(
 TABLES = st.dictionaries(st.text("abc", max_size=2), VALUES, max_size=4)
 
 
+@hypothesis_settings(deadline=None)
 @given(old=TABLES, new=TABLES, indent=st.sampled_from([None, 0, 2, "\t"]))
 def test_what_is_laid_over_is_what_both_mean(
     old: dict[str, Any], new: dict[str, Any], indent: int | str | None

@@ -1,5 +1,6 @@
 """What a host tells, and what stands in its files, may be anything: an error in words, never a bug."""
 
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,12 @@ def test_an_answer_that_is_damaged_is_an_error_in_words(number: int, cut: int, m
         words(want(), have)
 
 
+def test_an_answer_that_is_nested_without_end_is_an_error_in_words() -> None:
+    deep = b64encode(b"[" * 100_000).decode()
+    with pytest.raises(KitError, match="cannot be read"):
+        look.parse(f"kernel: Linux ci1 x86_64\ninfo {deep}\nend:\n")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -57,7 +64,7 @@ def test_an_answer_that_is_damaged_is_an_error_in_words(number: int, cut: int, m
     ],
 )
 def test_a_config_toml_of_another_program_is_named(text: str) -> None:
-    assert "is not gitlab-runner's" in words(want(), converged(text))
+    assert "none of gitlab-runner's" in words(want(), converged(text))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -19,6 +18,7 @@ from runnerkit.gitlab import server as gitlab
 from runnerkit.gitlab.server import Server, check_token
 from runnerkit.gitlab.session import LARGEST
 from runnerkit.plan import Script, ServerCall
+from runnerkit.settings import tokens
 from runnerkit.settings.secrets import Secret
 from tests.unit.build import want
 
@@ -100,12 +100,20 @@ def test_a_token_that_gitlab_makes_is_no_script(call: str, quote: str, tmp_path:
     assert not ran.exists()
 
 
-def test_whatever_a_token_holds_it_is_quoted_for_the_shell(tmp_path: Path) -> None:
-    """Were the check passed by, the shell would still see one word."""
+@pytest.mark.parametrize("checked", [True, False])
+def test_whatever_a_token_holds_and_wherever_it_is_from_it_is_one_word(
+    checked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Checked where it is used too; and were the check passed by, it would still be quoted."""
     ran = tmp_path / "ran"
-    host = Host(cast(Any, SimpleNamespace(run=LocalShell().run)), None, lambda _: None)
-    wanted = want(token=f"a'; touch {ran}; '")
-    host.script(wanted, Script("register", ":", token="web"))
+    host = Host(cast(Any, LocalShell()), None, lambda _: None)
+    wanted, script = want(token=f"a'; touch {ran}; '"), Script("register", ":", token="web")
+    if checked:
+        with pytest.raises(KitError, match="has a space, a quote"):
+            host.script(wanted, script)
+    else:
+        monkeypatch.setattr(tokens, "required", lambda token, _: token)
+        host.script(wanted, script)
     assert not ran.exists()
 
 
@@ -182,6 +190,23 @@ def test_an_answer_of_another_shape_is_an_error_in_words(body: bytes, call: str)
             return
         with pytest.raises(KitError, match="does not answer as GitLab does"):
             CALLS[call](Server(site.url, Secret(API_TOKEN)))
+
+
+@pytest.mark.parametrize(
+    ("header", "text", "longest"),
+    [("Retry-After", "7", 7), ("Retry-After", "1000000000", 4), ("Retry-After", "-5", 4), ("Retry-After", "0000000099999", 4),
+     ("Retry-After", "soon", 4), ("Retry-After", "", 4), ("RateLimit-Reset", "99999999999", 4)],
+)  # fmt: skip
+def test_gitlab_does_not_say_how_long_the_kit_sleeps(
+    header: str, text: str, longest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("gitlab.utils.time.sleep", slept.append)
+    with served(Site(lambda *_: (429, {header: text}, b"{}"))) as site:
+        monkeypatch.setattr("time.time", lambda: 0.0)
+        with pytest.raises(KitError, match="429"):
+            Server(site.url, Secret(API_TOKEN)).get(1)
+    assert slept and all(0 <= one <= longest for one in slept)
 
 
 def test_an_answer_has_an_end() -> None:

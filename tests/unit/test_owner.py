@@ -67,6 +67,14 @@ def test_a_link_of_theirs_to_a_file_of_mine_is_no_file_of_mine(folder: Path) -> 
         load(settings_file())
 
 
+def test_naming_images_names_no_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.chmod(0o1777)
+    monkeypatch.setenv("RUNNERKIT_DOCKERFILES", str(folder / "dockerfiles"))
+    with pytest.raises(KitError, match="belongs to another user"):
+        load(settings_file())
+    assert catalog.find(Settings(), "web")
+
+
 @pytest.mark.parametrize("how", ["mine", "sudo", "own folder", "named"])
 def test_what_is_mine_or_named_is_obeyed(
     folder: Path, how: str, monkeypatch: pytest.MonkeyPatch

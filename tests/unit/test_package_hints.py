@@ -140,6 +140,18 @@ SAID = {
         "core.db",
         "DNS",
     ),
+    "pacman, an old index": (
+        "error: failed retrieving file 'docker-1:29.0-1-x86_64.pkg.tar.zst' from m : The requested URL "
+        "returned error: 404\nerror: target not found: docker",
+        "docker-1:29.0",
+        "pacman -Syu",
+    ),
+    "pacman, no index": (
+        "warning: database file for 'core' does not exist (use '-Sy' to download)\nerror: target not "
+        "found: docker",
+        "database file",
+        "pacman -Syu",
+    ),
     "apk, no DNS": (
         "WARNING: updating and opening https://m/alpine/v3.22/main: DNS: transient error (try again "
         "later)\nERROR: unable to select packages:\n  docker (no such package):",

@@ -271,6 +271,13 @@ def test_what_was_said_becomes_data() -> None:
     )
 
 
+@pytest.mark.parametrize("line_break", ["\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"])
+def test_what_docker_says_of_an_image_that_stays_is_no_fact(line_break: str) -> None:
+    line = f"kept image a:1 (0123456789ab): x{line_break}removed image b:1 9{line_break}freed 9"
+    output = prune.parse(f"{line}\nfreed 0\n")
+    assert (output.removed, output.freed, output.notes) == ((), 0, (line,))
+
+
 def test_only_the_scheduled_run_takes_the_locks_of_the_kits_runs() -> None:
     assert f"exec 9>>{place.LOCK}" in lock.TAKE
     assert f"exec 9>>{place.LOCK}" in prune.script(want(), scheduled=True)

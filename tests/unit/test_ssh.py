@@ -1,9 +1,11 @@
 """SSH's own parts: known hosts as ssh-keygen finds them, keys in ssh's order, channels that close."""
 
 import base64
+import contextlib
 import socket
 import subprocess
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 from paramiko.common import MSG_CHANNEL_CLOSE, MSG_CHANNEL_DATA
 
 from runnerkit.errors import KitError
-from runnerkit.machine import known_hosts, local
+from runnerkit.machine import known_hosts, local, ssh
 from runnerkit.machine.hop import Hop
 from runnerkit.machine.host_keys import Guard
 from runnerkit.machine.jump import Lead, Transport
@@ -177,3 +179,44 @@ def test_a_host_that_prints_without_end_is_stopped() -> None:
     with pytest.raises(KitError, match="printed more than 16 MB") as error:
         Machine(local.context()).run("yes")
     assert "login shell" in error.value.fix
+
+
+@pytest.fixture
+def closing() -> Iterator[tuple[int, list[str]]]:
+    """A port that closes each connection before it greets, and who has come."""
+    came: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def close() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    came.append("once")
+                    connection.close()
+
+        thread = threading.Thread(target=close, daemon=True)
+        thread.start()
+        yield server.getsockname()[1], came
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def test_one_that_closes_before_it_greets_is_tried_again_for_a_while(
+    closing: tuple[int, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ssh, "BUSY", 0.5)
+    port, came = closing
+    with pytest.raises(KitError, match="closes the connection before it greets") as error:
+        Machine(ssh.connection(f"root@127.0.0.1:{port}", "", "/none", False)).run("true")
+    assert "MaxStartups" in error.value.fix
+    assert len(came) > 1
+
+
+def test_what_trying_again_cannot_mend_is_told_at_once(
+    closing: tuple[int, list[str]], tmp_path: Path
+) -> None:
+    port, came = closing
+    (known := tmp_path / "known").write_text("other ssh-ed25519 A\n")
+    with pytest.raises(KitError, match="not a host key"):
+        Machine(ssh.connection(f"root@127.0.0.1:{port}", "", str(known), False)).run("true")
+    assert len(came) <= 1
