@@ -59,6 +59,7 @@ def find(settings: Settings, name: str) -> JobImage | None:
         secrets=section.secrets,
         bases=bases,
         by_platform=by_platform,
+        all_stages=dockerfile.bases(text, section.build_args, every=True),
         inputs=inputs,
         size=size,
     )

@@ -21,7 +21,7 @@ class JobImage:
 
     `context` is the folder beside the Dockerfile ("" where there is none), `size` its bytes.
     `bases` are those of any platform, `by_platform` those of each where they are not the same
-    (``FROM build-$TARGETARCH``). `secrets` are read when it is built; only their names are among the
+    (``FROM build-$TARGETARCH``), `all_stages` those of all stages, which the classic builder makes. `secrets` are read when it is built; only their names are among the
     `inputs`.
     """
 
@@ -34,6 +34,7 @@ class JobImage:
     secrets: Mapping[str, Source] = field(default_factory=dict)
     bases: tuple[str, ...] = ()
     by_platform: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    all_stages: tuple[str, ...] = ()
     inputs: str = ""
     size: int = 0
 
@@ -42,9 +43,10 @@ class JobImage:
         """The plain name, which config.toml and .gitlab-ci.yml use: a rebuild changes neither."""
         return f"{self.name}:latest"
 
-    def on(self, architecture: str) -> Self:
+    def on(self, architecture: str, buildkit: bool = True) -> Self:
         """The same as it is built on a host, which its kernel's name for its processor tells."""
         bases = self.by_platform.get(platforms.of(architecture), self.bases)
+        bases = bases if buildkit else tuple(dict.fromkeys((*bases, *self.all_stages)))
         return self if bases == self.bases else replace(self, bases=bases)
 
     def hashed(self, bases: Mapping[str, str]) -> str:

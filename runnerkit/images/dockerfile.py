@@ -31,17 +31,19 @@ class Stage:
     triggers: list[tuple[str, bool]] = field(default_factory=list)
 
 
-def bases(text: str, args: Mapping[str, str], platform: str = "linux/amd64") -> tuple[str, ...]:
+def bases(
+    text: str, args: Mapping[str, str], platform: str = "linux/amd64", every: bool = False
+) -> tuple[str, ...]:
     """The images that BuildKit asks for when it builds the last stage, each once, in order.
 
     A name that is no image's, because it is empty or still has a variable in it, is left to the
-    builder: it tells best what is wrong. So is what the last stage does not need; the classic
-    builder pulls it by itself.
+    builder: it tells best what is wrong.
 
     Args:
         text: the Dockerfile.
         args: build arguments; they win over the defaults of ARG.
         platform: what it is built for, os/architecture[/variant].
+        every: whether all stages count, as for the classic builder, and not what the last one needs.
     """
     try:
         stages = list(_stages(text, args, platform))
@@ -49,7 +51,7 @@ def bases(text: str, args: Mapping[str, str], platform: str = "linux/amd64") -> 
         return ()
     names = {stage.name: number for number, stage in enumerate(stages) if stage.name}
     found: dict[int, list[str]] = {}
-    left = [len(stages) - 1] if stages else []
+    left = [*range(len(stages))] if every else [len(stages) - 1] if stages else []
     while left:
         if (number := left.pop()) in found:
             continue

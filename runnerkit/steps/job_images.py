@@ -30,7 +30,7 @@ HINTS = (
 
 
 def needs(want: Want) -> Needs:
-    names = [name for job in want.images for name in (job.reference, *job.bases)]
+    names = [name for job in want.images for name in (job.reference, *job.bases, *job.all_stages)]
     return Needs(files=(daemon_json.PATH,), images=tuple(names))
 
 
@@ -79,8 +79,7 @@ def why(job: JobImage, have: Facts, rebuilt: Collection[str] = ()) -> str:
 def pulls(jobs: list[JobImage], want: Want, have: Facts, again: bool = False) -> Iterator[Pull]:
     """The bases of these images that the host has not got, or `again` all of them."""
     own, reaches = {job.name for job in want.images}, mirrors(want.docker.registry_mirrors)
-    on = have.architecture
-    platforms = {base: job.platform for job in jobs for base in job.on(on).bases}
+    platforms = {base: job.platform for job in jobs for base in _on(job, have).bases}
     for base, platform in platforms.items():
         if bare(base) in own:
             continue
@@ -97,7 +96,7 @@ def builds(
     buildkit = daemon_json.buildkit(have)
     for job in jobs:
         title = f"build the job image {job.name} ({reasons[job.name]})"
-        yield Build(title, job.on(have.architecture), buildkit, no_cache)
+        yield Build(title, _on(job, have), buildkit, no_cache)
 
 
 def bases(job: JobImage, have: Facts) -> dict[str, str]:
@@ -106,8 +105,12 @@ def bases(job: JobImage, have: Facts) -> dict[str, str]:
     before = built_of(image) if image else {}
     return {
         base: content(now) if (now := have.images.get(normal(base))) else before.get(base, "")
-        for base in job.on(have.architecture).bases
+        for base in _on(job, have).bases
     }
+
+
+def _on(job: JobImage, have: Facts) -> JobImage:
+    return job.on(have.architecture, daemon_json.buildkit(have))
 
 
 def _older(now: Mapping[str, Any], marks: Mapping[str, str], base: str) -> bool:
@@ -118,7 +121,7 @@ def _older(now: Mapping[str, Any], marks: Mapping[str, str], base: str) -> bool:
 
 def _ready(job: JobImage, have: Facts, rebuilt: Collection[str]) -> bool:
     """Whether it was built before, on these very bases, and only the plain name is elsewhere."""
-    if any(bare(base) in rebuilt for base in job.on(have.architecture).bases):
+    if any(bare(base) in rebuilt for base in _on(job, have).bases):
         return False
     image = have.images.get(job.hashed(bases(job, have)))
     return image is not None and labels(image).get(NAME) == job.name

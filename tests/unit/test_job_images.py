@@ -208,3 +208,18 @@ def test_a_pull_asks_whether_a_job_image_was_meant_and_is_made_all_the_same() ->
     assert (pull.image, pull.near) == ("nb-node", " (did you mean 'ci-node'?)")
     there = have(plan, {"nb-node:latest": {"Id": "sha256:own"}})
     assert not [one for one in converge.plan(plan, there) if isinstance(one, Pull)]
+
+
+def test_the_classic_builder_wants_the_bases_of_all_stages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "Dockerfile").write_text("FROM a:1 AS tests\nFROM b:1\n")
+    monkeypatch.setenv("RUNNERKIT_DOCKERFILES", str(tmp_path))
+    plan = want(runners={"web": {"image": "web"}})
+    off = File(b'{"features": {"buildkit": false}}', 0o644, 1)
+    for files, expected in (({}, ["b:1"]), ({DAEMON: off}, ["b:1", "a:1"])):
+        facts = have(plan, {}, files={**converged().files, **files})
+        found = [one.image for one in job_images.changes(plan, facts) if isinstance(one, Pull)]
+        assert found == expected
+    assert {"a:1", "b:1"} < {*job_images.needs(plan).images}
