@@ -21,7 +21,7 @@ from runnerkit.settings.targets import Target
 from runnerkit.want import Want
 
 if TYPE_CHECKING:
-    from runnerkit.machine.ssh import Routes
+    from runnerkit.machine.ssh.connection import Routes
 
 AT_ONCE = 20
 LOCAL = "local"
@@ -126,7 +126,7 @@ class Fleet:
     def _routes(self) -> "Routes | None":
         if all(target.address == LOCAL for target in self.targets):
             return None
-        from runnerkit.machine.ssh import Routes
+        from runnerkit.machine.ssh.connection import Routes
 
         return Routes(self.settings.ssh.known_hosts, self.accept_new_host_keys)
 

@@ -47,8 +47,8 @@ def translated(where: str) -> Iterator[None]:
                 raise KitError(f"{where}: {one.value.what}", one.value.fix) from None
         raise KitError(f"{where}: the connection broke", BACK) from None
     except Exception as error:
-        from runnerkit.machine import ssh_errors
+        from runnerkit.machine.ssh import errors
 
-        if (known := ssh_errors.explain(where, error)) is None:
+        if (known := errors.explain(where, error)) is None:
             raise
         raise known from None

@@ -3,7 +3,7 @@
 import shutil
 import socket
 
-from runnerkit.machine import ssh_config
+from runnerkit.machine.ssh import settings
 
 NOBODY = "runnerkit-asks-for-nobody"  # what ssh's settings say of all names alike
 
@@ -11,7 +11,7 @@ NOBODY = "runnerkit-asks-for-nobody"  # what ssh's settings say of all names ali
 def known(word: str) -> bool:
     """Whether ssh's own settings say something of it alone, or it resolves here."""
     if shutil.which("ssh"):
-        mine, other = (ssh_config.answer((name,)) for name in (word, NOBODY))
+        mine, other = (settings.answer((name,)) for name in (word, NOBODY))
         alike = {key: [one.replace(NOBODY, word) for one in other[key]] for key in other}
         if {**mine, "controlpath": []} != {**alike, "controlpath": []} or mine["hostname"] != [
             word

@@ -11,9 +11,9 @@ from fabric import Connection
 from runnerkit.errors import KitError
 from runnerkit.golden import qemu
 from runnerkit.golden.vm import Vm
-from runnerkit.machine import ssh
 from runnerkit.machine.failure import Failed
 from runnerkit.machine.machine import Machine
+from runnerkit.machine.ssh.connection import connection
 from runnerkit.settings.model import Settings
 from sandbox import keys
 from sandbox.world import World
@@ -63,7 +63,7 @@ class Clone:
     def login(self, user: str) -> Connection:
         """A connection of a user's own, whose key the machine was given; not opened yet."""
         known = str(self.vm.console.with_name("known_hosts"))
-        return ssh.connection(
+        return connection(
             f"{user}@{self.vm.address}:{self.vm.ssh}", str(self.key), known, accept=True
         )
 

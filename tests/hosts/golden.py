@@ -8,8 +8,8 @@ from docker.models.containers import Container
 from runnerkit import converge, resolve
 from runnerkit.converge import GOLDEN, Step
 from runnerkit.fleet.host import Host as Written
-from runnerkit.machine import ssh
 from runnerkit.machine.machine import Machine
+from runnerkit.machine.ssh.connection import connection
 from runnerkit.settings.load import load
 from runnerkit.want import Want
 from sandbox import daemon
@@ -43,7 +43,7 @@ class Golden:
     def bake(self, steps: Sequence[Step] = GOLDEN) -> list[str]:
         """The kit's own provisioning; what it did."""
         known, key = str(self.kit.world.state / "known_hosts"), str(self.host.key)
-        machine = Machine(ssh.connection(f"root@{self.host.address}", key, known, False))
+        machine = Machine(connection(f"root@{self.host.address}", key, known, False))
         written = Written(machine, None, lambda _: None)
         try:
             converge.apply(written, self.want, steps)

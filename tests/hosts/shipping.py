@@ -14,8 +14,8 @@ from runnerkit.engine import ship
 from runnerkit.engine.client import connect
 from runnerkit.engine.registry import NAME
 from runnerkit.errors import KitError
-from runnerkit.machine import ssh
 from runnerkit.machine.machine import Machine
+from runnerkit.machine.ssh.connection import connection
 from sandbox.world import BlankHost, World
 from tests.hosts.kit import Kit, Ran
 
@@ -42,7 +42,7 @@ TRANSFER = "until ls /var/lib/docker/tmp/GetImageBlob* >/dev/null 2>&1; do sleep
 def door(world: World, host: BlankHost) -> Iterator[tuple[Machine, docker.APIClient]]:
     """A host as the kit reaches it."""
     known = str(world.state / "known_hosts")
-    machine = Machine(ssh.connection(f"root@{host.address}", str(host.key), known, False))
+    machine = Machine(connection(f"root@{host.address}", str(host.key), known, False))
     client = connect(machine)
     yield machine, client
     client.close()

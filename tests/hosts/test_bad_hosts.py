@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from runnerkit.errors import KitError
-from runnerkit.machine import ssh
 from runnerkit.machine.lock import TAKE
 from runnerkit.machine.machine import Machine
+from runnerkit.machine.ssh import connection
 from sandbox import daemon
 from sandbox.world import BlankHost, World
 from tests.hosts.conftest import Blank
@@ -152,11 +152,11 @@ def test_a_second_operator_is_told_who_is_at_work_since_when(kit: Kit, box: Blan
 def test_a_host_that_is_gone_without_a_word_is_not_waited_for(
     world: World, blank: Blank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ssh, "KEEPALIVE", 1)
-    monkeypatch.setattr(ssh, "GONE", 3)
+    monkeypatch.setattr(connection, "KEEPALIVE", 1)
+    monkeypatch.setattr(connection, "GONE", 3)
     host = blank("plain")
     known = str(world.state / "known_hosts")
-    machine = Machine(ssh.connection(f"root@{host.address}", str(host.key), known, False))
+    machine = Machine(connection.connection(f"root@{host.address}", str(host.key), known, False))
     network = daemon.running().networks.get(world.names.sandbox)
     container = world.names.container(f"host-{host.name}")
 

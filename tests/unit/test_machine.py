@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from runnerkit.errors import KitError
-from runnerkit.machine import local, ssh, sudo
+from runnerkit.machine import local, sudo
 from runnerkit.machine.failure import Failed
 from runnerkit.machine.machine import Machine
+from runnerkit.machine.ssh.connection import connection
 from runnerkit.steps.registration import HINTS
 
 ASKED = [
@@ -90,7 +91,7 @@ def test_a_host_answers_in_english(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("target", ["ci@h:port", "ci@h:22x"])
 def test_a_port_that_is_no_number_is_told(target: str) -> None:
     with pytest.raises(KitError, match=f"the port of {target} is no number"):
-        ssh.connection(target, "", "/none", False)
+        connection(target, "", "/none", False)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from runnerkit.facts import Facts
 from runnerkit.fleet import obstacles
 from runnerkit.fleet.bootstrap import Planned
 from runnerkit.fleet.run import Outcome
-from runnerkit.machine.ssh_errors import explain
+from runnerkit.machine.ssh.errors import explain
 from runnerkit.report.bootstrap import planned
 from runnerkit.settings.targets import wrong_port
 from runnerkit.steps import config_toml

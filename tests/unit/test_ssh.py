@@ -14,12 +14,13 @@ import pytest
 from paramiko.common import MSG_CHANNEL_CLOSE, MSG_CHANNEL_DATA
 
 from runnerkit.errors import KitError
-from runnerkit.machine import known_hosts, local, ssh
-from runnerkit.machine.hop import Hop
-from runnerkit.machine.host_keys import Guard
-from runnerkit.machine.jump import Lead, Transport
+from runnerkit.machine import local
 from runnerkit.machine.machine import Machine
-from runnerkit.machine.once import Once
+from runnerkit.machine.ssh import connection, known_hosts
+from runnerkit.machine.ssh.hop import Hop
+from runnerkit.machine.ssh.host_keys import Guard
+from runnerkit.machine.ssh.jump import Lead, Transport
+from runnerkit.machine.ssh.once import Once
 from sandbox import keys
 
 NAMES = ["ci1", "ci2.example.com", "10.0.0.1", "2001:db8::1", "[ci1]:2200", "bad.example.com"]
@@ -204,10 +205,10 @@ def closing() -> Iterator[tuple[int, list[str]]]:
 def test_one_that_closes_before_it_greets_is_tried_again_for_a_while(
     closing: tuple[int, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ssh, "BUSY", 0.5)
+    monkeypatch.setattr(connection, "BUSY", 0.5)
     port, came = closing
     with pytest.raises(KitError, match="closes the connection before it greets") as error:
-        Machine(ssh.connection(f"root@127.0.0.1:{port}", "", "/none", False)).run("true")
+        Machine(connection.connection(f"root@127.0.0.1:{port}", "", "/none", False)).run("true")
     assert "MaxStartups" in error.value.fix
     assert len(came) > 1
 
@@ -218,5 +219,5 @@ def test_what_trying_again_cannot_mend_is_told_at_once(
     port, came = closing
     (known := tmp_path / "known").write_text("other ssh-ed25519 A\n")
     with pytest.raises(KitError, match="not a host key"):
-        Machine(ssh.connection(f"root@127.0.0.1:{port}", "", str(known), False)).run("true")
+        Machine(connection.connection(f"root@127.0.0.1:{port}", "", str(known), False)).run("true")
     assert len(came) <= 1

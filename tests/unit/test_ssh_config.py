@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runnerkit.errors import KitError
-from runnerkit.machine.hop import Hop, Reader
+from runnerkit.machine.ssh.hop import Hop, Reader
 
 # Writes down where each ssh that ssh calls would log in, and goes on as long as there are jump hosts.
 WRAPPER = """#!/bin/bash
@@ -181,7 +181,7 @@ def test_an_identity_of_ours_comes_first(home: Path) -> None:
 
 def test_without_ssh_nothing_is_guessed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/none")
-    monkeypatch.setattr("runnerkit.machine.hop.SYSTEM", home / "none")
+    monkeypatch.setattr("runnerkit.machine.ssh.hop.SYSTEM", home / "none")
     file = write(home, "# nothing yet\n\n")
     hop = Reader().hop("me@10.0.0.1:2200")
     assert (hop.where, hop.new_keys) == ("me@10.0.0.1:2200", f"{home}/.ssh/known_hosts")

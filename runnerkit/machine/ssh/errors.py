@@ -6,7 +6,7 @@ import socket
 import paramiko
 
 from runnerkit.errors import KitError
-from runnerkit.machine.ssh_keys import CLOSED
+from runnerkit.machine.ssh.keys import CLOSED
 
 FEWER = "where the agent has many keys, name the host's by identity, or IdentitiesOnly in ssh's settings"
 

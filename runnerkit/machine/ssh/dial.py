@@ -5,7 +5,7 @@ import socket
 import subprocess
 from typing import IO
 
-from runnerkit.machine.hop import Hop
+from runnerkit.machine.ssh.hop import Hop
 
 FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}  # AddressFamily
 

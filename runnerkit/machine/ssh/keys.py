@@ -11,7 +11,7 @@ from paramiko.agent import AgentKey, AgentSSH
 from paramiko.auth_strategy import AuthFailure, AuthStrategy, InMemoryPrivateKey, SourceResult
 from paramiko.pkey import PublicBlob, UnknownKeyType
 
-from runnerkit.machine.hop import Hop
+from runnerkit.machine.ssh.hop import Hop
 
 CLOSED = "the host closed the connection while keys were tried"
 MAGIC = b"openssh-key-v1\0"

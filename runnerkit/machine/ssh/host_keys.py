@@ -10,8 +10,8 @@ from pathlib import Path
 import paramiko
 
 from runnerkit.errors import KitError
-from runnerkit.machine import known_hosts
-from runnerkit.machine.hop import Hop
+from runnerkit.machine.ssh import known_hosts
+from runnerkit.machine.ssh.hop import Hop
 
 ACCEPTING = ("accept-new", "no", "off", "false")  # StrictHostKeyChecking
 SIGNATURES = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}  # where they are not named as the key is

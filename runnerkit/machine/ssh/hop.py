@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runnerkit.errors import KitError
-from runnerkit.machine import ssh_config
-from runnerkit.machine.once import Once
+from runnerkit.machine.ssh import settings
+from runnerkit.machine.ssh.once import Once
 
 CONNECT = 15.0  # seconds to connect, where ssh's settings say nothing
 DEEPEST = 16  # jump hosts on the way to one host
@@ -58,7 +58,7 @@ class Reader:
 
     def __init__(self, known_hosts: str = "") -> None:
         self._known_hosts = known_hosts
-        self._answer = Once(ssh_config.answer)
+        self._answer = Once(settings.answer)
 
     def hop(self, target: str, identity: str = "") -> Hop:
         """The way to ``[user@]address[:port]`` or an alias.
@@ -90,7 +90,7 @@ class Reader:
         answer = self._answer(arguments)
         one = {key: values[-1] for key, values in answer.items() if values[-1] != "none"}
         tokens = {"h": one["hostname"], "n": host, "p": one["port"], "r": one["user"], "%": "%"}
-        if jump := ssh_config.percent(one.get("proxyjump", ""), tokens, target):
+        if jump := settings.percent(one.get("proxyjump", ""), tokens, target):
             rest, _, last = jump.rpartition(",")
             via = self._hop(last, rest, "", (*way, (target, jumps)))
         else:
@@ -104,7 +104,7 @@ class Reader:
 
         def expanded(key: str) -> tuple[str, ...]:
             values = (value for value in answer.get(key, ()) if value != "none")
-            return tuple(ssh_config.path(value, self._answer, arguments) for value in values)
+            return tuple(settings.path(value, self._answer, arguments) for value in values)
 
         return Hop(
             host=one["hostname"],
@@ -113,17 +113,17 @@ class Reader:
             keys=expanded("identityfile"),
             certificates=expanded("certificatefile"),
             identity=identity,
-            agent=ssh_config.agent(answer.get("identityagent", ())),
+            agent=settings.agent(answer.get("identityagent", ())),
             only_keys=one.get("identitiesonly") == "yes",
             known_as=one.get("hostkeyalias", ""),
-            known_hosts=(*users, *ssh_config.paths(one.get("globalknownhostsfile", ""))),
+            known_hosts=(*users, *settings.paths(one.get("globalknownhostsfile", ""))),
             new_keys=next(iter(users), ""),
             revoked=next(iter(expanded("revokedhostkeys")), ""),
             strict=one.get("stricthostkeychecking", "ask"),
             timeout=float(one.get("connecttimeout", CONNECT)),
             family=one.get("addressfamily", "any"),
             source=one.get("bindaddress", ""),
-            command="" if via else ssh_config.percent(one.get("proxycommand", ""), tokens, target),
+            command="" if via else settings.percent(one.get("proxycommand", ""), tokens, target),
             via=via,
         )
 
@@ -143,7 +143,7 @@ class Reader:
             user=user or getpass.getuser(),
             keys=(identity,) if identity else tuple(f"{folder}/id_{kind}" for kind in KEYS),
             identity=identity,
-            agent=ssh_config.agent([]),
+            agent=settings.agent([]),
             known_hosts=users,
             new_keys=users[0],
         )
@@ -151,7 +151,7 @@ class Reader:
     def _users(self, line: str) -> tuple[str, ...]:
         if self._known_hosts:
             return (str(Path(self._known_hosts).expanduser()),)
-        return ssh_config.paths(line)
+        return settings.paths(line)
 
 
 def parts(target: str) -> tuple[str, str, str]:

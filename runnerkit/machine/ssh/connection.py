@@ -15,12 +15,12 @@ from fabric import Config, Connection
 from fabric.runners import Remote
 
 from runnerkit.errors import KitError
-from runnerkit.machine import dial, ssh_errors
-from runnerkit.machine.hop import Hop, Reader
-from runnerkit.machine.host_keys import Guard
-from runnerkit.machine.jump import Lead, Transport
-from runnerkit.machine.once import Once
-from runnerkit.machine.ssh_keys import Keys
+from runnerkit.machine.ssh import dial, errors
+from runnerkit.machine.ssh.hop import Hop, Reader
+from runnerkit.machine.ssh.host_keys import Guard
+from runnerkit.machine.ssh.jump import Lead, Transport
+from runnerkit.machine.ssh.keys import Keys
+from runnerkit.machine.ssh.once import Once
 from runnerkit.machine.streams import Unwatched
 from runnerkit.redact import plain
 
@@ -75,7 +75,7 @@ class Routes:
         try:
             jump.open()
         except Exception as error:
-            raise ssh_errors.explain(where, error) or error from None
+            raise errors.explain(where, error) or error from None
         return jump
 
     def _through(self, jump: Hop, hop: Hop) -> Lead:
@@ -84,7 +84,7 @@ class Routes:
         try:
             return Lead(transport.open_channel("direct-tcpip", to, ("", 0), timeout=hop.timeout))
         except (paramiko.SSHException, EOFError, OSError) as error:
-            raise ssh_errors.forwarding(jump.where, "{}:{}".format(*to), error) from None
+            raise errors.forwarding(jump.where, "{}:{}".format(*to), error) from None
 
 
 def connection(target: str, identity: str, known_hosts: str, accept: bool) -> Connection:
