@@ -73,6 +73,7 @@ class _Log:
         self.lines: list[str] = []
         self._steps: dict[str, str] = {}
         self._outputs: dict[str, list[str]] = {}
+        self._rest: dict[str, str] = {}
 
     def event(self, event: dict[str, Any]) -> None:
         if event.get("id") == "moby.buildkit.trace":
@@ -93,7 +94,9 @@ class _Log:
             self._steps[one.vertex] = one.name
             self.tell(Detail(build_failure.short(one.name)))
         output = self._outputs.setdefault(one.vertex, [])
-        for line in one.text.splitlines():
+        *lines, rest = (self._rest.pop(one.vertex, "") + one.text).split("\n")
+        self._rest[one.vertex] = rest  # a line comes in pieces: "E", ": ", "Unable to …"
+        for line in [*lines, rest] if one.error else lines:
             if line.strip():
                 output.append(line.rstrip())
                 self.tell(Detail(mask(line.strip())))

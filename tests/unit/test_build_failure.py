@@ -3,6 +3,8 @@
 import pytest
 
 from runnerkit.engine import build_failure
+from runnerkit.engine.build import _Log
+from runnerkit.engine.buildkit import Status
 from runnerkit.images.definition import JobImage
 
 SCRIPT = "RUN set -eu;     set --         'gitt'     ;     if command -v apt-get >/dev/null; then"
@@ -45,6 +47,14 @@ def test_the_reason_leads_and_no_script_stands_in_its_way(
     assert "x x x x x" not in failure.what
     assert all(line in failure.what for line in lines)
     assert "images.web.packages" in failure.fix
+
+
+def test_a_line_that_comes_in_pieces_is_one_line() -> None:
+    log = _Log(lambda _: None)
+    for text in ("Reading\nE", ":", " Unable to locate", " package gitt"):
+        log._buildkit(Status("v", text=text))
+    log._buildkit(Status("v", name="RUN x", error="failed"))
+    assert log.lines == ["Reading", "E: Unable to locate package gitt"]
 
 
 def test_what_to_correct_is_what_somebody_wrote() -> None:
