@@ -8,6 +8,7 @@ from pathlib import Path
 from invoke.exceptions import Exit
 
 from runnerkit.place import typed
+from runnerkit.printable import hanging
 
 
 class KitError(Exit):
@@ -23,7 +24,8 @@ class KitError(Exit):
 
     def __init__(self, what: str, fix: str = "", code: int = 1) -> None:
         self.what, self.fix = typed(what), typed(fix)
-        super().__init__(f"error: {self.what}" + (f"\n  fix: {self.fix}" if fix else ""), code)
+        advice = f"\n  fix: {hanging(self.fix)}" if fix else ""
+        super().__init__(f"error: {hanging(self.what)}{advice}", code)
 
     def data(self) -> dict[str, object]:
         """The same for programs."""

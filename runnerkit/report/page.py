@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from runnerkit.errors import KitError
 from runnerkit.place import typed
+from runnerkit.printable import hanging, in_one_line, printable
 
 SCHEMA = 1  # of the JSON; it grows when a field goes or means something else
 NAMED = 5  # hosts; of more only some are named
@@ -32,7 +33,7 @@ class Page:
         data = json.dumps({"schema": SCHEMA, **self.data}, indent=2)
         try:
             for line in (data,) if as_json else self.lines:
-                print(line)
+                print(printable(line))
             sys.stdout.flush()
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would tell of it at its end
@@ -50,7 +51,7 @@ class Page:
 def note(line: str) -> None:
     """A line on stderr, whole where many write; that nobody takes it does not end the work."""
     with contextlib.suppress(OSError):
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{printable(line)}\n")
         sys.stderr.flush()
 
 
@@ -63,6 +64,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     else:
         from rich.cells import cell_len
 
+    rows = [[in_one_line(cell) for cell in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
     return [
         "  ".join(
@@ -88,8 +90,8 @@ def once(messages: Iterable[tuple[str, str, str, str]]) -> list[str]:
         hosts.setdefault((kind, what, fix), []).append(host)
     lines = []
     for (kind, what, fix), names in hosts.items():
-        lines.append(f"{kind}: {_named(names)}: {what}")
-        lines += [f"  fix: {typed(fix)}"] if fix else []
+        lines.append(hanging(f"{kind}: {_named(names)}: {what}"))
+        lines += [hanging(f"  fix: {typed(fix)}")] if fix else []
     return lines
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from runnerkit.events import Began, Detail, Ended, Event, Listener, Phase, Progress
 from runnerkit.machine import terminal
+from runnerkit.printable import in_one_line
 from runnerkit.report.page import note
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def progress() -> Iterator[Listener]:
         terminal.displays.append(live)
 
         def show(host: str, event: Event) -> None:
-            if not (text := line(event)):
+            if not (text := in_one_line(line(event))):
                 return
             if host not in tasks:
                 tasks[host] = live.add_task("", total=None, host=host)
@@ -74,7 +75,9 @@ def _plain() -> Listener:
     def show(host: str, event: Event) -> None:
         now = monotonic()
         frequent = isinstance(event, Detail | Progress)
-        if not (text := line(event)) or (frequent and now - last.get(host, 0) <= EVERY):
+        if not (text := in_one_line(line(event))) or (
+            frequent and now - last.get(host, 0) <= EVERY
+        ):
             return
         note(f"{host}  {text}")
         last[host] = now
