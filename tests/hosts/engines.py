@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.errors import SandboxError
+from sandbox.hosts.kinds import find
 from sandbox.world import BlankHost, World
 from tests.hosts.kit import Kit
 
@@ -27,6 +28,6 @@ def host(world: World, name: str, kind: str) -> BlankHost:
     try:
         return world.host(name, kind)
     except SandboxError as error:
-        if kind != "docker29":
+        if find(kind).suite != "sid":  # what moves, or nobody has, may not be there today
             raise
         pytest.skip(f"{error.what}; {error.fix}")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.world import BlankHost, World
-from tests.hosts.engines import engine
+from tests.hosts.engines import engine, host
 from tests.hosts.kit import Kit
 from tests.hosts.shipping import BUILD, NEW, OLD, shipped
 
@@ -30,7 +30,7 @@ tar c . | docker load"""
 
 @pytest.fixture(scope="module")
 def pair(world: World) -> Iterator[tuple[BlankHost, BlankHost]]:
-    yield world.host("index", "sid"), world.host("classic", "docker")
+    yield host(world, "index", "sid"), world.host("classic", "docker")
     for name in ("index", "classic"):
         world.remove(name)
 

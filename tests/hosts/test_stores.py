@@ -9,6 +9,7 @@ from runnerkit.actions import prune
 from runnerkit.settings.load import load
 from sandbox.world import BlankHost, World
 from tests.hosts.engines import engine
+from tests.hosts.engines import host as blank_of
 from tests.hosts.kit import Kit
 from tests.hosts.shipping import BUILD, NEW, OLD, refused
 
@@ -23,13 +24,13 @@ DISK = "/srv/images"
 
 @pytest.fixture(scope="module")
 def host(world: World) -> Iterator[BlankHost]:
-    yield world.host("stores", "sid")
+    yield blank_of(world, "stores", "sid")
     world.remove("stores")
 
 
 @pytest.fixture(scope="module")
 def apart(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlankHost]:
-    result = world.host("apart", "sid")
+    result = blank_of(world, "apart", "sid")
     kit = Kit(world, tmp_path_factory.mktemp("apart"))
     kit.ssh(result, APART)
     yield engine(kit, result, True)
