@@ -89,6 +89,8 @@ def test_a_name_that_is_nearly_one_of_ours_is_taken_as_it_is(tmp_path: Path, ima
         ('[docker]\npackage_mirror="https://m:x"', "docker.package_mirror: its port is no number"),
         ("[docker]\ndaemon.registry-mirrors='https://m'", "docker.daemon.registry-mirrors: no list of URLs"),
         ("[docker]\ndaemon.registry-mirrors=[5]", "docker.daemon.registry-mirrors: no list of URLs"),
+        (f"[manager]\nstop_timeout='{'9' * 400}h'", "999… is not a time: a number of seconds"),
+        (f"[manager]\nstop_timeout='{'9' * 5000}'", "999… is not a time: a number of seconds"),
     ],
 )  # fmt: skip
 def test_a_value_that_cannot_be_written_is_told_with_its_path(
