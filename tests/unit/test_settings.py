@@ -109,6 +109,27 @@ def test_an_address_that_may_be_is_taken(tmp_path: Path, url: str) -> None:
     assert read(f'[gitlab]\nurl="{url}"', tmp_path).gitlab.url == url
 
 
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        (f"a={'[' * 5000}", "more than 50 deep"),
+        (f"[docker.daemon]\na={'[' * 60}{']' * 60}", "more than 50 deep"),
+        (f"[docker.daemon]\n{'.'.join('a' * 2000)}=1", "more than 50 deep"),
+        (f"[manager]\nconcurrent={'9' * 5000}", "a number of thousands of digits"),
+        (
+            '[gitlab]\napi_token={command=["a\\u0000"]}',
+            "gitlab.api_token: a secret is never written here",
+        ),
+    ],
+)
+def test_what_no_reader_takes_is_told_in_words(tmp_path: Path, text: str, mistake: str) -> None:
+    assert mistake in mistakes(text, tmp_path)
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    assert read('\ufeff[gitlab]\nurl="http://g"', tmp_path).gitlab.url == "http://g"
+
+
 def test_dates_may_be_in_config_toml(tmp_path: Path) -> None:
     assert read("[manager.settings]\na=2026-01-01T00:00:00Z", tmp_path).manager.settings
 
