@@ -27,6 +27,9 @@ class KitError(Exit):
         advice = f"\n  fix: {hanging(self.fix)}" if fix else ""
         super().__init__(f"error: {hanging(self.what)}{advice}", code)
 
+    def __str__(self) -> str:
+        return str(self.message)
+
     def data(self) -> dict[str, object]:
         """The same for programs."""
         return {"error": self.what, "fix": self.fix or None}

@@ -84,12 +84,17 @@ class Kit(Program):
         raise error
 
     def _unread(self, error: OSError) -> int:
-        """The exit code where nobody takes the output, or there is no room for it."""
+        """The exit code where nobody takes the output, there is no room for it, or a file cannot be had."""
         _close_stdout()
         if isinstance(error, BrokenPipeError):
             return int(not self.listing)  # a list was read as far as somebody wanted to
-        print(f"error: the output cannot be written: {error.strerror}", file=sys.stderr)
-        print("  fix: make room where it goes", file=sys.stderr)
+        if error.filename is not None:
+            end = KitError(f"{error.filename}: {error.strerror}", "see that it is there and yours")
+        else:
+            end = KitError(
+                f"the output cannot be written: {error.strerror}", "make room where it goes"
+            )
+        print(end, file=sys.stderr)
         return 1
 
     def _misspelt(self, error: ParseError) -> KitError:

@@ -3,8 +3,6 @@
 import os
 import re
 import shlex
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,28 +37,46 @@ def host(name: str) -> None:
     put_up = world.up(print)
     made = put_up.host(name)
     file = put_up.state / FILE
-    hosts = tomllib.loads(file.read_text())["hosts"] if file.exists() else {}
-    keys.write(file, settings(put_up, hosts, made))
+    text = file.read_text() if file.exists() else ""
+    try:
+        keys.write(file, settings(put_up, text, made))
+    except ValueError as error:
+        raise SandboxError(
+            f"{_shown(file)} is not valid TOML: {error}", "correct that line"
+        ) from None
     print(f"a blank host, with sshd and nothing else: root@{made.address}")
     print(f"it is {name} of the settings file {_shown(file)}; edit that, and type:")
     for words in (f"plan --host {name}", f"bootstrap --host {name}"):
         print(typed(f"  RUNNERKIT_SETTINGS={shlex.quote(_shown(file))} ./inv {words}"))
 
 
-def settings(put_up: World, hosts: Mapping[str, Any], new: BlankHost) -> str:
-    """A settings file with which the kit sets up the sandbox's hosts."""
+def settings(put_up: World, text: str, new: BlankHost) -> str:
+    """A settings file with which the kit sets up the sandbox's hosts; what it says already stays.
+
+    Raises:
+        ValueError: the text is not TOML.
+    """
     runner: dict[str, Any] = {"image": "ci-debian", "run_untagged": True}
     if put_up.own_helper:
         runner["docker"] = put_up.own_helper
-    data = {
+    data: dict[str, dict[str, Any]] = {
         "gitlab": {"url": put_up.gitlab_url, "api_token": {"file": str(_token(put_up))}},
         "docker": {"registry_mirrors": [put_up.mirror_url]},
         "manager": {"image": put_up.runner_image},
         "ssh": {"known_hosts": str(put_up.state / "known_hosts")},
         "runners": {"try": runner},
-        "hosts": {**hosts, new.name: {"address": f"root@{new.address}", "identity": str(new.key)}},
     }
-    return tomlkit.dumps(data)
+    document: dict[str, Any] = tomlkit.parse(text or tomlkit.dumps(data))
+    for section, key in (
+        ("gitlab", "url"),
+        ("gitlab", "api_token"),
+        ("docker", "registry_mirrors"),
+    ):
+        if document.setdefault(section, {}).get(key) != data[section][key]:  # it may have moved
+            document[section][key] = data[section][key]
+    place = {"address": f"root@{new.address}", "identity": str(new.key)}
+    document.setdefault("hosts", {})[new.name] = place
+    return tomlkit.dumps(document)
 
 
 def _token(put_up: World) -> Path:

@@ -29,13 +29,13 @@ def of(job: JobImage, step: str, lines: Sequence[str], error: str) -> KitError:
         lines: the last ones of its output.
         error: what the builder itself says.
     """
-    code, said = _CODE.search(error), " ".join(mask(error).split())
+    code, answer = _CODE.search(error), " ".join(mask(error).split())
     if lines and code:
         reason = f"{mask(_reason(lines))} (exit {code[1]} of {short(step)})"
     else:
-        reason = f"{short(step)}: {said}"
+        reason = f"{short(step)}: {answer}"
     last = "".join(f"\n    {mask(line)}" for line in lines)
-    return KitError(f"{job.name} does not build: {reason}{last}", _fix(job, f"{said}{last}"))
+    return KitError(f"{job.name} does not build: {reason}{last}", _fix(job, f"{answer}{last}"))
 
 
 def short(step: str) -> str:

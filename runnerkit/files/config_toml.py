@@ -40,15 +40,17 @@ def parsed(want: Want, have: Facts) -> dict[str, Any]:
     try:
         data = tomllib.loads(file.text) if file else {}
         msgspec.convert(data, _Written)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
-        what = (
-            "not TOML" if isinstance(error, tomllib.TOMLDecodeError) else "none of gitlab-runner's"
-        )
-        raise KitError(
-            f"{want.config} on the host is {what}: {error}",
-            f"repair it there, or put {want.config}.previous in its place",
-        ) from None
+    except (ValueError, RecursionError) as error:
+        other = isinstance(error, msgspec.ValidationError | RecursionError)
+        raise _strange(want, "none of gitlab-runner's" if other else "not TOML", error) from None
     return data
+
+
+def _strange(want: Want, what: str, error: Exception) -> KitError:
+    return KitError(
+        f"{want.config} on the host is {what}: {error}",
+        f"repair it there, or put {want.config}.previous in its place",
+    )
 
 
 def entry_index(want: Want, have: Facts, runner: WantedRunner) -> int | None:
@@ -146,10 +148,17 @@ def restarts(wanted: dict[str, Any], now: dict[str, Any]) -> bool:
 
 
 def edited(text: str, want: Want, have: Facts, entries: dict[int, WantedRunner]) -> str:
-    """The file with the settings laid over it, everything else as it stands."""
+    """The file with the settings laid over it, everything else as it stands.
+
+    Raises:
+        KitError: it is nested deeper than can be written.
+    """
     import tomlkit
 
-    document = tomlkit.parse(text)
+    try:
+        document = tomlkit.parse(text)
+    except ValueError as error:
+        raise _strange(want, "none of gitlab-runner's", error) from None
     lay_over(document, globals_wanted(want, have))
     for index, runner in entries.items():
         entry = document["runners"][index]

@@ -83,7 +83,7 @@ class _OneServer(HTTPAdapter):
     def _body(self, raw: HTTPResponse) -> bytes:
         body, end = bytearray(), time.monotonic() + LONGEST
         try:
-            while chunk := raw.read(CHUNK, decode_content=True):
+            while chunk := raw.read1(CHUNK, decode_content=True):
                 body += chunk
                 if len(body) > LARGEST or time.monotonic() > end:
                     raise KitError(

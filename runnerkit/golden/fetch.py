@@ -38,16 +38,16 @@ def fetch(golden: Golden, new: Path, line: Line) -> None:
     Raises:
         KitError: it cannot be had, or is not what it should be, or nothing says what it should be.
     """
-    url, said = golden.base, golden.base_checksum
-    if url.lower().startswith("http:") and not said:
+    url, checksum = golden.base, golden.base_checksum
+    if url.lower().startswith("http:") and not checksum:
         raise KitError(
             f"[golden] base {url}: anybody between could put another image in its place",
             'name it by https, or write its checksum, base_checksum = "sha256:…", or "none"',
         )
     line(f"base disk: fetch {url}")
     _download(url, new, golden.disk_gb << 30)
-    if ":" in said:
-        kind, _, wanted = said.partition(":")
+    if ":" in checksum:
+        kind, _, wanted = checksum.partition(":")
         _same(new, kind, wanted, f"{url} is not what [golden] base_checksum says")
         line("base disk: it is what [golden] base_checksum says")
         return
@@ -56,7 +56,7 @@ def fetch(golden: Golden, new: Path, line: Line) -> None:
             _same(new, kind, published, f"{url} is not what {place} says")
             line(f"base disk: it is what {place} says")
             return
-    if said != "none":
+    if checksum != "none":
         raise KitError(
             f"{url}: nothing beside it says what it should be",
             'write its checksum, [golden] base_checksum = "sha256:…", or "none"',

@@ -1,5 +1,6 @@
 """Programs that golden machines need on this machine, and running them."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -102,8 +103,9 @@ def run(command: list[str], doing: str, fix: str, line: Line | None = None, stdi
             raise KitError(f"{doing}: {command[0]}: {error.strerror}", fix) from None
         with child:
             assert child.stdin and child.stdout
-            child.stdin.write(stdin)
-            child.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # it ended early; its exit code tells why
+                child.stdin.write(stdin)
+                child.stdin.close()
             for text in child.stdout:
                 output.append(text)
                 if line:

@@ -21,8 +21,8 @@ class JobImage:
 
     `context` is the folder beside the Dockerfile ("" where there is none), `size` its bytes.
     `bases` are those of any platform, `by_platform` those of each where they are not the same
-    (``FROM build-$TARGETARCH``), `all_stages` those of all stages, which the classic builder makes. `secrets` are read when it is built; only their names are among the
-    `inputs`.
+    (``FROM build-$TARGETARCH``), `all_stages` those of all stages, which the classic builder makes.
+    `secrets` are read when it is built; only their names are among the `inputs`.
     """
 
     name: str

@@ -8,25 +8,32 @@ class Malformed(ValueError):
 
 
 def regex(pattern: str, greedy: bool) -> str:
-    """A regular expression for the pattern.
+    """A regular expression for the pattern, which no text takes long to match.
+
+    What stands between two stars is looked for once: where it comes first, most is left for the rest.
 
     Raises:
         Malformed: an escape that BuildKit does not know.
     """
-    out, rest = "", pattern
+    parts, rest = [""], pattern
     while rest:
         char, rest = rest[0], rest[1:]
         if char == "*":
-            out += ".*" if greedy else ".*?"
+            parts.append("")
         elif char == "?":
-            out += "."
+            parts[-1] += "."
         elif char == "\\" and rest[:1] not in ("}", "/"):
             if rest[:1] not in ("*", "?", "\\"):
                 raise Malformed(f"invalid escape \\{rest[:1]}")
-            out, rest = out + re.escape(rest[0]), rest[1:]
+            parts[-1], rest = parts[-1] + re.escape(rest[0]), rest[1:]
         elif char != "\\":
-            out += re.escape(char)
-    return out
+            parts[-1] += re.escape(char)
+    first, *inner = parts
+    if not inner:
+        return first
+    last = inner.pop()
+    star = ".*" if greedy else ".*?"
+    return first + "".join(f"(?>.*?{one})" for one in inner) + star + last
 
 
 def trimmed(pattern: str, value: str, greedy: bool, at_end: bool) -> str:

@@ -13,9 +13,8 @@ def known(word: str) -> bool:
     if shutil.which("ssh"):
         mine, other = (settings.answer((name,)) for name in (word, NOBODY))
         alike = {key: [one.replace(NOBODY, word) for one in other[key]] for key in other}
-        if {**mine, "controlpath": []} != {**alike, "controlpath": []} or mine["hostname"] != [
-            word
-        ]:
+        alike["hostname"] = [word.lower()]  # as ssh has it of what names no other
+        if {**mine, "controlpath": []} != {**alike, "controlpath": []}:
             return True
         if {"proxyjump", "proxycommand"} & {*mine}:  # resolved there
             return True

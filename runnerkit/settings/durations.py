@@ -14,7 +14,7 @@ _UNITS = {
     "w": (604800, "w|weeks?"),
 }
 _PART = re.compile(
-    r"(\d+(?:\.\d+)?)\s*(?:"
+    r"(\d{1,9}(?:\.\d{1,9})?)\s*(?:"
     + "|".join(f"(?P<{name}>{words})" for name, (_, words) in _UNITS.items())
     + r")(?![a-z])[\s,]*",
     re.IGNORECASE,
@@ -46,7 +46,7 @@ def read(data: dict[str, Any], kinds: Mapping[str, Any]) -> None:
 def parsed(text: str, unit: str) -> int | None:
     """The number of whole units; None where the text is no time, or not whole."""
     text = text.strip()
-    if re.fullmatch(r"\d+", text):
+    if re.fullmatch(r"\d{1,18}", text):
         return int(text)
     seconds, at = 0.0, 0
     while at < len(text):

@@ -17,6 +17,7 @@ from runnerkit.settings.secrets import NEVER, Secret, Source, names_secret
 Section = TypeVar("Section", bound=msgspec.Struct)
 VARIABLES = "environment"
 PLUGIN = "plugin_config"
+SOURCES = {*Source.__struct_fields__}
 NEAR = 0.85  # a key of a newer program may resemble a known one a little
 _REFERENCE = re.compile(r"\$\w+|\$\{\w+\}")  # of a variable that the program itself fills in
 
@@ -26,7 +27,11 @@ def mistakes(value: Any, path: str, known: Known | None = None, key: str = "") -
     if names_secret(key) and not isinstance(value, dict | list):
         if value and not isinstance(value, bool) and not _REFERENCE.fullmatch(str(value)):
             yield f"{path}: {NEVER}"
-    elif isinstance(value, dict) and not _is_source(key, value):
+    elif isinstance(value, dict) and _is_source(key, value):
+        return
+    elif isinstance(value, dict) and names_secret(key) and {*value} & SOURCES:
+        yield f"{path}: {NEVER}"
+    elif isinstance(value, dict):
         for inner, one in value.items():
             if known and inner not in known and (hint := nearest(inner, known, NEAR)):
                 yield f"{path}.{inner}: unknown key{hint}"

@@ -21,6 +21,8 @@ from runnerkit.settings import (
 )
 from runnerkit.settings.model import Settings
 
+DEEPEST = 50  # tables and lists within each other
+
 
 def load(path: Path | None = None, command_line: dict[str, Any] | None = None) -> Settings:
     """Read and check the settings.
@@ -35,6 +37,8 @@ def load(path: Path | None = None, command_line: dict[str, Any] | None = None) -
     data = _read(path) if path else {}
     _lay_over(data, command_line or {})
     where = str(path) if path else "the command line"
+    if _deep(data):
+        raise _too_deep(where)
     found = list(control.mistakes(data)) or list(_mistakes(data))  # what breaks a line is not shown
     if found:
         raise Mistakes(where, found)
@@ -69,13 +73,32 @@ def _remove(data: Any, path: check.Path) -> None:
 def _read(path: Path) -> dict[str, Any]:
     owner.check(path, "RUNNERKIT_SETTINGS")
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise KitError(f"{path}: no such file", "./inv init writes a settings file") from None
     except OSError as error:
         raise KitError(f"{path}: {error.strerror}", "let it be a file that you may read") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise KitError(f"{path} is not valid TOML: {error}", "correct that line") from None
+    except RecursionError:
+        raise _too_deep(str(path)) from None
+    except ValueError:  # of Python, which reads no more digits than some thousand
+        raise KitError(f"{path} has a number of thousands of digits", "correct it") from None
+
+
+def _deep(data: dict[str, Any]) -> bool:
+    level: list[Any] = [data]
+    for _ in range(DEEPEST):
+        tables = [one.values() if isinstance(one, dict) else one for one in level]
+        level = [one for each in tables for one in each if isinstance(one, dict | list)]
+    return bool(level)
+
+
+def _too_deep(where: str) -> KitError:
+    return KitError(
+        f"{where}: tables or lists are more than {DEEPEST} deep in each other",
+        "take the innermost out",
+    )
 
 
 def _lay_over(data: dict[str, Any], values: dict[str, Any]) -> None:

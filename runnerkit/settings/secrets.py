@@ -79,7 +79,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if sum(map(bool, (self.env, self.file, self.command))) != 1:
             raise ValueError('give exactly one of env = "NAME", file = "PATH", command = ["…"]')
-        if self.env and not self.env.isidentifier():
+        if (self.env and not self.env.isidentifier()) or "\0" in "".join(self.command):
             raise ValueError(NEVER)  # and not shown: it may be the secret itself
 
     def read(self) -> Secret | None:

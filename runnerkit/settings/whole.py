@@ -1,7 +1,9 @@
 """What no key of a settings file tells alone: names that name nothing, keys that contradict others."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from runnerkit.errors import nearest
 from runnerkit.place import image_folders
@@ -15,11 +17,15 @@ def mistakes(data: Mapping[str, Any]) -> Iterator[str]:
     """The mistakes of a file whose keys are all right in themselves, a line each."""
     yield from _dangling(data)
     yield from _doubled(data)
+    yield from _urls(data)
     for name, body in data.get("runners", {}).items():
         yield from _runner(f"runners.{name}", body)
     for name, body in data.get("hosts", {}).items():
         if wrong := targets.wrong_port(body.get("address", "")):
             yield f"hosts.{name}.address: {wrong}"
+    mirrors = data.get("docker", {}).get("daemon", {}).get("registry-mirrors", [])
+    if not isinstance(mirrors, list) or not all(isinstance(one, str) for one in mirrors):
+        yield "docker.daemon.registry-mirrors: no list of URLs: write docker.registry_mirrors"
     prune = data.get("prune", {})
     high, low = (prune.get(key, getattr(Prune(), key)) for key in ("high", "low"))
     if low > high:
@@ -38,6 +44,37 @@ def _runner(path: str, body: Mapping[str, Any]) -> Iterator[str]:
             yield f"{path}.type: {kind} needs {needed} = ID"
         elif owners and not needed:
             yield f"{path}.type: {kind} belongs to no {owners[0]}: leave one of them out"
+
+
+def _urls(data: Mapping[str, Any]) -> Iterator[str]:
+    """Addresses that lead nowhere, whatever answers."""
+    docker = data.get("docker", {})
+    mirrors = docker.get("registry_mirrors", ())
+    urls = {
+        "gitlab.url": data.get("gitlab", {}).get("url", ""),
+        "docker.package_mirror": docker.get("package_mirror", ""),
+        **{f"docker.registry_mirrors[{number}]": url for number, url in enumerate(mirrors)},
+        "golden.base": data.get("golden", {}).get("base", ""),
+    }
+    for path, url in urls.items():
+        if "://" in url and (wrong := wrong_url(url)):
+            yield f"{path}: {wrong}"
+
+
+def wrong_url(url: str) -> str:
+    """What is wrong with a URL whose protocol is right; "" where nothing is."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna").decode()
+    except ValueError:  # brackets that do not fit, a label that is empty or too long
+        host = ""
+    if not host or re.search(r"\s", host):
+        return "there is no name or address of a host in it"
+    try:
+        right = parts.port != 0
+    except ValueError:
+        right = False
+    return "" if right else "its port is no number from 1 to 65535"
 
 
 def _dangling(data: Mapping[str, Any]) -> Iterator[str]:

@@ -16,6 +16,7 @@ BASES = {
     "FROM a AS One\nFROM b\nCOPY --from=one / /\nCOPY --from=0 / /": ["a", "b"],
     "# FROM no\nFROM a \\\n  # comment\n  AS x\nRUN <<EOF\nFROM no\nEOF\nRUN echo \\\n  FROM no": ["a"],
     "FROM a\nFROM a": ["a"],
+    f"ARG A={'a' * 60}\nFROM x${{A/{'*a' * 20}b/}}": [f"x{'a' * 60}"],  # at once
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from invoke.context import Context
 
 import tasks
 from runnerkit.errors import KitError
-from runnerkit.golden import bake, console, failure
+from runnerkit.golden import bake, console, failure, tools
 
 SAID = {
     "the machine could not be set up": (
@@ -109,3 +109,8 @@ def test_an_interrupted_bake_ends_as_an_interrupted_program(
     with pytest.raises(KitError, match="interrupted") as caught:
         tasks.golden_bake(Context())
     assert caught.value.code == 130
+
+
+def test_a_program_that_ends_before_it_has_read_all_is_told_by_its_exit_code() -> None:
+    with pytest.raises(KitError, match="make it: false ended with 1"):
+        tools.run(["false"], "make it", "run again", stdin="x" * (1 << 20))

@@ -1,6 +1,7 @@
 """What a hostile GitLab answers is neither run nor followed, and has an end."""
 
 import json
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ import pytest
 from runnerkit.errors import KitError
 from runnerkit.fleet.host import Host
 from runnerkit.gitlab import server as gitlab
+from runnerkit.gitlab import session
 from runnerkit.gitlab.server import Server, check_token
 from runnerkit.gitlab.session import LARGEST
 from runnerkit.plan import Script, ServerCall
@@ -219,3 +221,21 @@ def test_an_answer_has_an_end() -> None:
         pytest.raises(KitError, match="answers without end"),
     ):
         Server(site.url, Secret(API_TOKEN)).get(1)
+
+
+def test_an_answer_that_drips_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has come counts, not only what fills a buffer."""
+
+    def drip(client: socket.socket) -> None:
+        with client:
+            client.recv(65536)
+            client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n ")
+            client.recv(1)  # until it is closed
+
+    monkeypatch.setattr(session, "LONGEST", -1)  # over with the first piece
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = Thread(target=lambda: drip(server.accept()[0]), daemon=True)
+        thread.start()
+        with pytest.raises(KitError, match="answers without end"):
+            check_token(f"http://127.0.0.1:{server.getsockname()[1]}", Secret(RUNNER_TOKEN), "web")
+        thread.join(10)

@@ -42,6 +42,14 @@ def test_what_ssh_s_settings_say_of_a_name_alone_makes_it_one(
     assert names.known("build") is expected
 
 
+@pytest.mark.skipif(not shutil.which("ssh"), reason="there is no ssh here")
+def test_a_name_in_capitals_is_not_known_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert not names.known("Build")
+
+
 def test_without_ssh_the_network_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)
     monkeypatch.setattr(subprocess, "run", None)

@@ -23,7 +23,8 @@ SHELL = f"trap : INT; {shlex.join([sys.executable, '-c', ASK])}; echo ended $?; 
 
 
 @pytest.mark.parametrize(
-    ("types", "code", "output"), [(b"secret\n", 0, b"told secret"), (b"\x03", 130, b"interrupted")]
+    ("types", "code", "output"),
+    [(b"secret\n", 0, b"told secret"), (b"\x03", 130, b"\nerror: interrupted\r\n  fix: run")],
 )
 def test_the_question_is_answered_or_ends_the_program_at_once(
     types: bytes, code: int, output: bytes, monkeypatch: pytest.MonkeyPatch

@@ -189,11 +189,12 @@ def test_a_secret_of_a_free_key_is_kept_elsewhere(
     from runnerkit.resolve import of_host
 
     file = tmp_path / "runnerkit.toml"
-    file.write_text(BASE + PLACES[path].format('"sentinel"'))
-    with pytest.raises(KitError) as caught:
-        load(file)
-    assert f"{path}: a secret is never written here" in caught.value.what
-    assert "sentinel" not in str(caught.value)
+    for wrong in ('"sentinel"', '{ env = "the-sentinel" }', '{ env = "KEPT", file = "sentinel" }'):
+        file.write_text(BASE + PLACES[path].format(wrong))
+        with pytest.raises(KitError) as caught:
+            load(file)
+        assert f"{path}: a secret is never written here" in caught.value.what
+        assert "sentinel" not in str(caught.value)
 
     file.write_text(BASE + PLACES[path].format('{ env = "KEPT" }'))
     with pytest.raises(KitError, match="is empty: KEPT"):

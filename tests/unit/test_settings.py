@@ -81,6 +81,16 @@ def test_a_name_that_is_nearly_one_of_ours_is_taken_as_it_is(tmp_path: Path, ima
         ("[images.a]\nbase='b'\nlabels.b=1", "images.a.labels.b: 1 is not a text"),
         ('[manager]\nimage="gitlab/Runner"', "manager.image: 'gitlab/Runner' is not an image"),
         ('[images.a]\nbase="b:-"', "images.a.base: 'b:-' is not an image"),
+        ('[gitlab]\nurl="https://g:99999"', "gitlab.url: its port is no number from 1 to 65535"),
+        ('[gitlab]\nurl="https://g:0"', "gitlab.url: its port is no number"),
+        ('[gitlab]\nurl="https://[::1"', "gitlab.url: there is no name or address of a host in it"),
+        ('[gitlab]\nurl="https://g..example.com"', "gitlab.url: there is no name"),
+        ('[docker]\nregistry_mirrors=["https://m","https://a b"]', "docker.registry_mirrors[1]: there is no name"),
+        ('[docker]\npackage_mirror="https://m:x"', "docker.package_mirror: its port is no number"),
+        ("[docker]\ndaemon.registry-mirrors='https://m'", "docker.daemon.registry-mirrors: no list of URLs"),
+        ("[docker]\ndaemon.registry-mirrors=[5]", "docker.daemon.registry-mirrors: no list of URLs"),
+        (f"[manager]\nstop_timeout='{'9' * 400}h'", "999… is not a time: a number of seconds"),
+        (f"[manager]\nstop_timeout='{'9' * 5000}'", "999… is not a time: a number of seconds"),
     ],
 )  # fmt: skip
 def test_a_value_that_cannot_be_written_is_told_with_its_path(
@@ -89,6 +99,35 @@ def test_a_value_that_cannot_be_written_is_told_with_its_path(
     output = mistakes(text, tmp_path)
     assert "1 mistake\n" in output
     assert mistake in output
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://g", "https://g.example.com:8443/gitlab/", "https://[2001:db8::1]:443", "https://GIT_lab.bücher.example"],
+)  # fmt: skip
+def test_an_address_that_may_be_is_taken(tmp_path: Path, url: str) -> None:
+    assert read(f'[gitlab]\nurl="{url}"', tmp_path).gitlab.url == url
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        (f"a={'[' * 5000}", "more than 50 deep"),
+        (f"[docker.daemon]\na={'[' * 60}{']' * 60}", "more than 50 deep"),
+        (f"[docker.daemon]\n{'.'.join('a' * 2000)}=1", "more than 50 deep"),
+        (f"[manager]\nconcurrent={'9' * 5000}", "a number of thousands of digits"),
+        (
+            '[gitlab]\napi_token={command=["a\\u0000"]}',
+            "gitlab.api_token: a secret is never written here",
+        ),
+    ],
+)
+def test_what_no_reader_takes_is_told_in_words(tmp_path: Path, text: str, mistake: str) -> None:
+    assert mistake in mistakes(text, tmp_path)
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    assert read('\ufeff[gitlab]\nurl="http://g"', tmp_path).gitlab.url == "http://g"
 
 
 def test_dates_may_be_in_config_toml(tmp_path: Path) -> None:

@@ -221,3 +221,9 @@ def test_what_trying_again_cannot_mend_is_told_at_once(
     with pytest.raises(KitError, match="not a host key"):
         Machine(connection.connection(f"root@127.0.0.1:{port}", "", str(known), False)).run("true")
     assert len(came) <= 1
+
+
+@pytest.mark.parametrize("host", ["ci..example.com", ".example.com", "a" * 64])
+def test_what_can_be_no_name_is_no_host(host: str) -> None:
+    with pytest.raises(KitError, match="no such host"):
+        Machine(connection.connection(f"ci@{host}", "", "", accept=False)).run("")

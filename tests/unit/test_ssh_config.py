@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runnerkit.errors import KitError
-from runnerkit.machine.ssh.hop import Hop, Reader
+from runnerkit.machine.ssh.hop import Hop, SshSettings
 
 # Writes down where each ssh that ssh calls would log in, and goes on as long as there are jump hosts.
 WRAPPER = """#!/bin/bash
@@ -91,7 +91,7 @@ def way_of_ssh(home: Path, *words: str) -> list[str]:
 @pytest.mark.parametrize("text", ROWS.values(), ids=ROWS)
 def test_the_way_is_the_one_that_ssh_goes(home: Path, text: str) -> None:
     write(home, text)
-    ours = way(Reader().hop("t"))
+    ours = way(SshSettings().hop("t"))
     theirs = way_of_ssh(home, "t")
     for tokens in (("%h", "real"), ("%p", "22"), ("%n", "t"), ("%%", "%")):
         theirs = [line.replace(*tokens) for line in theirs]  # ssh -G leaves a command's as they are
@@ -126,17 +126,17 @@ def test_what_cannot_be_followed_is_told_with_its_place(
     (home / ".ssh" / "bad" / "one").write_text("no no\n")
     write(home, text.replace("bad/*", f"{home}/.ssh/bad/*"))
     with pytest.raises(KitError) as error:
-        Reader().hop("t")
+        SshSettings().hop("t")
     assert what in error.value.what
     assert fix in error.value.fix
 
 
 def test_what_the_target_says_goes_before_the_settings(home: Path) -> None:
     write(home, "Host t\n  HostName real\n  User u\n  Port 1\nMatch user me\n  HostKeyAlias mine")
-    hop = Reader().hop("me@t:2")
+    hop = SshSettings().hop("me@t:2")
     assert (hop.where, hop.known_as) == ("me@real:2", "mine")
-    assert Reader().hop("[2001:db8::1]:22").host == "2001:db8::1"
-    assert Reader().hop("me@2001:db8::1").where == "me@2001:db8::1:22"
+    assert SshSettings().hop("[2001:db8::1]:22").host == "2001:db8::1"
+    assert SshSettings().hop("me@2001:db8::1").where == "me@2001:db8::1:22"
 
 
 def test_paths_are_expanded_as_ssh_does(home: Path) -> None:
@@ -145,7 +145,7 @@ def test_paths_are_expanded_as_ssh_does(home: Path) -> None:
         "Host t\n  User u\n  IdentityFile ~/.ssh/%r@%h\n  IdentityFile %d/key\n"
         '  CertificateFile "~/a b"\n  UserKnownHostsFile "~/my hosts" /tmp/%k\n  HostKeyAlias as',
     )
-    hop = Reader().hop("t")
+    hop = SshSettings().hop("t")
     assert hop.keys == (f"{home}/.ssh/u@t", f"{home}/key")
     assert hop.certificates == (f"{home}/a b",)
     assert hop.known_hosts[:2] == (f"{home}/my hosts", "/tmp/as")
@@ -169,13 +169,13 @@ def test_the_agent_is_the_one_that_the_settings_name(
     monkeypatch.setenv("SSH_AUTH_SOCK", "/run/agent")
     monkeypatch.setenv("OTHER", "/run/other")
     write(home, f"Host t\n  IdentityAgent {value}")
-    assert Reader().hop("t").agent == socket.replace("HOME", str(home))
-    assert Reader().hop("other").agent == "/run/agent"
+    assert SshSettings().hop("t").agent == socket.replace("HOME", str(home))
+    assert SshSettings().hop("other").agent == "/run/agent"
 
 
 def test_an_identity_of_ours_comes_first(home: Path) -> None:
     write(home, "Host t\n  IdentityFile /etc/key\n  IdentitiesOnly yes")
-    hop = Reader().hop("t", "/50%/key")
+    hop = SshSettings().hop("t", "/50%/key")
     assert (hop.identity, hop.keys, hop.only_keys) == ("/50%/key", ("/50%/key", "/etc/key"), True)
 
 
@@ -183,16 +183,16 @@ def test_without_ssh_nothing_is_guessed(home: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PATH", "/none")
     monkeypatch.setattr("runnerkit.machine.ssh.hop.SYSTEM", home / "none")
     file = write(home, "# nothing yet\n\n")
-    hop = Reader().hop("me@10.0.0.1:2200")
+    hop = SshSettings().hop("me@10.0.0.1:2200")
     assert (hop.where, hop.new_keys) == ("me@10.0.0.1:2200", f"{home}/.ssh/known_hosts")
     file.write_text("Host other\n  Port 1\n")
     with pytest.raises(KitError, match=f"no ssh on this machine to read {file}"):
-        Reader().hop("me@10.0.0.1:2200")
+        SshSettings().hop("me@10.0.0.1:2200")
 
 
 def test_each_hop_is_asked_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(home, f'Match exec "echo %n >>{home}/asked"\nHost t*\n  ProxyJump hop1')
-    reader = Reader()
+    shared = SshSettings()
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(reader.hop, [f"t{number}" for number in range(8)]))
+        list(pool.map(shared.hop, [f"t{number}" for number in range(8)]))
     assert (home / "asked").read_text().split().count("hop1") == 1

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,16 @@ def test_an_output_that_nobody_takes_is_no_traceback(script: str, code: int, wor
     assert (ran.returncode, words in ran.stderr) == (code, True), ran.stderr
     assert "Traceback" not in ran.stderr
     assert "Exception" not in ran.stderr
+
+
+def test_a_file_that_a_task_cannot_open_is_not_taken_for_the_output() -> None:
+    menu = "from invoke import Collection, task; from runnerkit import program\n"
+    menu += "@task\ndef read(_): open('/nowhere')\nprogram.run(Collection(read))"
+    ran = subprocess.run(
+        [sys.executable, "-c", menu, "read"], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("error: /nowhere: No such file or directory\n  fix: ")
 
 
 def test_a_terminal_without_the_letters_gets_others(tmp_path: Path) -> None:

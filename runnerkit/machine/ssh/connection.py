@@ -16,7 +16,7 @@ from fabric.runners import Remote
 
 from runnerkit.errors import KitError
 from runnerkit.machine.ssh import dial, errors
-from runnerkit.machine.ssh.hop import Hop, Reader
+from runnerkit.machine.ssh.hop import Hop, SshSettings
 from runnerkit.machine.ssh.host_keys import Guard
 from runnerkit.machine.ssh.jump import Lead, Transport
 from runnerkit.machine.ssh.keys import Keys
@@ -41,7 +41,7 @@ class Routes:
     """
 
     def __init__(self, known_hosts: str = "", accept: bool = False) -> None:
-        self._reader, self._accept = Reader(known_hosts), accept
+        self._settings, self._accept = SshSettings(known_hosts), accept
         self._jumps = Once(self._jump, lambda jump: not jump.is_connected)
         self._closed = threading.Event()
 
@@ -55,7 +55,7 @@ class Routes:
         key = Path(identity).expanduser()
         if identity and not key.is_file():
             raise KitError(f"{target}: no key file {key}", "correct identity in the settings")
-        hop = self._reader.hop(target, str(key) if identity else "")
+        hop = self._settings.hop(target, str(key) if identity else "")
         return self._connection(hop, hop.where, paramiko.Transport)
 
     def close(self) -> None:

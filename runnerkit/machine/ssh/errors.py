@@ -14,7 +14,7 @@ FEWER = "where the agent has many keys, name the host's by identity, or Identiti
 def explain(where: str, error: Exception) -> KitError | None:
     """The error in words, or None where it is not SSH's."""
     match error:
-        case socket.gaierror():
+        case socket.gaierror() | UnicodeError():  # the second: what can be no name
             return KitError(f"{where}: no such host", "check the name; it may be missing in DNS")
         case paramiko.PasswordRequiredException():
             return KitError(

@@ -49,7 +49,7 @@ class Hop:
         return f"{self.user}@{self.host}:{self.port}"
 
 
-class Reader:
+class SshSettings:
     """What ssh's settings say of hosts, each asked once.
 
     Args:
