@@ -7,7 +7,9 @@ from runnerkit.settings.secrets import may_name_secret
 
 MASK = "***"
 # A name, and what stands between it and its value: = or :, also "name": and \"name\":.
-_NAMED = re.compile(r"""(?<![\w.-])([\w.-]++)((?:\\*+["'])?+[ \t]*+(?:=>|[:=])[ \t]*+)""")
+_NAMED = re.compile(
+    r"""(?<![\w.-])(?<!cache )([\w.-]++)((?:\\*+["'])?+[ \t]*+(?:=>|[:=])[ \t]*+)"""
+)
 _QUOTED = re.compile(r'"(?:\\.|[^"\\\n])*+"?+')
 _OPENING = re.compile(r"""\\*+["']""")
 _WORD = re.compile(r"""[^\s"',;&)}\]]*+""")

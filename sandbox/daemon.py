@@ -118,7 +118,7 @@ def stop(client: docker.DockerClient, state: Path, say: Callable[[str], None]) -
     pidfile, unit = state / "dockerd.pid", state / "dockerd.unit"
     if not (pidfile.exists() or unit.exists()):
         return
-    if others := client.containers.list():
+    if others := client.containers.list(ignore_removed=True):
         named = ", ".join(str(container.name) for container in others[:3])
         say(f"Docker on this machine keeps running: other containers need it ({named})")
     elif unit.exists():
@@ -139,5 +139,5 @@ def _is_dockerd(pid: str) -> bool:
 
 def sandboxes(client: docker.DockerClient) -> set[str]:
     """The names of the sandboxes that have a container on this machine."""
-    containers = client.containers.list(all=True, filters={"label": LABEL})
+    containers = client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True)
     return {str(container.labels[LABEL]) for container in containers}

@@ -175,7 +175,7 @@ def _empty(client: docker.DockerClient, names: Names, say: Say, images: bool) ->
     networks = client.networks.list(filters=names.filter)
     for each in networks:
         names.owned(each.attrs.get("Labels") or {})
-    containers = client.containers.list(all=True, filters=names.filter)
+    containers = client.containers.list(all=True, filters=names.filter, ignore_removed=True)
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda container: container.remove(v=True, force=True), containers))
     for each in networks:

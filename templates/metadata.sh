@@ -4,7 +4,7 @@ set -e
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 rules() { # PROGRAM ADDRESS
-  "$1" -w -n -L DOCKER-USER >/dev/null 2>&1 || return 0
+  "$1" -w -n -L DOCKER-USER >/dev/null 2>&1 || return 1
   whole="-d $2 -j REJECT" web="-d $2 -p tcp --dport 80 -j REJECT"
   wanted=$whole
   ! grep -qsxE "nameserver[[:space:]]+$2" /etc/resolv.conf /run/systemd/resolve/resolv.conf || wanted=$web
@@ -18,5 +18,5 @@ rules() { # PROGRAM ADDRESS
 }
 
 action=$1
-rules iptables 169.254.169.254
-rules ip6tables fd00:ec2::254
+rules ip6tables fd00:ec2::254 || : # Docker has a chain there only where it has IPv6
+rules iptables 169.254.169.254 || [ $action = open ] || { echo "Docker has no chain DOCKER-USER here" >&2; exit 1; }

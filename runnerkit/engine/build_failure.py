@@ -12,7 +12,7 @@ from runnerkit.redact import mask
 STEP = 60  # letters of a step that are shown: one may be a program of a hundred lines
 # What programs mark as their reason, before what they say besides.
 _REASONS = (
-    r"^E: ",  # apt
+    r"(?<!\w)E: .*",  # apt, also behind a line of its stdout that has not ended
     r"unable to select packages|required by: world",  # apk
     r"(?i)^(error: )?(unable to find a match|no match for argument|no package .* available)",
     r"(?i)\b(error|fatal|err!|cannot|not found|failed)\b",
@@ -46,8 +46,9 @@ def short(step: str) -> str:
 
 def _reason(lines: Sequence[str]) -> str:
     for pattern in _REASONS:
-        if found := [line.strip() for line in lines if re.search(pattern, line.strip())]:
-            return found[0]
+        for line in map(str.strip, lines):
+            if found := re.search(pattern, line):
+                return found[0] if pattern.endswith(".*") else line
     return lines[-1].strip()
 
 

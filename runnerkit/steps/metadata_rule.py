@@ -6,6 +6,7 @@ told by checks/metadata_address.py.
 
 from collections.abc import Iterator
 
+from runnerkit.checks import metadata_address
 from runnerkit.facts import Facts, Needs
 from runnerkit.files.write import Content, differing
 from runnerkit.place import PROGRAMS, UNITS
@@ -15,16 +16,22 @@ from runnerkit.want import Want
 
 NAME = "runnerkit-metadata.service"
 PROGRAM, UNIT = f"{PROGRAMS}/metadata", f"{UNITS}/{NAME}"
-HINTS = (Hint("", f"systemctl status {NAME} on the host tells more"),)
+HINTS = (
+    Hint(
+        "DOCKER-USER|control process exited",
+        'let Docker have its iptables rules (daemon.json, iptables), or set metadata = "open" in [docker]',
+    ),
+    Hint("", f"systemctl status {NAME} on the host tells more"),
+)
 START = f"""set -e
 systemctl daemon-reload
 systemctl enable {NAME}
 systemctl restart {NAME}"""
 REMOVE = f"""set -e
-systemctl disable --now {NAME}
-sh {PROGRAM} open
+systemctl disable --now {NAME} 2>/dev/null || :
+[ ! -e {PROGRAM} ] || sh {PROGRAM} open
 rm -f {UNIT} {PROGRAM}
-systemctl daemon-reload
+systemctl daemon-reload 2>/dev/null || :
 rmdir {PROGRAMS} 2>/dev/null || :"""
 
 
@@ -33,7 +40,7 @@ def needs(want: Want) -> Needs:
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
-    if not want.metadata_closed or not have.systemd:
+    if not want.metadata_closed or metadata_address.escapes(have):
         if UNIT in have.files:
             yield Script("open the metadata address to containers", REMOVE, hints=HINTS)
         return

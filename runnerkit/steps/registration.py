@@ -81,7 +81,7 @@ def _register(
         named = f"set {runner.spec.token}" if runner.spec.token else "give it a token"
         raise KitError(
             f"runner {runner.key} is not registered, and there is no token to register it with",
-            f"{named} (glrt-…), or GITLAB_TOKEN to have the API create the runner",
+            f"{named} (glrt-…), or GITLAB_TOKEN and [gitlab] api_token to have the API create the runner",
         )
     text = render(
         "register.sh.j2",

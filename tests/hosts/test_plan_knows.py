@@ -84,7 +84,7 @@ def test_what_would_fail_is_told_all_at_once_and_nothing_is_changed(
     output = "\n".join(one["what"] for one in ran.found("change-obstacle"))
     assert "registry mirror http://127.0.0.1:9 does not answer the host" in output
     assert "refuses the runner's token (WRONG, runner more)" in output
-    lint = "docker exec gitlab-runner gitlab-runner --help | grep -c '^ *lint '"  # since 19.3
+    lint = "docker exec gitlab-runner gitlab-runner --help | grep -cw lint"  # since 19.3
     has_lint = ready.ssh(known, lint, check=False) != "0\n"
     assert (f"write {CONFIG} would fail" in output) is has_lint
     after = ready.ssh(known, f"md5sum {CONFIG} /etc/docker/daemon.json; ls -A /etc/docker /run")

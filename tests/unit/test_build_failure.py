@@ -23,6 +23,12 @@ CLASSIC = f"The command '/bin/sh -c {SCRIPT}' returned a non-zero code: 1"
             "E: Unable to locate package gitt (exit 100 of [2/2] RUN set -eu;",
         ),
         (
+            LONG,
+            ["Building dependency tree...E: Unable to locate package gitt", "Reading state..."],
+            KIT,
+            "E: Unable to locate package gitt (exit 100 of [2/2] RUN set -eu;",
+        ),
+        (
             f"Step 3/3 : {SCRIPT}",
             ["fetch x", "ERROR: unable to select packages:", "  gitt (no such package):"],
             CLASSIC,

@@ -127,10 +127,14 @@ def test_what_escapes_the_rule_is_told() -> None:
         docker={"metadata": "closed"}, runners={"web": {"docker": {"network_mode": "host"}}}
     )
     nft = {"FirewallBackend": {"Driver": "nftables"}}
-    found = metadata_address.findings(closed, blank(systemd=False, info=nft))
-    assert [one.what.partition(": ")[2] for one in found] == [
-        "without systemd nothing sets the rule again when Docker starts",
-        "Docker's nftables backend passes DOCKER-USER by",
-        "runner web has network_mode host",
-    ]
+    for have, why in (
+        (blank(systemd=False), "without systemd nothing sets the rule again when Docker starts"),
+        (blank(info=nft), "Docker's nftables backend passes DOCKER-USER by"),
+    ):
+        found = metadata_address.findings(closed, have)
+        assert [one.what.partition(": ")[2] for one in found] == [
+            why,
+            "runner web has network_mode host",
+        ]
+        assert not [*metadata_rule.changes(closed, have)], "it would close nothing"
     assert not [*metadata_address.findings(want(), blank(systemd=False, info=nft))]

@@ -74,6 +74,7 @@ def test_a_text_shows_no_secret(text: str) -> None:
         'password = ""',
         "image@sha256:0123 of https://host/path@x",
         "tls_verify = false",
+        'failed to compute cache key: "/nosuch": not found',
     ],
 )
 def test_what_is_no_secret_is_read(text: str) -> None:
