@@ -24,6 +24,8 @@ from sandbox.removal import remove
 
 RECIPE = f"{LABEL}.recipe"
 HUB_PATIENCE = 8  # seconds
+# What apt is told for good; of sid the index may be an old one.
+APT = {"sid": ('Acquire::Check-Valid-Until "false"',)}
 SLIM = ("path-exclude=/usr/share/man/*", "path-exclude=/usr/share/locale/*", "force-unsafe-io")
 PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
@@ -108,7 +110,7 @@ class ImageStore:
             *("mmdebstrap", "--quiet", "--variant=minbase"),
             *(f"--dpkgopt={option}" for option in SLIM),
             '--aptopt=Acquire::Languages { "none"; }',
-            '--aptopt=Acquire::Check-Valid-Until "false"',  # sid's index may be an old one
+            *(f"--aptopt={option}" for option in APT.get(suite, ())),
             *(suite, str(archive)),
         ]
         self.say(f"making debian:{suite} from the distribution's packages")
