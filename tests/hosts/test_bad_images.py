@@ -39,7 +39,7 @@ def refused(kit: Kit, name: str, *parts: str) -> Ran:
 BUILDS = {
     "a step fails": (
         "FROM debian:bookworm\nRUN echo before it && echo at fault >&2 && exit 7\n",
-        ["does not build", "exit 7", "before it", "at fault (exit 7 of ", "old image is untouched"],
+        ["does not build", " (exit 7 of ", "before it", "at fault", "old image is untouched"],
     ),
     "a file is missing": ("FROM debian:bookworm\nCOPY missing /\n", ["COPY missing /", "not found"]),
     "an unknown instruction": ("FROM debian:bookworm\nINSTALL git\n", ["unknown instruction: INSTALL"]),
