@@ -9,6 +9,7 @@ from tests.hosts.engines import engine, host
 from tests.hosts.kit import Kit
 from tests.hosts.shipping import BUILD, NEW, OLD, shipped
 
+pytestmark = pytest.mark.long  # hosts of sid are made for it
 INDEX = f"""set -e; cd "$(mktemp -d)"; docker save {OLD} | tar x; rm -f manifest.json
 blob() {{ cat >blob; set -- $(sha256sum blob) $(stat -c %s blob); mv blob blobs/sha256/$1
   echo '"digest":"sha256:'$1'","size":'$3; }}

@@ -13,6 +13,7 @@ from tests.hosts.engines import host as blank_of
 from tests.hosts.kit import Kit
 from tests.hosts.shipping import BUILD, NEW, OLD, refused
 
+pytestmark = pytest.mark.long  # hosts of sid are made for it
 # containerd as its own service, with its folder on a disk of its own.
 APART = """mkdir -p /srv/images
 mount -t tmpfs -o size=400m,nr_inodes=4000 tmpfs /srv/images
@@ -72,7 +73,6 @@ def test_prune_counts_the_stores_disk_by_bytes_and_by_inodes(kit: Kit, apart: Bl
     assert files.before > 90
 
 
-@pytest.mark.long
 def test_another_store_is_a_restart_and_all_images_come_anew(kit: Kit, host: BlankHost) -> None:
     kit.new_token()
     engine(kit, host, False)
