@@ -80,13 +80,14 @@ class Kit(Program):
             try:
                 print(json.dumps({"schema": SCHEMA, "hosts": [], **error.data()}, indent=2))
             except OSError:
-                _close_stdout()
+                _discard(1)
         raise error
 
     def _unread(self, error: OSError) -> int:
         """The exit code where nobody takes the output, there is no room for it, or a file cannot be had."""
-        _close_stdout()
+        _discard(1)
         if isinstance(error, BrokenPipeError):
+            _discard(2)  # which of the two it was does not show
             return int(not self.listing)  # a list was read as far as somebody wanted to
         if error.filename is not None:
             end = KitError(f"{error.filename}: {error.strerror}", "see that it is there and yours")
@@ -151,6 +152,6 @@ def _no_option(word: str, context: ParserContext) -> KitError:
     return KitError(f"{what} {word}{nearest(word, options, NEAR)}", f"{help_} shows what there is")
 
 
-def _close_stdout() -> None:
-    """Let what is left go nowhere, or Python would tell of it at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+def _discard(stream: int) -> None:
+    """Let what is left for it go nowhere, or Python would tell of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
