@@ -16,7 +16,7 @@ from invoke.program import Program
 from runnerkit import __version__
 from runnerkit.errors import KitError, nearest
 from runnerkit.place import ROOT
-from runnerkit.report.page import SCHEMA
+from runnerkit.report.page import SCHEMA, discard
 
 NAME = "runnerkit"
 NEAR = 0.5  # of the menu's few words one is meant
@@ -80,14 +80,14 @@ class Kit(Program):
             try:
                 print(json.dumps({"schema": SCHEMA, "hosts": [], **error.data()}, indent=2))
             except OSError:
-                _discard(1)
+                discard(1)
         raise error
 
     def _unread(self, error: OSError) -> int:
         """The exit code where nobody takes the output, there is no room for it, or a file cannot be had."""
-        _discard(1)
+        discard(1)
         if isinstance(error, BrokenPipeError):
-            _discard(2)  # which of the two it was does not show
+            discard(2)  # which of the two it was does not show
             return int(not self.listing)  # a list was read as far as somebody wanted to
         if error.filename is not None:
             end = KitError(f"{error.filename}: {error.strerror}", "see that it is there and yours")
@@ -150,8 +150,3 @@ def _no_option(word: str, context: ParserContext) -> KitError:
     what = f"{context.name} has no option" if context.name else "there is no option"
     help_ = f"./inv --help {context.name or ''}".rstrip()
     return KitError(f"{what} {word}{nearest(word, options, NEAR)}", f"{help_} shows what there is")
-
-
-def _discard(stream: int) -> None:
-    """Let what is left for it go nowhere, or Python would tell of it at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream)

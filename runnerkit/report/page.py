@@ -1,6 +1,5 @@
 """What a verb shows: a table for people or JSON for programs, what is noted, and an exit code."""
 
-import contextlib
 import json
 import os
 import sys
@@ -36,9 +35,9 @@ class Page:
                 print(printable(line))
             sys.stdout.flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would tell of it at its end
+            discard(1)
         except OSError as error:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            discard(1)
             raise KitError(
                 f"the output cannot be written: {error.strerror}",
                 "make room where it goes; the work on the hosts is done",
@@ -50,9 +49,16 @@ class Page:
 
 def note(line: str) -> None:
     """A line on stderr, whole where many write; that nobody takes it does not end the work."""
-    with contextlib.suppress(OSError):
+    try:
         sys.stderr.write(f"{printable(line)}\n")
         sys.stderr.flush()
+    except OSError:
+        discard(2)
+
+
+def discard(stream: int) -> None:
+    """Let what is left for it go nowhere, or Python would tell of it at its end, by its exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
