@@ -9,7 +9,7 @@ from runnerkit.settings import autoscaler, free_keys, tokens
 from runnerkit.settings.hardening import hardened
 from runnerkit.settings.model import DEFAULT, Manager, Settings
 from runnerkit.settings.secrets import Secret
-from runnerkit.want import Want, WantedRunner
+from runnerkit.want import Want, WantedRunner, bare
 
 
 def of_host(settings: Settings, host: str, empty: bool = False) -> Want:
@@ -18,7 +18,7 @@ def of_host(settings: Settings, host: str, empty: bool = False) -> Want:
     Raises:
         KitError: there is no runner, and it may not be `empty`; or a name, token or image definition is wrong.
     """
-    url = settings.gitlab.url.rstrip("/").removesuffix("/ci").rstrip("/")  # as the runner has it
+    url = bare(settings.gitlab.url)
     if not url:
         raise KitError(
             "no GitLab is named",

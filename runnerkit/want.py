@@ -95,3 +95,8 @@ class Want:
     def elsewhere(self) -> bool:
         """Whether the manager also has jobs on other machines, where this host does not see them."""
         return any(runner.elsewhere for runner in self.runners)
+
+
+def bare(url: str) -> str:
+    """GitLab's address as the runner has it: network/client.go drops / and an old /ci."""
+    return url.strip().rstrip("/").removesuffix("/ci").rstrip("/")

@@ -15,7 +15,7 @@ from runnerkit.facts import Facts
 from runnerkit.files.merge import lay_over, missing
 from runnerkit.settings import free_keys, tokens
 from runnerkit.settings.secrets import Secret
-from runnerkit.want import Want, WantedRunner
+from runnerkit.want import Want, WantedRunner, bare
 
 
 class _Entry(msgspec.Struct):
@@ -73,9 +73,8 @@ def entry_index(want: Want, have: Facts, runner: WantedRunner) -> int | None:
 
 
 def gitlab(url: object) -> tuple[str, ...]:
-    """A GitLab's address as the runner means it: network/client.go drops / and an old /ci."""
-    whole = str(url).strip().rstrip("/").removesuffix("/ci").rstrip("/")
-    scheme, _, rest = whole.partition("://")
+    """A GitLab's address as the runner means it: in any case, its usual port said or not."""
+    scheme, _, rest = bare(str(url)).partition("://")
     host, _, path = rest.partition("/")
     usual = {"http": ":80", "https": ":443"}.get(scheme.lower(), "")
     host = host.lower()
