@@ -8,7 +8,7 @@ import pytest
 from sandbox.errors import SandboxError
 from sandbox.hosts.kinds import find
 from sandbox.world import BlankHost, World
-from tests.hosts.kit import Kit
+from tests.hosts.kit import RESTART, Kit
 
 
 def engine(kit: Kit, host: BlankHost, containerd: bool | None = None, **options: Any) -> BlankHost:
@@ -17,7 +17,7 @@ def engine(kit: Kit, host: BlankHost, containerd: bool | None = None, **options:
     if containerd is not None:
         data["features"] = {"containerd-snapshotter": containerd}
     kit.ssh(host, f"""mkdir -p /etc/docker && echo '{json.dumps(data)}' >/etc/docker/daemon.json
-        if [ -d /run/systemd/system ]; then systemctl restart docker; else service docker stop; service docker start; fi
+        if [ -d /run/systemd/system ]; then {RESTART}; else service docker stop; service docker start; fi
         for _ in $(seq 300); do docker info >/dev/null 2>&1 && exit; sleep 0.1; done
         tail -n 20 /var/log/docker.log >&2; exit 1""")  # fmt: skip
     return host

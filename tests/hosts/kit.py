@@ -15,6 +15,8 @@ from sandbox.client import Client
 from sandbox.world import BlankHost, World
 
 CONFIG = "/srv/gitlab-runner/config/config.toml"
+# systemd starts it three times a minute at most, and tests restart it more often.
+RESTART = "systemctl reset-failed docker; systemctl restart docker"
 NO_TOKENS = {"RUNNER_TOKEN": "", "GITLAB_TOKEN": "", "REGISTRATION_TOKEN": ""}
 
 

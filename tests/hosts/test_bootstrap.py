@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.world import BlankHost, World
 from tests.hosts.conftest import Blank
-from tests.hosts.kit import CONFIG, Kit
+from tests.hosts.kit import CONFIG, RESTART, Kit
 
 DAEMON = "/etc/docker/daemon.json"
 
@@ -41,10 +41,10 @@ def test_a_converged_host_costs_one_connection_and_one_exec(kit: Kit, ready: Bla
 
 DRIFT = {
     "a key of daemon.json": (
-        f"sed -i s/10m/99m/ {DAEMON} && systemctl restart docker", [f"write {DAEMON}", "restart docker"],
+        f"sed -i s/10m/99m/ {DAEMON} && {RESTART}", [f"write {DAEMON}", "restart docker"],
     ),
     "a mirror removed": (
-        f"sed -i 's#http://[^\\\"]*:5000#http://127.0.0.1:1#' {DAEMON} && systemctl restart docker",
+        f"sed -i 's#http://[^\\\"]*:5000#http://127.0.0.1:1#' {DAEMON} && {RESTART}",
         [f"write {DAEMON}", "reload docker"],
     ),
     "the manager stopped": ("docker stop -t 20 gitlab-runner", ["start the container gitlab-runner"]),
@@ -149,7 +149,7 @@ def test_what_is_not_ours_survives(kit: Kit, blank: Blank) -> None:
     host = blank("docker", "foreign")
     kit.ssh(host, f"""set -e
         echo '{{"debug": true, "labels": ["mine=1"]}}' > {DAEMON}
-        systemctl restart docker
+        {RESTART}
         mkdir -p -m 700 {CONFIG.rsplit("/", 1)[0]}
         cat > {CONFIG} <<'END'
 check_interval = 7

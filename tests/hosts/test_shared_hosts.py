@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.world import BlankHost, World
-from tests.hosts.kit import CONFIG, Kit
+from tests.hosts.kit import CONFIG, RESTART, Kit
 
 # What somebody wrote into config.toml because one project needed it once.
 GENEROUS: dict[str, Any] = {
@@ -85,7 +85,7 @@ def test_the_rule_is_back_after_docker_and_after_somebody_flushed_it(
     kit: Kit, host: BlankHost
 ) -> None:
     rule = "iptables -C DOCKER-USER -d 169.254.169.254 -j REJECT && echo closed || echo open"
-    kit.ssh(host, "iptables -F DOCKER-USER; systemctl restart docker")
+    kit.ssh(host, f"iptables -F DOCKER-USER; {RESTART}")
     assert kit.ssh(host, rule) == "closed\n"
 
 

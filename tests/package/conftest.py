@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from runnerkit.place import ROOT
+from sandbox.world import up
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -35,6 +36,12 @@ def command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip(python, "install", "--require-hashes", "-r", ROOT / "requirements.lock")
     pip(python, "install", "--no-deps", wheel)
     return folder / "bin/runnerkit"
+
+
+@pytest.fixture(scope="session")
+def docker() -> None:
+    """Docker on this machine, running: where it is there and stopped, a plan knows no images."""
+    up()
 
 
 @pytest.fixture

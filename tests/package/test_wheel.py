@@ -63,6 +63,7 @@ def own_image() -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="looks at this machine as root")
+@pytest.mark.usefixtures("docker")
 @pytest.mark.parametrize("kit", ["installed", "clone"])
 def test_an_image_of_the_folder_is_planned_on_a_ready_made_one(
     command: Path, run: Run, kit: str
