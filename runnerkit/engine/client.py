@@ -95,4 +95,7 @@ def _client(machine: Machine, version: str) -> docker.APIClient:
     client = docker.APIClient(base_url="http://docker:1", version=version, timeout=PATIENCE)
     client.mount("http://", _Adapter(machine))
     client.trust_env = False
+    client.max_redirects = (
+        0  # an engine never redirects; a hostile one would lead out of the tunnel
+    )
     return client

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from http.client import HTTPException
 
 import docker
-from requests import Timeout
+from requests import Timeout, TooManyRedirects
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as Silent
 
@@ -88,6 +88,11 @@ def translated(what: str) -> Iterator[None]:
         raise KitError(
             f"{what}: the Docker engine has said nothing for {PATIENCE // 60} minutes",
             "see the daemon's log on the host; a registry or mirror that hangs shows there",
+        ) from None
+    except TooManyRedirects:
+        raise KitError(
+            f"{what}: what answers in the Docker engine's place redirects elsewhere",
+            "see what that is on the host: ls -l /var/run/docker.sock, docker version",
         ) from None
     except BROKEN:
         raise KitError(f"{what}: the connection to the Docker engine broke", AGAIN) from None

@@ -55,7 +55,7 @@ class Host:
             try:
                 return self.machine.run(script)
             except NeedsPassword:
-                self.machine.password = sudo.ask()
+                self.machine.password = sudo.ask(self.machine.user, self.machine.where())
                 return self.machine.run(script)
         except Failed as error:
             known = hint(plain(error.stderr), login.HINTS)

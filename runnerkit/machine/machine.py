@@ -5,6 +5,7 @@ it can eat the rest and half a transfer never runs.
 """
 
 import contextlib
+import getpass
 import hashlib
 import shlex
 import socket
@@ -135,6 +136,11 @@ class Machine:
         if (transport := self.transport) is None:
             return ""
         return hashlib.sha256(transport.get_remote_server_key().asbytes()).hexdigest()[:32]
+
+    @property
+    def user(self) -> str:
+        """Who logs in, and becomes root by sudo."""
+        return getattr(self.context, "user", None) or getpass.getuser()
 
     def where(self) -> str:
         """The host as people write it."""
