@@ -81,6 +81,24 @@ def test_a_private_image_that_lies_on_the_host_is_nobody_s_to_use(
         ("debian@sha256:0", {"debian", "debian:*", "debian@*"}),
         ("registry.acme.example/ci/node:20", {"registry.acme.example/**"}),
         ("localhost/x", {"localhost/**"}),
+        (
+            "library/debian",
+            {f"{n}{m}" for n in ("debian", "library/debian") for m in ("", ":*", "@*")},
+        ),
+        (
+            "docker.io/library/debian:12",
+            {f"{n}{m}" for n in ("debian", "docker.io/library/debian") for m in ("", ":*", "@*")},
+        ),
+        (
+            "index.docker.io/a/b",
+            {f"{n}{m}" for n in ("a/b", "index.docker.io/a/b") for m in ("", ":*", "@*")},
+        ),
+        (
+            "docker.io/docker:docker",
+            {f"{n}{m}" for n in ("docker", "docker.io/docker") for m in ("", ":*", "@*")},
+        ),
+        ("Acme/x:1", {"Acme/**"}),
+        ("[::1]:5000/x", {"[::1]:5000/**"}),
         ("cache:5000/x/y:1", {"cache:5000/**"}),
         ("", set()),
     ],

@@ -6,6 +6,7 @@ import pty
 import shlex
 import signal
 import sys
+import termios
 import threading
 from collections.abc import Callable
 
@@ -53,9 +54,14 @@ def test_a_host_that_wants_it_is_not_given_another_users(monkeypatch: pytest.Mon
     monkeypatch.setattr(sudo, "_answers", {})
     monkeypatch.setenv("RUNNERKIT_SUDO_PASSWORD", "")
     monkeypatch.setattr(os, "isatty", lambda _: True)
-    monkeypatch.setattr(sudo.termios, "tcgetattr", lambda _: [])
+    monkeypatch.setattr(termios, "tcgetattr", lambda _: [])
     prompts: list[str] = []
-    monkeypatch.setattr(getpass, "getpass", lambda prompt: prompts.append(prompt) or prompt)
+
+    def answer(prompt: str) -> str:
+        prompts.append(prompt)
+        return prompt
+
+    monkeypatch.setattr(getpass, "getpass", answer)
     first, again = sudo.ask("alice", "alice@ci1:22"), sudo.ask("alice", "alice@ci2:22")
     assert first.reveal() == again.reveal() == prompts[0]
     assert "alice@ci1:22" in prompts[0]
