@@ -99,6 +99,7 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS) -> Facts:
         tuple(dict.fromkeys(chain.from_iterable(need.paths for need in needs))),
         tuple(dict.fromkeys(chain.from_iterable(need.images for need in needs))),
         tuple(dict.fromkeys(chain.from_iterable(need.units for need in needs))),
+        tuple(dict.fromkeys(chain.from_iterable(need.chains for need in needs))),
         any(need.manager for need in needs),
     )
     output = host.look(script(both, want.manager.container))

@@ -1,5 +1,5 @@
 # Tells what is true of a host, a line a fact: `name: value`, or `name base64` where it has lines.
-# Before it stand: FILES, PATHS, UNITS and IMAGES (shell-quoted words), CONTAINER (the manager; may be empty).
+# Before it stand: FILES, PATHS, UNITS, CHAINS and IMAGES (shell-quoted words), CONTAINER (the manager; may be empty).
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
@@ -37,6 +37,10 @@ if [ -d /run/systemd/system ] && [ $# -gt 0 ]; then
     print "unit", value["Id"], value["NeedDaemonReload"] == "yes" ? "older" : value["ActiveState"]
   }'
 fi
+eval "set -- $CHAINS"
+for chain; do
+  echo "rules $chain $(iptables -w 5 -S "$chain" 2>/dev/null | base64 | tr -d '\n')"
+done
 ! { read -r pid </run/crond.pid && kill -0 "$pid"; } 2>/dev/null || echo "cron:$(for dir in /etc/cron.* /etc/periodic/*; do [ ! -d "$dir" ] || printf ' %s' "$dir"; done)"
 if command -v dockerd >/dev/null; then
   ! command -v docker >/dev/null || echo "dockerd: yes"

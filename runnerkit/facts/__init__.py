@@ -12,7 +12,7 @@ from runnerkit.images.content import store
 class Needs:
     """What a step must know of a host beyond the common facts.
 
-    `paths` are asked after, and not read. `units` are of systemd. `manager` asks for the manager's
+    `paths` are asked after, and not read. `units` are of systemd, `chains` of iptables. `manager` asks for the manager's
     container, its jobs and what it says of its runners.
     """
 
@@ -20,6 +20,7 @@ class Needs:
     paths: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
+    chains: tuple[str, ...] = ()
     manager: bool = False
 
 
@@ -65,7 +66,7 @@ class Facts:
     what ``docker version`` tells of the server, `flags` what dockerd was started with. `paths` are
     those of the needed ones that exist, `verify` is what ``gitlab-runner verify`` said in the manager,
     `units` are the states of those that have a file (`older` where systemd has not read it anew),
-    `cron` the directories that a running cron goes through, `server` GitLab's runners by their key in
+    `rules` those of iptables by their chain, `cron` the directories that a running cron goes through, `server` GitLab's runners by their key in
     the settings.
     """
 
@@ -93,6 +94,7 @@ class Facts:
     jobs: int = 0
     verify: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, str] = field(default_factory=dict)
     cron: tuple[str, ...] = ()
     server: Mapping[str, ServerRunner] = field(default_factory=dict)
 

@@ -18,6 +18,7 @@ def script(needs: Needs, container: str) -> str:
         "FILES": shlex.join(needs.files),
         "PATHS": shlex.join(needs.paths),
         "UNITS": shlex.join(needs.units),
+        "CHAINS": shlex.join(needs.chains),
         "IMAGES": shlex.join(needs.images),
         "CONTAINER": container if needs.manager else "",
     }
@@ -82,6 +83,7 @@ def _parsed(text: str) -> Facts:
         jobs=len(facts.get("jobs", "").split()),
         verify=facts.get("verify", ""),
         units={words[1]: words[2] for words in lines if words[0] == "unit"},
+        rules={words[1]: _decoded(words[2]) for words in lines if words[0] == "rules"},
         cron=tuple(facts.get("cron:", "").split()),
     )
 

@@ -133,9 +133,15 @@ def test_the_rule_is_set_again_where_its_unit_does_not_run_and_goes_with_the_set
     written = metadata_rule._files()
     files = {path: File(one.text.encode(), one.mode, 500) for path, one in written.items()}
     units = {"runnerkit-metadata.service": "active"}
-    assert not [*metadata_rule.changes(closed, converged(files=files, units=units))]
-    (start,) = metadata_rule.changes(closed, converged(files=files))
-    assert start.title == "close the metadata address to containers"
+    rules = {"DOCKER-USER": "-N DOCKER-USER\n-A DOCKER-USER -d 169.254.169.254/32 -j REJECT\n"}
+    assert not [*metadata_rule.changes(closed, converged(files=files, units=units, rules=rules))]
+    for lost in (
+        {"rules": rules},
+        {"units": units},
+        {"units": units, "rules": {"DOCKER-USER": ""}},
+    ):
+        (start,) = metadata_rule.changes(closed, converged(files=files, **lost))
+        assert start.title == "close the metadata address to containers"
     (gone,) = metadata_rule.changes(want(), converged(files=files, units=units))
     assert gone.title == "open the metadata address to containers"
 
