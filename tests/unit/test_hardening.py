@@ -135,11 +135,8 @@ def test_the_rule_is_set_again_where_its_unit_does_not_run_and_goes_with_the_set
     units = {"runnerkit-metadata.service": "active"}
     rules = {"DOCKER-USER": "-N DOCKER-USER\n-A DOCKER-USER -d 169.254.169.254/32 -j REJECT\n"}
     assert not [*metadata_rule.changes(closed, converged(files=files, units=units, rules=rules))]
-    for lost in (
-        {"rules": rules},
-        {"units": units},
-        {"units": units, "rules": {"DOCKER-USER": ""}},
-    ):
+    others: list[dict[str, Any]] = [{"rules": rules}, {"units": units}]
+    for lost in (*others, {"units": units, "rules": {"DOCKER-USER": ""}}):
         (start,) = metadata_rule.changes(closed, converged(files=files, **lost))
         assert start.title == "close the metadata address to containers"
     (gone,) = metadata_rule.changes(want(), converged(files=files, units=units))
