@@ -8,7 +8,7 @@ from typing import Any
 from docker import APIClient
 
 from runnerkit.engine import build_failure, buildkit
-from runnerkit.engine.client import image
+from runnerkit.engine.client import events, image
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Progress, Tell
 from runnerkit.images import context
@@ -59,8 +59,8 @@ def build(client: APIClient, machine: Machine, change: Build, tell: Tell) -> Non
         )
         if not answer.ok:
             log.error = str(answer.json().get("message", answer.reason))
-        for line in answer.iter_lines() if answer.ok else ():
-            log.event(json.loads(line))
+        for event in events(answer) if answer.ok else ():
+            log.event(event)
     if log.error:
         raise build_failure.of(job, log.step, log.lines, log.error)
 

@@ -8,6 +8,7 @@ from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File, Needs, distributions
 from runnerkit.images.reference import by_reference
 from runnerkit.place import TEMPLATES
+from runnerkit.printable import clipped
 
 LONG = ("info", "version", "flags", "images", "containers", "jobs", "verify", "os")  # of many lines
 
@@ -81,7 +82,7 @@ def _parsed(text: str) -> Facts:
         files={_decoded(words[1]): _file(words[2:]) for words in lines if words[0] == "file"},
         paths=frozenset(_decoded(words[1]) for words in lines if words[0] == "path"),
         jobs=len(facts.get("jobs", "").split()),
-        verify=facts.get("verify", ""),
+        verify=clipped(facts.get("verify", "")),
         units={words[1]: words[2] for words in lines if words[0] == "unit"},
         rules={words[1]: _decoded(words[2]) for words in lines if words[0] == "rules"},
         cron=tuple(facts.get("cron:", "").split()),

@@ -19,6 +19,7 @@ from runnerkit.errors import KitError
 from runnerkit.machine import local, sudo
 from runnerkit.machine.failure import BACK, KILLED, Failed, translated
 from runnerkit.machine.streams import AfterMark, Lines, Pipe, Stdin
+from runnerkit.printable import clipped
 from runnerkit.settings.secrets import Secret
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Machine:
             _ = self.transport
             raise KitError(f"{self.where()}: the script was killed", KILLED)
         output, begun, stdout = result.stdout.partition(f"{self._mark}\n")
-        stderr = (
+        stderr = clipped(
             result.stderr.rpartition(f"{self._mark}\n")[2] if begun else result.stderr or output
         )
         if result.exited:
