@@ -26,6 +26,7 @@ echo "kernel: $(uname -snm)"
 echo "id: $(cat /etc/machine-id 2>/dev/null)"
 echo "cpus: $(nproc 2>/dev/null || echo 1)"
 [ ! -d /run/systemd/system ] || echo "systemd: yes"
+[ ! -e /run/ostree-booted ] || echo "ostree: yes"
 eval "set -- $UNITS"
 for unit; do # those that have a file
   [ ! -e "/etc/systemd/system/$unit" ] || set -- "$@" "$unit"

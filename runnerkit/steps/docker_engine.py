@@ -145,7 +145,7 @@ def _install(want: Want, have: Facts) -> Script:
             "remove podman-docker there (Podman itself may stay), then run again",
         )
     source, mirror = want.docker.source, want.docker.package_mirror
-    name, row = distributions.name(have.os), distributions.of(have.os)
+    name, row = distributions.name(have.os), distributions.of(have.os, have.ostree)
     works = row.sources(have.os)
     if source not in works:
         raise KitError(
