@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from paramiko import AuthenticationException
 
 from runnerkit import converge
 from runnerkit.checks import leftovers, unknown
@@ -126,9 +127,11 @@ def test_what_keeps_a_connection_from_being_made_is_told_by_its_cause() -> None:
     for cause, words in (
         (ConnectionRefusedError(111, "Connection refused"), "cannot connect: Connection refused"),
         (OSError(113, "No route to host"), "no way to the host: No route to host"),
-        (TimeoutError(110, "timed out"), "no answer within 15 s"),
+        (TimeoutError(110, "timed out"), "h: no answer"),
+        (AuthenticationException("Authentication timeout."), "login had no answer within 30 s"),
     ):
         error = explain("h", cause)
         assert isinstance(error, KitError)
         assert words in error.what
         assert "Errno" not in error.what
+        assert "15 s" not in error.what

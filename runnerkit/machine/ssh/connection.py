@@ -124,8 +124,8 @@ class _Connection(Connection):  # type: ignore[misc]
             gateway=True,  # it is always we who open the socket
             connect_timeout=hop.timeout,
             connect_kwargs={
-                "banner_timeout": 30,
-                "auth_timeout": 30,
+                "banner_timeout": hop.timeout + KEEPALIVE,  # so that its own limit is told
+                "auth_timeout": errors.LOGIN,
                 "auth_strategy": Keys(hop),
                 "transport_factory": self._transport,
             },
@@ -169,10 +169,8 @@ class _Connection(Connection):  # type: ignore[misc]
     def _final(self, error: Exception) -> Exception | None:
         """Why not to try again; None where the connection was dropped before a greeting came."""
         if isinstance(error, TimeoutError) or "No existing session" in str(error):
-            return KitError(
-                f"{self.where}: no answer within {self.hop.timeout:g} s",
-                "check address, port and firewall",
-            )
+            gave_up = getattr(error, "errno", None)  # the system, before us
+            return errors.silent(self.where, 0 if gave_up else self.hop.timeout)
         greeted = self.attempt is None or self.attempt.remote_version
         if greeted or not isinstance(error, (EOFError, ConnectionError, paramiko.SSHException)):
             return error
