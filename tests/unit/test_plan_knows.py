@@ -83,9 +83,10 @@ def test_all_obstacles_are_found_and_none_where_nothing_is_pending() -> None:
         manager={"settings": {"zzz": 1}}, docker={"registry_mirrors": ["http://m:1"]}, token=None
     )
     machine = Deaf()
-    assert obstacles.found(machine, None, wanted, []) == []  # type: ignore[arg-type]
+    assert not [*obstacles.findings(machine, None, wanted, [])]  # type: ignore[arg-type]
     pending = converge.plan(wanted, converged())
-    found = obstacles.found(machine, None, wanted, pending)  # type: ignore[arg-type]
+    found = [*obstacles.findings(machine, None, wanted, pending)]  # type: ignore[arg-type]
+    assert {one.code for one in found} == {"change-obstacle"}
     assert [one.what.partition(" would")[0] for one in found] == [
         "registry mirror http://m:1 does not answer the host",
         "write /etc/docker/daemon.json",
