@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from runnerkit.checks import selinux
 from runnerkit.plan import Hint
 from runnerkit.templates import render
 from runnerkit.want import Want
@@ -42,7 +43,7 @@ def run(
         manager=want.manager,
         binds=binds(want) if mounts is None else mounts,
         more=(given := list(options)),
-        labelled=any(one.startswith("--security-opt=label") for one in given),
+        labelled=selinux.labelled(one.removeprefix("--security-opt=") for one in given),
         environment={**ours, **others},
         drain=drain(want) if replaces else "",
     )
