@@ -68,8 +68,8 @@ wait
 runs=$(grep -c '"ServerVersion":"[^"]' "$work/info" 2>/dev/null)
 if ls /var/lib/dpkg/updates/[0-9]* >/dev/null 2>&1 && [ "$runs" != 1 ] || awk -v "runs=$runs" '
 /^Package: / { ours = $2 ~ /^(docker|containerd|runc)/ }
-/^Status: .* (unpacked|half-|triggers-)/ && (ours || !runs) { found = 1; exit }
-END { exit !found }' /var/lib/dpkg/status 2>/dev/null; then
+/^Status: .* (unpacked|half-|triggers-)/ && (ours || !runs) { half = 1; exit }
+END { exit !half }' /var/lib/dpkg/status 2>/dev/null; then
   echo "unpacked: yes"
 fi
 root=$(sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' "$work/info" 2>/dev/null)

@@ -86,6 +86,6 @@ END {
   for (i = 1; i <= n; i++) if (!(i in held))
     printf "%s\t%.0f\t%s\t%s\t%s\n", names[i] == "" ? "dangling" : i in build ? "old-build" : "other", time[i], id[i], size[i], names[i]
   if (events >= 256) printf "~\tDocker remembers its last 256 events, here of %d min: what was used before that counts as unused\n", (now - since) / 60
-  for (why in reasons) said = said (said == "" ? "" : ", ") reasons[why] " " why
-  if (said != "") print "~\tkept images: " said
+  for (why in reasons) summary = summary (summary == "" ? "" : ", ") reasons[why] " " why
+  if (summary != "") print "~\tkept images: " summary
 }

@@ -40,7 +40,7 @@ def test_a_stopped_docker_is_started_before_anything_else_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "have", "number"),
+    ("manager", "have", "number"),
     [
         ({}, blank(), 4),
         ({"concurrent": "auto"}, blank(), 4),
@@ -50,9 +50,9 @@ def test_a_stopped_docker_is_started_before_anything_else_is_known() -> None:
     ],
 )
 def test_the_first_file_says_as_many_jobs_as_processors(
-    said: dict[str, object], have: Facts, number: int | None
+    manager: dict[str, object], have: Facts, number: int | None
 ) -> None:
-    writes = [change.diff for change in config_toml.changes(want(manager=said), have)]
+    writes = [change.diff for change in config_toml.changes(want(manager=manager), have)]
     assert [f"+concurrent = {number}" in diff for diff in writes] == ([True] if number else [])
 
 
@@ -101,13 +101,13 @@ def test_a_manager_is_not_doubted_before_it_runs() -> None:
     stopped = converged(
         containers={"gitlab-runner": container(State={"Running": False})}, verify="not running"
     )
-    for have, told in ((stopped, 0), (converged(verify="no route"), 1)):
+    for have, count in ((stopped, 0), (converged(verify="no route"), 1)):
         found = [
             one
             for one in _findings(want(), have)
             if one.level is Level.ERROR and _proven(one, want(), have, [])
         ]
-        assert len(found) == told
+        assert len(found) == count
     gone = replace(converged(), verify="is not valid runner=unit00000")
     change = converge.plan(want(manager={"concurrent": 3}), gone)
     assert [one for one in _findings(want(), gone) if _proven(one, want(), gone, change)]

@@ -64,13 +64,13 @@ class Routes:
         for jump in self._jumps.values():
             jump.close()
 
-    def _connection(self, hop: Hop, where: str, kind: type[paramiko.Transport]) -> "_Connection":
+    def _connection(self, hop: Hop, where: str, kind: type[paramiko.Transport]) -> "_HopConnection":
         via = hop.via
         way = (lambda: self._through(via, hop)) if via else None
         guard = Guard(hop, self._accept, where.removesuffix(hop.where))
-        return _Connection(hop, where, kind, guard, way, self._closed.wait)
+        return _HopConnection(hop, where, kind, guard, way, self._closed.wait)
 
-    def _jump(self, hop: Hop) -> "_Connection":
+    def _jump(self, hop: Hop) -> "_HopConnection":
         jump = self._connection(hop, where := f"jump host {hop.where}", Transport)
         try:
             jump.open()
@@ -92,7 +92,7 @@ def connection(target: str, identity: str, known_hosts: str, accept: bool) -> Co
     return Routes(known_hosts, accept).connection(target, identity)
 
 
-class _Connection(Connection):  # type: ignore[misc]
+class _HopConnection(Connection):  # type: ignore[misc]
     """Fabric's, to a hop; where sshd drops it before it greets (MaxStartups), it is tried again."""
 
     # Fabric makes settings of what is not an attribute of the class.
