@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from runnerkit.checks import selinux
+from runnerkit.facts import Facts
 from runnerkit.plan import Hint
 from runnerkit.templates import render
 from runnerkit.want import Want
@@ -57,3 +58,9 @@ def drain(want: Want) -> str:
         timeout=want.manager.stop_timeout,
         elsewhere=want.elsewhere,
     )
+
+
+def jobs_end(want: Want, have: Facts) -> str:
+    """The same where Docker may be started anew, which ends every container; "" without any job."""
+    busy = (have.jobs or want.elsewhere) and want.manager.container in have.containers
+    return drain(want) if busy else ""

@@ -35,6 +35,7 @@ _DAEMON = (
 )
 START_HINTS = (_DAEMON[0], Hint("", DAEMON_LOG))
 COMPLETE_HINTS = (
+    container.WAITED,
     Hint("", "the package that is named there is broken: mend it on the host, then run again"),
 )
 # What package managers, and curl, say of why they fetch nothing: the first cause first, as what they
@@ -130,8 +131,8 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         for found in engine.findings(want, have):
             raise found.error()
     if have.unpacked:
-        busy = have.docker_runs and (have.jobs or want.elsewhere)  # it may be started anew
-        text = (container.drain(want) if busy else "") + render("complete-packages.sh.j2")
+        drain = container.jobs_end(want, have) if have.docker_runs else ""
+        text = render("complete-packages.sh.j2", name=want.manager.container, drain=drain)
         yield Script("complete the packages that were cut off", text, hints=COMPLETE_HINTS)
     if have.dockerd and not have.docker_runs:
         text = render("start-docker.sh.j2", verb="start")
