@@ -26,6 +26,7 @@ echo "kernel: $(uname -snm)"
 echo "id: $(cat /etc/machine-id 2>/dev/null)"
 echo "cpus: $(nproc 2>/dev/null || echo 1)"
 [ ! -d /run/systemd/system ] || echo "systemd: yes"
+[ ! -e /run/ostree-booted ] || echo "ostree: yes"
 eval "set -- $UNITS"
 for unit; do # those that have a file
   [ ! -e "/etc/systemd/system/$unit" ] || set -- "$@" "$unit"
@@ -71,8 +72,8 @@ wait
 runs=$(grep -c '"ServerVersion":"[^"]' "$work/info" 2>/dev/null)
 if ls /var/lib/dpkg/updates/[0-9]* >/dev/null 2>&1 && [ "$runs" != 1 ] || awk -v "runs=$runs" '
 /^Package: / { ours = $2 ~ /^(docker|containerd|runc)/ }
-/^Status: .* (unpacked|half-|triggers-)/ && (ours || !runs) { found = 1; exit }
-END { exit !found }' /var/lib/dpkg/status 2>/dev/null; then
+/^Status: .* (unpacked|half-|triggers-)/ && (ours || !runs) { half = 1; exit }
+END { exit !half }' /var/lib/dpkg/status 2>/dev/null; then
   echo "unpacked: yes"
 fi
 root=$(sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' "$work/info" 2>/dev/null)

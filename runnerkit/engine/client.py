@@ -36,7 +36,7 @@ class TooMuch(KitError):
         )
 
 
-class _Connection(HTTPConnection):
+class _EngineConnection(HTTPConnection):
     machine: Machine
 
     def connect(self) -> None:
@@ -49,7 +49,7 @@ class _Connection(HTTPConnection):
 class _Adapter(BaseHTTPAdapter):
     def __init__(self, machine: Machine) -> None:
         super().__init__()
-        kind = type("_Bound", (_Connection,), {"machine": machine})
+        kind = type("_Bound", (_EngineConnection,), {"machine": machine})
         self._pool = HTTPConnectionPool("docker", timeout=None, maxsize=4)
         self._pool.ConnectionCls = kind
 

@@ -120,7 +120,7 @@ class Offer:
                     with trusted(machine, client, door.port, self._certificate):
                         self._pull(client, name, door, tell)
                 return Moved(door.moved, "registry"), name
-            except (tunnel.Refused, _Unreached) as error:
+            except (tunnel.NoForwarding, _Unreached) as error:
                 why = error.what
         tell(Detail(f"by save and load: {why}"))
         name = f"127.0.0.1:{next(self._streams)}/runnerkit/{self.reference}"

@@ -59,7 +59,7 @@ class Facts:
     `id` is its /etc/machine-id, `architecture` as its kernel names it. `key` stands for the SSH key
     that it proved to have, which no other host can say ("" for this machine, and where GitLab is not
     asked).
-    `podman` says whether docker is its name, `unpacked` whether an interrupted dpkg left packages half
+    `ostree` says whether it has booted from an ostree, `podman` whether docker is its name, `unpacked` whether an interrupted dpkg left packages half
     installed. `free_kb` and `free_inodes` are where the images' disks have least of them (None: they
     have no fixed number), `disk` is the folder there. `started` is when dockerd started (seconds since
     1970; 0 where it does not run), `info` is ``docker info`` (empty where no daemon answers), `version`
@@ -78,6 +78,7 @@ class Facts:
     cpus: int = 1
     systemd: bool = False
     dockerd: bool = False
+    ostree: bool = False
     podman: bool = False
     unpacked: bool = False
     free_kb: int = 0

@@ -5,7 +5,7 @@ import shlex
 from base64 import b64decode
 
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, File, Needs, distributions
+from runnerkit.facts import Facts, File, Needs, os_release
 from runnerkit.images.reference import by_reference
 from runnerkit.place import TEMPLATES
 from runnerkit.printable import clipped
@@ -64,10 +64,11 @@ def _parsed(text: str) -> Facts:
         hostname=hostname,
         id=facts.get("id:", ""),
         architecture=architecture,
-        os=distributions.os_release(facts.get("os", "")),
+        os=os_release.parse(facts.get("os", "")),
         cpus=int(facts.get("cpus:", 1)),
         systemd="systemd:" in facts,
         dockerd="dockerd:" in facts,
+        ostree="ostree:" in facts,
         podman="podman:" in facts,
         unpacked="unpacked:" in facts,
         free_kb=int(kb or 0),
