@@ -35,8 +35,8 @@ def ship(fleet: Fleet, source: str, name: str) -> list[Outcome[Rows]]:
         have = converge.apply(host, wanted, converge.IMAGES, first=_nothing_first)
         host.lock()
         reference = hashed_name(have.images[job.reference])
-        image = wanted.docker.registry_image
-        registry = Pull(f"pull {image}", image, (image,))
+        image, logins = wanted.docker.registry_image, wanted.docker.registry_logins
+        registry = Pull(f"pull {image}", image, (image,), logins=logins)
         with (
             failure.translated(f"send {reference}"),
             ship.source(host.machine, host.engine, reference, registry, host.tell) as offer,

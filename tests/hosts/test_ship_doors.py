@@ -144,3 +144,18 @@ def test_a_registry_that_would_let_in_anybody_is_given_nothing(
     assert moved.way == "save and load"
     assert "let in anybody: HTTP/1.1 200" in moved.why
     tidy(kit, pair)
+
+
+def test_the_registrys_image_can_be_pinned_and_another_one_is_not_run(
+    kit: Kit, pair: list[BlankHost]
+) -> None:
+    digests = f"docker image inspect -f '{{{{index .RepoDigests 0}}}}' {REGISTRY}"
+    kit.ssh(pair[0], f"docker pull -q {REGISTRY}")
+    pinned = kit.ssh(pair[0], f"{digests}; docker rmi {REGISTRY} >&2").strip()
+    name, _, digest = pinned.partition("@")
+    (moved,) = shipped(kit, *pair, registry=f"{name}:2.8.3@{digest}")
+    assert moved.way == "registry"
+    kit.ssh(pair[1], "docker rmi -f $(docker image ls -q)")
+    (moved,) = shipped(kit, *pair, registry=f"{REGISTRY}@sha256:{'0' * 64}")
+    assert moved.way == "save and load"
+    tidy(kit, pair)
