@@ -83,7 +83,8 @@ class Script:
 class Pull:
     """The first of `sources` that can be pulled, known as `image` thereafter.
 
-    `near` asks whether a job image was meant, should none be found.
+    `near` asks whether a job image was meant, should none be found; `logins` are the registries that
+    may be given this machine's login.
     """
 
     title: str
@@ -91,6 +92,7 @@ class Pull:
     sources: tuple[str, ...]
     platform: str = ""
     near: str = ""
+    logins: tuple[str, ...] = ()
     diff: str = ""
     reaches: tuple[Endpoint, ...] = ()
 

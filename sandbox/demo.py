@@ -24,6 +24,7 @@ url = "{world.gitlab_url}"
 
 [docker]
 registry_mirrors = ["{world.mirror_url}"]
+registry_image = "registry:2"
 
 [manager]
 image = "{world.runner_image}"

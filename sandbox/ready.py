@@ -12,6 +12,7 @@ from runnerkit.place import typed
 from sandbox import keys, world
 from sandbox.errors import SandboxError
 from sandbox.hosts.blank import BlankHost
+from sandbox.services.mirror import REGISTRY
 from sandbox.world import World
 
 FILE = "hosts.toml"
@@ -61,7 +62,7 @@ def settings(put_up: World, text: str, new: BlankHost) -> str:
         runner["docker"] = put_up.own_helper
     data: dict[str, dict[str, Any]] = {
         "gitlab": {"url": put_up.gitlab_url, "api_token": {"file": str(_token(put_up))}},
-        "docker": {"registry_mirrors": [put_up.mirror_url]},
+        "docker": {"registry_mirrors": [put_up.mirror_url], "registry_image": REGISTRY},
         "manager": {"image": put_up.runner_image},
         "ssh": {"known_hosts": str(put_up.state / "known_hosts")},
         "runners": {"try": runner},

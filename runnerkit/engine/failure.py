@@ -39,7 +39,7 @@ HINTS = (
     Hint(
         "(?i)toomanyrequests|rate limit",
         "the registry serves this address no more for now: set [docker] registry_mirrors, or docker "
-        "login on this machine",
+        'login on this machine, with "docker.io" in [docker] registry_logins',
     ),
     Hint(
         "(?i)http response to https client",

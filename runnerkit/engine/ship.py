@@ -4,9 +4,11 @@ import contextlib
 import itertools
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import docker
 
@@ -20,6 +22,7 @@ from runnerkit.events import Detail, Progress, Tell
 from runnerkit.images.content import content
 from runnerkit.machine import tunnel
 from runnerkit.machine.machine import Machine
+from runnerkit.plan import Pull
 
 # The names that an image has on the way, where it is from and where it goes to.
 WAY = r"127\.0\.0\.1:\d+/runnerkit/"
@@ -55,16 +58,16 @@ class Offer:
         machine: Machine,
         client: docker.APIClient,
         reference: str,
-        registry_image: str,
+        registry_image: Pull,
         tell: Tell,
         ending: ExitStack,
     ) -> None:
-        self.reference = reference
+        self.reference, self._repository = reference, f"runnerkit/{reference.rpartition(':')[0]}"
         self._machine, self._client, self._tell = machine, client, tell
         self._registry_image, self._ending = registry_image, ending
-        self._lock, self._certificate = threading.Lock(), ""
+        self._lock, self._streams = threading.Lock(), itertools.count(1)
         self._why: str | None = None
-        self._streams = itertools.count(1)
+        self._registry: registry.Registry | None = None
         untag(client, WAY)
         self._image = find(client, reference)
         if not self._image:
@@ -111,14 +114,15 @@ class Offer:
 
     def _move(self, machine: Machine, client: docker.APIClient, tell: Tell) -> tuple[Moved, str]:
         why = self._published()
-        if not why:
+        if self._registry and not why:
             try:
                 with tunnel.offered(
                     machine, lambda: tunnel.dial(self._machine, registry.PORT)
                 ) as door:
                     name = f"127.0.0.1:{door.port}/runnerkit/{self.reference}"
-                    with trusted(machine, client, door.port, self._certificate):
-                        self._pull(client, name, door, tell)
+                    with trusted(machine, client, door.port, self._registry.certificate):
+                        login = self._registry.login(door.port, self._repository, "pull")
+                        self._pull(partial(client.pull, name, auth_config=login), door, tell)
                 return Moved(door.moved, "registry"), name
             except (tunnel.NoForwarding, _Unreached) as error:
                 why = error.what
@@ -133,12 +137,11 @@ class Offer:
             if self._why is None:
                 try:
                     with self._at_source():
-                        self._certificate = self._ending.enter_context(
-                            registry.serving(
-                                self._machine, self._client, self._registry_image, self._tell
-                            )
+                        serving = registry.serving(
+                            self._machine, self._client, self._registry_image, self._tell
                         )
-                        self._push()
+                        self._registry = self._ending.enter_context(serving)
+                        self._push(self._registry)
                     self._why = ""
                 except KitError as error:
                     self._why = error.what
@@ -147,18 +150,19 @@ class Offer:
     def _at_source(self) -> contextlib.AbstractContextManager[None]:
         return translated(f"{self._machine.where()}: send {self.reference}")
 
-    def _push(self) -> None:
+    def _push(self, serving: registry.Registry) -> None:
         name, _, tag = f"{DEPARTING}{self.reference}".rpartition(":")
         self._client.tag(self.id, name, tag)
         try:
-            with trusted(self._machine, self._client, registry.PORT, self._certificate):
-                push(self._client, f"{name}:{tag}", {}, self._tell)
+            login = serving.login(registry.PORT, self._repository, "pull", "push")
+            with trusted(self._machine, self._client, registry.PORT, serving.certificate):
+                push(self._client, f"{name}:{tag}", login, self._tell)
         finally:
             self._client.remove_image(f"{name}:{tag}", noprune=True)
 
-    def _pull(self, client: docker.APIClient, name: str, door: tunnel.Door, tell: Tell) -> None:
+    def _pull(self, pull: Callable[..., Any], door: tunnel.Door, tell: Tell) -> None:
         try:
-            for event in client.pull(name, stream=True, decode=True, auth_config={}):
+            for event in pull(stream=True, decode=True):
                 if "error" in event or door.failure:
                     raise KitError(door.failure or event["error"])
                 tell(Progress(door.moved))
@@ -174,7 +178,7 @@ class Offer:
 
 @contextlib.contextmanager
 def source(
-    machine: Machine, client: docker.APIClient, reference: str, registry_image: str, tell: Tell
+    machine: Machine, client: docker.APIClient, reference: str, registry_image: Pull, tell: Tell
 ) -> Iterator[Offer]:
     """Offer an image of a host to others.
 
@@ -182,7 +186,7 @@ def source(
         machine: the host that has it.
         client: its engine.
         reference: NAME:HASH.
-        registry_image: the image of the registry that serves it there meanwhile.
+        registry_image: the image of the registry that serves it there meanwhile, as it is pulled.
         tell: told how far it is.
 
     Raises:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import docker
-from docker import auth as logins
 
+from runnerkit.engine import logins
 from runnerkit.engine.failure import fix, text
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Progress, Tell
@@ -26,11 +26,12 @@ def pull(client: docker.APIClient, change: Pull, tell: Tell) -> None:
     Raises:
         KitError: none has it.
     """
-    failures = []
+    failures, known = [], logins.Login()
     for source in change.sources:
         name, _, tag = source.rpartition(":") if "@" not in source else (source, "", "")
         if "/" in tag or not name:
             name, tag = source, "latest"
+        known = logins.for_pull(client, source, change.logins)
         try:
             events = client.pull(
                 name,
@@ -38,7 +39,7 @@ def pull(client: docker.APIClient, change: Pull, tell: Tell) -> None:
                 stream=True,
                 decode=True,
                 platform=change.platform or None,
-                auth_config=_login(name),
+                auth_config=known.config,
             )
             _follow(events, "Downloading", tell)
         except (docker.errors.APIError, TransferError) as error:
@@ -54,6 +55,8 @@ def pull(client: docker.APIClient, change: Pull, tell: Tell) -> None:
         "check the name (an image of your own is a folder of dockerfiles/); behind a firewall set"
         " [docker] registry_mirrors to one that has the image"
     )
+    if logins.WANTED.search(failures[-1]) and known.fix:
+        usual = f"{known.fix}; or {usual}"
     raise KitError(
         f"cannot pull {' or '.join(failures)}{by}{change.near}", fix(failures[-1], usual)
     )
@@ -65,29 +68,20 @@ def push(client: docker.APIClient, reference: str, auth: Mapping[str, str], tell
     Args:
         client: the engine that has it.
         reference: the image's name there, registry and tag included.
-        auth: ``username`` and ``password``, or {}.
+        auth: ``username`` and ``password``, or {} for this machine's own login there.
         tell: told how far it is.
 
     Raises:
         KitError: the registry refuses it or cannot be reached.
     """
     try:
-        login = dict(auth) or _login(reference)
+        login = dict(auth) or logins.own(reference)
         events = client.push(reference, stream=True, decode=True, auth_config=login)
         _follow(events, "Pushing", tell)
     except (docker.errors.APIError, TransferError) as error:
         usual = "check the name, and REGISTRY_USER and REGISTRY_PASSWORD in the environment"
         output = mask(text(error))
         raise KitError(f"cannot push {reference}: {output}", fix(output, usual)) from None
-
-
-def _login(name: str) -> dict[str, Any]:
-    """This machine's own login at an image's registry; none where its store of logins fails."""
-    registry, _ = logins.resolve_repository_name(name)
-    try:
-        return logins.load_config().resolve_authconfig(registry) or {}
-    except docker.errors.DockerException:
-        return {}
 
 
 def _follow(events: Iterator[dict[str, Any]], verb: str, tell: Tell) -> None:

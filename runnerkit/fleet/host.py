@@ -40,10 +40,11 @@ class Host:
         machine: the host.
         token: GitLab's API token, where there is one.
         tell: told what goes on.
+        name: what the run calls it.
     """
 
-    def __init__(self, machine: Machine, token: Secret | None, tell: Tell) -> None:
-        self.machine, self.tell, self._token = machine, tell, token
+    def __init__(self, machine: Machine, token: Secret | None, tell: Tell, name: str = "") -> None:
+        self.machine, self.tell, self._token, self.name = machine, tell, token, name
         self.changes: list[Change] = []
         self._minted: dict[str, Secret] = {}
         self._engine: docker.APIClient | None = None

@@ -53,7 +53,7 @@ def build(
         names: the images, comma-separated.
         pull: look whether their bases have moved.
         no_cache: build them whatever the host has, without the builder's cache.
-        registry: where they are pushed to afterwards; "" for nowhere.
+        registry: where the first host pushes them to afterwards; "" for nowhere.
     """
 
     def work(host: Host, wanted: Want) -> Rows:
@@ -71,7 +71,7 @@ def build(
             row(job, have, "built" if job.name in built else "unchanged") for job in wanted.images
         )
         try:
-            if registry:
+            if registry and host.name == fleet.targets[0].name:  # one host is given the login
                 _push(host, wanted, have, registry)
         except KitError as error:
             raise Unfinished(error, rows) from None

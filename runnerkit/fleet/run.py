@@ -87,7 +87,8 @@ class Fleet:
             tell = of_host(self.listener, target.name)
             try:
                 tell(Phase("connecting"))
-                host = Host(Machine(_context(routes, target), target.password), token, tell)
+                machine = Machine(_context(routes, target), target.password)
+                host = Host(machine, token, tell, target.name)
                 open_hosts.append(host)
                 outcome.result = work(host, wants[target.name])
             except KitError as error:

@@ -10,7 +10,7 @@ from runnerkit.fleet.job_images import Rows, needs_docker, row
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.images.definition import hashed_name
 from runnerkit.machine import names
-from runnerkit.plan import Change
+from runnerkit.plan import Change, Pull
 from runnerkit.settings import targets
 from runnerkit.want import Want
 
@@ -35,7 +35,8 @@ def ship(fleet: Fleet, source: str, name: str) -> list[Outcome[Rows]]:
         have = converge.apply(host, wanted, converge.IMAGES, first=_nothing_first)
         host.lock()
         reference = hashed_name(have.images[job.reference])
-        registry = wanted.docker.registry_image
+        image, logins = wanted.docker.registry_image, wanted.docker.registry_logins
+        registry = Pull(f"pull {image}", image, (image,), logins=logins)
         with (
             failure.translated(f"send {reference}"),
             ship.source(host.machine, host.engine, reference, registry, host.tell) as offer,

@@ -59,6 +59,11 @@ def registry(name: str) -> str:
     return "" if domain == HUB else domain
 
 
+def registry(name: str) -> str:
+    """Where the engine would pull it from, Docker Hub where nothing is named; "" for what is no name."""
+    return _split(name)[0] if parse(name) else ""
+
+
 def by_reference(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Images as the engine inspects them, by each of their names."""
     images: dict[str, dict[str, Any]] = {}

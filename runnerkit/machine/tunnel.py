@@ -14,6 +14,7 @@ from runnerkit.machine.machine import Machine
 from runnerkit.machine.streams import Pipe
 
 CHUNK = 1 << 18
+AT_ONCE = 50  # connections through one door: an engine makes a few, a neighbour any number
 LOOPBACK = "127.0.0.1"
 FORWARD = "set AllowTcpForwarding yes in the host's sshd_config"
 
@@ -59,11 +60,13 @@ class Door:
         self._threads: list[threading.Thread] = []
 
     def answer(self, near: Pipe) -> None:
-        """Connect what has come in with what `connect` gives; returns at once."""
-        thread = threading.Thread(target=self._serve, args=(near,), daemon=True)
+        """Connect what has come in with what `connect` gives, or end it; returns at once."""
         with self._lock:
+            self._threads = [one for one in self._threads if one.is_alive()]
+            work = self._serve if len(self._threads) < AT_ONCE else _end
+            thread = threading.Thread(target=work, args=(near,), daemon=True)
             self._threads.append(thread)
-        thread.start()
+            thread.start()
 
     def close(self) -> None:
         """End all connections; no thread of theirs is left."""

@@ -18,6 +18,13 @@ ImageName = Annotated[
         description="a name of an image: small letters and digits, with . _ - or / between them",
     ),
 ]
+Registry = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[a-f0-9:]+\])(?::[0-9]+)?\Z",
+        description="a registry as images name it, in small letters: registry.example.com:5000",
+    ),
+]
 HostName = Annotated[
     str,
     Meta(

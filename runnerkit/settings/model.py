@@ -15,6 +15,7 @@ from runnerkit.settings.kinds import (
     ImageOrVariable,
     Reference,
     ReferenceOrNone,
+    Registry,
 )
 from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Source
@@ -63,8 +64,14 @@ class Docker(Section, frozen=True):
     metadata: Literal["", "open", "closed"] = ""
     """Whether containers reach the cloud's metadata address, by which they are the machine to the
     cloud. Left out: closed where a runner is shared, unless an autoscaler's manager needs it."""
-    registry_image: Reference = "registry:2"
-    """The registry that `image.ship` starts on the sending host, on loopback, to send layers."""
+    registry_logins: tuple[Registry, ...] = ()
+    """Registries for which hosts are given this machine's own `docker login`, when they pull from them:
+    `registry.example.com:5000`, `docker.io`. No other registry gets one, whatever a Dockerfile names."""
+    registry_image: Reference = (
+        "registry:2.8.3@sha256:a3d8aaa63ed8681a604f1dea0aa03f100d5895b6a58ace528858a7b332415373"
+    )
+    """The registry that `image.ship` starts on the sending host, on loopback, to send layers: one of
+    the project distribution. Name your own by its digest too, where others can write to its place."""
 
 
 class Manager(Section, frozen=True):

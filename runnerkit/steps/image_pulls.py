@@ -5,6 +5,7 @@ there under that name lets the first job start without the Internet.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from runnerkit.checks import disk
 from runnerkit.errors import nearest
@@ -63,18 +64,20 @@ def _usual_helper(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
 
 
 def _changes(want: Want, have: Facts) -> Iterator[Change]:
-    reaches = mirrors(want.docker.registry_mirrors)
     image = want.manager.image
+    pull = partial(
+        Pull, logins=want.docker.registry_logins, reaches=mirrors(want.docker.registry_mirrors)
+    )
     if normal(image) not in have.images:
-        yield Pull(f"pull {image}", image, (image,), reaches=reaches)
+        yield pull(f"pull {image}", image, (image,))
     for name, sources in helpers(want, have.architecture).items():
         if normal(name) not in have.images:
-            yield Pull(f"put the helper image in place as {name}", name, sources, reaches=reaches)
+            yield pull(f"put the helper image in place as {name}", name, sources)
     own = {job.reference for job in want.images}
     for reference in _images(want):
         if reference not in own and normal(reference) not in have.images:
             near = nearest(repository(reference), want.names)
-            yield Pull(f"pull {reference}", reference, (reference,), near=near, reaches=reaches)
+            yield pull(f"pull {reference}", reference, (reference,), near=near)
 
 
 def _images(want: Want) -> dict[str, None]:

@@ -79,6 +79,7 @@ def why(job: JobImage, have: Facts, rebuilt: Collection[str] = ()) -> str:
 def pulls(jobs: list[JobImage], want: Want, have: Facts, again: bool = False) -> Iterator[Pull]:
     """The bases of these images that the host has not got, or `again` all of them."""
     own, reaches = {job.name for job in want.images}, mirrors(want.docker.registry_mirrors)
+    logins = want.docker.registry_logins
     platforms = {base: job.platform for job in jobs for base in _on(job, have).bases}
     for base, platform in platforms.items():
         if bare(base) in own:
@@ -86,7 +87,7 @@ def pulls(jobs: list[JobImage], want: Want, have: Facts, again: bool = False) ->
         if again or normal(base) not in have.images:
             near = nearest(repository(base), want.names)
             title = f"pull {base}, to build on"
-            yield Pull(title, base, (base,), platform, near, reaches=reaches)
+            yield Pull(title, base, (base,), platform, near, logins, reaches=reaches)
 
 
 def builds(

@@ -60,7 +60,10 @@ class Kit:
         """Write settings for these hosts; `more` is laid over, section by section."""
         self.data = {
             "gitlab": {"url": self.world.gitlab_url},
-            "docker": {"registry_mirrors": [self.world.mirror_url]},
+            "docker": {
+                "registry_mirrors": [self.world.mirror_url],
+                "registry_image": "registry:2",  # the mirror's; the pinned one is nowhere here
+            },
             "manager": {"image": self.world.runner_image, "concurrent": 2},
             "ssh": {"known_hosts": str(self.world.state / "known_hosts")},
             "images": {"tester": {"base": "debian:bookworm"}},

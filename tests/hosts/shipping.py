@@ -12,18 +12,17 @@ import pytest
 
 from runnerkit.engine import ship
 from runnerkit.engine.client import connect
-from runnerkit.engine.registry import NAME
 from runnerkit.errors import KitError
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.ssh.connection import connection
+from runnerkit.plan import Pull
 from sandbox.world import BlankHost, World
 from tests.hosts.kit import Kit, Ran
 
 REGISTRY = "registry:2"
 OLD, NEW = "web:0000000000aa", "web:0000000000bb"
-CLEAN = f"""docker rmi -f $(docker images --format '{{{{.Repository}}}}:{{{{.Tag}}}}' | grep -v ^registry:)
+CLEAN = """docker rmi -f $(docker images --format '{{.Repository}}:{{.Tag}}' | grep -v ^registry:)
 docker image prune -f
-docker volume rm {NAME}
 """
 BUILD = """mkdir -p /tmp/{0} && cd /tmp/{0}
 head -c {2}000000 /dev/urandom >layer
@@ -63,7 +62,7 @@ def shipped(
         doors = [stack.enter_context(door(kit.world, host)) for host in targets]
         before = set(threading.enumerate())
         with (
-            ship.source(*client, image, registry, lambda _: None) as offer,
+            ship.source(*client, image, from_(registry), lambda _: None) as offer,
             ThreadPoolExecutor() as pool,
         ):
             moved = list(
@@ -71,6 +70,11 @@ def shipped(
             )
         assert set(threading.enumerate()) <= before
     return moved
+
+
+def from_(registry: str) -> Pull:
+    """How a registry's image is pulled."""
+    return Pull(f"pull {registry}", registry, (registry,))
 
 
 def refused(kit: Kit, *hosts: BlankHost, **options: Any) -> KitError:
@@ -85,9 +89,9 @@ def ids(kit: Kit, hosts: list[BlankHost], name: str) -> set[str]:
 
 
 def tidy(kit: Kit, hosts: list[BlankHost]) -> None:
-    """No registry runs, and no name of the way is left, not even a digest."""
+    """No registry and no layer of one is left, and no name of the way, not even a digest."""
     for host in hosts:
-        assert kit.ssh(host, "docker ps -aq") == ""
+        assert kit.ssh(host, "docker ps -aq; docker volume ls -q") == ""
         left = [name for name in kit.ssh(host, NAMES).split() if not name.startswith("registry:")]
         assert {name.partition("@")[2] for name in left} <= {"<none>"}
         assert {name.partition(":")[0] for name in left} <= {"web", "other"}

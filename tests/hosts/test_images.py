@@ -219,42 +219,6 @@ def test_a_host_with_buildkit_off_builds_with_the_classic_builder(kit: Kit, blan
     assert set(states(build(kit, "classic", host=host.name)).values()) == {"unchanged"}
 
 
-def test_an_image_is_pushed_with_credentials_of_the_environment_and_refused_without(
-    kit: Kit, pair: tuple[BlankHost, BlankHost]
-) -> None:
-    import bcrypt
-
-    host = pair[0]
-    hashed = bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode()
-    kit.ssh(
-        host,
-        f"""set -e
-        mkdir -p /srv/auth && echo 'ci:{hashed}' >/srv/auth/htpasswd""",
-    )
-    login = "-e REGISTRY_AUTH=htpasswd -e REGISTRY_AUTH_HTPASSWD_REALM=x"
-    login += " -e REGISTRY_AUTH_HTPASSWD_PATH=/auth/htpasswd -v /srv/auth:/auth"
-    registry(kit, host, 5002, f"--name auth {login}")
-    write(kit, "pushed", "FROM debian:bookworm\nRUN echo x >/x\n")
-    kit.env |= {"REGISTRY_USER": "ci", "REGISTRY_PASSWORD": SENTINEL}
-    refused = kit.run("image.build", "pushed", "--host", "image1", "--push", "127.0.0.1:5002")
-    assert refused.code == 1
-    assert "cannot push 127.0.0.1:5002/pushed" in refused.err
-    assert "REGISTRY_PASSWORD" in refused.err
-    assert SENTINEL not in refused.out + refused.err
-    kit.env["REGISTRY_PASSWORD"] = "right"
-    row = images(build(kit, "pushed", "--push", "127.0.0.1:5002"))["image1", "pushed"]
-    assert row["state"] == "unchanged"
-    for tag in (row["hash"], "latest"):
-        there = f"127.0.0.1:5002/pushed:{tag}"
-        got = kit.ssh(host, f"""set -e; export DOCKER_CONFIG=/tmp/login
-            echo right | docker login -u ci --password-stdin 127.0.0.1:5002 >/dev/null 2>&1
-            docker pull -q {there} >/dev/null; docker image inspect -f '{{{{.Id}}}}' {there}
-            docker rmi {there} >/dev/null; rm -r /tmp/login""")  # fmt: skip
-        assert got.strip() == row["id"]
-    assert "127.0.0.1:5002" not in kit.ssh(host, "docker image ls")
-    kit.ssh(host, "docker rm -fv auth")
-
-
 def test_a_large_context_does_not_fill_memory(kit: Kit) -> None:
     folder = write(kit, "large", "FROM scratch\nCOPY marker /\n", marker="x")
     with (folder / "blob").open("wb") as file:

@@ -151,7 +151,8 @@ def test_what_a_killed_run_left_is_taken_away(kit: Kit, hosts: list[BlankHost]) 
     shipped(kit, one, other)
     for host, port in ((one, PORT), (other, 40000)):
         kit.ssh(host, f"docker tag {OLD} 127.0.0.1:{port}/runnerkit/{OLD}")
-    kit.ssh(one, f"docker create --name {NAME} {OLD} sh")
+    kit.ssh(one, f"docker create --name {NAME} -v /var/lib/registry {OLD} sh")
+    kit.ssh(one, f"docker volume create {NAME}")  # that of a kit before 0.6
     kit.ssh(one, BUILD.format(NEW, OLD, 1))
     assert shipped(kit, one, other, image=NEW)[0].way == "registry"
     tidy(kit, hosts)
@@ -211,7 +212,7 @@ def test_a_host_without_room_is_refused_before_a_byte_is_sent(
         error = refused(kit, *hosts[:2], free=15)
         assert f"30 MB free in /var/lib/docker on the host: {OLD} takes 19 MB more" in error.what
         assert "make room" in error.fix
-        assert kit.ssh(hosts[0], f"docker volume ls -q --filter name={NAME}") == ""
+        assert kit.ssh(hosts[0], "docker ps -aq") == ""
         shipped(kit, *hosts[:2], free=5)
         kit.ssh(hosts[0], BUILD.format(NEW, OLD, 5))
         (moved,) = shipped(kit, *hosts[:2], image=NEW, free=15)  # the rest is there

@@ -111,6 +111,23 @@ def test_a_side_that_dies_ends_the_other() -> None:
         assert connection.recv(1) == b""
 
 
+def test_a_neighbour_who_knocks_without_end_gets_a_bounded_number_of_connections() -> None:
+    before = set(threading.enumerate())
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=200) as server,
+        tunnel.offered(HERE, lambda: tunnel.dial(HERE, server.getsockname()[1])) as door,
+        contextlib.ExitStack() as held,
+    ):
+        near = [
+            held.enter_context(socket.create_connection(("127.0.0.1", door.port)))
+            for _ in range(tunnel.AT_ONCE + 20)
+        ]
+        for refused in near[tunnel.AT_ONCE :]:
+            refused.settimeout(10)
+            assert refused.recv(1) == b""
+    assert set(threading.enumerate()) <= before
+
+
 def test_why_nobody_answers_is_known() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
