@@ -1,11 +1,13 @@
 """What Invoke reads from and writes to, and pipes: each without what a login shell says of its own."""
 
 import io
+import socket
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from runnerkit.errors import KitError
 
+CHUNK = 1 << 16
 NOISE = 1 << 20  # bytes that a login shell may say before the mark
 MOST = 16 << 20  # letters that a script may print; all of them are kept until it ends
 
@@ -46,9 +48,11 @@ class AfterMark:
         return self._pipe.recv(size)
 
     def makefile(self, *mode: Any, **more: Any) -> Any:
-        """As http.client reads an answer."""
+        """As http.client reads an answer; an SSH channel's own file gives nothing before all is there."""
         self._skip()
-        return self._pipe.makefile(*mode, **more)  # type: ignore[attr-defined]
+        if isinstance(self._pipe, socket.socket):
+            return self._pipe.makefile(*mode, **more)
+        return io.BufferedReader(_Received(self._pipe), CHUNK)
 
     def shutdown(self, how: int, /) -> None:
         self._pipe.shutdown(how)
@@ -68,6 +72,20 @@ class AfterMark:
             end += byte
             del end[: -len(self._mark)]
         self._mark = b""
+
+
+class _Received(io.RawIOBase):
+    def __init__(self, pipe: Pipe) -> None:
+        super().__init__()
+        self._pipe = pipe
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        data = self._pipe.recv(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 class Stdin(io.StringIO):
