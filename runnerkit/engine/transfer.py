@@ -12,6 +12,7 @@ from runnerkit.events import Detail, Progress, Tell
 from runnerkit.plan import Pull
 from runnerkit.redact import mask
 
+NO_PULL = "cannot pull"  # how the failure of a pull begins
 # What the engine says of a layer that has come; it does not count up to its last byte.
 WHOLE = ("Verifying Checksum", "Download complete", "Pull complete")
 
@@ -54,9 +55,7 @@ def pull(client: docker.APIClient, change: Pull, tell: Tell) -> None:
         "check the name (an image of your own is a folder of dockerfiles/); behind a firewall set"
         " [docker] registry_mirrors to one that has the image"
     )
-    raise KitError(
-        f"cannot pull {' or '.join(failures)}{by}{change.near}", fix(failures[-1], usual)
-    )
+    raise KitError(f"{NO_PULL} {' or '.join(failures)}{by}{change.near}", fix(failures[-1], usual))
 
 
 def push(client: docker.APIClient, reference: str, auth: Mapping[str, str], tell: Tell) -> None:
