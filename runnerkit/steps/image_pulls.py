@@ -74,7 +74,8 @@ def _changes(want: Want, have: Facts) -> Iterator[Change]:
     for reference in _images(want):
         if reference not in own and normal(reference) not in have.images:
             near = nearest(repository(reference), want.names)
-            yield Pull(f"pull {reference}", reference, (reference,), near=near, reaches=reaches)
+            title = f"pull {reference}{want.slip(reference)}"
+            yield Pull(title, reference, (reference,), near=near, reaches=reaches)
 
 
 def _images(want: Want) -> dict[str, None]:
