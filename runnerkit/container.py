@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from runnerkit.checks import selinux
+from runnerkit.facts import Facts
 from runnerkit.plan import Hint
 from runnerkit.templates import render
 from runnerkit.want import Want
@@ -42,7 +44,7 @@ def run(
         manager=want.manager,
         binds=binds(want) if mounts is None else mounts,
         more=(given := list(options)),
-        labelled=any(one.startswith("--security-opt=label") for one in given),
+        labelled=selinux.labelled(one.removeprefix("--security-opt=") for one in given),
         environment={**ours, **others},
         drain=drain(want) if replaces else "",
     )
@@ -56,3 +58,9 @@ def drain(want: Want) -> str:
         timeout=want.manager.stop_timeout,
         elsewhere=want.elsewhere,
     )
+
+
+def jobs_end(want: Want, have: Facts) -> str:
+    """The same where Docker may be started anew, which ends every container; "" without any job."""
+    busy = (have.jobs or want.elsewhere) and want.manager.container in have.containers
+    return drain(want) if busy else ""

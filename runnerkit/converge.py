@@ -78,7 +78,7 @@ class Reader(Protocol):
 
     def server(self, want: Want, have: Facts) -> Facts: ...
 
-    def obstacles(self, want: Want, pending: list[Change]) -> list[KitError]: ...
+    def obstacles(self, want: Want, pending: list[Change]) -> list[Finding]: ...
 
 
 class Writer(Reader, Protocol):
@@ -99,6 +99,7 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS) -> Facts:
         tuple(dict.fromkeys(chain.from_iterable(need.paths for need in needs))),
         tuple(dict.fromkeys(chain.from_iterable(need.images for need in needs))),
         tuple(dict.fromkeys(chain.from_iterable(need.units for need in needs))),
+        tuple(dict.fromkeys(chain.from_iterable(need.chains for need in needs))),
         any(need.manager for need in needs),
     )
     output = host.look(script(both, want.manager.container))
@@ -144,8 +145,8 @@ def apply(
     asking = (*steps, *checks)
     have = look(host, want, asking)
     if pending := first(have) or plan(want, have, steps):
-        if errors := host.obstacles(want, pending):
-            raise KitError("\n  ".join(error.what for error in errors), errors[0].fix)
+        if found := host.obstacles(want, pending):
+            raise KitError("\n  ".join(one.what for one in found), found[0].fix)
         host.lock()
         have = look(host, want, asking)
         pending = first(have) or plan(want, have, steps)

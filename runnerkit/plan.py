@@ -7,6 +7,7 @@ from typing import Literal
 
 from runnerkit.images.definition import JobImage
 from runnerkit.images.reference import bare
+from runnerkit.printable import clipped
 
 Value = str | int | bool | list[str] | None  # of a runner at GitLab
 
@@ -49,8 +50,8 @@ UNKNOWN = Hint("", "mend on the host what is said above, then run again")
 
 def hint(output: str, hints: Iterable[Hint]) -> Hint:
     """The first that fits an output."""
-    every = (*CAUSES, *hints, UNKNOWN)
-    return next(one for one in every if re.search(one.pattern, output))
+    every, searched = (*CAUSES, *hints, UNKNOWN), clipped(output)
+    return next(one for one in every if re.search(one.pattern, searched))
 
 
 @dataclass(frozen=True)

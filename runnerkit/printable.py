@@ -9,11 +9,24 @@ _OBEYED = re.compile(
     "\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 INDENT = "    "
+LETTERS = 1000  # of a line, of which the causes are searched
+LEAST = 1 << 17  # letters at the beginning and at the end of an output, of which they are searched
 
 
 def printable(text: str) -> str:
     """The text with all that a terminal would obey in its escaped form: \\x1b, \\u202e."""
     return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def clipped(text: str) -> str:
+    """An output without its middle, and without the ends of its long lines.
+
+    What is searched for causes comes from hosts, and some of these patterns take a line's length
+    squared.
+    """
+    if len(text) > 2 * LEAST:
+        text = f"{text[:LEAST]}\n[…]\n{text[-LEAST:]}"
+    return "\n".join(line[:LETTERS] for line in text.split("\n"))
 
 
 def in_one_line(text: str) -> str:

@@ -94,14 +94,14 @@ def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunne
 
 
 def _distinct(runners: tuple[WantedRunner, ...]) -> None:
-    """A token is a runner, and so is a name: entries that share one would be taken for each other."""
-    known: dict[tuple[str, Secret | str | None], str] = {}
+    """A token is a runner: entries that share one would be taken for each other."""
+    known: dict[Secret, str] = {}
     for runner in runners:
-        for what, value in (("token", runner.token), ("name", runner.spec.name)):
-            if value and (other := known.setdefault((what, value), runner.key)) != runner.key:
-                both = f"the runners {other} and {runner.key} have one {what}"
-                fix = f"create a runner in GitLab for each, and give each its own {what}"
-                raise KitError(f"{both}, and so would be one runner", fix)
+        if runner.token and (other := known.setdefault(runner.token, runner.key)) != runner.key:
+            raise KitError(
+                f"the runners {other} and {runner.key} have one token, and so would be one runner",
+                "create a runner in GitLab for each, and give each its own token",
+            )
 
 
 def _manager(manager: Manager, runners: tuple[WantedRunner, ...]) -> Manager:

@@ -1,5 +1,5 @@
 # Tells what is true of a host, a line a fact: `name: value`, or `name base64` where it has lines.
-# Before it stand: FILES, PATHS, UNITS and IMAGES (shell-quoted words), CONTAINER (the manager; may be empty).
+# Before it stand: FILES, PATHS, UNITS, CHAINS and IMAGES (shell-quoted words), CONTAINER (the manager; may be empty).
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
@@ -26,6 +26,7 @@ echo "kernel: $(uname -snm)"
 echo "id: $(cat /etc/machine-id 2>/dev/null)"
 echo "cpus: $(nproc 2>/dev/null || echo 1)"
 [ ! -d /run/systemd/system ] || echo "systemd: yes"
+[ ! -e /run/ostree-booted ] || echo "ostree: yes"
 eval "set -- $UNITS"
 for unit; do # those that have a file
   [ ! -e "/etc/systemd/system/$unit" ] || set -- "$@" "$unit"
@@ -37,6 +38,10 @@ if [ -d /run/systemd/system ] && [ $# -gt 0 ]; then
     print "unit", value["Id"], value["NeedDaemonReload"] == "yes" ? "older" : value["ActiveState"]
   }'
 fi
+eval "set -- $CHAINS"
+for chain; do
+  echo "rules $chain $(iptables -w 5 -S "$chain" 2>/dev/null | base64 | tr -d '\n')"
+done
 ! { read -r pid </run/crond.pid && kill -0 "$pid"; } 2>/dev/null || echo "cron:$(for dir in /etc/cron.* /etc/periodic/*; do [ ! -d "$dir" ] || printf ' %s' "$dir"; done)"
 if command -v dockerd >/dev/null; then
   ! command -v docker >/dev/null || echo "dockerd: yes"
@@ -67,8 +72,8 @@ wait
 runs=$(grep -c '"ServerVersion":"[^"]' "$work/info" 2>/dev/null)
 if ls /var/lib/dpkg/updates/[0-9]* >/dev/null 2>&1 && [ "$runs" != 1 ] || awk -v "runs=$runs" '
 /^Package: / { ours = $2 ~ /^(docker|containerd|runc)/ }
-/^Status: .* (unpacked|half-|triggers-)/ && (ours || !runs) { found = 1; exit }
-END { exit !found }' /var/lib/dpkg/status 2>/dev/null; then
+/^Status: .* (unpacked|half-|triggers-)/ && (ours || !runs) { half = 1; exit }
+END { exit !half }' /var/lib/dpkg/status 2>/dev/null; then
   echo "unpacked: yes"
 fi
 root=$(sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' "$work/info" 2>/dev/null)

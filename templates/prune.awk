@@ -10,10 +10,17 @@ function epoch(s,    y, m, zone) {
   return (365 * y + int(y / 4) - int(y / 100) + int(y / 400) + int((153 * (m - 3) + 2) / 5) + substr(s, 9, 2) - 719469) * 86400 \
     + substr(s, 12, 2) * 3600 + substr(s, 15, 2) * 60 + substr(s, 18, 2) - zone
 }
-function normal(name) {
-  sub(/^(index\.)?docker\.io\//, "", name); sub(/^library\//, "", name)
-  if (name ~ /@/) { sub(/:[^:\/@]+@/, "@", name); return name }
-  return name ~ /:[^:\/]+$/ ? name : name ":latest"
+# As runnerkit/images/reference.py has it.
+function normal(name,    at, first, hub, domain, digest, tag) {
+  at = index(name, "/"); first = substr(name, 1, at - (at > 0))
+  hub = first ~ /^(index\.)?docker\.io$/
+  if (hub || first == "localhost" || first ~ /[.:]/ || first != tolower(first)) name = substr(name, at + 1)
+  else { first = ""; hub = 1 }
+  domain = hub ? "" : first "/"
+  if (at = index(name, "@")) { digest = substr(name, at); name = substr(name, 1, at - 1) }
+  if (at = index(name, ":")) { tag = substr(name, at); name = substr(name, 1, at - 1) }
+  if (hub && name ~ /^library\/[^\/]*$/) sub(/^library\//, "", name)
+  return domain name (digest != "" ? digest : tag != "" ? tag : ":latest")
 }
 function hold(i, why) { if (!(i in held)) { held[i] = why; reasons[why]++; changed = 1 } }
 function bases(i,    words, n, j, b) {
@@ -79,6 +86,6 @@ END {
   for (i = 1; i <= n; i++) if (!(i in held))
     printf "%s\t%.0f\t%s\t%s\t%s\n", names[i] == "" ? "dangling" : i in build ? "old-build" : "other", time[i], id[i], size[i], names[i]
   if (events >= 256) printf "~\tDocker remembers its last 256 events, here of %d min: what was used before that counts as unused\n", (now - since) / 60
-  for (why in reasons) said = said (said == "" ? "" : ", ") reasons[why] " " why
-  if (said != "") print "~\tkept images: " said
+  for (why in reasons) summary = summary (summary == "" ? "" : ", ") reasons[why] " " why
+  if (summary != "") print "~\tkept images: " summary
 }

@@ -27,8 +27,8 @@ def findings(want: Want, have: Facts) -> Iterator[Finding]:
     """Mounts of the host that jobs cannot open."""
     for runner in want.runners if confines(have) else ():
         docker = runner.spec.docker
-        bound = [one for one in _texts(docker.get("volumes")) if _confined(one)]
-        if bound and not runner.elsewhere and not labelled(_texts(docker.get("security_opt"))):
+        bound = [one for one in docker.get("volumes", ()) if _confined(one)]
+        if bound and not runner.elsewhere and not labelled(docker.get("security_opt")):
             yield CONFINED.found(volumes=", ".join(bound), runner=runner.key)
 
 
@@ -42,11 +42,6 @@ def confines(have: Facts) -> bool:
 def labelled(options: Iterable[str] | None) -> bool:
     """Whether a container's options choose a label themselves, or none."""
     return any(one.startswith(("label=", "label:")) for one in options or ())
-
-
-def _texts(value: object) -> list[str]:
-    """Those of a list; what else stands there is for the program to refuse."""
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def _confined(volume: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from docker import APIClient
 
 from runnerkit.engine import build_failure, buildkit
-from runnerkit.engine.client import image
+from runnerkit.engine.client import events, image
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Progress, Tell
 from runnerkit.images import context
@@ -59,8 +59,8 @@ def build(client: APIClient, machine: Machine, change: Build, tell: Tell) -> Non
         )
         if not answer.ok:
             log.error = str(answer.json().get("message", answer.reason))
-        for line in answer.iter_lines() if answer.ok else ():
-            log.event(json.loads(line))
+        for event in events(answer) if answer.ok else ():
+            log.event(event)
     if log.error:
         raise build_failure.of(job, log.step, log.lines, log.error)
 
@@ -73,7 +73,7 @@ class _Log:
         self.lines: list[str] = []
         self._steps: dict[str, str] = {}
         self._outputs: dict[str, list[str]] = {}
-        self._rest: dict[str, str] = {}
+        self._rests: dict[tuple[str, int], bytes] = {}  # of lines that have not ended, by stream
 
     def event(self, event: dict[str, Any]) -> None:
         if event.get("id") == "moby.buildkit.trace":
@@ -94,9 +94,14 @@ class _Log:
             self._steps[one.vertex] = one.name
             self.tell(Detail(build_failure.short(one.name)))
         output = self._outputs.setdefault(one.vertex, [])
-        *lines, rest = (self._rest.pop(one.vertex, "") + one.text).split("\n")
-        self._rest[one.vertex] = rest  # a line comes in pieces: "E", ": ", "Unable to …"
-        for line in [*lines, rest] if one.error else lines:
+        key = one.vertex, one.stream
+        *lines, rest = (self._rests.pop(key, b"") + one.text).split(b"\n")
+        if rest:  # a line comes in pieces: "E", ": ", "Unable to …"
+            self._rests[key] = rest
+        if one.error:
+            unended = [key for key in self._rests if key[0] == one.vertex]
+            lines += [self._rests.pop(key) for key in unended]
+        for line in (line.decode(errors="replace") for line in lines):
             if line.strip():
                 output.append(line.rstrip())
                 self.tell(Detail(mask(line.strip())))

@@ -29,11 +29,12 @@ SERVING = b"\x08\x01"
 
 @dataclass(frozen=True)
 class Status:
-    """One thing of a trace: a step that began or failed, or a piece of its output."""
+    """One thing of a trace: a step that began or failed, or a piece of one stream of its output."""
 
     vertex: str
     name: str = ""
-    text: str = ""
+    text: bytes = b""
+    stream: int = 1
     error: str = ""
 
 
@@ -44,7 +45,7 @@ def trace(aux: str) -> Iterator[Status]:
         if number == 1 and 5 in fields:  # a vertex that has started
             yield Status(_text(fields, 1), name=_text(fields, 3), error=_text(fields, 7))
         elif number == 3:
-            yield Status(_text(fields, 1), text=_text(fields, 4))
+            yield Status(_text(fields, 1), text=_bytes(fields, 4), stream=_number(fields, 3))
 
 
 @contextmanager
@@ -181,5 +182,14 @@ def _field(number: int, body: bytes) -> bytes:
 
 
 def _text(fields: Mapping[int, int | bytes], number: int) -> str:
+    return _bytes(fields, number).decode(errors="replace")
+
+
+def _bytes(fields: Mapping[int, int | bytes], number: int) -> bytes:
     body = fields.get(number, b"")
-    return body.decode(errors="replace") if isinstance(body, bytes) else ""
+    return body if isinstance(body, bytes) else b""
+
+
+def _number(fields: Mapping[int, int | bytes], number: int) -> int:
+    value = fields.get(number, 0)
+    return value if isinstance(value, int) else 0

@@ -1,12 +1,16 @@
 """The Docker SDK over the same door: ``docker system dial-stdio`` on a channel of the connection."""
 
+import io
+import json
 import re
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 
 import docker
 from docker.transport.basehttpadapter import BaseHTTPAdapter
-from requests import Response
+from requests import PreparedRequest, Response
+from urllib3 import HTTPResponse
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 
@@ -14,14 +18,25 @@ from runnerkit.errors import KitError
 from runnerkit.machine.machine import Machine
 
 CHUNK = 1 << 20
-PATIENCE = 600  # seconds for the engine to say something
+LARGEST = 16 << 20  # bytes of one answer, and of one event of a stream
+PATIENCE = 600  # seconds for the engine to say something, and for all of an answer
 
 
 class Unopened(KitError):
     """No connection to the engine came about."""
 
 
-class _Connection(HTTPConnection):
+class TooMuch(KitError):
+    """An answer of which no end is in sight."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"the Docker engine answers without end: more than {LARGEST >> 20} MB or {PATIENCE} s",
+            "see on the host that it is Docker's own: docker version, docker info",
+        )
+
+
+class _EngineConnection(HTTPConnection):
     machine: Machine
 
     def connect(self) -> None:
@@ -34,12 +49,21 @@ class _Connection(HTTPConnection):
 class _Adapter(BaseHTTPAdapter):
     def __init__(self, machine: Machine) -> None:
         super().__init__()
-        kind = type("_Bound", (_Connection,), {"machine": machine})
+        kind = type("_Bound", (_EngineConnection,), {"machine": machine})
         self._pool = HTTPConnectionPool("docker", timeout=None, maxsize=4)
         self._pool.ConnectionCls = kind
 
     def get_connection_with_tls_context(self, *_: Any, **__: Any) -> HTTPConnectionPool:
         return self._pool
+
+    def send(
+        self, request: PreparedRequest, stream: bool = False, *_: Any, **more: Any
+    ) -> Response:
+        """What is not read as it comes is read here, as far as it may go."""
+        answer = super().send(request, stream=True, **more)
+        if not stream or not answer.ok:
+            answer.raw = io.BytesIO(_whole(answer.raw))
+        return answer
 
     def request_url(self, request: Any, proxies: Any) -> str:
         return str(request.path_url)
@@ -52,6 +76,45 @@ class _Adapter(BaseHTTPAdapter):
 
     def close(self) -> None:
         self._pool.close()
+
+
+class _Client(docker.APIClient):
+    def _stream_helper(self, response: Response, decode: bool = False) -> Iterator[Any]:
+        """The SDK's own takes a chunk whole, however long."""
+        return events(response) if decode else response.iter_content(CHUNK)
+
+
+def events(answer: Response) -> Iterator[dict[str, Any]]:
+    """What an engine tells of long work, an event a line.
+
+    Raises:
+        TooMuch: one of them has no end.
+    """
+    line = bytearray()
+    for piece in answer.iter_content(CHUNK):
+        first, *others = piece.split(b"\n")
+        line += first
+        for other in others:
+            yield from _event(line)
+            line = bytearray(other)
+        if len(line) > LARGEST:
+            raise TooMuch
+    yield from _event(line)
+
+
+def _event(line: bytearray) -> Iterator[dict[str, Any]]:
+    if line.strip():
+        yield json.loads(line)
+
+
+def _whole(raw: HTTPResponse) -> bytes:
+    body, end = bytearray(), monotonic() + PATIENCE
+    while piece := raw.read1(CHUNK, decode_content=True):
+        body += piece
+        if len(body) > LARGEST or monotonic() > end:
+            raw.close()
+            raise TooMuch
+    return bytes(body)
 
 
 def connect(machine: Machine) -> docker.APIClient:
@@ -92,7 +155,10 @@ def untag(client: docker.APIClient, names: str) -> None:
 
 
 def _client(machine: Machine, version: str) -> docker.APIClient:
-    client = docker.APIClient(base_url="http://docker:1", version=version, timeout=PATIENCE)
+    client = _Client(base_url="http://docker:1", version=version, timeout=PATIENCE)
     client.mount("http://", _Adapter(machine))
     client.trust_env = False
+    client.max_redirects = (
+        0  # an engine never redirects; a hostile one would lead out of the tunnel
+    )
     return client

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from http.client import HTTPException
 
 import docker
-from requests import Timeout
+from requests import Timeout, TooManyRedirects
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as Silent
 
@@ -14,6 +14,7 @@ from runnerkit.engine.client import PATIENCE, Unopened
 from runnerkit.errors import KitError
 from runnerkit.machine.failure import AGAIN
 from runnerkit.plan import Hint, hint
+from runnerkit.printable import clipped
 from runnerkit.redact import mask
 
 # What a connection that breaks raises: requests' own errors are OSErrors; in the midst of an answer
@@ -26,6 +27,7 @@ BROKEN = (
     docker.errors.StreamParseError,
     json.JSONDecodeError,
 )
+DAMAGED = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 # What an engine says that is at fault itself, and not the image's name or its registry.
 HINTS = (
     Hint(": unavailable|context canceled|transport is closing", AGAIN),
@@ -89,8 +91,18 @@ def translated(what: str) -> Iterator[None]:
             f"{what}: the Docker engine has said nothing for {PATIENCE // 60} minutes",
             "see the daemon's log on the host; a registry or mirror that hangs shows there",
         ) from None
+    except TooManyRedirects:
+        raise KitError(
+            f"{what}: what answers in the Docker engine's place redirects elsewhere",
+            "see what that is on the host: ls -l /var/run/docker.sock, docker version",
+        ) from None
     except BROKEN:
         raise KitError(f"{what}: the connection to the Docker engine broke", AGAIN) from None
+    except DAMAGED as error:
+        raise KitError(
+            f"{what}: what the Docker engine answers cannot be read: {type(error).__name__}",
+            "see on the host that it is Docker's own: docker version, docker info",
+        ) from None
 
 
 def fix(output: str, usual: str) -> str:
@@ -100,4 +112,4 @@ def fix(output: str, usual: str) -> str:
 
 def text(error: Exception) -> str:
     """What an engine said, in a line."""
-    return " ".join(str(getattr(error, "explanation", None) or error).split())
+    return " ".join(clipped(str(getattr(error, "explanation", None) or error)).split())

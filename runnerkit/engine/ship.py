@@ -124,7 +124,7 @@ class Offer:
                         login = self._registry.login(door.port, self._repository, "pull")
                         self._pull(partial(client.pull, name, auth_config=login), door, tell)
                 return Moved(door.moved, "registry"), name
-            except (tunnel.Refused, _Unreached) as error:
+            except (tunnel.NoForwarding, _Unreached) as error:
                 why = error.what
         tell(Detail(f"by save and load: {why}"))
         name = f"127.0.0.1:{next(self._streams)}/runnerkit/{self.reference}"

@@ -16,7 +16,7 @@ from runnerkit.redact import mask
 WHOLE = ("Verifying Checksum", "Download complete", "Pull complete")
 
 
-class Refused(Exception):
+class TransferError(Exception):
     """An error that the engine told in the midst of a stream."""
 
 
@@ -42,7 +42,7 @@ def pull(client: docker.APIClient, change: Pull, tell: Tell) -> None:
                 auth_config=known.config,
             )
             _follow(events, "Downloading", tell)
-        except (docker.errors.APIError, Refused) as error:
+        except (docker.errors.APIError, TransferError) as error:
             failures.append(f"{source}: {text(error)}")
             continue
         if source != change.image:
@@ -78,7 +78,7 @@ def push(client: docker.APIClient, reference: str, auth: Mapping[str, str], tell
         login = dict(auth) or logins.own(reference)
         events = client.push(reference, stream=True, decode=True, auth_config=login)
         _follow(events, "Pushing", tell)
-    except (docker.errors.APIError, Refused) as error:
+    except (docker.errors.APIError, TransferError) as error:
         usual = "check the name, and REGISTRY_USER and REGISTRY_PASSWORD in the environment"
         output = mask(text(error))
         raise KitError(f"cannot push {reference}: {output}", fix(output, usual)) from None
@@ -89,7 +89,7 @@ def _follow(events: Iterator[dict[str, Any]], verb: str, tell: Tell) -> None:
     layers: dict[str, tuple[int, int]] = {}
     for event in events:
         if "error" in event:
-            raise Refused(event["error"])
+            raise TransferError(event["error"])
         detail, status = event.get("progressDetail") or {}, event.get("status")
         layer = str(event.get("id", ""))
         if status == verb and "total" in detail:

@@ -5,7 +5,6 @@ get.docker.com (github.com/docker/docker-install), and in what each row names.
 """
 
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -76,10 +75,28 @@ RHEL = Distribution("dnf", "", "rhel", script=True)
 REBUILD = Distribution("dnf", "", "centos")
 FEDORA = Distribution("dnf", "moby-engine", "fedora", script=True)
 SUSE = Distribution("zypper", "docker")  # en.opensuse.org/Docker; in SLES the module Containers
-ATOMIC = Distribution(
+# Systems that come as an image: a package manager cannot write to the one that runs.
+TRANSACTIONAL = Distribution(
     by_hand="transactional-update pkg install docker on the host, reboot it, and set [docker] "
     'source = "present"'
 )
+OSTREE = Distribution(
+    by_hand="rpm-ostree install moby-engine on the host, or put Docker into the image that it boots, "
+    'reboot it, and set [docker] source = "present"'
+)
+# Their variants of what is else installed by packages: fedora-release.spec, and SUSE's SLES 16.
+VARIANTS = {
+    **dict.fromkeys(("coreos", "iot", "silverblue", "kinoite", "sericea", "onyx"), OSTREE),
+    "transactional": TRANSACTIONAL,
+}
+MICRO = {
+    "microos",
+    "opensuse-microos",
+    "suse-microos",
+    "opensuse-leap-micro",
+    "sle-micro",
+    "sl-micro",
+}
 
 # By ID, or by ID and major version where they differ.
 DISTRIBUTIONS: dict[str, Distribution] = {
@@ -119,10 +136,9 @@ DISTRIBUTIONS: dict[str, Distribution] = {
     "opensuse-leap": SUSE,
     "opensuse-tumbleweed": SUSE,
     "sles": SUSE,
-    "opensuse-microos": ATOMIC,
-    "suse-microos": ATOMIC,
-    "sle-micro": ATOMIC,
-    "sl-micro": ATOMIC,
+    **dict.fromkeys(MICRO, TRANSACTIONAL),
+    "steamos": Distribution(),  # like arch, and read-only
+    "endless": Distribution(),  # like debian, of ostree and without apt
     "arch": Distribution("pacman", "docker"),  # wiki.archlinux.org/title/Docker
 }
 # What a distribution that has no row of its own says that it is like.
@@ -139,37 +155,36 @@ LIKE = {
 }
 
 
-def os_release(text: str) -> dict[str, str]:
-    """An os-release file: assignments as a shell reads them, os-release(5). What is none is passed over."""
-    found = {}
-    for line in text.lstrip("\ufeff").splitlines():
-        key, equals, value = line.strip().partition("=")
-        if equals and key.isidentifier():
-            try:
-                words = shlex.split(value, comments=True)
-            except ValueError:  # a quote that does not end
-                words = [value.strip("\"'")]
-            found[key] = "".join(letter for letter in " ".join(words) if letter.isprintable())
-    return found
-
-
 def major(os: Mapping[str, str]) -> str:
     """The first number of its version; "" where it has none, as rolling ones have."""
     number = re.match(r"\d+", os.get("VERSION_ID", ""))
     return number[0] if number else ""
 
 
-def of(os: Mapping[str, str]) -> Distribution:
-    """A host's distribution by its os-release: its own row, or that of what it says it is like."""
+def of(os: Mapping[str, str], ostree: bool = False) -> Distribution:
+    """A host's distribution by its os-release: its own row, or that of what it says it is like.
+
+    Args:
+        os: the os-release.
+        ostree: whether the host has booted from an ostree, which not every os-release tells.
+    """
     known = os.get("ID", "").lower()
-    for own in (f"{known} {major(os)}", known):
-        if own in DISTRIBUTIONS:
-            return DISTRIBUTIONS[own]
+    rows = [DISTRIBUTIONS[own] for own in (f"{known} {major(os)}", known) if own in DISTRIBUTIONS]
+    variant = os.get("VARIANT_ID", "").lower()
+    if variant in VARIANTS:
+        return VARIANTS[variant]
+    if ostree or "OSTREE_VERSION" in os or variant.endswith("-atomic"):
+        return rows[0] if rows and not rows[0].manager else OSTREE
+    if rows:
+        return rows[0]
     # What it is built as says more than what it is like: Oracle's is like fedora, Nobara's like rhel.
     platform = re.fullmatch(r"platform:(el|f)\d+", os.get("PLATFORM_ID", ""))
     if platform:
         return REBUILD if platform[1] == "el" else FEDORA
-    like = (one for one in os.get("ID_LIKE", "").lower().split() if one in LIKE)
+    likes = os.get("ID_LIKE", "").lower().split()
+    if MICRO.intersection(likes):
+        return TRANSACTIONAL
+    like = (one for one in likes if one in LIKE)
     return LIKE.get(next(like, ""), Distribution(by_hand=STATIC if known else NAMELESS))
 
 

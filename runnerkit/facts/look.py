@@ -5,9 +5,10 @@ import shlex
 from base64 import b64decode
 
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, File, Needs, distributions
+from runnerkit.facts import Facts, File, Needs, os_release
 from runnerkit.images.reference import by_reference
 from runnerkit.place import TEMPLATES
+from runnerkit.printable import clipped
 
 LONG = ("info", "version", "flags", "images", "containers", "jobs", "verify", "os")  # of many lines
 
@@ -18,6 +19,7 @@ def script(needs: Needs, container: str) -> str:
         "FILES": shlex.join(needs.files),
         "PATHS": shlex.join(needs.paths),
         "UNITS": shlex.join(needs.units),
+        "CHAINS": shlex.join(needs.chains),
         "IMAGES": shlex.join(needs.images),
         "CONTAINER": container if needs.manager else "",
     }
@@ -62,10 +64,11 @@ def _parsed(text: str) -> Facts:
         hostname=hostname,
         id=facts.get("id:", ""),
         architecture=architecture,
-        os=distributions.os_release(facts.get("os", "")),
+        os=os_release.parse(facts.get("os", "")),
         cpus=int(facts.get("cpus:", 1)),
         systemd="systemd:" in facts,
         dockerd="dockerd:" in facts,
+        ostree="ostree:" in facts,
         podman="podman:" in facts,
         unpacked="unpacked:" in facts,
         free_kb=int(kb or 0),
@@ -80,8 +83,9 @@ def _parsed(text: str) -> Facts:
         files={_decoded(words[1]): _file(words[2:]) for words in lines if words[0] == "file"},
         paths=frozenset(_decoded(words[1]) for words in lines if words[0] == "path"),
         jobs=len(facts.get("jobs", "").split()),
-        verify=facts.get("verify", ""),
+        verify=clipped(facts.get("verify", "")),
         units={words[1]: words[2] for words in lines if words[0] == "unit"},
+        rules={words[1]: _decoded(words[2]) for words in lines if words[0] == "rules"},
         cron=tuple(facts.get("cron:", "").split()),
     )
 

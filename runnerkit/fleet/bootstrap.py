@@ -60,12 +60,8 @@ def plan(fleet: Fleet) -> list[Outcome[Planned]]:
         if not wanted.runners:
             raise Unfinished(resolve.none(), Planned((), found))
         pending = converge.plan(wanted, have)
-        obstacles = [
-            Finding("change-obstacle", Level.ERROR, error.what, error.fix)
-            for error in host.obstacles(wanted, pending)
-        ]
         proof = (one for one in found if _proven(one, wanted, have, pending))
-        return Planned(tuple(pending), (*proof, *obstacles))
+        return Planned(tuple(pending), (*proof, *host.obstacles(wanted, pending)))
 
     wants, token = _wants(fleet, empty=True)
     return fleet.each(wants, work, token)

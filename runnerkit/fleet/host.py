@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from runnerkit.checks.finding import Finding
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Ended, Tell, named
 from runnerkit.facts import Facts, ServerRunner
@@ -56,7 +57,7 @@ class Host:
             try:
                 return self.machine.run(script)
             except NeedsPassword:
-                self.machine.password = sudo.ask()
+                self.machine.password = sudo.ask(self.machine.user, self.machine.where())
                 return self.machine.run(script)
         except Failed as error:
             known = hint(plain(error.stderr), login.HINTS)
@@ -84,9 +85,9 @@ class Host:
         waiting = Detail("waiting for what a cut-off run left going on the host")
         self._lock = self._lock or lock.take(self.machine, lambda: self.tell(waiting))
 
-    def obstacles(self, want: Want, pending: list[Change]) -> list[KitError]:
+    def obstacles(self, want: Want, pending: list[Change]) -> list[Finding]:
         server = partial(self._server, want) if self._token else None
-        return obstacles.found(self.machine, server, want, pending)
+        return list(obstacles.findings(self.machine, server, want, pending))
 
     def write(self, want: Want, batch: list[Change]) -> None:
         """Make changes that do not wait for each other; all are tried before the first error."""

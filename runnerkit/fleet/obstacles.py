@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.errors import KitError
 from runnerkit.machine.failure import Failed
 from runnerkit.machine.machine import Machine
@@ -16,9 +17,23 @@ if TYPE_CHECKING:
     from runnerkit.gitlab.server import Server
 
 
-def found(
+CODE = "change-obstacle"
+UNREACHED = Kind(
+    CODE, Level.ERROR, "{what} {url} does not answer the host", "{fix}; nothing was changed"
+)
+REFUSED = Kind(CODE, Level.ERROR, "{what_GitLab_says_of_a_token}", "{fix}")
+FAILS = Kind(
+    CODE,
+    Level.ERROR,
+    "{change} would fail: {why}",
+    "correct what the settings say of this file; nothing was changed",
+)
+KINDS = (UNREACHED, REFUSED, FAILS)
+
+
+def findings(
     machine: Machine, server: "Callable[[], Server] | None", want: Want, pending: Sequence[Change]
-) -> list[KitError]:
+) -> Iterator[Finding]:
     """All of it; nothing is asked where nothing is pending.
 
     Args:
@@ -27,22 +42,10 @@ def found(
         want: what the host should be.
         pending: the changes.
     """
-    errors = []
-    for question in _questions(machine, server, want, pending):
-        try:
-            question()
-        except KitError as error:
-            errors.append(error)
-    return errors
-
-
-def _questions(
-    machine: Machine, server: "Callable[[], Server] | None", want: Want, pending: Sequence[Change]
-) -> Iterator[Callable[[], object]]:
     for endpoint in dict.fromkeys(end for change in pending for end in change.reaches):
-        yield partial(_reach, machine, endpoint)
+        yield from _unreached(machine, endpoint)
     if server and any(isinstance(change, ServerCall) for change in pending):
-        yield server().check
+        yield from _refused(server().check)
     scripts = [change for change in pending if isinstance(change, Script)]
     registers = {change.token for change in scripts}
     for runner in want.runners:
@@ -50,25 +53,28 @@ def _questions(
             from runnerkit.gitlab.server import check_token
 
             whose = f"{runner.spec.token}, runner {runner.key}"
-            yield partial(check_token, want.url, runner.token, whose)
-    yield from (partial(_try, machine, change) for change in scripts if change.trial)
+            yield from _refused(partial(check_token, want.url, runner.token, whose))
+    for change in scripts:
+        if change.trial:
+            yield from _fails(machine, change)
 
 
-def _reach(machine: Machine, endpoint: Endpoint) -> None:
+def _unreached(machine: Machine, endpoint: Endpoint) -> Iterator[Finding]:
     parts = urlsplit(endpoint.url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     if not machine.reaches(parts.hostname or "", port):
-        raise KitError(
-            f"{endpoint.name} {endpoint.url} does not answer the host",
-            f"{endpoint.fix}; nothing was changed",
-        )
+        yield UNREACHED.found(what=endpoint.name, url=endpoint.url, fix=endpoint.fix)
 
 
-def _try(machine: Machine, change: Script) -> None:
+def _refused(ask: Callable[[], None]) -> Iterator[Finding]:
+    try:
+        ask()
+    except KitError as error:
+        yield REFUSED.found(what_GitLab_says_of_a_token=error.what, fix=error.fix)
+
+
+def _fails(machine: Machine, change: Script) -> Iterator[Finding]:
     try:
         machine.run(change.trial)
     except Failed as error:
-        raise KitError(
-            f"{change.title} would fail: {mask(plain(error.what))}",
-            "correct what the settings say of this file; nothing was changed",
-        ) from None
+        yield FAILS.found(change=change.title, why=mask(plain(error.what)))

@@ -11,7 +11,7 @@ from runnerkit.facts import ServerRunner
 Answer = TypeVar("Answer")
 
 
-class Runner(msgspec.Struct):
+class RunnerAnswer(msgspec.Struct):
     id: Annotated[int, Meta(ge=1)]
     description: str | None = None
     maintenance_note: str | None = None

@@ -46,7 +46,7 @@ class Server:
         """The runner of that id; None where it is gone or the token may not see it."""
         with self._asking(403, 404):
             found = self._api.http_get(f"/runners/{number}", **AGAIN)
-            return answers.read(self.url, found, answers.Runner).known
+            return answers.read(self.url, found, answers.RunnerAnswer).known
         return None
 
     def whose(self, token: Secret, system_id: str) -> int | None:
@@ -59,7 +59,7 @@ class Server:
         body = {"token": token.reveal(), "system_id": system_id}
         with self._asking(403):
             answer = self._nobody.http_post("/runners/verify", post_data=body, **AGAIN)
-            return answers.read(self.url, answer, answers.Runner).id
+            return answers.read(self.url, answer, answers.RunnerAnswer).id
         return None
 
     def find(self, runner: WantedRunner, name: str, note: str) -> ServerRunner | None:
@@ -89,7 +89,7 @@ class Server:
         text = answers.read(self.url, answer, answers.Token).token
         return tokens.required(Secret(text), f"the token that {self.url} made")
 
-    def _listed(self, runner: WantedRunner) -> Iterator[answers.Runner]:
+    def _listed(self, runner: WantedRunner) -> Iterator[answers.RunnerAnswer]:
         spec = runner.spec
         path = {
             "project_type": f"/projects/{spec.project}/runners",
@@ -99,7 +99,7 @@ class Server:
             for page in range(1, PAGES + 1):
                 asked = {"type": spec.kind, "per_page": PAGE, "page": page}
                 found = self._api.http_get(path, asked, **AGAIN)
-                listed = answers.read(self.url, found, list[answers.Runner])
+                listed = answers.read(self.url, found, list[answers.RunnerAnswer])
                 yield from listed
                 if len(listed) < PAGE:
                     return

@@ -2,7 +2,7 @@
 
 import json
 from base64 import encodebytes
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 
@@ -122,7 +122,11 @@ def wanted(settings: Settings) -> Want:
         if chosen is None or key in chosen
     }
     wanted = resolve.of_host(structs.replace(settings, runners=runners, hosts={}), "golden")
-    first_boot.registering_runner(wanted)  # refuses one beside others
+    own = first_boot.registering_runner(wanted)  # refuses one beside others
+    shared = any(runner.hardening == "shared" for runner in runners.values())
+    if own is None and shared and not wanted.docker.metadata:
+        # An autoscaler's plugin, which needs the address, is on its manager's host: here are its jobs.
+        return replace(wanted, docker=structs.replace(wanted.docker, metadata="closed"))
     return wanted
 
 

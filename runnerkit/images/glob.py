@@ -9,7 +9,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from runnerkit.images.pattern import WILD, Refused, Test, assertive, nothing, regex, sound, test
+from runnerkit.images.pattern import (
+    WILD,
+    InvalidPattern,
+    Test,
+    assertive,
+    nothing,
+    regex,
+    sound,
+    test,
+)
 
 KEPT = 1000  # folders of which it is kept where they lead: with many patterns that takes room
 
@@ -30,7 +39,7 @@ class Glob:
     """Which of many patterns match a path; each has a number, and several may have the same.
 
     Raises:
-        Refused: one that is none.
+        InvalidPattern: one that is none.
     """
 
     def __init__(self, patterns: Iterable[tuple[str, int]]) -> None:
@@ -57,7 +66,7 @@ class Glob:
 
     def _add(self, pattern: str, number: int) -> None:
         if not sound(pattern):
-            raise Refused
+            raise InvalidPattern
         if looking := assertive(pattern):
             self._looking.append((looking, number))
             return

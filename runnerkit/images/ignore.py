@@ -11,7 +11,7 @@ from itertools import groupby
 
 from runnerkit.errors import KitError
 from runnerkit.images.glob import Glob
-from runnerkit.images.pattern import Refused
+from runnerkit.images.pattern import InvalidPattern
 from runnerkit.images.words import stripped
 
 _WILD = re.compile(r"[*\[\]?^\\]")
@@ -23,7 +23,7 @@ class Ignore:
     Those that follow each other and all keep, or all leave out, are a run: any that matches does.
 
     Raises:
-        Refused: one that is none.
+        InvalidPattern: one that is none.
     """
 
     def __init__(self, patterns: Sequence[tuple[str, bool]] = ()) -> None:
@@ -71,9 +71,9 @@ def parse(text: str, where: str) -> Ignore:
             continue
         try:
             if rule[0] == "":
-                raise Refused
+                raise InvalidPattern
             Glob([(rule[0], 0)])
-        except Refused:
+        except InvalidPattern:
             what = f"{where}: Docker refuses the pattern {line.rstrip(chr(13))!r}"
             raise KitError(what, "correct that line") from None
         patterns.append(rule)

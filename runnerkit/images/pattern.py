@@ -25,7 +25,7 @@ _POSIX = {
 }
 
 
-class Refused(ValueError):
+class InvalidPattern(ValueError):
     """A pattern that Docker refuses as well, or that only Go's regular expressions could read."""
 
 
@@ -47,11 +47,11 @@ def assertive(pattern: str) -> re.Pattern[str] | None:
     if not _ASSERTION.search(pattern):
         return None
     if pattern.count("**") > 3:  # Python's engine would try for ever
-        raise Refused
+        raise InvalidPattern
     try:
         return re.compile(re.sub(r"(?<!\\)\[\[", r"[\\[", regex(pattern)) + r"\Z", re.ASCII)
     except re.error:
-        raise Refused from None
+        raise InvalidPattern from None
 
 
 def regex(pattern: str) -> str:
@@ -98,7 +98,7 @@ def _class(text: str, at: int) -> tuple[Test, int]:
     while at == start or not text.startswith("]", at):
         if posix := re.compile(r"\[:(\^?)(.*?):\]").match(text, at):
             if posix[2] not in _POSIX:
-                raise Refused
+                raise InvalidPattern
             kinds.append(f"[{posix[1]}{_POSIX[posix[2]]}]")
             at = posix.end()
         elif text.startswith("\\", at) and (known := _perl(text[at + 1 : at + 2])):
@@ -110,7 +110,7 @@ def _class(text: str, at: int) -> tuple[Test, int]:
             if text.startswith("-", at) and not text.startswith("]", at + 1):
                 high, at = _char(text, at + 1)
             if high < low:
-                raise Refused
+                raise InvalidPattern
             kinds.append(f"[{re.escape(low)}-{re.escape(high)}]")
     either = "|".join(kinds)
     return re.compile(f"(?!{either})." if negated else either, re.DOTALL).match, at + 1
@@ -126,9 +126,9 @@ def _char(text: str, at: int) -> tuple[str, int]:
     char = text[at : at + 1]
     if char != "\\":
         if not char:
-            raise Refused
+            raise InvalidPattern
         return char, at + 1
     char = text[at + 1 : at + 2]
     if not char or not char.isascii() or (char.isalnum() and char not in _CONTROLS):
-        raise Refused
+        raise InvalidPattern
     return _CONTROLS.get(char, char), at + 2

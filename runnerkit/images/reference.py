@@ -45,7 +45,18 @@ def bare(name: str) -> str:
 
 def repository(name: str) -> str:
     """The same without any tag or digest."""
-    return re.sub(r"(:[^:/]*)?(@.*)?$", "", normal(name))
+    return untagged(normal(name))
+
+
+def untagged(name: str) -> str:
+    """A name as it is written, without any tag or digest."""
+    return re.sub(r"(:[^:/]*)?(@.*)?$", "", name)
+
+
+def registry(name: str) -> str:
+    """The registry that it names; "" for Docker Hub, whichever way that is written."""
+    domain = _split(name)[0]
+    return "" if domain == HUB else domain
 
 
 def registry(name: str) -> str:

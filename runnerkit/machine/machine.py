@@ -5,6 +5,7 @@ it can eat the rest and half a transfer never runs.
 """
 
 import contextlib
+import getpass
 import hashlib
 import shlex
 import socket
@@ -18,6 +19,7 @@ from runnerkit.errors import KitError
 from runnerkit.machine import local, sudo
 from runnerkit.machine.failure import BACK, KILLED, Failed, translated
 from runnerkit.machine.streams import AfterMark, Lines, Pipe, Stdin
+from runnerkit.printable import clipped
 from runnerkit.settings.secrets import Secret
 
 if TYPE_CHECKING:
@@ -80,7 +82,7 @@ class Machine:
             _ = self.transport
             raise KitError(f"{self.where()}: the script was killed", KILLED)
         output, begun, stdout = result.stdout.partition(f"{self._mark}\n")
-        stderr = (
+        stderr = clipped(
             result.stderr.rpartition(f"{self._mark}\n")[2] if begun else result.stderr or output
         )
         if result.exited:
@@ -135,6 +137,11 @@ class Machine:
         if (transport := self.transport) is None:
             return ""
         return hashlib.sha256(transport.get_remote_server_key().asbytes()).hexdigest()[:32]
+
+    @property
+    def user(self) -> str:
+        """Who logs in, and becomes root by sudo."""
+        return getattr(self.context, "user", None) or getpass.getuser()
 
     def where(self) -> str:
         """The host as people write it."""

@@ -13,7 +13,7 @@ from runnerkit.machine import terminal
 from runnerkit.settings.secrets import Secret
 
 _asking = threading.Lock()
-_answer: list[Secret] = []
+_answers: dict[str, Secret] = {}  # by the user who logs in
 _shown: list[Any] = []  # how the terminal was before it was asked on
 
 
@@ -83,25 +83,32 @@ def refusal(stderr: str, where: str, has_password: bool) -> KitError | None:
     return None
 
 
-def ask() -> Secret:
-    """sudo's password, asked once for all hosts."""
+def ask(user: str, where: str) -> Secret:
+    """sudo's password of a user, asked once for all hosts: one that wants it does not get another's.
+
+    Args:
+        user: who logs in.
+        where: the host that wants it.
+    """
     with _asking:
-        if not _answer:
+        if user not in _answers:
             value = os.environ.get("RUNNERKIT_SUDO_PASSWORD", "")
             if not value and os.isatty(0):
                 _shown.append(termios.tcgetattr(0))
                 try:
                     with terminal.quiet():
-                        value = getpass.getpass("sudo password on the hosts: ")
+                        value = getpass.getpass(
+                            f"sudo password of {user}, for {where} and {user}'s other hosts: "
+                        )
                 finally:
                     _shown.clear()
             if not value:
                 raise KitError(
-                    "sudo on the host wants a password, and none is given",
+                    f"{where}: sudo wants a password, and none is given",
                     "run in a terminal to be asked for it, or set RUNNERKIT_SUDO_PASSWORD",
                 )
-            _answer.append(Secret(value))
-        return _answer[0]
+            _answers[user] = Secret(value)
+        return _answers[user]
 
 
 def interrupted(error: KitError) -> None:

@@ -19,7 +19,7 @@ LOOPBACK = "127.0.0.1"
 FORWARD = "set AllowTcpForwarding yes in the host's sshd_config"
 
 
-class Refused(KitError):
+class NoForwarding(KitError):
     """The host's sshd does not forward."""
 
     def __init__(self, machine: Machine) -> None:
@@ -31,7 +31,7 @@ def dial(machine: Machine, port: int) -> Pipe:
 
     Raises:
         ConnectionRefusedError: nothing listens there.
-        Refused: sshd does not forward.
+        NoForwarding: sshd does not forward.
     """
     if (transport := machine.transport) is None:
         return socket.create_connection((LOOPBACK, port))
@@ -42,7 +42,7 @@ def dial(machine: Machine, port: int) -> Pipe:
     except paramiko.ChannelException as error:
         if error.code == paramiko.common.OPEN_FAILED_CONNECT_FAILED:
             raise ConnectionRefusedError(f"nothing listens on port {port}") from None
-        raise Refused(machine) from None
+        raise NoForwarding(machine) from None
 
 
 class Door:
@@ -127,7 +127,7 @@ def offered(machine: Machine, connect: Callable[[], Pipe]) -> Iterator[Door]:
     A host has one such door at a time.
 
     Raises:
-        Refused: sshd does not forward.
+        NoForwarding: sshd does not forward.
     """
     door = Door(connect)
     with _over_ssh(machine, door) if machine.transport else _here(door):
@@ -150,7 +150,7 @@ def _over_ssh(machine: Machine, door: Door) -> Iterator[None]:
             )
         except paramiko.SSHException:
             if transport.is_active():
-                raise Refused(machine) from None
+                raise NoForwarding(machine) from None
             raise
     try:
         yield

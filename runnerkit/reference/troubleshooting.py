@@ -9,6 +9,7 @@ from types import ModuleType
 
 from runnerkit import actions, checks, engine, files, gitlab, steps
 from runnerkit.checks.finding import Kind
+from runnerkit.fleet import obstacles
 from runnerkit.machine import login, sudo
 from runnerkit.plan import CAUSES, Hint
 
@@ -43,7 +44,7 @@ Everything on a host is done as root, so the user who logs in must be root or ha
 
 def page() -> str:
     """The whole page, as it is kept in docs/en/troubleshooting.md."""
-    found = [block for module in _modules(checks) for block in _findings(module)]
+    found = [block for one in (*_modules(checks), obstacles) for block in _findings(one)]
     rooms = (steps, actions, files, engine, gitlab)
     failed = [block for room in rooms for module in _modules(room) for block in _hints(module)]
     refused = _table(("what", "fix"), [(what, fix) for _, what, fix in sudo.REFUSALS])
@@ -66,10 +67,12 @@ def _findings(module: ModuleType) -> Iterator[str]:
 
 
 def _hints(module: ModuleType) -> Iterator[str]:
-    named = [values for name, values in vars(module).items() if name.endswith("HINTS")]
-    hints: list[Hint] = [hint for values in named for hint in values]
-    if hints:
-        yield _about(module) + _rows(hints)
+    named = {name: hints for name, hints in vars(module).items() if name.endswith("HINTS")}
+    for number, (name, hints) in enumerate(named.items()):
+        verb = name.removesuffix("HINTS").strip("_").lower()
+        yield (
+            ("" if number else _about(module)) + (f"To {verb}:\n\n" if verb else "") + _rows(hints)
+        )
 
 
 def _rows(hints: Sequence[Hint]) -> str:
@@ -94,7 +97,7 @@ def _escaped(cell: str) -> str:
 
 def _named(text: str) -> str:
     """The text with the names of what differs in the places of it."""
-    return re.sub(r"{(\w+)}", r"*\1*", text)
+    return re.sub(r"{(\w+)}", lambda name: f"*{name[1].replace('_', ' ')}*", text)
 
 
 def _pattern(pattern: str) -> str:

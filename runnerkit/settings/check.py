@@ -16,6 +16,7 @@ from runnerkit.settings import durations
 from runnerkit.settings.secrets import NEVER, Source
 
 Path = tuple[str | int, ...]
+LARGEST = (1 << 31) - 1  # of what a shell, Docker and every program in between take as a number
 TYPES = {str: "a text", int: "a whole number", bool: "true or false", Any: "anything"}
 
 
@@ -81,6 +82,9 @@ def _keys(
 
 
 def _leaf(data: object, kind: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(data, int) and data > LARGEST and _takes_number(kind):
+        yield path, f"{data} is too large a number: it may be {LARGEST} at most"
+        return
     try:
         msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
@@ -152,6 +156,10 @@ def _choices(kind: Any) -> Iterator[Any]:
     else:
         for one in get_args(kind):
             yield from _choices(one)
+
+
+def _takes_number(kind: Any) -> bool:
+    return kind is int or any(map(_takes_number, get_args(kind)))
 
 
 def _struct(kind: Any) -> type[msgspec.Struct] | None:

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from runnerkit.errors import KitError, nearest
+from runnerkit.settings import check
 from runnerkit.settings.known_keys import Known
-from runnerkit.settings.secrets import NEVER, Secret, Source, names_secret
+from runnerkit.settings.secrets import NEVER, Secret, Source, names_secret, tells_about
 
 Section = TypeVar("Section", bound=msgspec.Struct)
 VARIABLES = "environment"
@@ -23,23 +24,29 @@ _REFERENCE = re.compile(r"\$\w+|\$\{\w+\}")  # of a variable that the program it
 
 
 def mistakes(value: Any, path: str, known: Known | None = None, key: str = "") -> Iterator[str]:
-    """Secrets in clear, and keys that are nearly known ones, a line each."""
-    if names_secret(key) and not isinstance(value, dict | list):
+    """Secrets in clear, other types than the kit reads, and keys that are nearly known, a line each."""
+    if known is not None and not isinstance(known, Mapping):
+        wrong = [f"{path}{check.written(at)}: {text}" for at, text in check.mistakes(value, known)]
+        yield from wrong or mistakes(value, path, None, key)
+    elif key == VARIABLES and known is not None:
+        yield from _variables(value, path)
+    elif names_secret(key) and not isinstance(value, dict | list):
         if value and not isinstance(value, bool) and not _REFERENCE.fullmatch(str(value)):
             yield f"{path}: {NEVER}"
     elif isinstance(value, dict) and _is_source(key, value):
         return
-    elif isinstance(value, dict) and names_secret(key) and {*value} & SOURCES:
+    elif (
+        isinstance(value, dict) and names_secret(key) and (known is not None or {*value} & SOURCES)
+    ):
         yield f"{path}: {NEVER}"
     elif isinstance(value, dict):
         for inner, one in value.items():
             if known and inner not in known and (hint := nearest(inner, known, NEAR)):
                 yield f"{path}.{inner}: unknown key{hint}"
-            yield from mistakes(one, f"{path}.{inner}", (known or {}).get(inner), inner)
+            below = (known or {}).get(inner)
+            yield from mistakes(one, f"{path}.{inner}", below, _name(inner, key))
     elif isinstance(value, list):
         for one in value:
-            if key == VARIABLES and isinstance(one, str):
-                yield from _variable(one, path)
             yield from mistakes(one, path, known, key)
 
 
@@ -55,7 +62,9 @@ def read(value: Any, path: str, key: str = "") -> Any:
             raise KitError(f"{path} is empty: {source}", "set it, and run again")
         return secret
     if isinstance(value, Mapping):
-        return {inner: read(one, f"{path}.{inner}", inner) for inner, one in value.items()}
+        return {
+            inner: read(one, f"{path}.{inner}", _name(inner, key)) for inner, one in value.items()
+        }
     return [read(one, path, key) for one in value] if isinstance(value, list) else value
 
 
@@ -99,6 +108,26 @@ def _converts(value: Mapping[str, Any]) -> bool:
     except msgspec.ValidationError:
         return False
     return True
+
+
+def _name(key: str, above: str) -> str:
+    """What a key is judged by: in a table that is named as a secret, every part may be the secret."""
+    return above if names_secret(above) and not tells_about(key) else key
+
+
+def _variables(value: Any, path: str) -> Iterator[str]:
+    """The mistakes of variables: a list of NAME=value, or a table."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            if names_secret(name):
+                yield from mistakes(one, f"{path}.{name}", {}, name)
+            elif isinstance(one, dict | list):
+                yield f"{path}.{name}: a variable is a text"
+    elif not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        yield f'{path}: not a list of variables, like ["NAME=value"], and no table of them'
+    else:
+        for one in value:
+            yield from _variable(one, path)
 
 
 def _variable(text: str, path: str) -> Iterator[str]:

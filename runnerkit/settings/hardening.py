@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from runnerkit.images.reference import registry, repository, untagged
 from runnerkit.settings.autoscaler import EXECUTORS
 from runnerkit.settings.model import Docker
 from runnerkit.settings.runner import Runner
@@ -80,13 +81,11 @@ def _patterns(images: Iterable[str]) -> set[str]:
     """Patterns of doublestar: a registry that the settings name, whole; of Docker Hub those names alone."""
     found = set()
     for image in filter(None, images):
-        registry, slash, _ = image.partition("/")
-        if slash and (set(registry) & set(".:") or registry == "localhost"):
-            found.add(f"{registry}/**")
+        if domain := registry(image):
+            found.add(f"{domain}/**")
         else:
-            head, _, last = image.partition("@")[0].rpartition("/")
-            name = f"{head}/" * bool(head) + last.partition(":")[0]
-            found |= {name, f"{name}:*", f"{name}@*"}
+            names = (repository(image), untagged(image))  # a job may name it either way
+            found |= {f"{name}{more}" for name in names for more in ("", ":*", "@*")}
     return found
 
 

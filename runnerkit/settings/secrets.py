@@ -20,7 +20,7 @@ _WORDS = {"pass", "pw", "auth", "auths", "authorization"}
 _ABOUT = {
     *("at", "file", "path", "dir", "url", "endpoint", "id", "ids", "name", "names", "username"),
     *("type", "method", "plugin", "plugins", "ttl", "timeout", "expiry", "lifetime", "allowed"),
-    *("enabled", "sock", "format"),
+    *("enabled", "sock", "format", "user", "email"),
 }
 NEVER = 'a secret is never written here: { env = "NAME" }, { file = "PATH" } or { command = ["…"] }'
 
@@ -35,9 +35,14 @@ def names_secret(key: str) -> bool:
 
 def may_name_secret(key: str) -> bool:
     """The same, also where only a part of the name says so: what is shown rather masks too much."""
+    held = _HOLDS.search("".join(_words(key)))
+    return bool(held and not tells_about(key)) or names_secret(key)
+
+
+def tells_about(key: str) -> bool:
+    """Whether what has this name only has to do with a secret: KEY_PATH, username."""
     words = _words(key)
-    held = _HOLDS.search("".join(words)) and words[-1] not in _ABOUT
-    return bool(held) or names_secret(key)
+    return bool(words) and words[-1] in _ABOUT
 
 
 def _words(key: str) -> list[str]:

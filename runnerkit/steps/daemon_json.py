@@ -133,9 +133,7 @@ def _reload(used: list[str]) -> Script:
 
 def _restart(want: Want, have: Facts, undo: str = "", store: bool = False) -> Script:
     """Docker's restart ends every container, so the manager's jobs are waited for first."""
-    name = want.manager.container
-    busy = (have.jobs or want.elsewhere) and name in have.containers
-    drain = container.drain(want) if busy else ""
+    name, drain = want.manager.container, container.jobs_end(want, have)
     text = render("restart-docker.sh.j2", name=name, drain=drain, undo=undo)
     why = " (another image store, which has none of the images: all come anew)" if store else ""
     return Script(f"restart docker{why}", text, hints=HINTS)

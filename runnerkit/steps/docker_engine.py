@@ -23,27 +23,30 @@ KEYS = {
 }
 CE = "docker-ce docker-ce-cli containerd.io docker-buildx-plugin"
 DAEMON_LOG = "see the daemon's log on the host: journalctl -u docker, or /var/log/docker.log"
-START_HINTS = (
+_DAEMON = (
     Hint(
         "unable to configure the Docker daemon",
         "correct /etc/docker/daemon.json on the host, or the flags that dockerd is started with",
     ),
-    Hint("failed to start daemon|level=fatal", DAEMON_LOG),
-    Hint("(?i)job for docker|cannot connect to the docker daemon", DAEMON_LOG),
-    Hint("", DAEMON_LOG),
+    Hint(
+        "(?i)failed to start daemon|level=fatal|job for docker|cannot connect to the docker daemon",
+        DAEMON_LOG,
+    ),
 )
+START_HINTS = (_DAEMON[0], Hint("", DAEMON_LOG))
 COMPLETE_HINTS = (
+    container.WAITED,
     Hint("", "the package that is named there is broken: mend it on the host, then run again"),
 )
 # What package managers, and curl, say of why they fetch nothing: the first cause first, as what they
 # then miss follows from it.
-HINTS = (
+INSTALL_HINTS = (
     Hint(
         r"not the known key|script_sha256|GPG error: \S+/linux/",
         "something else than Docker's answers there: correct [docker] package_mirror; or write the key "
         "of who signs there as package_key, or the script's checksum as script_sha256",
     ),
-    *START_HINTS[:-1],
+    *_DAEMON,
     Hint(
         "(?i)resolve proxy|from proxy|proxy authentication|connect tunnel failed",
         "the proxy of the host's package manager refuses: correct its address or login (apt: "
@@ -128,8 +131,8 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         for found in engine.findings(want, have):
             raise found.error()
     if have.unpacked:
-        busy = have.docker_runs and (have.jobs or want.elsewhere)  # it may be started anew
-        text = (container.drain(want) if busy else "") + render("complete-packages.sh.j2")
+        drain = container.jobs_end(want, have) if have.docker_runs else ""
+        text = render("complete-packages.sh.j2", name=want.manager.container, drain=drain)
         yield Script("complete the packages that were cut off", text, hints=COMPLETE_HINTS)
     if have.dockerd and not have.docker_runs:
         text = render("start-docker.sh.j2", verb="start")
@@ -145,7 +148,7 @@ def _install(want: Want, have: Facts) -> Script:
             "remove podman-docker there (Podman itself may stay), then run again",
         )
     source, mirror = want.docker.source, want.docker.package_mirror
-    name, row = distributions.name(have.os), distributions.of(have.os)
+    name, row = distributions.name(have.os), distributions.of(have.os, have.ostree)
     works = row.sources(have.os)
     if source not in works:
         raise KitError(
@@ -168,7 +171,9 @@ def _install(want: Want, have: Facts) -> Script:
         mirror=mirror,
         start=render("start-docker.sh.j2", verb="start"),
     )
-    return Script(f"install Docker ({source}, {name})", text, hints=HINTS, reaches=_mirror(mirror))
+    return Script(
+        f"install Docker ({source}, {name})", text, hints=INSTALL_HINTS, reaches=_mirror(mirror)
+    )
 
 
 def _trusted(want: Want, manager: str) -> None:

@@ -128,8 +128,13 @@ def first_boot(want: Want, runner: WantedRunner) -> str:
 
 def leave(want: Want) -> str:
     """The program that drains the manager at shutdown and takes it off GitLab."""
+    manager = want.manager
     return render(
-        "leave.sh.j2", want=want, name=want.manager.container, timeout=want.manager.stop_timeout
+        "leave.sh.j2",
+        want=want,
+        name=manager.container,
+        timeout=manager.stop_timeout,
+        leaves=True,
     )
 
 

@@ -40,7 +40,7 @@ def helpers(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
     """
     found: dict[str, tuple[str, ...]] = {}
     for runner in want.runners:
-        own = str(runner.spec.docker.get("helper_image", ""))
+        own = runner.spec.docker.get("helper_image", "")
         if own and "$" not in own:
             found[own] = (own,)
         elif not own and runner.spec.executor != "instance":

@@ -4,6 +4,7 @@ By a rule in DOCKER-USER, and a unit that sets it again with every start of Dock
 told by checks/metadata_address.py.
 """
 
+import re
 from collections.abc import Iterator
 
 from runnerkit.checks import metadata_address
@@ -16,6 +17,8 @@ from runnerkit.want import Want
 
 NAME = "runnerkit-metadata.service"
 PROGRAM, UNIT = f"{PROGRAMS}/metadata", f"{UNITS}/{NAME}"
+CHAIN = "DOCKER-USER"
+RULE = r"-d 169\.254\.169\.254/32 .*-j REJECT"
 HINTS = (
     Hint(
         "DOCKER-USER|control process exited",
@@ -36,7 +39,8 @@ rmdir {PROGRAMS} 2>/dev/null || :"""
 
 
 def needs(want: Want) -> Needs:
-    return Needs(files=(PROGRAM, UNIT), units=(NAME,))
+    chains = (CHAIN,) if want.metadata_closed else ()
+    return Needs(files=(PROGRAM, UNIT), units=(NAME,), chains=chains)
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
@@ -46,7 +50,8 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         return
     stale = list(differing(_files(), have.files))
     yield from stale
-    if stale or have.units.get(NAME) != "active":
+    flushed = not re.search(RULE, have.rules.get(CHAIN, ""))
+    if stale or flushed or have.units.get(NAME) != "active":
         yield Script("close the metadata address to containers", START, hints=HINTS)
 
 

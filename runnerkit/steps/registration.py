@@ -1,5 +1,6 @@
 """Each wanted runner is registered once, and GitLab's side of it is as the settings say."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -132,4 +133,4 @@ def _update(runner: WantedRunner, server: ServerRunner) -> Iterator[Change]:
 
 
 def _lines(values: Mapping[str, Any], keys: Iterable[str]) -> str:
-    return "\n".join(f"{key} = {values[key]}" for key in keys)
+    return "\n".join(f"{key} = {json.dumps(values[key], ensure_ascii=False)}" for key in keys)

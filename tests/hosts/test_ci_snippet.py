@@ -50,7 +50,7 @@ def test_the_job_is_for_schedules_only() -> None:
 
 def test_the_snippet_explains_every_variable_that_it_takes_from_gitlab() -> None:
     explained = set(re.findall(r"(?m)^#   (RUNNERKIT_\w+) +(?:file|variable) ", TEXT))
-    used = set(re.findall(r"\$(RUNNERKIT_\w+)", TEXT)) | {"RUNNERKIT_SETTINGS"}
+    used = set(re.findall(r"\$\{?(RUNNERKIT_\w+)", TEXT)) | {"RUNNERKIT_SETTINGS"}
     assert explained == used
 
 
@@ -74,8 +74,11 @@ def variables(kit: Kit, host: BlankHost) -> dict[str, str]:
     known.write_text((kit.world.state / "known_hosts").read_text())
     for path in (settings, key, known):
         path.chmod(0o666)
+    head = ("git", "-C", str(ROOT), "rev-parse", "HEAD")
+    revision = subprocess.run(head, text=True, capture_output=True, check=True).stdout.strip()
     return {
         "RUNNERKIT_REPOSITORY": str(ROOT),
+        "RUNNERKIT_REVISION": revision,
         "RUNNERKIT_SETTINGS": str(settings),
         "RUNNERKIT_SSH_KEY": str(key),
         "RUNNERKIT_KNOWN_HOSTS": str(known),

@@ -229,10 +229,10 @@ def test_a_large_context_does_not_fill_memory(kit: Kit) -> None:
 def memory(kit: Kit, *words: str) -> int:
     """The most memory that the kit had at a time, in KiB."""
     command, env = kit.command(*words)
-    with (kit.folder / "said").open("w") as output:
+    with (kit.folder / "output").open("w") as output:
         run = subprocess.Popen(
             command, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
         _, status, used = os.wait4(run.pid, 0)
-    assert status == 0, (kit.folder / "said").read_text()
+    assert status == 0, (kit.folder / "output").read_text()
     return used.ru_maxrss

@@ -34,13 +34,13 @@ class Running:
             command, env=env, cwd=kit.folder, stdin=subprocess.DEVNULL, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
-        self._said: list[str] = []
+        self._stderr: list[str] = []
 
     def changes(self) -> Iterator[str]:
         """The title of each change as it begins."""
         assert self.process.stderr
         for line in self.process.stderr:
-            self._said.append(line)
+            self._stderr.append(line)
             if found := STEP.search(line):
                 yield found[1]
 
@@ -60,7 +60,7 @@ class Running:
         for _ in self.changes():
             pass
         out, _ = self.process.communicate(timeout=300)
-        return Ran(self.process.returncode, out, "".join(self._said))
+        return Ran(self.process.returncode, out, "".join(self._stderr))
 
 
 def in_host(kit: Kit, host: BlankHost, script: str) -> None:
@@ -112,8 +112,8 @@ def test_the_kit_killed_at_each_change(kit: Kit, blank: Blank) -> None:
 def waiting(kit: Kit, host: BlankHost) -> Running:
     """A run that had to wait for what a cut-off one had left going on the host."""
     hold = "flock 8; echo held; until [ -e /run/enough ]; do sleep 0.05; done"
-    in_host(kit, host, f"(mkdir -p -m 700 {LOCKS}; exec 8>>{WORK}; {hold}) >/run/said 2>&1 &")
-    in_host(kit, host, "until grep -q held /run/said; do sleep 0.05; done")
+    in_host(kit, host, f"(mkdir -p -m 700 {LOCKS}; exec 8>>{WORK}; {hold}) >/run/output 2>&1 &")
+    in_host(kit, host, "until grep -q held /run/output; do sleep 0.05; done")
     running = Running(kit)
     in_host(kit, host, "until pgrep -fx 'flock 8'; do sleep 0.05; done")
     assert running.process.poll() is None

@@ -28,8 +28,8 @@ def test_a_host_without_systemd_does_it_by_cron(kit: Kit, blank: Blank) -> None:
     kit.ssh(host, f"""{SHELL}
         build old:v1 1; build new:v1 1; age_image 9 old:v1
         service docker restart; until docker info >/dev/null; do sleep 0.1; done
-        {daily} >/tmp/said""")  # fmt: skip
-    output = names(prune.parse(kit.ssh(host, "cat /tmp/said")))
+        {daily} >/tmp/output""")  # fmt: skip
+    output = names(prune.parse(kit.ssh(host, "cat /tmp/output")))
     assert [name for name in output if not name.startswith("unused-for")] == ["old:v1"]
     assert {"new:v1", "tester:latest"} <= images(kit, host)
     kit.settings(host)

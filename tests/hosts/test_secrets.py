@@ -23,13 +23,13 @@ trap 'rm -f "$patterns"' EXIT
 cat >"$patterns" <<'END'
 PATTERNS
 END
-told() { if grep -aFf "$patterns" >/dev/null; then echo "$1"; fi; }
-docker inspect $(docker ps -aq) | told 'docker inspect'
+leak() { if grep -aFf "$patterns" >/dev/null; then echo "$1"; fi; }
+docker inspect $(docker ps -aq) | leak 'docker inspect'
 for image in $(docker images -q); do
   docker image inspect "$image"
   docker history --no-trunc "$image"
-done | told 'an image'
-journalctl --no-pager -a -o verbose | told journal
+done | leak 'an image'
+journalctl --no-pager -a -o verbose | leak journal
 grep -raqFf "$patterns" /var/log && echo /var/log
 find / /var/lib/docker /var/lib/containerd /run /dev/shm -xdev -type f -perm /077 -size -4M \
   -print0 2>/dev/null | xargs -0 grep -laFf "$patterns" 2>/dev/null

@@ -87,6 +87,9 @@ def test_the_rule_is_back_after_docker_and_after_somebody_flushed_it(
     rule = "iptables -C DOCKER-USER -d 169.254.169.254 -j REJECT && echo closed || echo open"
     kit.ssh(host, f"iptables -F DOCKER-USER; {RESTART}")
     assert kit.ssh(host, rule) == "closed\n"
+    kit.ssh(host, "iptables -F DOCKER-USER")
+    assert kit.bootstrap().titles == ["close the metadata address to containers"]
+    assert kit.ssh(host, rule) == "closed\n"
 
 
 def test_where_names_are_resolved_at_that_address_only_its_web_server_is_closed(

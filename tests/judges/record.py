@@ -44,11 +44,11 @@ def verdicts(program: Path, folder: Path) -> dict[str, list[tuple[Any, list[str]
 
 
 def _rows(
-    asked: list[Any], said: list[dict[str, Any]], refused: bool = True
+    asked: list[Any], answers: list[dict[str, Any]], refused: bool = True
 ) -> list[tuple[Any, list[str] | None]]:
     return [
         (one, None if answer.get("error") else answer["names"])
-        for one, answer in zip(asked, said, strict=True)
+        for one, answer in zip(asked, answers, strict=True)
         if refused or not answer.get("error")
     ]
 

@@ -1,10 +1,11 @@
 """Why a job image does not build, in the first line; and what to correct, where there is something."""
 
+import base64
+
 import pytest
 
 from runnerkit.engine import build_failure
 from runnerkit.engine.build import _Log
-from runnerkit.engine.buildkit import Status
 from runnerkit.images.definition import JobImage
 
 SCRIPT = "RUN set -eu;     set --         'gitt'     ;     if command -v apt-get >/dev/null; then"
@@ -55,12 +56,51 @@ def test_the_reason_leads_and_no_script_stands_in_its_way(
     assert "images.web.packages" in failure.fix
 
 
-def test_a_line_that_comes_in_pieces_is_one_line() -> None:
+def _field(number: int, body: bytes | int) -> bytes:
+    if isinstance(body, int):
+        return bytes([number << 3, body])
+    return bytes([number << 3 | 2, len(body)]) + body  # none here is longer than 127 bytes
+
+
+def _trace(*statuses: bytes) -> dict[str, str]:
+    """An event of the Engine: moby/buildkit, api/services/control/control.proto, StatusResponse."""
+    return {"id": "moby.buildkit.trace", "aux": base64.b64encode(b"".join(statuses)).decode()}
+
+
+def _output(text: str | bytes, stream: int, vertex: bytes = b"v") -> bytes:
+    body = text.encode() if isinstance(text, str) else text
+    return _field(3, _field(1, vertex) + _field(3, stream) + _field(4, body))
+
+
+def _failed(vertex: bytes = b"v") -> bytes:
+    return _field(1, _field(1, vertex) + _field(3, b"RUN x") + _field(5, b"") + _field(7, b"code"))
+
+
+@pytest.mark.parametrize(
+    ("pieces", "lines"),
+    [
+        (
+            [("Reading\nE", 2), (":", 2), (" Unable to locate", 2), (" package gitt", 2)],
+            ["Reading", "E: Unable to locate package gitt"],
+        ),
+        (  # apt's stdout does not end its line before stderr says why
+            [("Building tree...", 1), ("E: Unable", 2), (" to\n", 2), (" Done\n", 1)],
+            ["E: Unable to", "Building tree... Done"],
+        ),
+        ([("half err", 2), ("half out", 1)], ["half err", "half out"]),
+        ([("one\ntwo", 1), ("reason\n", 2)], ["one", "reason", "two"]),
+        ([("na\u00efve".encode()[:3], 1), ("na\u00efve".encode()[3:], 1)], ["na\u00efve"]),
+    ],
+)
+def test_each_stream_of_a_step_has_lines_of_its_own(
+    pieces: list[tuple[str | bytes, int]], lines: list[str]
+) -> None:
     log = _Log(lambda _: None)
-    for text in ("Reading\nE", ":", " Unable to locate", " package gitt"):
-        log._buildkit(Status("v", text=text))
-    log._buildkit(Status("v", name="RUN x", error="failed"))
-    assert log.lines == ["Reading", "E: Unable to locate package gitt"]
+    for text, stream in pieces:
+        log.event(_trace(_output(text, stream)))
+    log.event(_trace(_output("of another step", 2, b"w")))
+    log.event(_trace(_failed()))
+    assert log.lines == lines
 
 
 def test_what_to_correct_is_what_somebody_wrote() -> None:

@@ -8,13 +8,14 @@ import pytest
 
 from runnerkit import converge
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, distributions, look
+from runnerkit.facts import Facts, distributions, look, os_release
 from runnerkit.plan import Script
 from runnerkit.steps.docker_engine import KEYS
 from tests.unit.build import blank, want
 
-# github.com/which-distro/os-release and chef/os_release; anolis, kylin and openeuler-22.03 as people
-# show theirs. Only the keys that matter.
+# github.com/which-distro/os-release and chef/os_release; anolis, kylin,
+# openeuler-22.03, rhcos, opensuse's Micro, MicroOS and Aeon, and sles-16-micro as people show
+# theirs. Only the keys that matter.
 FILES = Path(__file__).parent / "os_release"
 # The package manager with the distribution's own packages, Docker's folder and release, and whether
 # the script of get.docker.com serves it; "" and False for what is not.
@@ -23,17 +24,26 @@ WHERE = {
     "alpine-3.22": ("apk", "docker", "", False),
     "amazon-2": ("", "", "", False),
     "amazon-2023": ("dnf", "docker", "", False),
-    "anolis-8": ("dnf", "", "centos 8", False),
     "anolis-23": ("dnf", "", "", False),
+    "anolis-8": ("dnf", "", "centos 8", False),
     "arch": ("pacman", "docker", "", False),
+    "bazzite-40": ("", "", "", False),
+    "bluefin-41": ("", "", "", False),
     "centos-stream-9": ("dnf", "", "centos 9", True),
     "debian-13": ("apt", "docker.io", "debian trixie", True),
     "debian-testing": ("apt", "docker.io", "debian trixie", True),
     "deepin-20.9": ("", "", "", False),
     "devuan-5": ("apt", "docker.io", "debian bookworm", False),
     "elementary-7": ("apt", "docker.io", "ubuntu jammy", True),
+    "endless-5": ("", "", "", False),
     "eurolinux-9": ("dnf", "", "centos 9", False),
     "fedora-43": ("dnf", "moby-engine", "fedora 43", True),
+    "fedora-budgie-atomic-40": ("", "", "", False),
+    "fedora-coreos-40": ("", "", "", False),
+    "fedora-iot-40": ("", "", "", False),
+    "fedora-kinoite-40": ("", "", "", False),
+    "fedora-sericea-38": ("", "", "", False),
+    "fedora-silverblue-40": ("", "", "", False),
     "hce-2": ("", "", "", False),
     "kali-2025.4": ("apt", "docker.io", "debian bookworm", False),
     "kubuntu-24.04": ("apt", "docker.io", "ubuntu noble", True),
@@ -44,15 +54,21 @@ WHERE = {
     "nobara-39": ("dnf", "moby-engine", "fedora 39", True),
     "openeuler-22.03": ("dnf", "", "", False),
     "openeuler-24.03": ("dnf", "moby-engine moby-client", "", False),
+    "opensuse-aeon": ("", "", "", False),
     "opensuse-leap-16": ("zypper", "docker", "", False),
+    "opensuse-leap-micro-6.0": ("", "", "", False),
+    "opensuse-microos": ("", "", "", False),
     "opensuse-tumbleweed": ("zypper", "docker", "", False),
     "oracle-9": ("dnf", "", "centos 9", False),
     "parrot-5": ("apt", "docker.io", "", True),
     "pop-22.04": ("apt", "docker.io", "ubuntu jammy", True),
     "raspbian-12": ("apt", "docker.io", "raspbian bookworm", True),
+    "rhcos-4.12": ("", "", "", False),
     "rhel-9": ("dnf", "", "rhel 9", True),
     "rocky-9": ("dnf", "", "centos 9", True),
     "sles-15": ("zypper", "docker", "", False),
+    "sles-16-micro": ("", "", "", False),
+    "steamos-3": ("", "", "", False),
     "suse-microos-5": ("", "", "", False),
     "ubuntu-25.10": ("apt", "docker.io", "ubuntu questing", True),
     "zorin-16": ("apt", "docker.io", "ubuntu focal", True),
@@ -60,7 +76,7 @@ WHERE = {
 
 
 def host(name: str) -> Facts:
-    return blank(os=distributions.os_release((FILES / name).read_text()))
+    return blank(os=os_release.parse((FILES / name).read_text()))
 
 
 def test_every_file_has_its_row() -> None:
@@ -94,6 +110,29 @@ def test_what_cannot_be_is_refused_with_what_can(name: str, source: str) -> None
         assert install.title.startswith(f"install Docker ({source}, ")
 
 
+@pytest.mark.parametrize(
+    ("name", "ostree", "fix"),
+    [
+        ("fedora-coreos-40", False, "rpm-ostree install moby-engine"),
+        ("bluefin-41", False, "rpm-ostree install moby-engine"),
+        ("rhcos-4.12", False, "rpm-ostree install moby-engine"),
+        ("rhel-9", True, "put Docker into the image that it boots"),
+        ("fedora-43", True, "rpm-ostree install moby-engine"),
+        ("endless-5", True, "static binaries"),
+        ("opensuse-aeon", False, "transactional-update pkg install docker"),
+        ("opensuse-leap-micro-6.0", False, "transactional-update pkg install docker"),
+        ("sles-16-micro", False, "transactional-update pkg install docker"),
+        ("steamos-3", False, "static binaries"),
+    ],
+)
+def test_a_system_that_comes_as_an_image_is_told_what_to_do(
+    name: str, ostree: bool, fix: str
+) -> None:
+    with pytest.raises(KitError) as caught:
+        converge.plan(want(), replace(host(name), ostree=ostree))
+    assert fix in caught.value.fix
+
+
 def test_docker_s_packages_are_of_the_release_that_docker_names() -> None:
     ce = want(docker={"source": "docker-ce", "package_mirror": "https://m/docker"})
     (install, *_) = converge.plan(ce, host("oracle-9"))
@@ -121,17 +160,17 @@ def test_docker_s_packages_are_of_the_release_that_docker_names() -> None:
     ],
 )
 def test_an_os_release_is_read_as_a_shell_reads_it(text: str, value: str) -> None:
-    assert distributions.os_release(text)["ID"] == value
+    assert os_release.parse(text)["ID"] == value
 
 
 @pytest.mark.parametrize("text", ["", "\n", "Debian 12", "\x00\x01="])
 def test_an_os_release_that_tells_nothing_is_the_reason(text: str) -> None:
-    have = replace(blank(), os=distributions.os_release(text))
+    have = replace(blank(), os=os_release.parse(text))
     with pytest.raises(KitError, match="without a name in its os-release") as caught:
         converge.plan(want(), have)
     assert "put /etc/os-release back" in caught.value.fix
 
 
 def test_the_file_that_the_look_sends_is_read() -> None:
-    have = look.parse("kernel: Linux ci1 x86_64\nos SUQ9ImFtem4i\nend: yes\n")
-    assert have.os == {"ID": "amzn"}
+    have = look.parse("kernel: Linux ci1 x86_64\nostree: yes\nos SUQ9ImFtem4i\nend: yes\n")
+    assert (have.os, have.ostree) == ({"ID": "amzn"}, True)

@@ -107,6 +107,26 @@ def test_an_answer_cut_off_anywhere_is_told_in_words(
         assert caught.value.fix == "run again: it goes on from there"
 
 
+@pytest.mark.parametrize("work", [_push, _build, _load])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_hostile_engine_leads_nobody_out_of_the_tunnel(
+    work: Callable[[Machine, docker.APIClient], None], status: int, scheme: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        elsewhere.setblocking(False)
+        location = f"{scheme}://127.0.0.1:{elsewhere.getsockname()[1]}/secrets"
+        head = f"HTTP/1.1 {status} Moved\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"
+        with (
+            connected(head.encode()) as door,
+            pytest.raises(KitError, match="redirects elsewhere"),
+            failure.translated("this"),
+        ):
+            work(*door)
+        with pytest.raises(BlockingIOError):
+            elsewhere.accept()
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [

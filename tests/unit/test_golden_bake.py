@@ -13,6 +13,7 @@ from invoke.context import Context
 
 import runnerkit
 import tasks
+from runnerkit import resolve
 from runnerkit.errors import KitError
 from runnerkit.golden import bake, base, builddir, describe, fetch, packer, provision, qemu
 from runnerkit.settings.load import load
@@ -90,6 +91,17 @@ def test_settings_of_an_autoscaler_are_good_for_its_machines(tmp_path: Path) -> 
         assert word in finish
     for text in (script, finish):
         assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("docker", "closed"), [({}, True), ({"metadata": "open"}, False)])
+def test_machines_of_a_shared_autoscaler_keep_jobs_from_the_metadata_address(
+    docker: dict[str, str], closed: bool
+) -> None:
+    runner = {**SETTINGS["runners"]["web"], "executor": "docker-autoscaler", "hardening": "shared"}
+    runner |= {"autoscaler": {**SCALED, "plugin_config": {}}, "token": {"env": "NOT_SET"}}
+    settings = read(manager={"concurrent": 1}, docker=docker, runners={"web": runner})
+    assert provision.wanted(settings).metadata_closed is closed
+    assert not resolve.of_host(settings, "").metadata_closed, "the plugin needs it there"
 
 
 def test_an_image_is_for_the_runners_that_golden_names() -> None:

@@ -49,7 +49,7 @@ def site() -> Iterator[tuple[type[Site], str]]:
         files: dict[str, str] = {}  # noqa: RUF012
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Own) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield Own, f"http://127.0.0.1:{server.server_port}/images/{NAME}"
         server.shutdown()
 
@@ -152,7 +152,7 @@ def secure(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), site[0]) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"https://localhost:{server.server_port}/images/{NAME}"
         server.shutdown()
 

@@ -81,6 +81,24 @@ def test_a_private_image_that_lies_on_the_host_is_nobody_s_to_use(
         ("debian@sha256:0", {"debian", "debian:*", "debian@*"}),
         ("registry.acme.example/ci/node:20", {"registry.acme.example/**"}),
         ("localhost/x", {"localhost/**"}),
+        (
+            "library/debian",
+            {f"{n}{m}" for n in ("debian", "library/debian") for m in ("", ":*", "@*")},
+        ),
+        (
+            "docker.io/library/debian:12",
+            {f"{n}{m}" for n in ("debian", "docker.io/library/debian") for m in ("", ":*", "@*")},
+        ),
+        (
+            "index.docker.io/a/b",
+            {f"{n}{m}" for n in ("a/b", "index.docker.io/a/b") for m in ("", ":*", "@*")},
+        ),
+        (
+            "docker.io/docker:docker",
+            {f"{n}{m}" for n in ("docker", "docker.io/docker") for m in ("", ":*", "@*")},
+        ),
+        ("Acme/x:1", {"Acme/**"}),
+        ("[::1]:5000/x", {"[::1]:5000/**"}),
         ("cache:5000/x/y:1", {"cache:5000/**"}),
         ("", set()),
     ],
@@ -115,9 +133,12 @@ def test_the_rule_is_set_again_where_its_unit_does_not_run_and_goes_with_the_set
     written = metadata_rule._files()
     files = {path: File(one.text.encode(), one.mode, 500) for path, one in written.items()}
     units = {"runnerkit-metadata.service": "active"}
-    assert not [*metadata_rule.changes(closed, converged(files=files, units=units))]
-    (start,) = metadata_rule.changes(closed, converged(files=files))
-    assert start.title == "close the metadata address to containers"
+    rules = {"DOCKER-USER": "-N DOCKER-USER\n-A DOCKER-USER -d 169.254.169.254/32 -j REJECT\n"}
+    assert not [*metadata_rule.changes(closed, converged(files=files, units=units, rules=rules))]
+    others: list[dict[str, Any]] = [{"rules": rules}, {"units": units}]
+    for lost in (*others, {"units": units, "rules": {"DOCKER-USER": ""}}):
+        (start,) = metadata_rule.changes(closed, converged(files=files, **lost))
+        assert start.title == "close the metadata address to containers"
     (gone,) = metadata_rule.changes(want(), converged(files=files, units=units))
     assert gone.title == "open the metadata address to containers"
 

@@ -142,6 +142,21 @@ def test_no_test_file_is_a_house_of_its_own(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 300
 
 
+def test_no_two_classes_have_one_name() -> None:
+    names = [
+        node.name
+        for path in PRODUCT
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    ]
+    assert [one for one in names if names.count(one) > 1] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "templates").iterdir()), ids=str)
+def test_what_a_script_keeps_is_named_by_a_noun(path: Path) -> None:
+    assert re.findall(r"\b(?:said|told|asked|made|found|given)\b *=[^=~]", path.read_text()) == []
+
+
 def test_the_hall_has_few_doors() -> None:
     assert len(list((ROOT / "runnerkit").glob("*.py"))) <= 14
 

@@ -4,7 +4,7 @@ import pytest
 
 from runnerkit.machine.failure import Failed
 from runnerkit.plan import hint
-from runnerkit.steps.docker_engine import HINTS
+from runnerkit.steps.docker_engine import INSTALL_HINTS
 
 MISSING = """E: Package 'docker.io' has no installation candidate
 E: Unable to locate package docker-cli
@@ -170,7 +170,7 @@ SAID = {
 @pytest.mark.parametrize("case", SAID)
 def test_the_first_cause_leads_and_the_fix_fits_it(case: str) -> None:
     words, cause, fix = SAID[case]
-    found = hint(words, HINTS)
+    found = hint(words, INSTALL_HINTS)
     assert cause in Failed(100, words).why(found.pattern)
     assert fix in found.fix
     assert "docker-ce" not in found.fix

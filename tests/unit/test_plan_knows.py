@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from paramiko import AuthenticationException
 
 from runnerkit import converge
 from runnerkit.checks import leftovers, unknown
@@ -39,7 +40,7 @@ def test_a_stopped_docker_is_started_before_anything_else_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "have", "number"),
+    ("manager", "have", "number"),
     [
         ({}, blank(), 4),
         ({"concurrent": "auto"}, blank(), 4),
@@ -49,9 +50,9 @@ def test_a_stopped_docker_is_started_before_anything_else_is_known() -> None:
     ],
 )
 def test_the_first_file_says_as_many_jobs_as_processors(
-    said: dict[str, object], have: Facts, number: int | None
+    manager: dict[str, object], have: Facts, number: int | None
 ) -> None:
-    writes = [change.diff for change in config_toml.changes(want(manager=said), have)]
+    writes = [change.diff for change in config_toml.changes(want(manager=manager), have)]
     assert [f"+concurrent = {number}" in diff for diff in writes] == ([True] if number else [])
 
 
@@ -82,9 +83,10 @@ def test_all_obstacles_are_found_and_none_where_nothing_is_pending() -> None:
         manager={"settings": {"zzz": 1}}, docker={"registry_mirrors": ["http://m:1"]}, token=None
     )
     machine = Deaf()
-    assert obstacles.found(machine, None, wanted, []) == []  # type: ignore[arg-type]
+    assert not [*obstacles.findings(machine, None, wanted, [])]  # type: ignore[arg-type]
     pending = converge.plan(wanted, converged())
-    found = obstacles.found(machine, None, wanted, pending)  # type: ignore[arg-type]
+    found = [*obstacles.findings(machine, None, wanted, pending)]  # type: ignore[arg-type]
+    assert {one.code for one in found} == {"change-obstacle"}
     assert [one.what.partition(" would")[0] for one in found] == [
         "registry mirror http://m:1 does not answer the host",
         "write /etc/docker/daemon.json",
@@ -99,13 +101,13 @@ def test_a_manager_is_not_doubted_before_it_runs() -> None:
     stopped = converged(
         containers={"gitlab-runner": container(State={"Running": False})}, verify="not running"
     )
-    for have, told in ((stopped, 0), (converged(verify="no route"), 1)):
+    for have, count in ((stopped, 0), (converged(verify="no route"), 1)):
         found = [
             one
             for one in _findings(want(), have)
             if one.level is Level.ERROR and _proven(one, want(), have, [])
         ]
-        assert len(found) == told
+        assert len(found) == count
     gone = replace(converged(), verify="is not valid runner=unit00000")
     change = converge.plan(want(manager={"concurrent": 3}), gone)
     assert [one for one in _findings(want(), gone) if _proven(one, want(), gone, change)]
@@ -126,9 +128,11 @@ def test_what_keeps_a_connection_from_being_made_is_told_by_its_cause() -> None:
     for cause, words in (
         (ConnectionRefusedError(111, "Connection refused"), "cannot connect: Connection refused"),
         (OSError(113, "No route to host"), "no way to the host: No route to host"),
-        (TimeoutError(110, "timed out"), "no answer within 15 s"),
+        (TimeoutError(110, "timed out"), "h: no answer"),
+        (AuthenticationException("Authentication timeout."), "login had no answer within 30 s"),
     ):
         error = explain("h", cause)
         assert isinstance(error, KitError)
         assert words in error.what
         assert "Errno" not in error.what
+        assert "15 s" not in error.what

@@ -23,15 +23,15 @@ EVENTS: list[dict[str, Any]] = [
 
 
 def test_what_has_come_is_said_to_be_unpacked() -> None:
-    told: list[Event] = []
-    _follow(iter(EVENTS), "Downloading", told.append)
-    lines = [line(event).strip() for event in told]
+    events: list[Event] = []
+    _follow(iter(EVENTS), "Downloading", events.append)
+    lines = [line(event).strip() for event in events]
     assert lines[:2] == ["1 of 3 MB", "98 of 113 MB"]
     assert lines[2:5] == ["100 of 113 MB"] * 3
     assert {*lines[5:]} == {"unpacking 113 MB"}
 
 
 def test_a_layer_that_was_there_needs_no_bytes() -> None:
-    told: list[Event] = []
-    _follow(iter([{"status": "Extracting", "id": "a"}]), "Downloading", told.append)
-    assert [line(event).strip() for event in told] == ["unpacking"]
+    events: list[Event] = []
+    _follow(iter([{"status": "Extracting", "id": "a"}]), "Downloading", events.append)
+    assert [line(event).strip() for event in events] == ["unpacking"]

@@ -1,5 +1,6 @@
 """The pages that are made from the code are as the code is, and say a word on everything."""
 
+import re
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -21,6 +22,29 @@ SECTIONS = dict(reference.sections(Settings))
 )
 def test_the_page_is_as_it_would_be_made(name: str, text: str) -> None:
     assert (ROOT / f"docs/en/{name}.md").read_text() == text, "nox -s docs writes it anew"
+
+
+def codes() -> set[str]:
+    """Every code in the product: what a Kind or a Finding is made with."""
+    texts = [file.read_text() for file in (ROOT / "runnerkit").rglob("*.py")]
+    kinds = [
+        one for text in texts for one in re.findall(r'(?:Kind|Finding)\(\s*("[\w-]+"|CODE)', text)
+    ]
+    named = [one for text in texts for one in re.findall(r'(?m)^CODE = ("[\w-]+")', text)]
+    return {one.strip('"') for one in (*kinds, *named)} - {"CODE"}
+
+
+def test_every_code_is_on_the_page() -> None:
+    page = troubleshooting.page()
+    assert "change-obstacle" in codes()
+    assert [code for code in codes() if f"| `{code}` |" not in page] == []
+
+
+def test_no_table_of_the_page_has_a_row_twice() -> None:
+    for table in troubleshooting.page().split("\n\n"):
+        rows = [row for row in table.splitlines() if row.startswith("| ")]
+        assert len({*rows}) == len(rows)
+        assert len([row for row in rows if row.startswith("| anything else")]) <= 1
 
 
 @pytest.mark.parametrize("heading", SECTIONS)

@@ -132,6 +132,13 @@ def test_gitlab_s_side_is_brought_in_line() -> None:
     (change,) = converge.plan(wanted, have)
     assert isinstance(change, ServerCall)
     assert change.data == {"paused": True, "tag_list": ["a"]}
+    assert change.diff.splitlines()[2:] == [
+        "@@ -1,2 +1,2 @@",
+        "-paused = false",
+        '-tag_list = ["b"]',
+        "+paused = true",
+        '+tag_list = ["a"]',
+    ]
 
 
 @pytest.mark.parametrize("status", ["500 Internal Server Error", "429 Too Many Requests"])

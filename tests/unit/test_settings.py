@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from runnerkit import converge
 from runnerkit.errors import KitError
 from runnerkit.place import ROOT
 from runnerkit.resolve import of_host
@@ -14,6 +15,7 @@ from runnerkit.settings.model import Settings
 from runnerkit.settings.secrets import Secret
 from runnerkit.settings.targets import choose
 from runnerkit.settings.tokens import check
+from tests.unit.build import converged
 
 HOSTS = '[gitlab]\nurl="http://g"\n[runners.a]\nimage="x"\n[runners.b]\nimage="x"\n[hosts.ci1]\naddress="a@h1"\nrunners=["b"]\n[hosts.ci2]\naddress="h2:22"\n'
 
@@ -149,9 +151,10 @@ def test_two_runners_of_one_name_on_one_host_are_refused(
     if refused:
         assert "runners.b.name: 'n', as runners.a on the same host" in mistakes(text, tmp_path)  # fmt: skip
         return
-    with pytest.raises(KitError, match="the runners a and b have one name"):
-        of_host(read(text, tmp_path), "of no settings")
     assert of_host(read(text, tmp_path), "h").runners
+    both = of_host(read(text, tmp_path), "of no settings")
+    with pytest.raises(KitError, match="two runners of the settings would both be 'n'"):
+        converge.plan(both, converged())
 
 
 def test_a_folder_is_named_as_docker_will_name_it(tmp_path: Path) -> None:

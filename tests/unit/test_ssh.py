@@ -227,3 +227,19 @@ def test_what_trying_again_cannot_mend_is_told_at_once(
 def test_what_can_be_no_name_is_no_host(host: str) -> None:
     with pytest.raises(KitError, match="no such host"):
         Machine(connection.connection(f"ci@{host}", "", "", accept=False)).run("")
+
+
+def test_a_host_that_does_not_answer_is_told_with_the_limit_that_was_kept() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:  # connects, and never greets
+        hop = Hop("127.0.0.1", server.getsockname()[1], "a", timeout=1)
+        silent = connection.Routes()._connection(hop, "ci1", paramiko.Transport)
+        with pytest.raises(KitError, match="ci1: no answer within 1 s"):
+            silent.open()
+
+
+def test_a_limit_of_the_system_s_own_is_not_told_as_ours() -> None:
+    hop = Hop("ci1", timeout=600)
+    one = connection.Routes()._connection(hop, "ci1", paramiko.Transport)
+    final = one._final(TimeoutError(110, "Connection timed out"))
+    assert isinstance(final, KitError)
+    assert final.what == "ci1: no answer"

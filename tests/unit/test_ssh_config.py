@@ -173,6 +173,12 @@ def test_the_agent_is_the_one_that_the_settings_name(
     assert SshSettings().hop("other").agent == "/run/agent"
 
 
+@pytest.mark.parametrize(("value", "limit"), [("7", 7), ("1m", 60), ("0", 15), ("none", 15)])
+def test_the_limit_to_connect_is_that_of_the_settings(home: Path, value: str, limit: int) -> None:
+    write(home, f"Host t\n  ConnectTimeout {value}")
+    assert SshSettings().hop("t").timeout == limit
+
+
 def test_an_identity_of_ours_comes_first(home: Path) -> None:
     write(home, "Host t\n  IdentityFile /etc/key\n  IdentitiesOnly yes")
     hop = SshSettings().hop("t", "/50%/key")

@@ -64,13 +64,13 @@ class Routes:
         for jump in self._jumps.values():
             jump.close()
 
-    def _connection(self, hop: Hop, where: str, kind: type[paramiko.Transport]) -> "_Connection":
+    def _connection(self, hop: Hop, where: str, kind: type[paramiko.Transport]) -> "_HopConnection":
         via = hop.via
         way = (lambda: self._through(via, hop)) if via else None
         guard = Guard(hop, self._accept, where.removesuffix(hop.where))
-        return _Connection(hop, where, kind, guard, way, self._closed.wait)
+        return _HopConnection(hop, where, kind, guard, way, self._closed.wait)
 
-    def _jump(self, hop: Hop) -> "_Connection":
+    def _jump(self, hop: Hop) -> "_HopConnection":
         jump = self._connection(hop, where := f"jump host {hop.where}", Transport)
         try:
             jump.open()
@@ -92,7 +92,7 @@ def connection(target: str, identity: str, known_hosts: str, accept: bool) -> Co
     return Routes(known_hosts, accept).connection(target, identity)
 
 
-class _Connection(Connection):  # type: ignore[misc]
+class _HopConnection(Connection):  # type: ignore[misc]
     """Fabric's, to a hop; where sshd drops it before it greets (MaxStartups), it is tried again."""
 
     # Fabric makes settings of what is not an attribute of the class.
@@ -124,8 +124,8 @@ class _Connection(Connection):  # type: ignore[misc]
             gateway=True,  # it is always we who open the socket
             connect_timeout=hop.timeout,
             connect_kwargs={
-                "banner_timeout": 30,
-                "auth_timeout": 30,
+                "banner_timeout": hop.timeout + KEEPALIVE,  # so that its own limit is told
+                "auth_timeout": errors.LOGIN,
                 "auth_strategy": Keys(hop),
                 "transport_factory": self._transport,
             },
@@ -169,10 +169,8 @@ class _Connection(Connection):  # type: ignore[misc]
     def _final(self, error: Exception) -> Exception | None:
         """Why not to try again; None where the connection was dropped before a greeting came."""
         if isinstance(error, TimeoutError) or "No existing session" in str(error):
-            return KitError(
-                f"{self.where}: no answer within {self.hop.timeout:g} s",
-                "check address, port and firewall",
-            )
+            gave_up = getattr(error, "errno", None)  # the system, before us
+            return errors.silent(self.where, 0 if gave_up else self.hop.timeout)
         greeted = self.attempt is None or self.attempt.remote_version
         if greeted or not isinstance(error, (EOFError, ConnectionError, paramiko.SSHException)):
             return error

@@ -8,6 +8,7 @@ import paramiko
 from runnerkit.errors import KitError
 from runnerkit.machine.ssh.keys import CLOSED
 
+LOGIN = 30  # seconds for each step of a login
 FEWER = "where the agent has many keys, name the host's by identity, or IdentitiesOnly in ssh's settings"
 
 
@@ -20,10 +21,15 @@ def explain(where: str, error: Exception) -> KitError | None:
             return KitError(
                 f"{where}: the key {error} has a passphrase", "ssh-add it to an agent first"
             )
+        case paramiko.AuthenticationException() if "timeout" in str(error).lower():
+            return KitError(
+                f"{where}: the login had no answer within {LOGIN} s",
+                "see what sshd waits for there: often DNS (UseDNS), or what PAM asks",
+            )
         case paramiko.AuthenticationException():
             return _refused(where)
         case TimeoutError():
-            return KitError(f"{where}: no answer within 15 s", "check address, port and firewall")
+            return silent(where)
         case OSError(errno=errno.EHOSTUNREACH | errno.ENETUNREACH | errno.EHOSTDOWN):
             return KitError(
                 f"{where}: no way to the host: {error.strerror}",
@@ -47,6 +53,17 @@ def explain(where: str, error: Exception) -> KitError | None:
         case OSError():
             return KitError(f"{where}: {error}", "check the network, then run again")
     return None
+
+
+def silent(where: str, seconds: float = 0) -> KitError:
+    """Nothing answers.
+
+    Args:
+        where: the host.
+        seconds: the limit that was kept; 0 where it was the system's own.
+    """
+    limit = f"no answer within {seconds:g} s" if seconds else "no answer"
+    return KitError(f"{where}: {limit}", "check address, port and firewall")
 
 
 def forwarding(jump: str, to: str, error: Exception) -> KitError:

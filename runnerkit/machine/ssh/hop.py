@@ -120,7 +120,7 @@ class SshSettings:
             new_keys=next(iter(users), ""),
             revoked=next(iter(expanded("revokedhostkeys")), ""),
             strict=one.get("stricthostkeychecking", "ask"),
-            timeout=float(one.get("connecttimeout", CONNECT)),
+            timeout=float(one.get("connecttimeout", 0)) or CONNECT,  # 0 is ssh's word for none
             family=one.get("addressfamily", "any"),
             source=one.get("bindaddress", ""),
             command="" if via else settings.percent(one.get("proxycommand", ""), tokens, target),
