@@ -26,7 +26,7 @@ class Unopened(KitError):
     """No connection to the engine came about."""
 
 
-class TooMuch(KitError):
+class Unending(KitError):
     """An answer of which no end is in sight."""
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ def events(answer: Response) -> Iterator[dict[str, Any]]:
     """What an engine tells of long work, an event a line.
 
     Raises:
-        TooMuch: one of them has no end.
+        Unending: one of them has no end.
     """
     line = bytearray()
     for piece in answer.iter_content(CHUNK):
@@ -98,7 +98,7 @@ def events(answer: Response) -> Iterator[dict[str, Any]]:
             yield from _event(line)
             line = bytearray(other)
         if len(line) > LARGEST:
-            raise TooMuch
+            raise Unending
     yield from _event(line)
 
 
@@ -113,7 +113,7 @@ def _whole(raw: HTTPResponse) -> bytes:
         body += piece
         if len(body) > LARGEST or monotonic() > end:
             raw.close()
-            raise TooMuch
+            raise Unending
     return bytes(body)
 
 

@@ -54,12 +54,6 @@ def untagged(name: str) -> str:
 
 
 def registry(name: str) -> str:
-    """The registry that it names; "" for Docker Hub, whichever way that is written."""
-    domain = _split(name)[0]
-    return "" if domain == HUB else domain
-
-
-def registry(name: str) -> str:
     """Where the engine would pull it from, Docker Hub where nothing is named; "" for what is no name."""
     return _split(name)[0] if parse(name) else ""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from runnerkit.images.reference import registry, repository, untagged
+from runnerkit.images.reference import HUB, registry, repository, untagged
 from runnerkit.settings.autoscaler import EXECUTORS
 from runnerkit.settings.model import Docker
 from runnerkit.settings.runner import Runner
@@ -81,7 +81,7 @@ def _patterns(images: Iterable[str]) -> set[str]:
     """Patterns of doublestar: a registry that the settings name, whole; of Docker Hub those names alone."""
     found = set()
     for image in filter(None, images):
-        if domain := registry(image):
+        if (domain := registry(image)) not in ("", HUB):
             found.add(f"{domain}/**")
         else:
             names = (repository(image), untagged(image))  # a job may name it either way

@@ -104,9 +104,7 @@ def test_an_engine_that_drips_has_an_end(monkeypatch: pytest.MonkeyPatch) -> Non
         client.find(api, "debian")
 
 
-@pytest.mark.parametrize(
-    "event", [b"5", b"[]", b'"x"', b"\xff", b"[" * 9000]
-)
+@pytest.mark.parametrize("event", [b"5", b"[]", b'"x"', b"\xff", b"[" * 9000])
 @pytest.mark.parametrize("work", [_pull, _build])
 def test_an_event_of_another_shape_is_an_error_in_words(
     work: Callable[[Machine, docker.APIClient], None], event: bytes
