@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from runnerkit.errors import KitError
 
 NOISE = 1 << 20  # bytes that a login shell may say before the mark
+BLOCK = 1 << 16
 MOST = 16 << 20  # letters that a script may print; all of them are kept until it ends
 
 
@@ -29,6 +30,21 @@ class Pipe(Protocol):
     def close(self) -> None: ...
 
 
+class _Incoming(io.RawIOBase):
+    """What comes out of a pipe, as a file."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        data = self._pipe.recv(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
 class AfterMark:
     """A pipe from whose output all up to a mark is thrown away, when it is first read.
 
@@ -46,9 +62,10 @@ class AfterMark:
         return self._pipe.recv(size)
 
     def makefile(self, *mode: Any, **more: Any) -> Any:
-        """As http.client reads an answer."""
+        """As http.client reads an answer: a channel's own file cannot give just what there is."""
         self._skip()
-        return self._pipe.makefile(*mode, **more)  # type: ignore[attr-defined]
+        file = self._pipe.makefile(*mode, **more)  # type: ignore[attr-defined]
+        return file if hasattr(file, "read1") else io.BufferedReader(_Incoming(self._pipe), BLOCK)
 
     def shutdown(self, how: int, /) -> None:
         self._pipe.shutdown(how)
