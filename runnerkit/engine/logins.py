@@ -40,7 +40,7 @@ def for_pull(client: docker.APIClient, image: str, allowed: Collection[str]) -> 
     if not name or _known(name) not in {_known(one) for one in allowed}:
         again = f'add "{name}" to [docker] registry_logins, and docker login {name} on this machine'
         return Login(fix=f"where {name or 'its registry'} wants a login, {again}")
-    if name == HUB and client.info()["RegistryConfig"].get("Mirrors"):
+    if name == HUB and client.info().get("RegistryConfig", {}).get("Mirrors"):
         way = f"name it as {ALIASES[-1]}/…, where the host's engine asks no mirror"
         return Login(fix=f"where {HUB} wants a login, which mirrors must not see, {way}")
     found = own(image)

@@ -27,7 +27,7 @@ def pull(client: docker.APIClient, change: Pull, tell: Tell) -> None:
     Raises:
         KitError: none has it.
     """
-    failures, known = [], logins.Login()
+    failures, denied = [], ""
     for source in change.sources:
         name, _, tag = source.rpartition(":") if "@" not in source else (source, "", "")
         if "/" in tag or not name:
@@ -45,6 +45,7 @@ def pull(client: docker.APIClient, change: Pull, tell: Tell) -> None:
             _follow(events, "Downloading", tell)
         except (docker.errors.APIError, TransferError) as error:
             failures.append(f"{source}: {text(error)}")
+            denied = denied or (known.fix if logins.WANTED.search(text(error)) else "")
             continue
         if source != change.image:
             repository, _, wanted = change.image.rpartition(":")
@@ -56,8 +57,8 @@ def pull(client: docker.APIClient, change: Pull, tell: Tell) -> None:
         "check the name (an image of your own is a folder of dockerfiles/); behind a firewall set"
         " [docker] registry_mirrors to one that has the image"
     )
-    if logins.WANTED.search(failures[-1]) and known.fix:
-        usual = f"{known.fix}; or {usual}"
+    if denied:  # or of another name: a registry may not tell which
+        usual = f"{denied}; or {usual}"
     raise KitError(f"{NO_PULL} {' or '.join(failures)}{by}{change.near}", fix(failures[-1], usual))
 
 

@@ -152,7 +152,7 @@ def test_what_a_killed_run_left_is_taken_away(kit: Kit, hosts: list[BlankHost]) 
     for host, port in ((one, PORT), (other, 40000)):
         kit.ssh(host, f"docker tag {OLD} 127.0.0.1:{port}/runnerkit/{OLD}")
     kit.ssh(one, f"docker create --name {NAME} -v /var/lib/registry {OLD} sh")
-    kit.ssh(one, f"docker volume create {NAME}")  # that of a kit before 0.6
+    kit.ssh(one, f"docker volume create {NAME}")  # as earlier versions left it
     kit.ssh(one, BUILD.format(NEW, OLD, 1))
     assert shipped(kit, one, other, image=NEW)[0].way == "registry"
     tidy(kit, hosts)
