@@ -104,7 +104,7 @@ def ask(user: str, where: str) -> Secret:
                     _shown.clear()
             if not value:
                 raise KitError(
-                    f"{where}: sudo wants a password, and none is given",
+                    f"{where}: sudo on the host wants a password, and none is given",
                     "run in a terminal to be asked for it, or set RUNNERKIT_SUDO_PASSWORD",
                 )
             _answers[user] = Secret(value)
