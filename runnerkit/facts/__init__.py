@@ -58,15 +58,15 @@ class Facts:
     `id` is its /etc/machine-id, `architecture` as its kernel names it. `key` stands for the SSH key
     that it proved to have, which no other host can say ("" for this machine, and where GitLab is not
     asked).
-    `ostree` says whether it has booted from an ostree, `podman` whether docker is its name, `unpacked` whether an interrupted dpkg left packages half
-    installed. `free_kb` and `free_inodes` are where the images' disks have least of them (None: they
-    have no fixed number), `disk` is the folder there. `started` is when dockerd started (seconds since
-    1970; 0 where it does not run), `info` is ``docker info`` (empty where no daemon answers), `version`
-    what ``docker version`` tells of the server, `flags` what dockerd was started with. `paths` are
-    those of the needed ones that exist, `verify` is what ``gitlab-runner verify`` said in the manager,
-    `units` are the states of those that have a file (`older` where systemd has not read it anew),
-    `cron` the directories that a running cron goes through, `server` GitLab's runners by their key in
-    the settings.
+    `ostree` says whether it has booted from an ostree, `podman` whether docker is its name, `unpacked`
+    whether an interrupted dpkg left packages half installed. `free_kb` and `free_inodes` are where the
+    images' disks have least of them (None: they have no fixed number), `disk` is the folder there.
+    `started` is when dockerd started (seconds since 1970; 0 where it does not run), `info` is ``docker
+    info`` (empty where no daemon answers), `version` what ``docker version`` tells of the server,
+    `flags` what dockerd was started with. `paths` are those of the needed ones that exist, `verify` is
+    what ``gitlab-runner verify`` said in the manager, `units` are the states of those that have a file
+    (`older` where systemd has not read it anew), `cron` the directories that a running cron goes
+    through, `server` GitLab's runners by their key in the settings.
     """
 
     hostname: str
