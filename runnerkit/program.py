@@ -86,11 +86,11 @@ class Kit(Program):
             known = self.initial_context.flags
             if letters and not all(f"-{letter}" in known for letter in letters[1]):
                 raise _no_option(f"-{letters[1]}", context)
-            if one == "--dry" and word and "--dry-run" in context.flags:
-                raise _no_option(one, context)
-            if one == "--dry" and word:
+            if word and one in ("--dry", "--dry-run") and one not in context.flags:
+                if "--dry-run" in context.flags:
+                    raise _no_option(one, context)
                 fix = "leave it out: plan changes nothing" if word == "plan" else DRY
-                raise KitError(f"{word} has no option --dry", fix)
+                raise KitError(f"{word} has no option {one}", fix)
 
     def _tell(self, error: KitError) -> None:
         """End with it, and where data was asked for, with the same as data."""

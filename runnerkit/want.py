@@ -14,8 +14,8 @@ from runnerkit.settings.model import DEFAULT, Docker, Golden, Manager, Prune
 from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Secret
 
-# Of a runner, what GitLab keeps, beside its tags.
 NEAR = 0.82  # debian and ci-debian, node and nodejs are two; debain and debian are not
+# Of a runner, what GitLab keeps, beside its tags.
 FIELDS = ("run_untagged", "locked", "paused", "access_level", "maximum_timeout")
 
 

@@ -12,7 +12,7 @@ from runnerkit.images.content import store
 class Needs:
     """What a step must know of a host beyond the common facts.
 
-    `paths` are asked after, and not read. `units` are of systemd, `chains` of iptables. `manager` asks for the manager's
+    `paths` are asked after, and not read. `units` are of systemd. `manager` asks for the manager's
     container, its jobs and what it says of its runners.
     """
 
@@ -20,7 +20,6 @@ class Needs:
     paths: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
-    chains: tuple[str, ...] = ()
     manager: bool = False
 
 
@@ -59,15 +58,16 @@ class Facts:
     `id` is its /etc/machine-id, `architecture` as its kernel names it. `key` stands for the SSH key
     that it proved to have, which no other host can say ("" for this machine, and where GitLab is not
     asked).
-    `ostree` says whether it has booted from an ostree, `podman` whether docker is its name, `unpacked` whether an interrupted dpkg left packages half
-    installed. `free_kb` and `free_inodes` are where the images' disks have least of them (None: they
-    have no fixed number), `disk` is the folder there. `started` is when dockerd started (seconds since
-    1970; 0 where it does not run), `info` is ``docker info`` (empty where no daemon answers), `version`
-    what ``docker version`` tells of the server, `flags` what dockerd was started with. `paths` are
-    those of the needed ones that exist, `verify` is what ``gitlab-runner verify`` said in the manager,
-    `units` are the states of those that have a file (`older` where systemd has not read it anew),
-    `rules` those of iptables by their chain, `cron` the directories that a running cron goes through, `server` GitLab's runners by their key in
-    the settings.
+    `ostree` says whether it has booted from an ostree, `podman` whether docker is its name, `unpacked`
+    whether an interrupted dpkg left packages half installed. `free_kb` and `free_inodes` are where the
+    images' disks have least of them (None: they have no fixed number), `disk` is the folder there.
+    `started` is when dockerd started (seconds since 1970; 0 where it does not run), `info` is ``docker
+    info`` (empty where no daemon answers), `version` what ``docker version`` tells of the server,
+    `flags` what dockerd was started with. `paths` are those of the needed ones that exist, `verify` is
+    what ``gitlab-runner verify`` said in the manager, `units` are the states of those that have a file
+    (`older` where systemd has not read it anew), `rules` are those of iptables by their chain, `cron`
+    the directories that a running cron goes through, `server` GitLab's runners by their key in the
+    settings.
     """
 
     hostname: str
@@ -95,7 +95,6 @@ class Facts:
     jobs: int = 0
     verify: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
-    rules: Mapping[str, str] = field(default_factory=dict)
     cron: tuple[str, ...] = ()
     server: Mapping[str, ServerRunner] = field(default_factory=dict)
 

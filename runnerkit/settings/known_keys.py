@@ -63,10 +63,10 @@ DOCKER = _known(
 )
 AUTOSCALER = _known(
     """
-     max_use_count plugin_config delete_instances_on_shutdown instance_ready_command
-     instance_acquire_timeout update_interval update_interval_when_expecting
-     deletion_retry_interval shutdown_deletion_interval shutdown_deletion_retries
-     failure_threshold reservation_throttling log_internal_ip log_external_ip vm_isolation
+    max_use_count plugin_config delete_instances_on_shutdown instance_ready_command
+    instance_acquire_timeout update_interval update_interval_when_expecting
+    deletion_retry_interval shutdown_deletion_interval shutdown_deletion_retries
+    failure_threshold reservation_throttling log_internal_ip log_external_ip vm_isolation
     """,
     **_typed(int, "max_instances capacity_per_instance"),
     plugin=TEXT,

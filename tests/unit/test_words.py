@@ -53,6 +53,7 @@ def run(
         ("plan -o ci1", "plan has no option -o", "--help plan"),
         ("plan host ci1", "plan has no option host (did you mean '--host'?)", "--help plan"),
         ("plan --host ci1 --dry", "plan has no option --dry", "leave it out"),
+        ("plan --host ci1 --dry-run", "plan has no option --dry-run", "leave it out"),
         ("bootstrap --host ci1 --dry", "bootstrap has no option --dry", "inv plan shows"),
         ("image.prune --dry --host ci1", "(did you mean '--dry-run'?)", "--help image.prune"),
         (
