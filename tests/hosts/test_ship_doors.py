@@ -146,6 +146,21 @@ def test_a_registry_that_would_let_in_anybody_is_given_nothing(
     tidy(kit, pair)
 
 
+def test_an_engine_that_shows_no_permit_gets_the_image_by_save_and_load(
+    kit: Kit, pair: list[BlankHost], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give = Registry.login
+
+    def login(registry: Registry, port: int, repository: str, *actions: str) -> dict[str, str]:
+        return give(registry, port, repository, *actions) if port == PORT else {}
+
+    monkeypatch.setattr(Registry, "login", login)
+    (moved,) = shipped(kit, *pair)
+    assert moved.way == "save and load"
+    assert "service=runnerkit" in moved.why
+    tidy(kit, pair)
+
+
 def test_the_registrys_image_can_be_pinned_and_another_one_is_not_run(
     kit: Kit, pair: list[BlankHost]
 ) -> None:
