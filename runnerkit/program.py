@@ -1,6 +1,7 @@
 """What is typed, run: with the nearest right word for a wrong one, and an end without a traceback."""
 
 import io
+import itertools
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from runnerkit.report.page import SCHEMA, discard
 
 NAME = "runnerkit"
 NEAR = 0.5  # of the menu's few words one is meant
+DRY = "./inv plan shows what bootstrap would change, image.prune --dry-run what would go"
 
 
 def main() -> None:
@@ -52,6 +54,7 @@ class Kit(Program):
 
     def parse_tasks(self) -> None:
         try:
+            self._read_as_letters()
             super().parse_tasks()
             for context in self.tasks:
                 _no_option_as_value(context)
@@ -72,6 +75,22 @@ class Kit(Program):
             super().execute()
         except KitError as error:
             self._tell(error)
+
+    def _read_as_letters(self) -> None:
+        """Refuse what Invoke takes otherwise than it is meant: -host as -h -o -s -t, and --dry for its own."""
+        contexts = {one.name: one for one in self.collection.to_contexts()}
+        word = next((one for one in self.argv[1:] if one in contexts), None)
+        context = contexts.get(word, self.initial_context)
+        for one in itertools.takewhile(lambda one: one != "--", self.argv[1:]):
+            letters = re.fullmatch(r"-([A-Za-z][\w-]{2,})(=.*)?", one)
+            known = self.initial_context.flags
+            if letters and not all(f"-{letter}" in known for letter in letters[1]):
+                raise _no_option(f"-{letters[1]}", context)
+            if one == "--dry" and word and "--dry-run" in context.flags:
+                raise _no_option(one, context)
+            if one == "--dry" and word:
+                fix = "leave it out: plan changes nothing" if word == "plan" else DRY
+                raise KitError(f"{word} has no option --dry", fix)
 
     def _tell(self, error: KitError) -> None:
         """End with it, and where data was asked for, with the same as data."""
@@ -125,9 +144,17 @@ class Kit(Program):
         if group:
             return KitError(f"{word} alone is no task", f"type one of {', '.join(group)}")
         if task and context and "--host" in context.flags:
-            hint = nearest(word, names, NEAR)
+            if f"--{word}" in context.flags:
+                return _no_option(word, context)
+            taken = {one.name: one.value for one in context.positional_args}
+            also = {
+                "names": f"images are named in one word, {taken.get('names')},{word}; ",
+                "image": f"it takes one image, {taken.get('image')}; ",
+            }
+            more = "".join(text for name, text in also.items() if taken.get(name))
+            hint = "" if more else nearest(word, names, NEAR)
             return KitError(
-                f"{task} takes no word {word!r}{hint}", f"hosts are given as --host {word}"
+                f"{task} takes no word {word!r}{hint}", f"{more}hosts are given as --host {word}"
             )
         last = {name.rpartition(".")[2]: name for name in names}
         if word in last:
@@ -147,6 +174,10 @@ def _no_option_as_value(context: ParserContext) -> None:
 
 def _no_option(word: str, context: ParserContext) -> KitError:
     options: Iterable[str] = [flag for flag in context.flags if flag.startswith("--")]
+    if re.fullmatch("-[A-Za-z]", word):  # the only one that begins so
+        begin = [flag for flag in options if flag.startswith(f"-{word.lower()}")]
+        options = begin if len(begin) == 1 else ()
     what = f"{context.name} has no option" if context.name else "there is no option"
     help_ = f"./inv --help {context.name or ''}".rstrip()
-    return KitError(f"{what} {word}{nearest(word, options, NEAR)}", f"{help_} shows what there is")
+    near = nearest(word, options, NEAR if len(word) > 2 else 0)
+    return KitError(f"{what} {word}{near}", f"{help_} shows what there is")

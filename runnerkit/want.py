@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runnerkit.errors import nearest
 from runnerkit.images.definition import JobImage
+from runnerkit.images.reference import repository
 from runnerkit.settings import autoscaler
 from runnerkit.settings.hardening import closes_metadata
 from runnerkit.settings.model import DEFAULT, Docker, Golden, Manager, Prune
@@ -13,6 +15,7 @@ from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Secret
 
 # Of a runner, what GitLab keeps, beside its tags.
+NEAR = 0.82  # debian and ci-debian, node and nodejs are two; debain and debian are not
 FIELDS = ("run_untagged", "locked", "paused", "access_level", "maximum_timeout")
 
 
@@ -85,6 +88,14 @@ class Want:
     def metadata_closed(self) -> bool:
         """Whether containers are kept from the cloud's metadata address."""
         return closes_metadata(self.docker, (runner.spec for runner in self.runners))
+
+    def slip(self, image: str) -> str:
+        """`` (did you mean 'web'?)``, where an image of the settings is written nearly so; else nothing."""
+        name, bases = repository(image), (base for job in self.images for base in job.bases)
+        others = (runner.image for runner in self.runners if runner.image)
+        known = {*self.names, *map(repository, others), *map(repository, bases)} - {name}
+        turned = (one for one in sorted(known) if sorted(one) == sorted(name))  # wbe
+        return nearest(next(turned, name), known, NEAR)
 
     @property
     def system_id(self) -> str:

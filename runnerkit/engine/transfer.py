@@ -12,6 +12,7 @@ from runnerkit.events import Detail, Progress, Tell
 from runnerkit.plan import Pull
 from runnerkit.redact import mask
 
+NO_PULL = "cannot pull"  # how the failure of a pull begins
 # What the engine says of a layer that has come; it does not count up to its last byte.
 WHOLE = ("Verifying Checksum", "Download complete", "Pull complete")
 
@@ -58,9 +59,7 @@ def pull(client: docker.APIClient, change: Pull, tell: Tell) -> None:
     )
     if denied:  # or of another name: a registry may not tell which
         usual = f"{denied}; or {usual}"
-    raise KitError(
-        f"cannot pull {' or '.join(failures)}{by}{change.near}", fix(failures[-1], usual)
-    )
+    raise KitError(f"{NO_PULL} {' or '.join(failures)}{by}{change.near}", fix(failures[-1], usual))
 
 
 def push(client: docker.APIClient, reference: str, auth: Mapping[str, str], tell: Tell) -> None:

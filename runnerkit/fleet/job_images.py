@@ -17,6 +17,8 @@ from runnerkit.plan import Build, Change
 from runnerkit.steps import job_images
 from runnerkit.want import Want
 
+NO_ENGINE = "no Docker engine answers on the host"
+
 
 @dataclass(frozen=True)
 class ImageRow:
@@ -108,7 +110,7 @@ def listing(fleet: Fleet) -> list[Outcome[Rows]]:
 def needs_docker(have: Facts) -> None:
     """Refuse to go on where no engine answers."""
     if not have.docker_runs:
-        raise KitError("no Docker engine answers on the host", "./inv bootstrap sets one up")
+        raise KitError(NO_ENGINE, "./inv bootstrap --host NAME sets one up")
 
 
 def row(job: JobImage, have: Facts, state: str, moved: int | None = None) -> ImageRow:

@@ -1,17 +1,21 @@
 """A job image from one host to many."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from runnerkit import converge, resolve
+from runnerkit.errors import KitError
 from runnerkit.events import Began
 from runnerkit.facts import Facts
 from runnerkit.fleet.host import Host
-from runnerkit.fleet.job_images import Rows, needs_docker, row
+from runnerkit.fleet.job_images import NO_ENGINE, Rows, needs_docker, row
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.images.definition import hashed_name
 from runnerkit.machine import names
 from runnerkit.plan import Change, Pull
 from runnerkit.settings import targets
+from runnerkit.settings.targets import Target
 from runnerkit.want import Want
 
 
@@ -32,7 +36,8 @@ def ship(fleet: Fleet, source: str, name: str) -> list[Outcome[Rows]]:
     sent: list[Outcome[Rows]] = []
 
     def give(host: Host, wanted: Want) -> Rows:
-        have = converge.apply(host, wanted, converge.IMAGES, first=_nothing_first)
+        with _or_elsewhere(origin):
+            have = converge.apply(host, wanted, converge.IMAGES, first=_nothing_first)
         host.lock()
         reference = hashed_name(have.images[job.reference])
         image, logins = wanted.docker.registry_image, wanted.docker.registry_logins
@@ -58,6 +63,20 @@ def ship(fleet: Fleet, source: str, name: str) -> list[Outcome[Rows]]:
         return (row(job, have, "built" if host.changes else "unchanged"),)
 
     return [*fleet.only(origin).each({origin.name: wanted}, give), *sent]
+
+
+@contextmanager
+def _or_elsewhere(origin: Target) -> Iterator[None]:
+    """Where this machine has no engine, or cannot pull, a host that has what it needs may build."""
+    from runnerkit.engine.transfer import NO_PULL
+
+    try:
+        yield
+    except KitError as error:
+        if origin.address != "local" or not error.what.startswith((NO_PULL, NO_ENGINE)):
+            raise
+        fix = f"let a host build it that can: --from NAME; or for this machine: {error.fix}"
+        raise KitError(error.what, fix) from None
 
 
 def _nothing_first(have: Facts) -> list[Change]:

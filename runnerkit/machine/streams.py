@@ -1,13 +1,14 @@
 """What Invoke reads from and writes to, and pipes: each without what a login shell says of its own."""
 
 import io
+import socket
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from runnerkit.errors import KitError
 
+CHUNK = 1 << 16
 NOISE = 1 << 20  # bytes that a login shell may say before the mark
-BLOCK = 1 << 16
 MOST = 16 << 20  # letters that a script may print; all of them are kept until it ends
 
 
@@ -30,21 +31,6 @@ class Pipe(Protocol):
     def close(self) -> None: ...
 
 
-class _Incoming(io.RawIOBase):
-    """What comes out of a pipe, as a file."""
-
-    def __init__(self, pipe: Pipe) -> None:
-        self._pipe = pipe
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        data = self._pipe.recv(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-
 class AfterMark:
     """A pipe from whose output all up to a mark is thrown away, when it is first read.
 
@@ -62,10 +48,11 @@ class AfterMark:
         return self._pipe.recv(size)
 
     def makefile(self, *mode: Any, **more: Any) -> Any:
-        """As http.client reads an answer: a channel's own file cannot give just what there is."""
+        """As http.client reads an answer; an SSH channel's own file gives nothing before all is there."""
         self._skip()
-        file = self._pipe.makefile(*mode, **more)  # type: ignore[attr-defined]
-        return file if hasattr(file, "read1") else io.BufferedReader(_Incoming(self._pipe), BLOCK)
+        if isinstance(self._pipe, socket.socket):
+            return self._pipe.makefile(*mode, **more)
+        return io.BufferedReader(_Received(self._pipe), CHUNK)
 
     def shutdown(self, how: int, /) -> None:
         self._pipe.shutdown(how)
@@ -85,6 +72,20 @@ class AfterMark:
             end += byte
             del end[: -len(self._mark)]
         self._mark = b""
+
+
+class _Received(io.RawIOBase):
+    def __init__(self, pipe: Pipe) -> None:
+        super().__init__()
+        self._pipe = pipe
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        data = self._pipe.recv(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 class Stdin(io.StringIO):

@@ -9,6 +9,12 @@ from runnerkit.errors import KitError
 from runnerkit.place import settings_file
 from runnerkit.settings.model import DEFAULT
 
+# What is typed, by the path of the settings that it is laid over.
+OPTIONS = {
+    "gitlab.url": "--url",
+    "docker.registry_mirrors": "--mirror",
+    **{f"runners.{DEFAULT}.{key}": f"--{key}" for key in ("image", "name", "tags")},
+}
 TOKENS = ("RUNNER_TOKEN", "GITLAB_TOKEN", "REGISTRATION_TOKEN")
 
 

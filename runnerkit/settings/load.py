@@ -1,5 +1,6 @@
 """runnerkit.toml: found, read, and checked whole before any host is touched."""
 
+import re
 import tomllib
 from collections.abc import Iterator
 from copy import deepcopy
@@ -19,6 +20,7 @@ from runnerkit.settings import (
     unwritable,
     whole,
 )
+from runnerkit.settings.command_line import OPTIONS
 from runnerkit.settings.model import Settings
 
 DEEPEST = 50  # tables and lists within each other
@@ -41,8 +43,22 @@ def load(path: Path | None = None, command_line: dict[str, Any] | None = None) -
         raise _too_deep(where)
     found = list(control.mistakes(data)) or list(_mistakes(data))  # what breaks a line is not shown
     if found:
-        raise Mistakes(where, found)
+        lines = [_as_typed(one, command_line or {}) for one in found]
+        if path and (count := sum(one.startswith("--") for one in lines)):
+            where = "the command line" if count == len(lines) else f"{path} and the command line"
+        raise Mistakes(where, lines)
     return msgspec.convert(data, Settings)
+
+
+def _as_typed(mistake: str, command_line: dict[str, Any]) -> str:
+    """A mistake of what was typed, by its option in the place of its path."""
+    for path, option in OPTIONS.items():
+        value: Any = command_line
+        for key in path.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        if value and (found := re.match(rf"{re.escape(path)}(\[\d+\])?: ", mistake)):
+            return f"{option}: {mistake[found.end() :]}"
+    return mistake
 
 
 def _mistakes(data: dict[str, Any]) -> Iterator[str]:
@@ -73,17 +89,29 @@ def _remove(data: Any, path: check.Path) -> None:
 def _read(path: Path) -> dict[str, Any]:
     owner.check(path, "RUNNERKIT_SETTINGS")
     try:
-        return tomllib.loads(path.read_text("utf-8-sig"))
+        text = path.read_text("utf-8-sig")
+        return tomllib.loads(text)
     except FileNotFoundError:
         raise KitError(f"{path}: no such file", "./inv init writes a settings file") from None
     except OSError as error:
         raise KitError(f"{path}: {error.strerror}", "let it be a file that you may read") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise _no_text(path) from None
+    except tomllib.TOMLDecodeError as error:
+        if "\0" in text:
+            raise _no_text(path) from None
         raise KitError(f"{path} is not valid TOML: {error}", "correct that line") from None
     except RecursionError:
         raise _too_deep(str(path)) from None
     except ValueError:  # of Python, which reads no more digits than some thousand
         raise KitError(f"{path} has a number of thousands of digits", "correct it") from None
+
+
+def _no_text(path: Path) -> KitError:
+    return KitError(
+        f"{path} is no settings file: it is not text in UTF-8",
+        "save it as UTF-8; or name the right file by RUNNERKIT_SETTINGS (./inv init writes one)",
+    )
 
 
 def _deep(data: dict[str, Any]) -> bool:

@@ -77,7 +77,8 @@ def _changes(want: Want, have: Facts) -> Iterator[Change]:
     for reference in _images(want):
         if reference not in own and normal(reference) not in have.images:
             near = nearest(repository(reference), want.names)
-            yield pull(f"pull {reference}", reference, (reference,), near=near)
+            title = f"pull {reference}{want.slip(reference)}"
+            yield pull(title, reference, (reference,), near=near)
 
 
 def _images(want: Want) -> dict[str, None]:

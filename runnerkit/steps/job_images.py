@@ -86,7 +86,7 @@ def pulls(jobs: list[JobImage], want: Want, have: Facts, again: bool = False) ->
             continue
         if again or normal(base) not in have.images:
             near = nearest(repository(base), want.names)
-            title = f"pull {base}, to build on"
+            title = f"pull {base}, to build on{want.slip(base)}"
             yield Pull(title, base, (base,), platform, near, logins, reaches=reaches)
 
 

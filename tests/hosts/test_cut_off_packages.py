@@ -40,15 +40,14 @@ def cut(kit: Kit, host: BlankHost, seconds: float) -> None:
     running.end()
 
 
-@pytest.mark.parametrize("number", range(2))
 def test_packages_that_were_cut_off_are_completed_by_the_next_run(
-    kit: Kit, host: BlankHost, number: int
+    kit: Kit, host: BlankHost
 ) -> None:
-    converges(kit, host, number)
+    converges(kit, host, 0)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("number", range(2, 30))
+@pytest.mark.parametrize("number", range(1, 30))
 def test_whenever_they_were_cut_off(kit: Kit, host: BlankHost, number: int) -> None:
     converges(kit, host, number)
 

@@ -16,7 +16,8 @@ TALK = {
     "words of the kit's own": "echo locked; echo ready; echo 'end: yes'; echo 'sudo: no' >&2",
     "no UTF-8": r"printf '\377\376 caf\351 '",
 }
-
+TALK["all of them"] = "; ".join(TALK.values())
+ONE = [pytest.param(name, marks=pytest.mark.long) for name in TALK if name != "all of them"]
 CLEAN = """rm -rf /root/.bashrc /srv/gitlab-runner
 docker rm -f gitlab-runner
 docker image rm -f $(docker image ls -q tester | sort -u) || :"""
@@ -30,7 +31,7 @@ def pair(world: World) -> Iterator[list[BlankHost]]:
         world.remove(name)
 
 
-@pytest.mark.parametrize("talk", TALK)
+@pytest.mark.parametrize("talk", ["all of them", *ONE])
 def test_what_a_login_shell_says_is_not_taken_for_an_answer(
     kit: Kit, pair: list[BlankHost], talk: str
 ) -> None:

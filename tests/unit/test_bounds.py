@@ -21,13 +21,21 @@ from runnerkit.images.definition import JobImage
 from runnerkit.machine import sudo
 from runnerkit.machine.local import context
 from runnerkit.machine.machine import Machine
-from runnerkit.machine.streams import Pipe
+from runnerkit.machine.streams import AfterMark, Pipe
 from runnerkit.plan import Build, Hint, Pull, hint
 from tests.unit.test_engine import whole
 
 CHUNKED = b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
 BIT = b" " * (1 << 16)
 BOMB = gzip.compress(b" " * (1 << 26))
+
+
+class Channel:
+    """What an SSH channel is beside a socket: no file of it reads what is there already."""
+
+    def __init__(self, pipe: socket.socket) -> None:
+        self.sendall, self.recv = pipe.sendall, pipe.recv
+        self.shutdown, self.close, self.settimeout = pipe.shutdown, pipe.close, pipe.settimeout
 
 
 class Endless(Machine):
@@ -40,7 +48,7 @@ class Endless(Machine):
     def open(self, command: str) -> Pipe:
         ours, theirs = socket.socketpair()
         threading.Thread(target=self._serve, args=(theirs,), daemon=True).start()
-        return ours
+        return AfterMark(Channel(ours), b"")
 
     def _serve(self, pipe: socket.socket) -> None:
         with pipe, pipe.makefile("rb") as requests, suppress(OSError):

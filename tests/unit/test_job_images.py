@@ -210,6 +210,33 @@ def test_a_pull_asks_whether_a_job_image_was_meant_and_is_made_all_the_same() ->
     assert not [one for one in converge.plan(plan, there) if isinstance(one, Pull)]
 
 
+@pytest.mark.parametrize(
+    ("image", "meant"),
+    [
+        ("debain:12", "debian"),
+        ("wbe", "web"),
+        ("reg.example.com/ci/tool", "reg.example.com/ci/tools"),
+        ("ci-debain", "ci-debian"),
+        ("debian:13", ""),
+        ("nb-node", ""),
+        ("alpine", ""),
+    ],
+)
+def test_a_plan_asks_whether_an_image_of_the_settings_was_meant(image: str, meant: str) -> None:
+    runners = {
+        "web": {"image": "web"},
+        "a": {"image": image},
+        "b": {"image": "reg.example.com/ci/tools"},
+    }
+    plan = want(runners=runners, images={"web": {"base": "debian:12"}})
+    (pull,) = [
+        one
+        for one in converge.plan(plan, have(plan, {}))
+        if isinstance(one, Pull) and one.image == image
+    ]
+    assert pull.title == f"pull {image}" + (f" (did you mean {meant!r}?)" if meant else "")
+
+
 def test_the_classic_builder_wants_the_bases_of_all_stages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

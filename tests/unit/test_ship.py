@@ -9,8 +9,11 @@ import pytest
 
 from runnerkit.engine.ship import Moved
 from runnerkit.engine.space import lacking
+from runnerkit.errors import KitError
+from runnerkit.fleet.ship import _or_elsewhere
 from runnerkit.machine import local, tunnel
 from runnerkit.machine.machine import Machine
+from runnerkit.settings.targets import Target
 
 HERE = Machine(local.context())
 DATA = b"layer" * 1_000_000
@@ -37,6 +40,23 @@ def test_how_it_went_is_one_short_line() -> None:
     assert str(Moved(5_240_000, "registry")) == "moved 5.2 MB"
     output = str(Moved(163_000_000, "save and load", "sshd refuses"))
     assert output == "moved 163.0 MB by save and load (sshd refuses)"
+
+
+@pytest.mark.parametrize(
+    ("what", "address", "named"),
+    [
+        ("cannot pull debian:12: no route (no registry mirror is set)", "local", True),
+        ("no Docker engine answers on the host", "local", True),
+        ("web does not build: E: Unable to locate package x", "local", False),
+        ("cannot pull debian:12: no route (no registry mirror is set)", "root@ci1", False),
+    ],
+)
+def test_a_host_may_build_what_this_machine_cannot(what: str, address: str, named: bool) -> None:
+    with pytest.raises(KitError) as caught, _or_elsewhere(Target("x", address)):
+        raise KitError(what, "mend it")
+    assert caught.value.what == what
+    assert "mend it" in caught.value.fix
+    assert ("--from NAME" in caught.value.fix) is named
 
 
 @contextlib.contextmanager

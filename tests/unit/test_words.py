@@ -45,6 +45,22 @@ def run(
         ("test --only unti", "no session 'unti' (did you mean 'unit'?)", "--only is one of lint"),
         ("plan --host", "--host needs a value", "--help plan"),
         ("plan ci1", "plan takes no word 'ci1'", "--host ci1"),
+        ("plan -host ci1", "plan has no option -host (did you mean '--host'?)", "--help plan"),
+        ("plan -host=ci1", "plan has no option -host (did you mean '--host'?)", "--help plan"),
+        ("-host ci1 plan", "plan has no option -host (did you mean '--host'?)", "--help plan"),
+        ("plan --host ci1 -json", "no option -json (did you mean '--json'?)", "--help plan"),
+        ("plan -H ci1", "plan has no option -H (did you mean '--host'?)", "--help plan"),
+        ("plan -o ci1", "plan has no option -o", "--help plan"),
+        ("plan host ci1", "plan has no option host (did you mean '--host'?)", "--help plan"),
+        ("plan --host ci1 --dry", "plan has no option --dry", "leave it out"),
+        ("bootstrap --host ci1 --dry", "bootstrap has no option --dry", "inv plan shows"),
+        ("image.prune --dry --host ci1", "(did you mean '--dry-run'?)", "--help image.prune"),
+        (
+            "image.ship a b",
+            "image.ship takes no word 'b'",
+            "one image, a; hosts are given as --host b",
+        ),
+        ("image.build a b", "takes no word 'b'", "one word, a,b; hosts are given as --host b"),
         (
             "plan --url http://g --image x:1 --host loacl",
             "--host loacl: no host of the settings, no alias of ssh's, and no name that this "

@@ -1,0 +1,48 @@
+"""A manager that waits for its jobs: no job is lost, and none stays without a manager."""
+
+import json
+
+from sandbox.world import BlankHost
+from tests.hosts.conftest import Blank
+from tests.hosts.kit import Kit
+
+INSIDE = "docker ps -q --filter label=com.gitlab.gitlab-runner.type=build"
+MANAGER = (
+    "docker container inspect -f '{{json .State}} {{.HostConfig.RestartPolicy.Name}}' gitlab-runner"
+)
+
+
+def long_job(kit: Kit, host: BlankHost) -> int:
+    """A job that runs until somebody writes /end in its container."""
+    number = kit.gitlab.queue(["until [ -e /end ]; do sleep 0.1; done", "echo ends well"])
+    while not kit.ssh(host, INSIDE):
+        job = kit.gitlab.job(number)
+        assert job["state"] in ("pending", "running"), job["trace"]
+    return number
+
+
+def test_a_manager_whose_jobs_do_not_end_comes_again_after_them(kit: Kit, blank: Blank) -> None:
+    host = blank("docker", "drained")
+    kit.new_token("drained")
+    kit.settings(host)
+    kit.bootstrap()
+    before = kit.ssh(host, MANAGER)
+    number = long_job(kit, host)
+
+    kit.settings(host, manager={"stop_timeout": 2, "environment": {"A": "b"}})
+    ran = kit.bootstrap(code=1)
+    assert "timeout: the jobs did not end within 2 s" in ran.hosts["drained"]["error"]
+    kit.ssh(host, f"docker exec $({INSIDE}) touch /end")
+    assert kit.gitlab.wait(number)["state"] == "success"
+    started = json.loads(before.rpartition(" ")[0])["StartedAt"]
+    kit.ssh(
+        host,
+        "until docker container inspect -f '{{.State.Running}} {{.State.StartedAt}}' gitlab-runner |"
+        f" grep true | grep -v {started}; do sleep 0.1; done",
+    )
+    assert kit.ssh(host, MANAGER).split()[-1] == "always"
+    assert kit.job("echo again")["state"] == "success"
+
+    kit.settings(host, manager={"environment": {"A": "b"}})
+    (title,) = kit.bootstrap().titles
+    assert title.startswith("replace the container gitlab-runner (environment A)")
