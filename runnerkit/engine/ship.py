@@ -16,6 +16,7 @@ from runnerkit.engine import registry, space, stream
 from runnerkit.engine.certificate import trusted
 from runnerkit.engine.client import find, untag
 from runnerkit.engine.failure import fix, translated
+from runnerkit.engine.permit import ISSUER
 from runnerkit.engine.transfer import push
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Progress, Tell
@@ -28,7 +29,8 @@ from runnerkit.plan import Pull
 WAY = r"127\.0\.0\.1:\d+/runnerkit/"
 DEPARTING = f"127.0.0.1:{registry.PORT}/runnerkit/"
 ARRIVING = rf"127\.0\.0\.1:(?!{registry.PORT}/)\d+/runnerkit/"
-UNTRUSTED = "x509|tls: |HTTP response to HTTPS"  # what an engine says of a certificate
+# What an engine says that does not take the certificate, or shows no permit.
+UNTRUSTED = f"x509|tls: |HTTP response to HTTPS|service={ISSUER}|[Uu]nauthorized"
 AGAIN = "run again: it goes on from there; where the disk is full make room first"
 
 
@@ -116,9 +118,8 @@ class Offer:
         why = self._published()
         if self._registry and not why:
             try:
-                with tunnel.offered(
-                    machine, lambda: tunnel.dial(self._machine, registry.PORT)
-                ) as door:
+                dial = partial(tunnel.dial, self._machine, registry.PORT)
+                with tunnel.offered(machine, dial) as door:
                     name = f"127.0.0.1:{door.port}/runnerkit/{self.reference}"
                     with trusted(machine, client, door.port, self._registry.certificate):
                         login = self._registry.login(door.port, self._repository, "pull")
@@ -169,9 +170,8 @@ class Offer:
         except (KitError, docker.errors.APIError) as error:
             reason = str(getattr(error, "what", "") or getattr(error, "explanation", error))
             if not door.failure and (not door.moved or re.search(UNTRUSTED, reason)):
-                raise _Unreached(
-                    f"the engine does not reach the host's loopback: {reason}"
-                ) from None
+                what = f"the engine does not reach the registry by the host's loopback: {reason}"
+                raise _Unreached(what) from None
             what = f"{self.reference} did not arrive whole: {reason}"
             raise KitError(what, fix(reason, AGAIN)) from None
 
@@ -186,7 +186,7 @@ def source(
         machine: the host that has it.
         client: its engine.
         reference: NAME:HASH.
-        registry_image: the image of the registry that serves it there meanwhile, as it is pulled.
+        registry_image: that of the registry which serves it there meanwhile.
         tell: told how far it is.
 
     Raises:
