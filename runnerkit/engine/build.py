@@ -21,6 +21,7 @@ from runnerkit.settings.secrets import Secret
 
 BLOCK = 1 << 18
 LINES = 12  # of a failed step's output
+LINE = 1 << 16  # bytes of one that has not ended
 
 
 def build(client: APIClient, machine: Machine, change: Build, tell: Tell) -> None:
@@ -97,7 +98,7 @@ class _Log:
         key = one.vertex, one.stream
         *lines, rest = (self._rests.pop(key, b"") + one.text).split(b"\n")
         if rest:  # a line comes in pieces: "E", ": ", "Unable to …"
-            self._rests[key] = rest
+            self._rests[key] = rest[:LINE]
         if one.error:
             unended = [key for key in self._rests if key[0] == one.vertex]
             lines += [self._rests.pop(key) for key in unended]

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 HEALTH = "/grpc.health.v1.Health/Check"
 SECRET = "/moby.buildkit.secrets.v1.Secrets/GetSecret"
 SERVING = b"\x08\x01"
+HEAD = 1 << 16  # bytes of an answer's head
+VARINT = 64  # bits of the longest
 
 
 @dataclass(frozen=True)
@@ -67,12 +69,12 @@ def session(machine: Machine, version: str, secrets: Mapping[str, Secret]) -> It
     ]
     pipe = machine.open("exec docker system dial-stdio")
     pipe.sendall("".join(f"{line}\r\n" for line in [*head, ""]).encode())
-    answer = b""
-    while not answer.endswith(b"\r\n\r\n"):
+    answer = bytearray()
+    while not answer.endswith(b"\r\n\r\n") and len(answer) < HEAD:
         if not (byte := pipe.recv(1)):
             raise EOFError
         answer += byte
-    if not answer.startswith(b"HTTP/1.1 101"):
+    if not answer.startswith(b"HTTP/1.1 101") or len(answer) >= HEAD:
         raise KitError(
             "the Docker engine gives no session for secrets", "upgrade it, or build without"
         )
@@ -166,11 +168,12 @@ def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
     value = shift = 0
-    while True:
+    while shift < VARINT:
         value |= (data[at] & 0x7F) << shift
         at, shift = at + 1, shift + 7
         if data[at - 1] < 0x80:
             return value, at
+    raise ValueError("a number that has no end")
 
 
 def _field(number: int, body: bytes) -> bytes:

@@ -29,6 +29,7 @@ from runnerkit.plan import Pull
 PORT = 5077
 NAME = "runnerkit-registry"  # the container; once also a volume, in which layers stayed
 PATIENCE = 20.0  # seconds for it to answer
+LONGEST = 1 << 16  # bytes of the line that its script prints
 
 # The host's own network, so that no job's container reaches it. Its key comes by stdin, who may come in
 # is told by its certificate, and its volume has no name, so that it goes with it.
@@ -147,6 +148,6 @@ def _answer(machine: Machine, known: str) -> str:
 
 def _line(pipe: Pipe) -> str:
     line = b""
-    while not line.endswith(b"\n") and (data := pipe.recv(4096)):
+    while not line.endswith(b"\n") and len(line) < LONGEST and (data := pipe.recv(4096)):
         line += data
     return line.decode(errors="replace").strip()

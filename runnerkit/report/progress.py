@@ -29,7 +29,7 @@ def progress() -> Iterator[Listener]:
     console = Console(stderr=True)
     columns = (
         bars.SpinnerColumn(),
-        bars.TextColumn("{task.fields[host]}", style="bold"),
+        bars.TextColumn("{task.fields[host]}", style="bold", markup=False),
         bars.TextColumn("{task.description}", markup=False),
         bars.TimeElapsedColumn(),
     )

@@ -1,5 +1,6 @@
 """What is said when the Docker engine, or the connection to it, goes away."""
 
+import base64
 import contextlib
 import json
 import re
@@ -141,6 +142,26 @@ def test_a_session_that_does_not_come_about_says_why(answer: bytes, words: str) 
         buildkit.session(Cut(answer), "1.41", {}),
     ):
         pass
+
+
+def test_a_session_s_answer_without_end_is_not_read_for_ever() -> None:
+    with (
+        pytest.raises(KitError, match="gives no session"),
+        buildkit.session(Cut(b"HTTP/1.1 101 UPGRADED\r\n" + b"x" * (1 << 17)), "1.41", {}),
+    ):
+        pass
+
+
+def test_a_number_of_a_trace_that_has_no_end_is_none() -> None:
+    with pytest.raises(ValueError, match="no end"):
+        list(buildkit.trace(base64.b64encode(b"\xff" * 100 + b"\x01").decode()))
+
+
+def test_a_line_of_a_build_that_never_ends_does_not_grow_for_ever() -> None:
+    log = build._Log(lambda _: None)
+    for _ in range(10):
+        log._buildkit(buildkit.Status("step", text=b"x" * build.LINE))
+    assert sum(map(len, log._rests.values())) == build.LINE
 
 
 def test_a_host_that_cannot_be_reached_any_more_is_told_with_what_was_under_way() -> None:

