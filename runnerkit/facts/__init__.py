@@ -12,7 +12,7 @@ from runnerkit.images.content import store
 class Needs:
     """What a step must know of a host beyond the common facts.
 
-    `paths` are asked after, and not read. `units` are of systemd. `manager` asks for the manager's
+    `paths` are asked after, and not read. `units` are of systemd, `chains` of iptables. `manager` asks for the manager's
     container, its jobs and what it says of its runners.
     """
 
@@ -20,6 +20,7 @@ class Needs:
     paths: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
+    chains: tuple[str, ...] = ()
     manager: bool = False
 
 
@@ -95,6 +96,7 @@ class Facts:
     jobs: int = 0
     verify: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, str] = field(default_factory=dict)
     cron: tuple[str, ...] = ()
     server: Mapping[str, ServerRunner] = field(default_factory=dict)
 
