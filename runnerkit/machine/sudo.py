@@ -86,6 +86,8 @@ def refusal(stderr: str, where: str, has_password: bool) -> KitError | None:
 def ask(user: str, where: str) -> Secret:
     """sudo's password of a user, asked once for all hosts: one that wants it does not get another's.
 
+    RUNNERKIT_SUDO_PASSWORD is everybody's.
+
     Args:
         user: who logs in.
         where: the host that wants it.
