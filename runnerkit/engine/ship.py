@@ -23,6 +23,7 @@ from runnerkit.images.content import content
 from runnerkit.machine import tunnel
 from runnerkit.machine.machine import Machine
 from runnerkit.plan import Pull
+from runnerkit.redact import mask
 
 # The names that an image has on the way, where it is from and where it goes to.
 WAY = r"127\.0\.0\.1:\d+/runnerkit/"
@@ -167,11 +168,9 @@ class Offer:
                     raise KitError(door.failure or event["error"])
                 tell(Progress(door.moved))
         except (KitError, docker.errors.APIError) as error:
-            reason = str(getattr(error, "what", "") or getattr(error, "explanation", error))
+            reason = mask(str(getattr(error, "what", "") or getattr(error, "explanation", error)))
             if not door.failure and (not door.moved or re.search(UNTRUSTED, reason)):
-                raise _Unreached(
-                    f"the engine does not reach the host's loopback: {reason}"
-                ) from None
+                raise _Unreached(f"the engine does not reach its loopback: {reason}") from None
             what = f"{self.reference} did not arrive whole: {reason}"
             raise KitError(what, fix(reason, AGAIN)) from None
 
