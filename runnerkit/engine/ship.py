@@ -24,6 +24,7 @@ from runnerkit.images.content import content
 from runnerkit.machine import tunnel
 from runnerkit.machine.machine import Machine
 from runnerkit.plan import Pull
+from runnerkit.redact import mask
 
 # The names that an image has on the way, where it is from and where it goes to.
 WAY = r"127\.0\.0\.1:\d+/runnerkit/"
@@ -168,7 +169,7 @@ class Offer:
                     raise KitError(door.failure or event["error"])
                 tell(Progress(door.moved))
         except (KitError, docker.errors.APIError) as error:
-            reason = str(getattr(error, "what", "") or getattr(error, "explanation", error))
+            reason = mask(str(getattr(error, "what", "") or getattr(error, "explanation", error)))
             if not door.failure and (not door.moved or re.search(UNTRUSTED, reason)):
                 what = f"the engine does not reach the registry by the host's loopback: {reason}"
                 raise _Unreached(what) from None

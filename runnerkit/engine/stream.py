@@ -9,6 +9,7 @@ from runnerkit.engine.client import saved
 from runnerkit.engine.failure import fix
 from runnerkit.errors import KitError
 from runnerkit.events import Progress, Tell
+from runnerkit.redact import mask
 
 AGAIN = "run again; where the disk is full make room first"
 
@@ -52,6 +53,6 @@ def copy(
 
     for event in target.load_image(counted()):  # type: ignore[no-untyped-call]
         if "error" in event:
-            what = f"{name.rpartition('/')[2]} did not arrive whole: {event['error']}"
+            what = f"{name.rpartition('/')[2]} did not arrive whole: {mask(str(event['error']))}"
             raise KitError(what, fix(str(event["error"]), AGAIN))
     return moved

@@ -44,7 +44,7 @@ def pull(client: docker.APIClient, change: Pull, tell: Tell) -> None:
             )
             _follow(events, "Downloading", tell)
         except (docker.errors.APIError, TransferError) as error:
-            failures.append(f"{source}: {text(error)}")
+            failures.append(f"{source}: {mask(text(error))}")
             denied = denied or (known.fix if logins.WANTED.search(text(error)) else "")
             continue
         if source != change.image:

@@ -13,6 +13,8 @@ STEP = "  "  # by which the runner indents what is inside of a table
 SECONDS = {"h": 3600, "m": 60, "s": 1, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 # Of the autoscaler's keys, those whose zero says something else than their absence.
 ZERO_COUNTS = ("plugin_config", "preemptive_mode", "reservation_throttling")
+# Tables that are to be empty where the settings say {}: each of their keys gives something of the host.
+GIVING = ("services_devices", "volume_driver_ops")
 
 
 def missing(want: Any, have: Any, key: str = "", zeros: bool = False) -> bool:
@@ -25,8 +27,10 @@ def missing(want: Any, have: Any, key: str = "", zeros: bool = False) -> bool:
         zeros: whether the runner, when it saves the file, leaves out what is zero.
     """
     zeros = (zeros or key == "autoscaler") and key not in ZERO_COUNTS
-    if have is None and (want in ("", [], ()) or (zeros and not want)):
+    if have is None and (want in ("", [], ()) or ((zeros or key in GIVING) and not want)):
         return False
+    if key in GIVING and not want:
+        return bool(have)
     if isinstance(want, dict):
         have = {} if zeros and have is None else have
         if not isinstance(have, dict):
@@ -42,7 +46,9 @@ def lay_over(table: "TOMLDocument | Table", values: Mapping[str, Any], zeros: bo
     for key, value in values.items():
         now: Any = table.get(key)
         inner = (zeros or key == "autoscaler") and key not in ZERO_COUNTS
-        if isinstance(value, dict) and isinstance(now, dict):
+        if value == {} and key in GIVING:
+            table.pop(key, None)
+        elif isinstance(value, dict) and isinstance(now, dict):
             lay_over(now, value, inner)  # type: ignore[arg-type]  # tomlkit's tables are dicts
         elif _tables(value) and _tables(now) and len(value) == len(now):
             for mine, theirs in zip(value, now, strict=True):

@@ -12,7 +12,7 @@ from runnerkit.errors import KitError
 from runnerkit.machine import terminal
 from runnerkit.settings.secrets import Secret
 
-_asking = threading.Lock()
+_asking = threading.RLock()
 _answers: dict[str, Secret] = {}  # by the user who logs in
 _shown: list[Any] = []  # how the terminal was before it was asked on
 
@@ -86,6 +86,8 @@ def refusal(stderr: str, where: str, has_password: bool) -> KitError | None:
 def ask(user: str, where: str) -> Secret:
     """sudo's password of a user, asked once for all hosts: one that wants it does not get another's.
 
+    RUNNERKIT_SUDO_PASSWORD is everybody's.
+
     Args:
         user: who logs in.
         where: the host that wants it.
@@ -93,15 +95,9 @@ def ask(user: str, where: str) -> Secret:
     with _asking:
         if user not in _answers:
             value = os.environ.get("RUNNERKIT_SUDO_PASSWORD", "")
-            if not value and os.isatty(0):
-                _shown.append(termios.tcgetattr(0))
-                try:
-                    with terminal.quiet():
-                        value = getpass.getpass(
-                            f"sudo password of {user}, for {where} and {user}'s other hosts: "
-                        )
-                finally:
-                    _shown.clear()
+            value = value or question(
+                f"sudo password of {user}, for {where} and {user}'s other hosts: "
+            )
             if not value:
                 raise KitError(
                     f"{where}: sudo on the host wants a password, and none is given",
@@ -109,6 +105,19 @@ def ask(user: str, where: str) -> Secret:
                 )
             _answers[user] = Secret(value)
         return _answers[user]
+
+
+def question(text: str) -> str:
+    """What a person types, unseen, one question at a time; "" where there is no terminal."""
+    if not os.isatty(0):
+        return ""
+    with _asking:
+        _shown.append(termios.tcgetattr(0))
+        try:
+            with terminal.quiet():
+                return getpass.getpass(text)
+        finally:
+            _shown.clear()
 
 
 def interrupted(error: KitError) -> None:

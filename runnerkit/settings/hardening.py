@@ -26,6 +26,9 @@ DOCKER: dict[str, Any] = {
     "security_opt": NO_NEW_PRIVILEGES,
     "services_security_opt": NO_NEW_PRIVILEGES,
     "devices": [],
+    "services_devices": {},
+    "device_cgroup_rules": [],  # an image may bring the device itself
+    "volume_driver_ops": {},  # of the local driver, by which a volume is any folder of the host
     "volumes": ["/cache"],
     "volumes_from": [],
     "network_mode": "",
@@ -82,11 +85,16 @@ def _patterns(images: Iterable[str]) -> set[str]:
     found = set()
     for image in filter(None, images):
         if (domain := registry(image)) not in ("", HUB):
-            found.add(f"{domain}/**")
+            found.add(f"{_escaped(domain)}/**")
         else:
             names = (repository(image), untagged(image))  # a job may name it either way
             found |= {f"{name}{more}" for name in names for more in ("", ":*", "@*")}
     return found
+
+
+def _escaped(domain: str) -> str:
+    """An IPv6 address, whose brackets would be a class of letters."""
+    return domain.replace("[", "\\[").replace("]", "\\]")
 
 
 def _over(level: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

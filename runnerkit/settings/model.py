@@ -172,7 +172,8 @@ class HostSettings(Section, frozen=True):
     identity: str = ""
     """The private key's file. Left out: as ssh's own settings and agent have it."""
     sudo_password: Source | None = None
-    """sudo's password, where it wants one. Left out: `RUNNERKIT_SUDO_PASSWORD`, or you are asked."""
+    """sudo's password, where it wants one. Left out: `RUNNERKIT_SUDO_PASSWORD`, which is given to all
+    that ask, or you are asked."""
 
 
 class Ssh(Section, frozen=True):

@@ -211,6 +211,17 @@ def test_what_to_do_follows_from_what_the_engine_says(
     assert REASONS[reason] in caught.value.fix
 
 
+@pytest.mark.parametrize("work", [_pull, _push])
+def test_an_engine_s_reason_shows_no_login(
+    work: Callable[[Machine, docker.APIClient], None],
+) -> None:
+    reason = 'Get "https://ci:S3cretWord@r.example/v2/": 401, token=S3cretWord'
+    with connected(streamed({"error": reason})) as door, pytest.raises(KitError) as caught:
+        work(*door)
+    assert "r.example" in caught.value.what
+    assert "S3cretWord" not in str(caught.value)
+
+
 def test_what_the_engine_refuses_is_told_in_its_words() -> None:
     refusal = b"HTTP/1.1 500 Oops\r\nContent-Length: 20\r\n\r\n" + b'{"message":"no such"}'[:20]
     with (

@@ -1,13 +1,15 @@
 """A shared runner, and the metadata address that its jobs must not reach."""
 
+import tomllib
 from typing import Any
 
 import pytest
+import tomlkit
 
 from runnerkit.checks import metadata_address
 from runnerkit.facts import File
 from runnerkit.files import config_toml
-from runnerkit.files.merge import missing
+from runnerkit.files.merge import GIVING, lay_over, missing
 from runnerkit.settings.hardening import _patterns
 from runnerkit.steps import metadata_rule
 from tests.unit.build import blank, converged, want
@@ -39,10 +41,19 @@ def test_a_shared_runner_takes_back_what_the_host_s_entry_gives_away() -> None:
         "pid_mode": "host",
         "cap_add": ["SYS_ADMIN"],
         "devices": ["/dev/kvm"],
+        "services_devices": {"**": ["/dev/sda"]},
+        "device_cgroup_rules": ["b *:* rwm"],
+        "volume_driver_ops": {"type": "none", "o": "bind", "device": "/"},
     }
     docker = entry()["docker"]
     assert {key for key in found if missing(docker[key], found[key], key)} == set(found)
+    assert not missing(docker, {**docker, **dict.fromkeys(GIVING)}), "left out is empty"
     assert not missing({"cap_add": [], "pid_mode": ""}, {}), "left out says the same as empty"
+    document = tomlkit.parse(tomlkit.dumps({"docker": found}))
+    lay_over(document, {"docker": docker})
+    left = tomllib.loads(tomlkit.dumps(document))["docker"]
+    assert not missing(docker, left)
+    assert not {*GIVING} & {*left}
 
 
 def test_what_the_settings_say_themselves_wins_key_by_key() -> None:
@@ -98,7 +109,7 @@ def test_a_private_image_that_lies_on_the_host_is_nobody_s_to_use(
             {f"{n}{m}" for n in ("docker", "docker.io/docker") for m in ("", ":*", "@*")},
         ),
         ("Acme/x:1", {"Acme/**"}),
-        ("[::1]:5000/x", {"[::1]:5000/**"}),
+        ("[::1]:5000/x", {r"\[::1\]:5000/**"}),
         ("cache:5000/x/y:1", {"cache:5000/**"}),
         ("", set()),
     ],

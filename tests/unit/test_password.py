@@ -5,14 +5,20 @@ import os
 import pty
 import shlex
 import signal
+import socket
 import sys
 import termios
 import threading
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
+import paramiko
 import pytest
 
 from runnerkit.machine import sudo
+from runnerkit.machine.ssh.hop import Hop
+from runnerkit.machine.ssh.keys import Keys
 
 ASK = """
 from runnerkit.fleet.run import Fleet
@@ -66,6 +72,55 @@ def test_a_host_that_wants_it_is_not_given_another_users(monkeypatch: pytest.Mon
     assert first.reveal() == again.reveal() == prompts[0]
     assert "alice@ci1:22" in prompts[0]
     assert sudo.ask("bob", "bob@ci3:22").reveal() == prompts[1] != prompts[0]
+
+
+class Asking(paramiko.ServerInterface):
+    """An sshd that wants a code beside the key."""
+
+    def get_allowed_auths(self, username: str) -> str:
+        return "publickey,keyboard-interactive"
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        return paramiko.common.AUTH_PARTIALLY_SUCCESSFUL
+
+    def check_auth_interactive(
+        self, username: str, submethods: str
+    ) -> paramiko.server.InteractiveQuery:
+        return paramiko.server.InteractiveQuery(
+            "\x1b]0;owned\x07", "two\nlines", ("\x9b2JCode:", True)
+        )
+
+    def check_auth_interactive_response(self, responses: list[str]) -> int:
+        right = responses == ["123"]
+        return paramiko.common.AUTH_SUCCESSFUL if right else paramiko.common.AUTH_FAILED
+
+
+def test_what_a_host_asks_at_a_login_is_shown_as_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    prompts: list[str] = []
+
+    def answer(prompt: str) -> str:
+        prompts.append(prompt)
+        return "123"
+
+    monkeypatch.setattr(os, "isatty", lambda _: True)
+    monkeypatch.setattr(termios, "tcgetattr", lambda _: [])
+    monkeypatch.setattr(getpass, "getpass", answer)
+    key = paramiko.ECDSAKey.generate()
+    key.write_private_key_file(str(file := tmp_path / "key"))
+    ours, theirs = socket.socketpair()
+    with (
+        closing(paramiko.Transport(theirs)) as sshd,
+        closing(paramiko.Transport(ours)) as client,
+    ):
+        sshd.add_server_key(key)
+        sshd.start_server(threading.Event(), Asking())
+        client.start_client(timeout=10)
+        Keys(Hop("ci1", 22, "ci", (str(file),))).authenticate(client)
+        assert client.is_authenticated()
+    assert prompts == ["ci@ci1:22 asks: \\x1b]0;owned\\x07: two\\nlines: \\x9b2JCode: "]
+    assert capfd.readouterr().out == ""
 
 
 def until(end: bytes, read: Callable[[int], bytes]) -> bytes:

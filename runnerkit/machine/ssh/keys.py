@@ -11,9 +11,12 @@ from paramiko.agent import AgentKey, AgentSSH
 from paramiko.auth_strategy import AuthFailure, AuthStrategy, InMemoryPrivateKey, SourceResult
 from paramiko.pkey import PublicBlob, UnknownKeyType
 
+from runnerkit.machine import sudo
 from runnerkit.machine.ssh.hop import Hop
+from runnerkit.printable import in_one_line
 
 CLOSED = "the host closed the connection while keys were tried"
+LETTERS = 200  # of each thing that a host says where it asks
 MAGIC = b"openssh-key-v1\0"
 
 
@@ -50,8 +53,16 @@ class Keys(AuthStrategy):
                 raise paramiko.PasswordRequiredException(self._locked[0]) from None
             raise
         if result[-1].result:  # the host wants more than a key
-            transport.auth_interactive_dumb(self._hop.user)
+            transport.auth_interactive(self._hop.user, self._answers)
         return result
+
+    def _answers(self, title: str, text: str, fields: list[tuple[str, bool]]) -> list[str]:
+        """A person's, to what the host asks: its words, which are shown as such and obeyed by nothing."""
+        head = f"{self._hop.where} asks"
+        return [
+            sudo.question(": ".join([head, *filter(None, map(_shown, (title, text, field)))]) + " ")
+            for field, _ in fields
+        ]
 
     def _source(self, key: paramiko.PKey) -> InMemoryPrivateKey:
         return InMemoryPrivateKey(self._hop.user, key)
@@ -74,6 +85,10 @@ class _Agent(AgentSSH):
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(path)
         self._connect(connection)  # type: ignore[attr-defined]
+
+
+def _shown(words: str) -> str:
+    return in_one_line(words.strip())[:LETTERS]
 
 
 def _agent(path: str) -> tuple[AgentKey, ...]:
