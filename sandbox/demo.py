@@ -5,6 +5,8 @@ import re
 import shlex
 from pathlib import Path
 
+import tomlkit
+
 from runnerkit.fleet.bootstrap import bootstrap
 from runnerkit.fleet.run import Fleet
 from runnerkit.place import typed
@@ -37,6 +39,7 @@ known_hosts = "{world.state}/known_hosts"
 name = "demo"
 token = {{ file = "{world.state}/runner-token" }}
 image = "demo"
+docker = {helper}
 
 [hosts.{host.name}]
 address = "root@{host.address}"
@@ -52,7 +55,10 @@ def run(runner_image: str | None = None) -> int:
     gitlab = Client(up.gitlab_url, up.api_token)
     file = up.state / "runnerkit.toml"
     command = _command(file)
-    _write_settings(file, SETTINGS.format(world=up, host=host, command=command), up, gitlab)
+    helper = tomlkit.inline_table()
+    helper.update(up.own_helper)
+    text = SETTINGS.format(world=up, host=host, command=command, helper=helper.as_string())
+    _write_settings(file, text, up, gitlab)
     settings = load(file)
 
     print(f"\n$ {command} bootstrap --host {HOST}")

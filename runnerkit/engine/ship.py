@@ -171,8 +171,7 @@ class Offer:
         except (KitError, docker.errors.APIError) as error:
             reason = mask(str(getattr(error, "what", "") or getattr(error, "explanation", error)))
             if not door.failure and (not door.moved or re.search(UNTRUSTED, reason)):
-                what = f"the engine does not reach the registry by the host's loopback: {reason}"
-                raise _Unreached(what) from None
+                raise _Unreached(f"the engine does not reach the loopback: {reason}") from None
             what = f"{self.reference} did not arrive whole: {reason}"
             raise KitError(what, fix(reason, AGAIN)) from None
 
