@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from runnerkit.images.definition import BASES, labels
@@ -58,6 +58,6 @@ def store(info: Mapping[str, Any]) -> str:
 def instant(time: str) -> float:
     """Seconds since 1970 of a time as Docker writes it, to the second; 0 of what is none."""
     try:
-        return datetime.fromisoformat(re.sub(r"\.\d+", "", time)).timestamp()
+        return datetime.fromisoformat(re.sub(r"\.\d+", "", time)).astimezone(UTC).timestamp()
     except (ValueError, OverflowError):
         return 0

@@ -9,9 +9,10 @@ import pytest
 
 from runnerkit.checks import disk
 from runnerkit.facts.look import parse
-from runnerkit.fleet.job_images import ImageRow
+from runnerkit.fleet.job_images import ImageRow, row
 from runnerkit.fleet.run import Outcome
 from runnerkit.images.content import content, store
+from runnerkit.images.definition import JobImage
 from runnerkit.place import TEMPLATES
 from runnerkit.report.job_images import listed
 from runnerkit.steps import job_images
@@ -129,3 +130,12 @@ def test_a_list_of_two_stores_shows_which_and_one_content_as_the_same() -> None:
     assert [line.split()[-1] for line in both.lines[1:]] == ["classic", "containerd"]
     assert not any("differs" in line for line in both.lines)
     assert "store" not in listed([Outcome("ci1", (rows[0],))]).lines[0]
+
+
+@pytest.mark.parametrize(
+    "time", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "9" * 5000, "never"]
+)
+def test_an_image_s_date_may_be_any_that_a_job_wrote(time: str) -> None:
+    found = {"Id": "sha256:0", "Size": 1, "Created": time, "Config": {}}
+    shown = row(JobImage("web", ""), converged(images={"web:latest": found}), "not defined here")
+    assert shown.created is None
