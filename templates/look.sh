@@ -9,6 +9,13 @@ find /run -maxdepth 1 -name 'runnerkit.look.*' -mmin +10 -exec rm -rf {} + 2>/de
 work=$(mktemp -d /run/runnerkit.look.XXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
 for signal in HUP INT PIPE TERM; do trap 'exit 1' $signal; done
+# Without those images whose labels are without measure: anybody can pull one that has the kit's label.
+bounded() {
+  awk 'BEGIN { print "[" } END { print "]" }
+    /^    \{$/ { one = "" }
+    length(one) < 250000 { one = one $0 "\n" }
+    /^    \},?$/ && length(one) < 250000 && (whole += length(one)) < 8000000 { sub(/,?\n$/, "", one); print comma one; comma = "," }'
+}
 if command -v docker >/dev/null; then
   [ -z "$CONTAINER" ] || { timeout 60 docker exec "$CONTAINER" gitlab-runner verify 2>&1 </dev/null || echo "exit $?"; } >"$work/verify" &
   docker info --format '{{json .}}' >"$work/info" 2>/dev/null &
@@ -17,7 +24,7 @@ if command -v docker >/dev/null; then
     [ -z "$CONTAINER" ] || docker container inspect -f '{{.Image}}' "$CONTAINER" 2>/dev/null
     docker image ls -q --no-trunc --filter label=runnerkit.image
   }
-  eval "docker image inspect $IMAGES $(ids | sort -u | tr '\n' ' ')" >"$work/images" 2>/dev/null &
+  eval "docker image inspect $IMAGES $(ids | sort -u | tr '\n' ' ')" 2>/dev/null | bounded >"$work/images" &
   [ -z "$CONTAINER" ] || docker container inspect "$CONTAINER" >"$work/containers" 2>/dev/null &
   [ -z "$CONTAINER" ] || docker ps -q --filter label=com.gitlab.gitlab-runner.managed=true >"$work/jobs" 2>/dev/null &
 fi

@@ -1,5 +1,5 @@
-# Keeps containers from the cloud's metadata address (`close`), or lets them again (`open`): by it a job
-# would have the machine's own role. Where the address is the host's resolver too, its port 80 alone.
+# Keeps containers from the cloud's metadata addresses (`close`), or lets them again (`open`): by them a job
+# would have the machine's own role. Where one is the host's resolver too, its port 80 alone.
 set -e
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
@@ -18,5 +18,10 @@ rules() { # PROGRAM ADDRESS
 }
 
 action=$1
-rules ip6tables fd00:ec2::254 || : # Docker has a chain there only where it has IPv6
-rules iptables 169.254.169.254 || [ $action = open ] || { echo "Docker has no chain DOCKER-USER here" >&2; exit 1; }
+for address in fd00:ec2::254 fd20:ce::254; do # of AWS, of Google
+  rules ip6tables $address || : # Docker has a chain there only where it has IPv6
+done
+# Of nearly all; of AWS's containers, Azure, Alibaba, Tencent.
+for address in 169.254.169.254 169.254.170.2 168.63.129.16 100.100.100.200 169.254.0.23; do
+  rules iptables $address || [ $action = open ] || { echo "Docker has no chain DOCKER-USER here" >&2; exit 1; }
+done

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.facts import Facts, Needs
+from runnerkit.files import config_toml
 from runnerkit.want import Want
 
 OPEN = Kind(
@@ -16,7 +17,7 @@ KINDS = (OPEN,)
 
 
 def needs(want: Want) -> Needs:
-    return Needs()
+    return Needs(files=(want.config,))
 
 
 def findings(want: Want, have: Facts) -> Iterator[Finding]:
@@ -24,9 +25,17 @@ def findings(want: Want, have: Facts) -> Iterator[Finding]:
         return
     if why := escapes(have):
         yield OPEN.found(why=why)
-    for runner in want.runners:
-        if runner.spec.docker.get("network_mode") == "host":
-            yield OPEN.found(why=f"runner {runner.key} has network_mode host")
+    ours = {config_toml.entry_index(want, have, runner): runner for runner in want.runners}
+    entries = config_toml.parsed(want, have).get("runners", [])
+    named = {runner.key: runner.spec.docker for runner in want.runners}
+    named |= {
+        str(one.get("name")): one.get("docker") or {}
+        for at, one in enumerate(entries)
+        if at not in ours
+    }
+    for name, docker in named.items():
+        if docker.get("network_mode") == "host":
+            yield OPEN.found(why=f"runner {name} has network_mode host")
 
 
 def escapes(have: Facts) -> str:

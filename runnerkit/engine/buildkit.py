@@ -6,6 +6,7 @@ api/services/control/control.proto and session/secrets/secrets.proto.
 
 import asyncio
 import base64
+import logging
 import socket
 import threading
 import uuid
@@ -94,6 +95,13 @@ def session(machine: Machine, version: str, secrets: Mapping[str, Secret]) -> It
         for thread in threads:
             thread.join(5)
         theirs.close()
+
+
+for library in (
+    "asyncio",
+    "grpclib",
+):  # of a peer that speaks otherwise: the build itself fails, in words
+    logging.getLogger(library).setLevel(logging.CRITICAL)
 
 
 async def _serve(sock: socket.socket, secrets: Mapping[str, Secret]) -> None:

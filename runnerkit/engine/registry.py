@@ -100,8 +100,7 @@ def serving(
     finally:
         with contextlib.suppress(OSError, EOFError):
             pipe.shutdown(socket.SHUT_WR)
-            while pipe.recv(4096):  # until it has gone
-                pass
+            pipe.recv(1)  # until it has gone: it says nothing more
         pipe.close()
 
 

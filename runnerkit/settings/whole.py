@@ -35,6 +35,8 @@ def mistakes(data: Mapping[str, Any]) -> Iterator[str]:
 def _runner(path: str, body: Mapping[str, Any]) -> Iterator[str]:
     if not body.get("image") and body.get("executor") != "instance":
         yield f"{path}.image: missing: write image = … there, or give bootstrap --image IMAGE"
+    if body.get("hardening") == "shared" and "$" in str(body.get("image", "")):
+        yield f"{path}.image: a job would choose it by its variables: name a shared runner's image whole"
     owners = [key for key in OWNERS.values() if body.get(key) is not None]
     if len(owners) > 1:
         yield f"{path}.project: a runner belongs to a project or to a group: leave one of them out"

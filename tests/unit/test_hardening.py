@@ -7,12 +7,13 @@ import pytest
 import tomlkit
 
 from runnerkit.checks import metadata_address
+from runnerkit.errors import KitError
 from runnerkit.facts import File
 from runnerkit.files import config_toml
 from runnerkit.files.merge import GIVING, lay_over, missing
 from runnerkit.settings.hardening import _patterns
 from runnerkit.steps import metadata_rule
-from tests.unit.build import blank, converged, want
+from tests.unit.build import GOOD, blank, converged, want
 
 GROUP = {
     "plugin": "fleeting-plugin-static",
@@ -170,3 +171,13 @@ def test_what_escapes_the_rule_is_told() -> None:
         ]
         assert not [*metadata_rule.changes(closed, have)], "it would close nothing"
     assert not [*metadata_address.findings(want(), blank(systemd=False, info=nft))]
+    other = '\n[[runners]]\nname = "old"\ntoken = "t0"\n[runners.docker]\nnetwork_mode = "host"\n'
+    (found_there,) = metadata_address.findings(
+        want(docker={"metadata": "closed"}), converged(GOOD + other)
+    )
+    assert "runner old has network_mode host" in found_there.what
+
+
+def test_a_shared_runner_s_image_is_not_chosen_by_a_job() -> None:
+    with pytest.raises(KitError, match="a job would choose it"):
+        want(runners={"web": {"hardening": "shared", "image": "registry.example.com/$IMAGE"}})
