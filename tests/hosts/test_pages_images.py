@@ -6,6 +6,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import tomlkit
+
 from runnerkit.place import ROOT
 from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
@@ -27,7 +29,9 @@ def copy(kit: Kit, hosts: list[BlankHost]) -> Path:
     assert "[prune]" in prune
     url = settings.replace("https://gitlab.example.com", kit.world.gitlab_url)
     one_job_a_host = "[manager]\nconcurrent = 1\n"  # so that jobs at the same time are on all hosts
-    (folder / "runnerkit.toml").write_text(f"{url}\n{one_job_a_host}\n{more}\n{prune}")
+    helper = tomlkit.dumps({"runners": {"web": {"docker": kit.world.own_helper}}})
+    text = f"{url}\n{one_job_a_host}\n{more}\n{prune}\n{helper if kit.world.own_helper else ''}"
+    (folder / "runnerkit.toml").write_text(text)
     ssh = kit.folder / "home/.ssh"
     ssh.mkdir(parents=True)
     lines = [

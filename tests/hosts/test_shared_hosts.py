@@ -53,6 +53,10 @@ def opened(kit: Kit) -> list[str]:
     return [name for name in ATTACKS if f"{name} open" in trace]
 
 
+def shared(kit: Kit, host: BlankHost) -> None:
+    kit.settings(host, runners={"web": {"hardening": "shared", "docker": kit.world.own_helper}})
+
+
 def test_what_a_generous_entry_gives_away_a_shared_one_takes_back(
     kit: Kit, host: BlankHost
 ) -> None:
@@ -62,7 +66,7 @@ def test_what_a_generous_entry_gives_away_a_shared_one_takes_back(
     kit.bootstrap()
     kit.ssh(host, METADATA)
     trusted = opened(kit)
-    kit.settings(host, runners={"web": {"hardening": "shared", "docker": kit.world.own_helper}})
+    shared(kit, host)
     plan = kit.plan()
     assert plan.titles[0] == f"write {CONFIG}"
     assert "close the metadata address to containers" in plan.titles
@@ -87,8 +91,11 @@ def test_the_rule_is_back_after_docker_and_after_somebody_flushed_it(
     rule = "iptables -C DOCKER-USER -d 169.254.169.254 -j REJECT && echo closed || echo open"
     kit.ssh(host, f"iptables -F DOCKER-USER; {RESTART}")
     assert kit.ssh(host, rule) == "closed\n"
-    kit.ssh(host, "iptables -F DOCKER-USER")
-    assert kit.bootstrap().titles == ["close the metadata address to containers"]
+    kit.ssh(host, f"rm {CONFIG}; iptables -F DOCKER-USER")
+    kit.new_token()  # the test before had one of its own
+    shared(kit, host)
+    assert "close the metadata address to containers" in kit.bootstrap().titles
+    assert kit.plan().titles == []
     assert kit.ssh(host, rule) == "closed\n"
 
 

@@ -1,8 +1,12 @@
 """What a host tells is read as it is, from output recorded on a real one."""
 
+import json
+import re
+import subprocess
 import tomllib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +16,7 @@ from runnerkit.errors import KitError
 from runnerkit.facts import Needs, look
 from runnerkit.images.definition import INPUTS
 from runnerkit.images.reference import normal
+from runnerkit.place import TEMPLATES
 from tests.unit.build import want
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -90,3 +95,31 @@ def test_nothing_is_left_to_do_on_the_recorded_host() -> None:
     wanted = replace(wanted, images=(replace(job, inputs=built[INPUTS]),))
     assert converge.plan(wanted, have) == []
     assert acceptance.accepted(wanted, have) == ["ci1-web"]
+
+
+def image(size: int) -> dict[str, Any]:
+    return {"Id": "sha256:0", "Config": {"Labels": {"runnerkit.image": "x", "more": "{ y" * size}}}
+
+
+def lines(count: int) -> dict[str, Any]:
+    return {"Labels": {str(number): "y" * 99 for number in range(count)}}
+
+
+@pytest.mark.parametrize(
+    ("images", "left"),
+    [
+        ([], []),
+        ([image(1)], [image(1)]),
+        ([image(1), image(900_000), image(2)], [image(1), image(2)]),
+        ([image(1), lines(9000)], [image(1)]),
+        ([image(1), *[image(60_000)] * 99], [image(1), *[image(60_000)] * 44]),
+    ],
+)
+def test_images_with_labels_without_measure_are_left_out(images: Any, left: Any) -> None:
+    """A job may pull some that have the kit's label, and the whole answer must stay readable."""
+    (bounded,) = re.findall(r"(?ms)^bounded\(\) \{.*?^\}", (TEMPLATES / "look.sh").read_text())
+    ran = subprocess.run(
+        ["sh", "-c", f"{bounded}\nbounded"], input=json.dumps(images, indent=4) + "\n",
+        text=True, capture_output=True, check=True,
+    )  # fmt: skip
+    assert json.loads(ran.stdout) == left
