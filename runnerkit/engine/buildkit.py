@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from runnerkit.engine import protobuf
 from runnerkit.errors import KitError
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.streams import Pipe
@@ -27,7 +28,6 @@ HEALTH = "/grpc.health.v1.Health/Check"
 SECRET = "/moby.buildkit.secrets.v1.Secrets/GetSecret"
 SERVING = b"\x08\x01"
 HEAD = 1 << 16  # bytes of an answer's head
-VARINT = 64  # bits of the longest
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,20 @@ class Status:
 
 def trace(aux: str) -> Iterator[Status]:
     """Read one ``moby.buildkit.trace`` event: a StatusResponse."""
-    for number, body in _fields(base64.b64decode(aux)):
-        fields = dict(_fields(body)) if isinstance(body, bytes) else {}
+    for number, body in protobuf.fields(base64.b64decode(aux)):
+        fields = dict(protobuf.fields(body)) if isinstance(body, bytes) else {}
         if number == 1 and 5 in fields:  # a vertex that has started
-            yield Status(_text(fields, 1), name=_text(fields, 3), error=_text(fields, 7))
+            yield Status(
+                protobuf.text(fields, 1),
+                name=protobuf.text(fields, 3),
+                error=protobuf.text(fields, 7),
+            )
         elif number == 3:
-            yield Status(_text(fields, 1), text=_bytes(fields, 4), stream=_number(fields, 3))
+            yield Status(
+                protobuf.text(fields, 1),
+                text=protobuf.data(fields, 4),
+                stream=protobuf.integer(fields, 3),
+            )
 
 
 @contextmanager
@@ -126,10 +134,10 @@ async def _serve(sock: socket.socket, secrets: Mapping[str, Secret]) -> None:
         from grpclib import GRPCError, Status
 
         asked = await stream.recv_message() or b""
-        name = _text(dict(_fields(asked)), 1)
+        name = protobuf.text(dict(protobuf.fields(asked)), 1)
         if name not in secrets:
             raise GRPCError(Status.NOT_FOUND, f"secret {name} not found")
-        await stream.send_message(_field(1, secrets[name].reveal().encode()))
+        await stream.send_message(protobuf.field(1, secrets[name].reveal().encode()))
 
     class Methods:
         def __mapping__(self) -> dict[str, Handler]:
@@ -159,48 +167,3 @@ def _pump(source: Pipe, target: Pipe) -> None:
             target.sendall(data)
     except OSError:
         pass
-
-
-def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """The fields of a protobuf message: varints and length-delimited ones."""
-    at = 0
-    while at < len(data):
-        key, at = _varint(data, at)
-        value, at = _varint(data, at)
-        if key & 7 == 2:
-            yield key >> 3, data[at : at + value]
-            at += value
-        else:
-            yield key >> 3, value
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while shift < VARINT:
-        value |= (data[at] & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if data[at - 1] < 0x80:
-            return value, at
-    raise ValueError("a number that has no end")
-
-
-def _field(number: int, body: bytes) -> bytes:
-    size, length = len(body), bytearray()
-    while size > 0x7F:
-        length.append(size & 0x7F | 0x80)
-        size >>= 7
-    return bytes([number << 3 | 2, *length, size]) + body
-
-
-def _text(fields: Mapping[int, int | bytes], number: int) -> str:
-    return _bytes(fields, number).decode(errors="replace")
-
-
-def _bytes(fields: Mapping[int, int | bytes], number: int) -> bytes:
-    body = fields.get(number, b"")
-    return body if isinstance(body, bytes) else b""
-
-
-def _number(fields: Mapping[int, int | bytes], number: int) -> int:
-    value = fields.get(number, 0)
-    return value if isinstance(value, int) else 0
