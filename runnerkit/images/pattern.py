@@ -56,20 +56,20 @@ def assertive(pattern: str) -> re.Pattern[str] | None:
 
 def regex(pattern: str) -> str:
     """The expression that patternmatcher makes of it; a backslash at its end takes the end away."""
-    out, rest = "", pattern
-    while rest:
-        if rest.startswith("**"):
-            rest = rest[2:].removeprefix("/")
-            out += "(.*/)?" if rest else ".*"
+    out, at, end = [], 0, len(pattern)
+    while at < end:
+        if pattern.startswith("**", at):
+            at += 3 if pattern.startswith("/", at + 2) else 2
+            out.append("(.*/)?" if at < end else ".*")
             continue
-        char, rest = rest[0], rest[1:]
+        char, at = pattern[at], at + 1
         if char == "\\":
-            out, rest = out + (f"\\{rest[0]}" if rest else "\\$[^\0]*"), rest[1:]
+            out.append(f"\\{pattern[at]}" if at < end else "\\$[^\0]*")
+            at += 1
         else:
-            out += {"*": "[^/]*", "?": "[^/]"}.get(
-                char, f"\\{char}" if char in ".+()|{}$" else char
-            )
-    return out
+            own = f"\\{char}" if char in ".+()|{}$" else char
+            out.append({"*": "[^/]*", "?": "[^/]"}.get(char, own))
+    return "".join(out)
 
 
 def test(text: str, at: int) -> tuple[Test, int]:

@@ -15,20 +15,22 @@ def regex(pattern: str, greedy: bool) -> str:
     Raises:
         Malformed: an escape that BuildKit does not know.
     """
-    parts, rest = [""], pattern
-    while rest:
-        char, rest = rest[0], rest[1:]
+    parts: list[list[str]] = [[]]
+    letters = iter(range(len(pattern)))
+    for at in letters:
+        char, after = pattern[at], pattern[at + 1 : at + 2]
         if char == "*":
-            parts.append("")
+            parts.append([])
         elif char == "?":
-            parts[-1] += "."
-        elif char == "\\" and rest[:1] not in ("}", "/"):
-            if rest[:1] not in ("*", "?", "\\"):
-                raise Malformed(f"invalid escape \\{rest[:1]}")
-            parts[-1], rest = parts[-1] + re.escape(rest[0]), rest[1:]
+            parts[-1].append(".")
+        elif char == "\\" and after not in ("}", "/"):
+            if after not in ("*", "?", "\\"):
+                raise Malformed(f"invalid escape \\{after}")
+            parts[-1].append(re.escape(after))
+            next(letters)
         elif char != "\\":
-            parts[-1] += re.escape(char)
-    first, *inner = parts
+            parts[-1].append(re.escape(char))
+    first, *inner = map("".join, parts)
     if not inner:
         return first
     last = inner.pop()

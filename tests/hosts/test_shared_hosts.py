@@ -16,6 +16,7 @@ GENEROUS: dict[str, Any] = {
 }
 ATTACKS = {
     "shadow": "cat /host/etc/shadow",
+    "cache": "grep -q theirs /host/var/lib/docker/volumes/*project-9999*/_data/cache.zip",
     "socket": "test -S /var/run/docker.sock",
     "mount": "mount -t tmpfs none /mnt",
     "device": "mknod /tmp/disk b 7 0",
@@ -65,6 +66,13 @@ def test_what_a_generous_entry_gives_away_a_shared_one_takes_back(
     kit.new_token()
     kit.bootstrap()
     kit.ssh(host, METADATA)
+    # As the runner keeps the cache of another project's jobs.
+    volume = "runner-t-project-9999-concurrent-0-cache-1"
+    kit.ssh(
+        host,
+        f"""docker volume create {volume}
+        echo theirs >/var/lib/docker/volumes/{volume}/_data/cache.zip""",
+    )
     trusted = opened(kit)
     shared(kit, host)
     plan = kit.plan()

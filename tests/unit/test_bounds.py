@@ -17,12 +17,15 @@ import pytest
 import runnerkit
 from runnerkit.engine import build, client, failure, transfer
 from runnerkit.errors import KitError
+from runnerkit.images import dockerfile, ignore, reference
 from runnerkit.images.definition import JobImage
 from runnerkit.machine import sudo
 from runnerkit.machine.local import context
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.streams import AfterMark, Pipe
 from runnerkit.plan import Build, Hint, Pull, hint
+from runnerkit.printable import printable
+from runnerkit.redact import mask
 from tests.unit.test_engine import whole
 
 CHUNKED = b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
@@ -150,3 +153,46 @@ def test_a_cause_is_found_in_time_that_grows_as_the_output_does(pattern: str) ->
     for word in words(pattern):
         once, four_times = (seconds(word * (size // len(word))) for size in (50_000, 200_000))
         assert four_times < 8 * once + 0.2, word
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "mask": mask,
+    "printable": printable,
+    "a reference": reference.parse,
+    "an ignored path": lambda text: ignore.parse(text, ".dockerignore").matches("a" * 40, ()),
+    "a Dockerfile": lambda text: dockerfile.bases(f"FROM a\nRUN {text}\n", {}),
+    "its words": lambda text: dockerfile.bases(f'ARG V="{text}"\nFROM ${{V%%{text}}}b\n', {}),
+}
+PIECES = (
+    "a",
+    " ",
+    "*",
+    "**/",
+    "\\",
+    "\\*",
+    "[",
+    "[a-",
+    "{",
+    "$",
+    "${",
+    '"',
+    "'",
+    "/",
+    ":",
+    "@",
+    "#",
+    "<<a",
+)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_what_others_write_is_read_in_time_that_grows_as_it_does(reader: str) -> None:
+    def seconds(text: str) -> float:
+        start = time.process_time()
+        with suppress(KitError, ValueError):
+            READERS[reader](text)
+        return time.process_time() - start
+
+    for piece in PIECES:
+        once, four_times = (seconds(piece * (size // len(piece))) for size in (20_000, 80_000))
+        assert four_times < 8 * once + 0.2, piece
