@@ -46,8 +46,10 @@ SPACE_MB = 3000
 # mounted and started goes with a killed kit, so that nothing is ever removed through a mount.
 APART = """cd "$1" && trap "rm -rf --one-file-system root disk.raw" EXIT || exit
 apart="unshare --mount --mount-proc --pid --fork --kill-child"
-$apart true 2>/dev/null && apart="setpriv --pdeathsig KILL -- $apart" || apart=
-$apart sh -s"""
+if $apart true 2>/dev/null
+then setpriv --pdeathsig KILL -- sh -c '[ "$PPID" = "$0" ] && exec "$@"' $$ $apart sh -s
+else sh -s
+fi"""
 # Of qcow2 (docs/interop/qcow2.txt of QEMU): magic, version, the backing file's name, and features.
 MAGIC = b"QFI\xfb"
 HEADER = struct.Struct(">4sIQ56xQ")

@@ -108,7 +108,7 @@ def build(
     """
     # With the kit goes Packer, which then takes its machine with it.
     command = [
-        *("setpriv", "--pdeathsig", "TERM", "--"),
+        *tools.ending_with_us("TERM"),
         *("packer", "build", "-color=false", "-on-error=cleanup"),
         *(f"-var-file={file}" for file in given),
         str(alone(source, folder / "template")),

@@ -96,7 +96,7 @@ def boot(
         more += ["-smbios", f"type=11,path=/dev/fd/{end}"]
     drive = "if=virtio,format=qcow2,cache=unsafe,discard=unmap,detect-zeroes=unmap"
     command = [
-        *("setpriv", "--pdeathsig", "KILL"),
+        *tools.ending_with_us("KILL"),
         *(PROGRAM, "-accel", accelerator(), "-cpu", "max", "-machine", "pc", "-m", str(memory_mb)),
         *("-smp", str(cpus), "-display", "none", "-nodefaults", "-device", "virtio-rng-pci"),
         *("-drive", f"file={disk},{drive}"),

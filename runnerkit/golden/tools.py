@@ -62,6 +62,16 @@ def there(name: str) -> bool:
     return shutil.which(name, path=path) is not None
 
 
+def ending_with_us(signal: str) -> list[str]:
+    """What comes before a command that shall end with this process, even with a killed one.
+
+    Args:
+        signal: that it gets then. Where we are gone before that is arranged, it does not begin.
+    """
+    begin = ("sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"', str(os.getpid()))
+    return ["setpriv", "--pdeathsig", signal, "--", *begin]
+
+
 def private(folder: Path) -> Path:
     """The folder, made where it is not, for its owner alone: images and seeds may hold secrets."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
