@@ -61,14 +61,16 @@ def parsed(line: str, escape: str) -> Instruction:
 
 def arguments(rest: str, escape: str) -> list[str]:
     """The words of an ARG: quotes are theirs to hold spaces, and stay."""
-    found, word, quote, blank = [], "", "", False
+    found: list[str] = []
+    word: list[str] = []
+    quote, blank = "", False
     at = 0
     while at < len(rest):
         char = rest[at]
         at += 1
         if not quote and char in WHITE:
-            found += [word] if word or blank else []
-            word, blank = "", False
+            found += ["".join(word)] if word or blank else []
+            word, blank = [], False
             continue
         if char == quote:
             quote = ""
@@ -79,8 +81,8 @@ def arguments(rest: str, escape: str) -> list[str]:
                 break
             char += rest[at]
             at += 1
-        word += char
-    return [*found, word] if word or blank else found
+        word.append(char)
+    return [*found, "".join(word)] if word or blank else found
 
 
 def _read(text: str) -> Iterator[Instruction]:

@@ -60,7 +60,12 @@ def regex(pattern: str) -> str:
     while at < end:
         if pattern.startswith("**", at):
             at += 3 if pattern.startswith("/", at + 2) else 2
-            out.append("(.*/)?" if at < end else ".*")
+            if at == end:
+                out.append(".*")
+            elif out[-1:] != [
+                "(.*/)?"
+            ]:  # a second one in a row takes nothing that the first does not
+                out.append("(.*/)?")
             continue
         char, at = pattern[at], at + 1
         if char == "\\":

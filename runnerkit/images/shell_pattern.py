@@ -20,7 +20,8 @@ def regex(pattern: str, greedy: bool) -> str:
     for at in letters:
         char, after = pattern[at], pattern[at + 1 : at + 2]
         if char == "*":
-            parts.append([])
+            if parts[-1] or len(parts) == 1:  # of two stars in a row one is enough
+                parts.append([])
         elif char == "?":
             parts[-1].append(".")
         elif char == "\\" and after not in ("}", "/"):
