@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,9 @@ def run(
     """Its exit code, what it says, and what it asked the programs of the host, `PID quits` at last
     where the manager was told to end after its jobs."""
     stub = STUB.replace("FOLDER", str(folder)).replace("WAIT", wait).replace("RESTART", restarts)
-    manager = subprocess.Popen(["tail", "-f", "/dev/null"])
+    # What is started in the background of a shell inherits that it is deaf to it.
+    heeds = partial(signal.signal, signal.SIGQUIT, signal.SIG_DFL)
+    manager = subprocess.Popen(["tail", "-f", "/dev/null"], preexec_fn=heeds)  # noqa: PLW1509
     stub = stub.replace("APT", apt).replace("PID", str(manager.pid))
     for name in ("docker", "systemctl", "service", "sleep", "dpkg", "apt-get"):
         (file := folder / name).write_text(stub)
