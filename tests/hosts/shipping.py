@@ -37,6 +37,15 @@ NAMES = "docker images --digests --format '{{.Repository}}:{{.Tag}}@{{.Digest}}'
 TRANSFER = "until ls /var/lib/docker/tmp/GetImageBlob* >/dev/null 2>&1; do sleep 0.02; done; "
 
 
+def first_build(kit: Kit, hosts: list[BlankHost], megabytes: int) -> list[BlankHost]:
+    """The hosts, with the first build of the image on the first one alone."""
+    for host in hosts:
+        kit.ssh(host, CLEAN, check=False)
+        kit.mirrored(host)
+    kit.ssh(hosts[0], BUILD.format(OLD, "scratch", megabytes))
+    return hosts
+
+
 @contextlib.contextmanager
 def door(world: World, host: BlankHost) -> Iterator[tuple[Machine, docker.APIClient]]:
     """A host as the kit reaches it."""

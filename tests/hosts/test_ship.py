@@ -18,13 +18,13 @@ from sandbox.world import BlankHost, World
 from tests.hosts.kit import Kit, Ran
 from tests.hosts.shipping import (
     BUILD,
-    CLEAN,
     NEW,
     OLD,
     OTHER_KIND,
     REGISTRY,
     TRANSFER,
     define,
+    first_build,
     ids,
     refused,
     rows,
@@ -49,11 +49,7 @@ def fleet(world: World) -> Iterator[list[BlankHost]]:
 @pytest.fixture
 def hosts(fleet: list[BlankHost], kit: Kit) -> list[BlankHost]:
     """The same hosts with the first build of the image on the first one alone."""
-    for host in fleet:
-        kit.ssh(host, CLEAN, check=False)
-        kit.mirrored(host)
-    kit.ssh(fleet[0], BUILD.format(OLD, "scratch", 20))
-    return fleet
+    return first_build(kit, fleet, 20)
 
 
 WORDS = ("image.ship", "web", "--from", "ship1", "--host", "all")

@@ -15,7 +15,17 @@ from runnerkit.machine import local, tunnel
 from runnerkit.machine.machine import Machine
 from sandbox.world import BlankHost, World
 from tests.hosts.kit import Kit
-from tests.hosts.shipping import BUILD, CLEAN, NEW, OLD, REGISTRY, door, from_, shipped, tidy
+from tests.hosts.shipping import (
+    BUILD,
+    NEW,
+    OLD,
+    REGISTRY,
+    door,
+    first_build,
+    from_,
+    shipped,
+    tidy,
+)
 
 Answer = Callable[..., requests.Response]
 HERE = Machine(local.context())
@@ -38,11 +48,7 @@ def fleet(world: World) -> Iterator[list[BlankHost]]:
 
 @pytest.fixture
 def pair(fleet: list[BlankHost], kit: Kit) -> list[BlankHost]:
-    for host in fleet:
-        kit.ssh(host, CLEAN, check=False)
-        kit.mirrored(host)
-    kit.ssh(fleet[0], BUILD.format(OLD, "scratch", 2))
-    return fleet
+    return first_build(kit, fleet, 2)
 
 
 @contextlib.contextmanager
