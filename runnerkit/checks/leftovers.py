@@ -23,9 +23,6 @@ def needs(want: Want) -> Needs:
 
 def findings(want: Want, have: Facts) -> Iterator[Finding]:
     """The entries of config.toml that are none of the wanted runners."""
-    entries = config_toml.parsed(want, have).get("runners", [])
-    ours = {config_toml.entry_index(want, have, runner) for runner in want.runners}
-    left = [one for index, one in enumerate(entries) if index not in ours]
-    if left:
+    if left := config_toml.others(want, have):
         names = ", ".join(f"{one.get('name', 'no name')} ({one.get('url')})" for one in left)
         yield LEFT.found(names=names, container=want.manager.container)

@@ -25,15 +25,11 @@ def findings(want: Want, have: Facts) -> Iterator[Finding]:
         return
     if why := escapes(have):
         yield OPEN.found(why=why)
-    ours = {config_toml.entry_index(want, have, runner): runner for runner in want.runners}
-    entries = config_toml.parsed(want, have).get("runners", [])
-    named = {runner.key: runner.spec.docker for runner in want.runners}
-    named |= {
-        str(one.get("name")): one.get("docker") or {}
-        for at, one in enumerate(entries)
-        if at not in ours
-    }
-    for name, docker in named.items():
+    others = config_toml.others(want, have)
+    for name, docker in (
+        *((runner.key, runner.spec.docker) for runner in want.runners),
+        *((entry.get("name"), entry.get("docker") or {}) for entry in others),
+    ):
         if docker.get("network_mode") == "host":
             yield OPEN.found(why=f"runner {name} has network_mode host")
 

@@ -105,10 +105,8 @@ def session(machine: Machine, version: str, secrets: Mapping[str, Secret]) -> It
         theirs.close()
 
 
-for library in (
-    "asyncio",
-    "grpclib",
-):  # of a peer that speaks otherwise: the build itself fails, in words
+# Of a peer that speaks otherwise: the build itself fails, in words.
+for library in ("asyncio", "grpclib"):
     logging.getLogger(library).setLevel(logging.CRITICAL)
 
 

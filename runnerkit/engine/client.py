@@ -158,7 +158,6 @@ def _client(machine: Machine, version: str) -> docker.APIClient:
     client = _Client(base_url="http://docker:1", version=version, timeout=PATIENCE)
     client.mount("http://", _Adapter(machine))
     client.trust_env = False
-    client.max_redirects = (
-        0  # an engine never redirects; a hostile one would lead out of the tunnel
-    )
+    # An engine never redirects; a hostile one would lead out of the tunnel.
+    client.max_redirects = 0
     return client

@@ -72,6 +72,13 @@ def entry_index(want: Want, have: Facts, runner: WantedRunner) -> int | None:
     return same[0] if runner.adopts and not token and len(same) == 1 else None
 
 
+def others(want: Want, have: Facts) -> list[dict[str, Any]]:
+    """The ``[[runners]]`` of the host that are none of the wanted ones."""
+    ours = {entry_index(want, have, runner) for runner in want.runners}
+    entries = parsed(want, have).get("runners", [])
+    return [entry for index, entry in enumerate(entries) if index not in ours]
+
+
 def gitlab(url: object) -> tuple[str, ...]:
     """A GitLab's address as the runner means it: in any case, its usual port said or not."""
     scheme, _, rest = bare(str(url)).partition("://")

@@ -44,10 +44,10 @@ WITH_CLI = ("bullseye", "bookworm")  # where docker.io is client and daemon
 SPACE_MB = 3000
 # Runs a script in a folder, with mounts and processes of its own where that can be had: what it has
 # mounted and started goes with a killed kit, so that nothing is ever removed through a mount.
-APART = """cd "$1" && trap "rm -rf --one-file-system root disk.raw" EXIT || exit
+APART = f"""cd "$1" && trap "rm -rf --one-file-system root disk.raw" EXIT || exit
 apart="unshare --mount --mount-proc --pid --fork --kill-child"
 if $apart true 2>/dev/null
-then setpriv --pdeathsig KILL -- sh -c '[ "$PPID" = "$0" ] && exec "$@"' $$ $apart sh -s
+then setpriv --pdeathsig KILL -- sh -c '{tools.BEGIN}' $$ $apart sh -s
 else sh -s
 fi"""
 # Of qcow2 (docs/interop/qcow2.txt of QEMU): magic, version, the backing file's name, and features.

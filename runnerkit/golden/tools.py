@@ -62,14 +62,16 @@ def there(name: str) -> bool:
     return shutil.which(name, path=path) is not None
 
 
+BEGIN = '[ "$PPID" = "$0" ] && exec "$@"'  # unless who started it is gone already
+
+
 def ending_with_us(signal: str) -> list[str]:
     """What comes before a command that shall end with this process, even with a killed one.
 
     Args:
         signal: that it gets then. Where we are gone before that is arranged, it does not begin.
     """
-    begin = ("sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"', str(os.getpid()))
-    return ["setpriv", "--pdeathsig", signal, "--", *begin]
+    return ["setpriv", "--pdeathsig", signal, "--", "sh", "-c", BEGIN, str(os.getpid())]
 
 
 def private(folder: Path) -> Path:
