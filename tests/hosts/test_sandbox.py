@@ -9,7 +9,7 @@ import pytest
 
 from sandbox import network
 from sandbox.errors import SandboxError
-from sandbox.names import LABEL, Names
+from sandbox.names import Names
 from sandbox.world import BlankHost, World, down, up
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
@@ -109,12 +109,13 @@ def test_hosts_share_no_state_of_docker(world: World, blank: Blank) -> None:
 
 def test_a_second_up_takes_no_time_and_changes_nothing(world: World) -> None:
     client = docker.from_env()
-    before = {each.id for each in client.containers.list(filters={"label": LABEL})}
+    before = {each.id for each in client.containers.list(filters=world.names.filter)}
+    assert before
     started = time.monotonic()
     again = up(lambda _: None)
     assert time.monotonic() - started < 20  # to make it takes minutes
     assert again == world
-    assert {each.id for each in client.containers.list(filters={"label": LABEL})} == before
+    assert {each.id for each in client.containers.list(filters=world.names.filter)} == before
 
 
 def test_two_sandboxes_whose_names_ask_for_one_place_lie_side_by_side() -> None:
