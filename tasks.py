@@ -44,6 +44,18 @@ def plan(fleet: "Fleet") -> "Page":
     return planned(bootstrap.plan(fleet))
 
 
+@fleet_task()
+def status(fleet: "Fleet", watch: bool = False) -> "Page":
+    """Show how all hosts are: engine, manager, runners, jobs, images, disk, drift."""
+    from runnerkit.fleet import status
+    from runnerkit.report.status import shown, watched
+
+    def look() -> "Page":
+        return shown(status.status(fleet))
+
+    return watched(look) if watch else look()
+
+
 @fleet_task("mirror", name="build")
 def image_build(
     fleet: "Fleet", names: str, pull: bool = False, no_cache: bool = False, push: str = ""
@@ -168,6 +180,7 @@ def golden_validate(_: Context) -> None:
 namespace = Collection(
     bootstrap,
     plan,
+    status,
     init,
     demo,
     *([test] if CLONE else ()),  # the checks are not installed

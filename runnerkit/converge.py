@@ -6,9 +6,12 @@ from typing import Protocol
 
 from runnerkit.checks import (
     acceptance,
+    expiry,
     leftovers,
+    managers,
     metadata_address,
     plugins,
+    polling,
     runners,
     selinux,
     unknown,
@@ -61,7 +64,8 @@ STEPS: tuple[Step, ...] = (
 ENGINE: tuple[Step, ...] = (daemon_json, docker_engine)
 # What bootstrap proves and notes, in the order in which it is told.
 CHECKS: tuple[Check, ...] = (
-    *(acceptance, runners, leftovers, plugins, metadata_address, selinux, unknown),
+    *(managers, acceptance, expiry, runners, leftovers, polling, plugins),
+    *(metadata_address, selinux, unknown),
 )
 IMAGES: tuple[Step, ...] = (job_images,)
 # A machine image: all but what each machine made from it does for itself, at its first boot.

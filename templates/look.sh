@@ -26,11 +26,13 @@ if command -v docker >/dev/null; then
   }
   eval "docker image inspect $IMAGES $(ids | sort -u | tr '\n' ' ')" 2>/dev/null | bounded >"$work/images" &
   [ -z "$CONTAINER" ] || docker container inspect "$CONTAINER" >"$work/containers" 2>/dev/null &
-  [ -z "$CONTAINER" ] || docker ps -q --filter label=com.gitlab.gitlab-runner.managed=true >"$work/jobs" 2>/dev/null &
+  [ -z "$CONTAINER" ] || docker ps -q --filter label=com.gitlab.gitlab-runner.managed=true 2>/dev/null |
+    xargs -r docker container inspect -f '[{{json .Created}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.id")}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.url")}}]' >"$work/jobs" 2>/dev/null &
 fi
 
 echo "kernel: $(uname -snm)"
 echo "id: $(cat /etc/machine-id 2>/dev/null)"
+echo "now: $(date +%s)"
 echo "cpus: $(nproc 2>/dev/null || echo 1)"
 [ ! -d /run/systemd/system ] || echo "systemd: yes"
 [ ! -e /run/ostree-booted ] || echo "ostree: yes"

@@ -38,8 +38,17 @@ class File:
 
 
 @dataclass(frozen=True)
+class Job:
+    """A job that runs on the host: its number, its project's path, and since when, as Docker writes it."""
+
+    id: str
+    project: str
+    since: str
+
+
+@dataclass(frozen=True)
 class ServerRunner:
-    """A runner as GitLab's API has it."""
+    """A runner as GitLab's API has it; `manager` is how GitLab sees this host's, where it was asked."""
 
     id: int
     description: str = ""
@@ -50,13 +59,15 @@ class ServerRunner:
     paused: bool = False
     access_level: str = "not_protected"
     maximum_timeout: int | None = None
+    token_expires_at: str = ""
+    manager: str = ""
 
 
 @dataclass(frozen=True)
 class Facts:
     """A host at one moment, and GitLab's side of its runners where an API token lets us see it.
 
-    `id` is its /etc/machine-id, `architecture` as its kernel names it. `key` stands for the SSH key
+    `now` is its clock (seconds since 1970), `id` its /etc/machine-id, `architecture` as its kernel names it. `key` stands for the SSH key
     that it proved to have, which no other host can say ("" for this machine, and where GitLab is not
     asked).
     `ostree` says whether it has booted from an ostree, `podman` whether docker is its name, `unpacked`
@@ -77,6 +88,7 @@ class Facts:
     architecture: str = "x86_64"
     os: Mapping[str, str] = field(default_factory=dict)
     cpus: int = 1
+    now: int = 0
     systemd: bool = False
     dockerd: bool = False
     ostree: bool = False
@@ -94,6 +106,7 @@ class Facts:
     files: Mapping[str, File] = field(default_factory=dict)
     paths: frozenset[str] = frozenset()
     jobs: int = 0
+    work: tuple[Job, ...] = ()
     verify: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
     rules: Mapping[str, str] = field(default_factory=dict)

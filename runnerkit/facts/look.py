@@ -3,9 +3,10 @@
 import json
 import shlex
 from base64 import b64decode
+from urllib.parse import urlsplit
 
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, File, Needs, os_release
+from runnerkit.facts import Facts, File, Job, Needs, os_release
 from runnerkit.images.reference import by_reference
 from runnerkit.place import TEMPLATES
 from runnerkit.printable import clipped
@@ -66,6 +67,7 @@ def _parsed(text: str) -> Facts:
         architecture=architecture,
         os=os_release.parse(facts.get("os", "")),
         cpus=int(facts.get("cpus:", 1)),
+        now=int(facts.get("now:", 0)),
         systemd="systemd:" in facts,
         dockerd="dockerd:" in facts,
         ostree="ostree:" in facts,
@@ -82,12 +84,22 @@ def _parsed(text: str) -> Facts:
         images=by_reference(json.loads(facts.get("images", "[]"))),
         files={_decoded(words[1]): _file(words[2:]) for words in lines if words[0] == "file"},
         paths=frozenset(_decoded(words[1]) for words in lines if words[0] == "path"),
-        jobs=len(facts.get("jobs", "").split()),
+        jobs=len(jobs := [json.loads(line) for line in facts.get("jobs", "").splitlines()]),
+        work=_work(jobs),
         verify=clipped(facts.get("verify", "")),
         units={words[1]: words[2] for words in lines if words[0] == "unit"},
         rules={words[1]: _decoded(words[2]) for words in lines if words[0] == "rules"},
         cron=tuple(facts.get("cron:", "").split()),
     )
+
+
+def _work(containers: list[list[str]]) -> tuple[Job, ...]:
+    """The jobs that have these containers, the oldest first."""
+    found: dict[str, Job] = {}
+    for created, number, url in sorted(containers):
+        project = urlsplit(url).path.partition("/-/jobs/")[0].strip("/")
+        found.setdefault(number, Job(number, project, created))
+    return tuple(found.values())
 
 
 def _decoded(word: str) -> str:

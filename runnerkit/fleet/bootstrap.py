@@ -39,15 +39,15 @@ def bootstrap(fleet: Fleet) -> list[Outcome[Bootstrapped]]:
 
     def work(host: Host, wanted: Want) -> Bootstrapped:
         have = converge.apply(host, wanted, checks=converge.CHECKS)
-        found = _findings(wanted, have)
+        found = findings(wanted, have)
         for finding in found:
             if finding.level is Level.ERROR:
                 raise finding.error()
         concurrent = config_toml.parsed(wanted, have).get("concurrent", 1)
         return Bootstrapped(tuple(acceptance.accepted(wanted, have)), found, concurrent)
 
-    wants, token = _wants(fleet)
-    return fleet.each(wants, work, token)
+    known, token = wants(fleet)
+    return fleet.each(known, work, token)
 
 
 def plan(fleet: Fleet) -> list[Outcome[Planned]]:
@@ -56,15 +56,15 @@ def plan(fleet: Fleet) -> list[Outcome[Planned]]:
     def work(host: Host, wanted: Want) -> Planned:
         asking = (*converge.STEPS, *converge.CHECKS) if wanted.runners else converge.CHECKS
         have = converge.look(host, wanted, asking)
-        found = _findings(wanted, have)
+        found = findings(wanted, have)
         if not wanted.runners:
             raise Unfinished(resolve.none(), Planned((), found))
         pending = converge.plan(wanted, have)
         proof = (one for one in found if _proven(one, wanted, have, pending))
         return Planned(tuple(pending), (*proof, *host.obstacles(wanted, pending)))
 
-    wants, token = _wants(fleet, empty=True)
-    return fleet.each(wants, work, token)
+    known, token = wants(fleet, empty=True)
+    return fleet.each(known, work, token)
 
 
 def _proven(one: Finding, wanted: Want, have: Facts, pending: list[Change]) -> bool:
@@ -77,19 +77,26 @@ def _proven(one: Finding, wanted: Want, have: Facts, pending: list[Change]) -> b
     return running and (one.code == acceptance.GONE.code or not pending)
 
 
-def _findings(wanted: Want, have: Facts) -> tuple[Finding, ...]:
+def findings(wanted: Want, have: Facts) -> tuple[Finding, ...]:
+    """All that the checks find on a host."""
     return tuple(one for check in converge.CHECKS for one in check.findings(wanted, have))
 
 
-def _wants(fleet: Fleet, empty: bool = False) -> tuple[dict[str, Want], Secret | None]:
+def wants(fleet: Fleet, empty: bool = False) -> tuple[dict[str, Want], Secret | None]:
+    """What each host should be, by its name, and GitLab's API token where there is one.
+
+    Args:
+        fleet: the hosts.
+        empty: whether one without a runner is no mistake.
+    """
     settings, names = fleet.settings, [target.name for target in fleet.targets]
     _one_master({*settings.hosts, *names}, settings)
-    wants = {name: resolve.of_host(settings, name, empty) for name in names}
+    found = {name: resolve.of_host(settings, name, empty) for name in names}
     token = settings.gitlab.api_token.read() if settings.gitlab.api_token else None
     token = tokens.check(token, "glpat-", "GITLAB_TOKEN")
     if token is None:  # its source is named, but empty: the other ways to register are left
-        wants = {name: replace(wanted, api=False) for name, wanted in wants.items()}
-    return wants, token
+        found = {name: replace(wanted, api=False) for name, wanted in found.items()}
+    return found, token
 
 
 def _one_master(hosts: set[str], settings: Settings) -> None:

@@ -81,6 +81,11 @@ class Host:
                 found[runner.key] = known
         return replace(have, server=found)
 
+    def manager_status(self, want: Want, have: Facts, number: int) -> str:
+        """How GitLab sees the host's manager of a runner; "" where it does not say."""
+        manager = config_toml.system_id(want, have)
+        return self._server(want).manager(number, manager) if manager else ""
+
     def lock(self) -> None:
         waiting = Detail("waiting for what a cut-off run left going on the host")
         self._lock = self._lock or lock.take(self.machine, lambda: self.tell(waiting))

@@ -1,8 +1,9 @@
 """Many hosts side by side: every one finishes, and one outcome each is left to report."""
 
+import math
 import traceback
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 20
 LOCAL = "local"
+LATE = "no answer within {:.0f} s; it was not waited for"
+SEE = "look at the host itself: its load, its disk, docker info there"
 R = TypeVar("R")
 
 
@@ -71,6 +74,7 @@ class Fleet:
         wants: Mapping[str, Want],
         work: Callable[[Host, Want], R],
         token: Secret | None = None,
+        limit: float | None = None,
     ) -> list[Outcome[R]]:
         """Do one work on every host side by side.
 
@@ -78,8 +82,9 @@ class Fleet:
             wants: what each should be, by its name.
             work: what is done on a host.
             token: GitLab's API token, where the work needs one.
+            limit: seconds that a host is waited for, for work that changes nothing.
         """
-        open_hosts: list[Host] = []
+        open_hosts: dict[str, Host] = {}
         routes = self._routes()
 
         def one(target: Target) -> Outcome[R]:
@@ -89,7 +94,7 @@ class Fleet:
                 tell(Phase("connecting"))
                 machine = Machine(_context(routes, target), target.password)
                 host = Host(machine, token, tell, target.name)
-                open_hosts.append(host)
+                open_hosts[target.name] = host
                 outcome.result = work(host, wants[target.name])
             except KitError as error:
                 outcome.error, outcome.fix = error.what, error.fix
@@ -106,13 +111,24 @@ class Fleet:
             outcome.seconds = monotonic() - start
             return outcome
 
+        def late(target: Target, future: Future[Outcome[R]]) -> Outcome[R]:
+            future.cancel()
+            if host := open_hosts.get(target.name):
+                host.close()  # its thread ends with its connection
+            return Outcome(target.name, error=LATE.format(limit), fix=SEE, seconds=limit or 0)
+
         if not self.targets:
             return []
         pool = ThreadPoolExecutor(min(AT_ONCE, len(self.targets)))
         try:
-            return list(pool.map(one, self.targets))
+            futures = [pool.submit(one, target) for target in self.targets]
+            wait(futures, limit and limit * math.ceil(len(futures) / AT_ONCE))
+            return [
+                future.result() if future.done() else late(target, future)
+                for target, future in zip(self.targets, futures, strict=True)
+            ]
         except KeyboardInterrupt:
-            for host in open_hosts:  # their threads end with their connections, as does the lock
+            for host in open_hosts.values():  # their threads end so, as does the lock
                 host.close()
             if routes:
                 routes.close()
@@ -120,7 +136,7 @@ class Fleet:
             sudo.interrupted(end)
             raise end from None
         finally:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=not limit, cancel_futures=True)
             if routes:
                 routes.close()
 

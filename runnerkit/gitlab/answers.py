@@ -21,6 +21,7 @@ class RunnerAnswer(msgspec.Struct):
     paused: bool = False
     access_level: str | None = None
     maximum_timeout: int | None = None
+    token_expires_at: str | None = None
 
     @property
     def known(self) -> ServerRunner:
@@ -35,7 +36,13 @@ class RunnerAnswer(msgspec.Struct):
             paused=self.paused,
             access_level=self.access_level or "not_protected",
             maximum_timeout=self.maximum_timeout,
+            token_expires_at=self.token_expires_at or "",
         )
+
+
+class ManagerAnswer(msgspec.Struct):
+    system_id: str
+    status: str = ""
 
 
 class Token(msgspec.Struct):

@@ -49,6 +49,15 @@ class Server:
             return answers.read(self.url, found, answers.RunnerAnswer).known
         return None
 
+    def manager(self, number: int, system_id: str) -> str:
+        """How GitLab sees a manager of a runner: online, offline, stale, never_contacted; "" where it
+        does not say."""
+        with self._asking(403, 404):
+            found = self._api.http_get(f"/runners/{number}/managers", {"per_page": PAGE}, **AGAIN)
+            listed = answers.read(self.url, found, list[answers.ManagerAnswer])
+            return next((one.status for one in listed if one.system_id == system_id), "")
+        return ""
+
     def whose(self, token: Secret, system_id: str) -> int | None:
         """The id of the runner that has this token; None where GitLab does not know it.
 

@@ -169,9 +169,9 @@ def test_a_group_has_one_master() -> None:
     assert "runners.other.autoscaler: one group on the hosts b, c" in mistakes
     text["hosts"] = {"a": {"address": "a"}}
     read = load(command_line={**text, "gitlab": {"url": "https://gitlab.example.com"}})
-    bootstrap._wants(Fleet((Target("a", "a"),), read, print))
+    bootstrap.wants(Fleet((Target("a", "a"),), read, print))
     with pytest.raises(KitError, match=r"runners.web has an autoscaler, .* not a, new"):
-        bootstrap._wants(Fleet((Target("new", "root@new"),), read, print))
+        bootstrap.wants(Fleet((Target("new", "root@new"),), read, print))
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_all_obstacles_are_found_and_none_where_nothing_is_pending() -> None:
 
 
 def test_a_manager_is_not_doubted_before_it_runs() -> None:
-    from runnerkit.fleet.bootstrap import _findings, _proven
+    from runnerkit.fleet.bootstrap import _proven, findings
 
     stopped = converged(
         containers={"gitlab-runner": container(State={"Running": False})}, verify="not running"
@@ -104,13 +104,13 @@ def test_a_manager_is_not_doubted_before_it_runs() -> None:
     for have, count in ((stopped, 0), (converged(verify="no route"), 1)):
         found = [
             one
-            for one in _findings(want(), have)
+            for one in findings(want(), have)
             if one.level is Level.ERROR and _proven(one, want(), have, [])
         ]
         assert len(found) == count
     gone = replace(converged(), verify="is not valid runner=unit00000")
     change = converge.plan(want(manager={"concurrent": 3}), gone)
-    assert [one for one in _findings(want(), gone) if _proven(one, want(), gone, change)]
+    assert [one for one in findings(want(), gone) if _proven(one, want(), gone, change)]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,52 @@
+"""The manager runs, and GitLab sees it as one that takes jobs."""
+
+from collections.abc import Iterator
+
+from runnerkit.checks.finding import Finding, Kind, Level
+from runnerkit.facts import Facts, Needs
+from runnerkit.want import Want
+
+STOPPED = Kind(
+    "manager-stopped",
+    Level.ERROR,
+    "the manager does not run: no job is taken",
+    "./inv bootstrap --host NAME starts it; docker logs {container} on the host tells why it ended",
+)
+OFFLINE = Kind(
+    "runner-offline",
+    Level.ERROR,
+    "GitLab sees runner {name} of this host as {status}",
+    "see what the manager says: docker logs {container} on the host",
+)
+PAUSED = Kind(
+    "runner-paused",
+    Level.NOTE,
+    "runner {name} is paused at GitLab: no host of it takes jobs",
+    "resume it there when it should take jobs again",
+)
+KINDS = (STOPPED, OFFLINE, PAUSED)
+
+
+def needs(want: Want) -> Needs:
+    return Needs(manager=True)
+
+
+def runs(want: Want, have: Facts) -> bool:
+    """Whether the manager's container runs."""
+    container = have.containers.get(want.manager.container, {})
+    return bool(container.get("State", {}).get("Running"))
+
+
+def findings(want: Want, have: Facts) -> Iterator[Finding]:
+    """What keeps jobs from being taken."""
+    container = want.manager.container
+    if have.docker_runs and want.runners and not runs(want, have):
+        yield STOPPED.found(container=container)
+    for runner in want.runners:
+        if (known := have.server.get(runner.key)) is None:
+            continue
+        name = known.description or runner.key
+        if known.manager not in ("", "online"):
+            yield OFFLINE.found(name=name, status=known.manager, container=container)
+        if known.paused and not runner.spec.paused:
+            yield PAUSED.found(name=name)

@@ -1,0 +1,160 @@
+"""How every host is: what runs there, what does not, and what bootstrap would change."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from msgspec import structs
+
+from runnerkit import converge
+from runnerkit.checks import acceptance, disk, managers
+from runnerkit.checks.finding import Finding, Level
+from runnerkit.errors import KitError
+from runnerkit.facts import Facts, Job
+from runnerkit.files import config_toml
+from runnerkit.fleet.bootstrap import findings, wants
+from runnerkit.fleet.host import Host
+from runnerkit.fleet.run import Fleet, Outcome
+from runnerkit.images.content import content
+from runnerkit.plan import Change
+from runnerkit.settings.model import Manager
+from runnerkit.steps import job_images
+from runnerkit.want import Want
+
+LIMIT = 30.0  # seconds that a host is waited for
+MINORS = 12  # of a major version of gitlab-runner
+UNKNOWN = "unknown"  # the code of what could not be asked
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class RunnerState:
+    """A runner of a host: whether its manager is accepted, and what GitLab says where it is asked."""
+
+    name: str
+    accepted: bool
+    online: str = ""
+    expires: str = ""
+
+
+@dataclass(frozen=True)
+class HostStatus:
+    """A host at one moment.
+
+    `engine` is its version, "stopped", or "" where there is none. `behind` is how many minor versions
+    the manager is behind the newest that the kit knows (None: its version is not known), `started`
+    when the manager was, as Docker writes it. `images` are the contents of job images by name,
+    `stale` why some are not as they are defined. `changes` are what bootstrap would do; None where
+    that cannot be told.
+    """
+
+    engine: str = ""
+    store: str = ""
+    manager: str = ""
+    behind: int | None = None
+    started: str = ""
+    runners: tuple[RunnerState, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    images: tuple[tuple[str, str], ...] = ()
+    stale: tuple[tuple[str, str], ...] = ()
+    free_kb: int = 0
+    free_inodes: int | None = None
+    changes: tuple[Change, ...] | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+class _Alone:
+    """A host that is looked at without asking GitLab, whose trouble is then no host's."""
+
+    def __init__(self, host: Host) -> None:
+        self.look, self.obstacles = host.look, host.obstacles
+
+    def server(self, want: Want, have: Facts) -> Facts:
+        return have
+
+
+def status(fleet: Fleet) -> list[Outcome[HostStatus]]:
+    """Look at every host, and ask GitLab where it can be; a slow one is not waited for."""
+
+    def work(host: Host, wanted: Want) -> HostStatus:
+        asking = (*converge.STEPS, *converge.CHECKS)
+        return _of(host, wanted, converge.look(_Alone(host), wanted, asking))
+
+    known, token = wants(fleet, empty=True)
+    return fleet.each(known, work, token, limit=LIMIT)
+
+
+def _of(host: Host, want: Want, alone: Facts) -> HostStatus:
+    found: list[Finding] = []
+
+    def part(ask: Callable[[], R], otherwise: R) -> R:
+        """What can be told; where it cannot, why is a finding, and the rest is told all the same."""
+        try:
+            return ask()
+        except KitError as error:
+            found.append(Finding(UNKNOWN, Level.ERROR, error.what, error.fix))
+            return otherwise
+
+    have = part(lambda: _with_gitlab(host, want, alone), alone)
+    pending = part(lambda: _pending(want, have), None)
+    noted: tuple[Finding, ...] = part(lambda: findings(want, have), ())
+    running = managers.runs(want, have)
+    stopped = managers.STOPPED.code
+    found += [one for one in noted if running or one.level is Level.NOTE or one.code == stopped]
+    found += filter(None, [disk.full(want, have)])
+    runners: tuple[RunnerState, ...] = part(lambda: tuple(_runners(want, have)), ())
+    container = have.containers.get(want.manager.container, {})
+    version, behind = _version(want, str(container.get("Config", {}).get("Image", "")))
+    stale = ((job.name, job_images.why(job, have)) for job in want.images)
+    images = ((job.name, have.images.get(job.reference)) for job in want.images)
+    return HostStatus(
+        engine=str(have.info.get("ServerVersion") or ("stopped" if have.dockerd else "")),
+        store=have.store if have.docker_runs else "",
+        manager=version,
+        behind=behind,
+        started=str(container["State"].get("StartedAt", "")) if running else "",
+        runners=runners,
+        jobs=have.work,
+        images=tuple((name, content(image)) for name, image in images if image),
+        stale=tuple((name, why) for name, why in stale if why),
+        free_kb=have.free_kb,
+        free_inodes=have.free_inodes,
+        changes=pending,
+        findings=tuple(dict.fromkeys(found)),
+    )
+
+
+def _with_gitlab(host: Host, want: Want, alone: Facts) -> Facts:
+    """With GitLab's side of the runners, and how it sees this host's manager of each."""
+    have = host.server(want, alone)
+    server = {
+        key: replace(known, manager=host.manager_status(want, have, known.id))
+        for key, known in have.server.items()
+    }
+    return replace(have, server=server)
+
+
+def _pending(want: Want, have: Facts) -> tuple[Change, ...] | None:
+    return tuple(converge.plan(want, have)) if want.runners else None
+
+
+def _runners(want: Want, have: Facts) -> Iterator[RunnerState]:
+    names = acceptance.accepted(want, have)
+    entries = config_toml.parsed(want, have).get("runners", [])
+    for runner in want.runners:
+        index = config_toml.entry_index(want, have, runner)
+        if index is not None:
+            name = str(entries[index].get("name", runner.key))
+            known = have.server.get(runner.key)
+            seen = (known.manager, known.token_expires_at) if known else ()
+            yield RunnerState(name, name in names, *seen)
+
+
+def _version(want: Want, image: str) -> tuple[str, int | None]:
+    """The version that an image's tag names, and how many minors it is behind the newest known."""
+    manager = structs.replace(want.manager, image=image)
+    running, newest = replace(want, manager=manager), replace(want, manager=Manager())
+    if not running.release:
+        return "", None
+    major, minor = (new - old for new, old in zip(newest.numbers, running.numbers, strict=True))
+    return running.release, max(0, MINORS * major + minor)
