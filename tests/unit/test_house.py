@@ -120,7 +120,7 @@ def test_every_step_and_every_check_has_its_part() -> None:
         str(vars(part)["__name__"])
         for part in (*converge.STEPS, *converge.GOLDEN, *converge.CHECKS)
     }
-    used = {one for step in inside("steps") for one in OURS[step]}
+    used = {one for user in inside("steps", "checks", "fleet") for one in OURS[user]}
     written = {*inside("steps", "checks")} - {"runnerkit.steps", "runnerkit.checks"}
     assert written - parts - used - {"runnerkit.checks.finding"} == set()
 
