@@ -56,6 +56,15 @@ def status(fleet: "Fleet", watch: bool = False) -> "Page":
     return watched(look) if watch else look()
 
 
+@fleet_task()
+def doctor(fleet: "Fleet", pre: bool = False) -> "Page":
+    """Find why a host does not work, and what to do; exit 1 where an error is found."""
+    from runnerkit.fleet import doctor
+    from runnerkit.report.doctor import diagnosed
+
+    return diagnosed(doctor.doctor(fleet, pre))
+
+
 @fleet_task("mirror", name="build")
 def image_build(
     fleet: "Fleet", names: str, pull: bool = False, no_cache: bool = False, push: str = ""
@@ -181,6 +190,7 @@ namespace = Collection(
     bootstrap,
     plan,
     status,
+    doctor,
     init,
     demo,
     *([test] if CLONE else ()),  # the checks are not installed

@@ -29,6 +29,7 @@ HELP = {
     "force": "remove all that no job needs, however much of the disk is free",
     "dry-run": "only tell what would go",
     "watch": "look again every few seconds, until Ctrl-C",
+    "pre": "the host is blank: only what bootstrap will need there",
     "pull": "look whether the bases have moved, and rebuild on them",
     "no-cache": "build without the builder's cache, even what is unchanged",
     "push": "push to this registry afterwards; REGISTRY_USER and REGISTRY_PASSWORD log in",

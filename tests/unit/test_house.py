@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from runnerkit import converge
+from runnerkit.fleet import groups
 from runnerkit.place import ROOT
 from runnerkit.redact import mask
 
@@ -118,11 +119,15 @@ def test_every_step_and_every_check_has_its_part() -> None:
     """One that nobody calls would pass all of its own tests."""
     parts = {
         str(vars(part)["__name__"])
-        for part in (*converge.STEPS, *converge.GOLDEN, *converge.CHECKS)
+        for part in (*converge.STEPS, *converge.GOLDEN, *(row.check for row in groups.ROWS))
     }
     used = {one for user in inside("steps", "checks", "fleet") for one in OURS[user]}
     written = {*inside("steps", "checks")} - {"runnerkit.steps", "runnerkit.checks"}
     assert written - parts - used - {"runnerkit.checks.finding"} == set()
+
+
+def test_doctor_asks_all_that_bootstrap_and_status_ask() -> None:
+    assert {*converge.CHECKS} <= {row.check for row in groups.ROWS}
 
 
 def test_no_circle_of_imports() -> None:
