@@ -56,13 +56,16 @@ def status(fleet: "Fleet", watch: bool = False) -> "Page":
     return watched(look) if watch else look()
 
 
-@fleet_task()
-def doctor(fleet: "Fleet", pre: bool = False) -> "Page":
-    """Find why a host does not work, and what to do; exit 1 where an error is found."""
-    from runnerkit.fleet import doctor
+@fleet_task(alone="message")
+def doctor(fleet: "Fleet", pre: bool = False, job: str = "", message: str = "") -> "Page":
+    """Find why a host, or a job, does not work, and what to do; exit 1 where an error is found."""
+    from runnerkit.fleet import doctor, job_logs
     from runnerkit.report.doctor import diagnosed
+    from runnerkit.report.job_logs import explained, shown
 
-    return diagnosed(doctor.doctor(fleet, pre))
+    if message:
+        return explained(message)
+    return shown(job_logs.explain(fleet, job), job) if job else diagnosed(doctor.doctor(fleet, pre))
 
 
 @fleet_task("mirror", name="build")

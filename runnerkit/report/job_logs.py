@@ -1,9 +1,10 @@
 """Why a job failed, and what a message means: the cause, the line that tells it, and the fix."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from runnerkit.checks.messages import Recognized
+from runnerkit.checks.messages import Recognized, recognized
 from runnerkit.errors import KitError
 from runnerkit.place import typed
 from runnerkit.redact import mask
@@ -22,9 +23,11 @@ UNRECOGNIZED = KitError(
 )
 
 
-def explained(found: Iterable[Recognized]) -> Page:
-    """What a message means; the exit code: 0, or 1 where it is not known."""
-    causes = list(found)
+def explained(message: str) -> Page:
+    """What a message means (- for what stdin has); the exit code: 0, or 1 where it is not known."""
+    if message == "-":
+        message = sys.stdin.buffer.read().decode(errors="replace")
+    causes = recognized(message)
     lines = [line for one in causes for line in _cause(one)] or _error(UNRECOGNIZED)
     return Page(lines, {"findings": _data(causes)}, (), int(not causes))
 
