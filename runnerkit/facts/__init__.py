@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runnerkit.facts.rehearsal import Rehearsal
 from runnerkit.images.content import store
 
 
@@ -79,7 +80,7 @@ class Facts:
     what ``gitlab-runner verify`` said in the manager, `units` are the states of those that have a file
     (`older` where systemd has not read it anew), `rules` are those of iptables by their chain, `cron`
     the directories that a running cron goes through, `server` GitLab's runners by their key in the
-    settings.
+    settings, `rehearsals` what jobs' containers told that were started for it.
     """
 
     hostname: str
@@ -112,6 +113,7 @@ class Facts:
     rules: Mapping[str, str] = field(default_factory=dict)
     cron: tuple[str, ...] = ()
     server: Mapping[str, ServerRunner] = field(default_factory=dict)
+    rehearsals: tuple[Rehearsal, ...] = ()
 
     @property
     def identity(self) -> str:
