@@ -14,6 +14,7 @@ from runnerkit.fleet.status import UNKNOWN, Alone, with_gitlab
 from runnerkit.want import Want
 
 LIMIT = 30.0  # seconds that a host is waited for
+PATIENCE = 6  # seconds that its Docker is
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,10 @@ def doctor(fleet: Fleet, pre: bool = False) -> list[Outcome[Diagnosis]]:
         fleet: the hosts.
         pre: whether they are blank: what bootstrap brings is not missed.
     """
-    rows = [one for one in ROWS if one.before or not pre]
+    rows = [one for one in ROWS if one.when in ("both", "before" if pre else "after")]
 
     def work(host: Host, wanted: Want) -> Diagnosis:
-        have = converge.look(Alone(host), wanted, [one.check for one in rows])
+        have = converge.look(Alone(host), wanted, [one.check for one in rows], PATIENCE)
         return diagnosed(host, wanted, have, rows)
 
     known, token = wants(fleet, empty=True)
