@@ -57,7 +57,9 @@ def status(fleet: "Fleet", watch: bool = False) -> "Page":
 
 
 @fleet_task(alone="message")
-def doctor(fleet: "Fleet", pre: bool = False, job: str = "", message: str = "") -> "Page":
+def doctor(
+    fleet: "Fleet", pre: bool = False, job: str = "", message: str = "", rehearsal: bool = True
+) -> "Page":
     """Find why a host, or a job, does not work, and what to do; exit 1 where an error is found."""
     from runnerkit.fleet import doctor, job_logs
     from runnerkit.report.doctor import diagnosed
@@ -65,7 +67,9 @@ def doctor(fleet: "Fleet", pre: bool = False, job: str = "", message: str = "") 
 
     if message:
         return explained(message)
-    return shown(job_logs.explain(fleet, job), job) if job else diagnosed(doctor.doctor(fleet, pre))
+    if job:
+        return shown(job_logs.explain(fleet, job), job)
+    return diagnosed(doctor.doctor(fleet, pre, rehearsal))
 
 
 @fleet_task("mirror", name="build")

@@ -25,6 +25,7 @@ HELP = {
     "mirror": "a registry mirror of Docker Hub for the hosts, https://…",
     "json": "print data on stdout instead of a table",
     "message": "what a log says, to be looked up; - reads a whole log from stdin",
+    "rehearsal": "start a container as a job would get it, of each image, and look from within",
     "job": "the id of a job, or its address: why it failed",
     "names": "comma-separated job images; all: those of the settings",
     "from": "the host that builds it; this machine if not given",

@@ -1,5 +1,5 @@
 # Starts containers as a job would get them, side by side, and tells what each sees from within.
-# Before it stand: PREFIX (of their names), SHELL_OF_JOBS (what the runner starts in an image), PROBE
+# Before it stand: SHELL_OF_JOBS (what the runner starts in an image), PROBE
 # (the script within), LIMIT (seconds each); after it the containers, by `start`, and `tell`.
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
@@ -40,12 +40,10 @@ start() {
 
 # tell NUMBERS: what each printed.
 tell() {
-  wait_for=$1
-  for number in $wait_for; do
+  for number in $1; do
     echo "state $number $(cat "$work/$number.state" 2>/dev/null)"
     for stream in out err volumes; do
       [ ! -s "$work/$number.$stream" ] || echo "$stream $number $(head -c 20000 "$work/$number.$stream" | base64 | tr -d '\n')"
     done
   done
-  echo "end:"
 }

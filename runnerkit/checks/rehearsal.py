@@ -2,12 +2,12 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.facts import Facts, Needs
+from runnerkit.facts.attempt import Attempt, host_of, verdict
 from runnerkit.facts.job_options import CLONE, entries
-from runnerkit.facts.probe import Probe, verdict
 from runnerkit.facts.rehearsal import LIMIT, METADATA, Case, Rehearsal
 from runnerkit.redact import mask
 from runnerkit.want import Want
@@ -107,43 +107,11 @@ LATE = Kind(
 )
 STARTS = (MISSING, UNPULLED, FAILS, NO_SHELL, ENTRYPOINT, ABSENT, LATE)
 KINDS = (*STARTS, DNS, UNREACHED, CLONE_URL, CERTIFICATE, DISK, READ_ONLY, OPEN, REACHED)
-# What doctor has a line for.
-SUBJECTS: Mapping[str, tuple[Kind, ...]] = {
-    "images start as jobs, with a shell": STARTS,
-    "names are resolved in containers": (DNS,),
-    "containers reach GitLab": (UNREACHED, CLONE_URL),
-    "containers accept GitLab's certificate": (CERTIFICATE,),
-    "sources have room": (DISK, READ_ONLY),
-    "containers and the cloud's metadata address": (OPEN, REACHED),
-}
 NO_TOOL = re.compile(r"shell not found|exec: \\?\"(?:/bin/)?sh\\?\"")
 
 
 def needs(want: Want) -> Needs:
     return Needs(files=(want.config,))
-
-
-def known(have: Facts, kinds: tuple[Kind, ...]) -> bool:
-    """Whether the containers told enough for findings of these kinds."""
-    return any(kinds is STARTS or _tells(one, kinds) for one in have.rehearsals)
-
-
-def _tells(one: Rehearsal, kinds: tuple[Kind, ...]) -> bool:
-    if DISK in kinds:
-        return one.free_kb is not None
-    if OPEN in kinds:
-        return METADATA in one.probes and verdict(one.probes[METADATA]) != ""
-    answers = {url: one.probes[name] for name, url in one.case.addresses if name in one.probes}
-    if CERTIFICATE in kinds:
-        able = {url for url, probe in answers.items() if probe.tool in ("curl", "python3")}
-        return any(url.startswith("https:") for url in able)
-    if DNS in kinds:
-        answers = {url: probe for url, probe in answers.items() if re.search("[a-z]", _host(url))}
-    return any(verdict(probe) for probe in answers.values())
-
-
-def _host(url: str) -> str:
-    return re.sub(r"^\w+://|[:/].*$", "", url.rpartition("@")[2].lower())
 
 
 def findings(want: Want, have: Facts) -> Iterator[Finding]:
@@ -153,8 +121,8 @@ def findings(want: Want, have: Facts) -> Iterator[Finding]:
         for kind, values in _found(want, have, one):
             where = f"{one.case.image} of {', '.join(one.case.runners)}"
             places[kind, tuple(values.items())].append(where)
-    for (kind, values), where in places.items():
-        yield kind.found(**dict(values), where="; ".join(dict.fromkeys(where)))
+    for (kind, pairs), every in places.items():
+        yield kind.found(**dict(pairs), where="; ".join(dict.fromkeys(every)))
 
 
 def _found(want: Want, have: Facts, one: Rehearsal) -> Iterator[tuple[Kind, dict[str, object]]]:
@@ -171,7 +139,7 @@ def _found(want: Want, have: Facts, one: Rehearsal) -> Iterator[tuple[Kind, dict
         yield DISK, {"free": one.free_kb >> 10, "builds": one.case.builds}
     if not one.writable and any(v.source and v.path == one.case.builds for v in one.case.volumes):
         yield READ_ONLY, {"builds": one.case.builds}
-    if METADATA in one.probes and verdict(one.probes[METADATA]) == "reached":
+    if METADATA in one.attempts and verdict(one.attempts[METADATA]) == "reached":
         shared = {runner.key for runner in want.runners if runner.spec.hardening == "shared"}
         if want.metadata_closed:
             yield OPEN, {}
@@ -190,22 +158,22 @@ def _local(want: Want, have: Facts, missing: Case) -> bool:
 def _unstarted(one: Rehearsal) -> tuple[Kind, dict[str, object]]:
     if NO_TOOL.search(one.error):
         return NO_SHELL, {}
-    if one.code == 137 and not one.error:
+    if one.code in (137, -1) and not one.error:
         return LATE, {"limit": LIMIT}
     why = next((line for line in one.error.splitlines() if line.strip()), "")[:300]
-    if one.code == 125 or "Error response from daemon" in one.error:
+    if one.code in (125, -1) or "Error response from daemon" in one.error:
         return FAILS, {"why": why or "docker run says nothing"}
     return ENTRYPOINT, {"why": f": {why}" if why else ""}
 
 
 def _addresses(one: Rehearsal) -> Iterator[tuple[Kind, dict[str, object]]]:
     for name, url in one.case.addresses:
-        probe = one.probes.get(name, Probe("nothing", 0))
-        match verdict(probe):
+        attempt = one.attempts.get(name, Attempt("nothing", 0))
+        match verdict(attempt):
             case "unknown name":
-                yield DNS, {"name": _host(url)}
+                yield DNS, {"name": host_of(url)}
             case "unreached":
-                why = mask(probe.text)[:200] or f"no answer ({probe.tool})"
+                why = mask(attempt.text)[:200] or f"no answer ({attempt.tool})"
                 yield (CLONE_URL if name == CLONE else UNREACHED), {"url": mask(url), "why": why}
             case "untrusted":
                 yield CERTIFICATE, {}

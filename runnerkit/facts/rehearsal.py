@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from runnerkit.errors import KitError
-from runnerkit.facts.probe import Probe
+from runnerkit.facts.attempt import Attempt
 from runnerkit.place import TEMPLATES
 
 LIMIT = 5  # seconds that a container has, its start with it
@@ -47,14 +46,14 @@ class Case:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What became of a case. `code` is docker's (None: the image is not there), `begins` whether the
+    """What became of a case. `code` is docker's (None: the image is not there; -1: not known), `begins` whether the
     script was read, `free_kb` what is free for sources, where that can be told."""
 
     case: Case
     code: int | None
     begins: bool = False
     error: str = ""
-    probes: Mapping[str, Probe] = field(default_factory=dict)
+    attempts: Mapping[str, Attempt] = field(default_factory=dict)
     free_kb: int | None = None
     writable: bool = True
     absent: tuple[str, ...] = ()
@@ -119,16 +118,7 @@ def _words(name: str, url: str) -> tuple[str, ...]:
 
 
 def parse(output: str, cases: Sequence[Case]) -> tuple[Rehearsal, ...]:
-    """What the script printed.
-
-    Raises:
-        KitError: it was cut off.
-    """
-    if not output.rstrip().endswith("end:"):
-        raise KitError(
-            "the rehearsal of jobs was cut off",
-            "see docker ps on the host, and whether /run has room; --no-rehearsal leaves it out",
-        )
+    """What the script printed; of a case of which it says nothing the code is -1."""
     told: dict[tuple[str, int], str] = {}
     for line in output.splitlines():
         kind, _, rest = line.partition(" ")
@@ -153,7 +143,7 @@ def _rehearsal(case: Case, told: Mapping[tuple[str, int], str], number: int) -> 
         int(code[1]) if code else None if state == "missing" else -1,
         begins="begins" in lines,
         error=f"{err}\n{others}".strip(),
-        probes=dict(_probes(lines)),
+        attempts=dict(_attempts(lines)),
         free_kb=next(
             (int(words[4]) for words in disk if len(words) > 4 and words[4].isdecimal()), None
         ),
@@ -162,12 +152,12 @@ def _rehearsal(case: Case, told: Mapping[tuple[str, int], str], number: int) -> 
     )
 
 
-def _probes(lines: Sequence[str]) -> Iterator[tuple[str, Probe]]:
+def _attempts(lines: Sequence[str]) -> Iterator[tuple[str, Attempt]]:
     """In their order: that a tool is tried, and later what it said."""
     for line in lines:
         if found := re.fullmatch(r"try (\w+) (\w+)", line):
-            yield found[1], Probe(found[2])
+            yield found[1], Attempt(found[2])
         elif found := re.fullmatch(
             r"(\w+) (getent|curl|wget|bash|python3|nc|nothing) (\d+) ?(.*)", line
         ):
-            yield found[1], Probe(found[2], int(found[3]), found[4].strip())
+            yield found[1], Attempt(found[2], int(found[3]), found[4].strip())

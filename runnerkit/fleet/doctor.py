@@ -9,11 +9,13 @@ from runnerkit.facts import Facts
 from runnerkit.fleet.bootstrap import wants
 from runnerkit.fleet.groups import ROWS, Row
 from runnerkit.fleet.host import Host
+from runnerkit.fleet.rehearsal import Subject, rehearsed
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.fleet.status import UNKNOWN, Alone, with_gitlab
 from runnerkit.want import Want
 
 LIMIT = 30.0  # seconds that a host is waited for
+PATIENCE = 6  # seconds that its Docker is
 
 
 @dataclass(frozen=True)
@@ -40,17 +42,22 @@ class Diagnosis:
         return sum(one.level is level for one in self.findings)
 
 
-def doctor(fleet: Fleet, pre: bool = False) -> list[Outcome[Diagnosis]]:
+def doctor(fleet: Fleet, pre: bool = False, rehearsal: bool = True) -> list[Outcome[Diagnosis]]:
     """Look at every host from its own point of view.
 
     Args:
         fleet: the hosts.
         pre: whether they are blank: what bootstrap brings is not missed.
+        rehearsal: whether jobs' containers are started, for what they see.
     """
-    rows = [one for one in ROWS if one.before or not pre]
+    rows = [one for one in ROWS if one.when in ("both", "before" if pre else "after")]
+    if pre or not rehearsal:
+        rows = [one for one in rows if not isinstance(one.check, Subject)]
 
     def work(host: Host, wanted: Want) -> Diagnosis:
-        have = converge.look(Alone(host), wanted, [one.check for one in rows])
+        have = converge.look(Alone(host), wanted, [one.check for one in rows], PATIENCE)
+        if rehearsal and not pre:
+            have = rehearsed(host, wanted, have)
         return diagnosed(host, wanted, have, rows)
 
     known, token = wants(fleet, empty=True)
