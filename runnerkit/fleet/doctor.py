@@ -9,7 +9,7 @@ from runnerkit.facts import Facts
 from runnerkit.fleet.bootstrap import wants
 from runnerkit.fleet.groups import ROWS, Row
 from runnerkit.fleet.host import Host
-from runnerkit.fleet.rehearsal import Subject, rehearsed
+from runnerkit.fleet.rehearsal import LONGEST, Subject, rehearsed
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.fleet.status import UNKNOWN, Alone, with_gitlab
 from runnerkit.want import Want
@@ -61,7 +61,7 @@ def doctor(fleet: Fleet, pre: bool = False, rehearsal: bool = True) -> list[Outc
         return diagnosed(host, wanted, have, rows)
 
     known, token = wants(fleet, empty=True)
-    return fleet.each(known, work, token, limit=LIMIT)
+    return fleet.each(known, work, token, limit=LIMIT + LONGEST * rehearsal)
 
 
 def diagnosed(host: Host, want: Want, alone: Facts, rows: list[Row]) -> Diagnosis:

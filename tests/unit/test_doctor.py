@@ -9,6 +9,7 @@ from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File
 from runnerkit.fleet.doctor import Diagnosis, diagnosed
 from runnerkit.fleet.groups import ROWS
+from runnerkit.fleet.rehearsal import SUBJECTS
 from runnerkit.fleet.run import Outcome
 from runnerkit.report import doctor as report
 from tests.unit.build import CONFIG, GOOD, TOKEN, container, converged, want
@@ -46,11 +47,12 @@ def codes(found: Diagnosis) -> list[str]:
 def test_a_healthy_host_has_no_finding() -> None:
     found = diagnosis(healthy())
     assert codes(found) == []
-    assert [one.title for one in found.verdicts if not one.known] == []
+    unknown = [one.title for one in found.verdicts if not one.known]
+    assert unknown == [one.title for one in SUBJECTS], "no container was started"
     page = report.diagnosed([Outcome("ci1", found)])
     assert page.code == 0
     assert page.lines[-1].startswith("1 host: ")
-    assert page.lines[-1].endswith(" checks well, 0 errors, 0 notes, 0 not known")
+    assert page.lines[-1].endswith(" checks well, 0 errors, 0 notes, 6 not known")
 
 
 SICK: dict[str, tuple[Callable[[], Diagnosis], str]] = {
