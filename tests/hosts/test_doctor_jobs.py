@@ -2,11 +2,16 @@
 
 import json
 import re
+import tomllib
 from typing import Any
 
+import pytest
+
 from runnerkit.checks import rehearsal
+from runnerkit.facts.job_options import _case
+from runnerkit.facts.rehearsal import parse, script
 from tests.hosts.conftest import Blank
-from tests.hosts.kit import Kit, Ran
+from tests.hosts.kit import CONFIG, Kit, Ran
 
 READY = """mkdir -p /srv/small
 mount -t tmpfs -o size=1m none /srv/small
@@ -92,3 +97,101 @@ def test_each_runner_is_sick_of_its_own(kit: Kit, blank: Blank) -> None:
     assert f"job {number}" in alone.out
     assert "[log-" in alone.out
     assert kit.run("doctor", "--host", "all", "--job", "99999").code == 1
+
+
+HEAVY: dict[str, Any] = {
+    "memory": "256m",
+    "cpus": "0.5",
+    "dns": ["192.0.2.1"],
+    "dns_search": ["example.com"],
+    "extra_hosts": ["gitlab.test:192.0.2.2"],
+    "cap_add": ["SYS_PTRACE"],
+    "cap_drop": ["NET_RAW"],
+    "security_opt": ["no-new-privileges:true"],
+    "shm_size": 1 << 26,
+    "tmpfs": {"/scratch": "rw,noexec"},
+    "sysctls": {"net.core.somaxconn": "512"},
+    "group_add": ["4"],
+    "volumes": ["/cache", "/srv/data:/data:ro"],
+}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "heavy": {"docker": HEAVY},
+    "host": {"docker": {"network_mode": "host", "ipcmode": "host", "user": "nobody"}},
+    "shared": {"hardening": "shared"},
+    "devices": {
+        "docker": {"devices": ["/dev/null:/dev/zilch:r"], "ulimit": {"nofile": "1024:2048"}}
+    },
+}
+# Of docker inspect, what no two containers have alike, and what only names them.
+OWN = (
+    "Binds",
+    "Mounts",
+    "LogConfig",
+    "ContainerIDFile",
+    "AutoRemove",
+    "ConsoleSize",
+    "NetworkMode",
+)
+# What looks at each container that is made as docker run would make it, and runs none.
+INSPECTING = """mkdir -p /srv/data /root/inspecting
+cat >/root/inspecting/docker <<'END'
+#!/bin/sh
+[ "$1" = run ] || exec /usr/bin/docker "$@"
+shift
+for word; do shift; [ "$word" = --rm ] || set -- "$@" "$word"; done
+id=$(/usr/bin/docker create "$@") || exit
+/usr/bin/docker inspect "$id" >&2
+/usr/bin/docker rm -fv "$id" >/dev/null
+exit 1
+END
+chmod 755 /root/inspecting/docker"""
+
+
+@pytest.mark.long
+def test_a_rehearsal_has_the_options_of_a_job(kit: Kit, blank: Blank) -> None:
+    host = blank("docker", "rehearse2")
+    kit.mirrored(host)
+    kit.ssh(host, INSPECTING)
+    runners = {
+        name: {"image": "tester", "tags": [name], "run_untagged": False, **spec,
+               "docker": {**kit.world.own_helper, **spec.get("docker", {})}}
+        for name, spec in SETTINGS.items()
+    }  # fmt: skip
+    kit.settings(
+        host, gitlab={"api_token": {"env": "GITLAB_TOKEN"}}, runners={"web": {}, **runners}
+    )
+    kit.env["GITLAB_TOKEN"] = kit.world.api_token
+    kit.bootstrap()
+    text = kit.ssh(host, f"cat {CONFIG}")
+    for name in SETTINGS:
+        number = kit.gitlab.queue(["sleep 20"], tags=[name])
+        found_job = kit.ssh(host, JOB.format(number), check=False)
+        assert found_job, name + kit.gitlab.job(number)["trace"] + str(kit.gitlab.job(number))
+        job = json.loads(found_job)[0]
+        (entry,) = [
+            one for one in tomllib.loads(text)["runners"] if one["name"].endswith(f"-{name}")
+        ]
+        case = _case(entry, "tester:latest", ())
+        ran = kit.ssh(host, f"PATH=/root/inspecting:$PATH\n{script([case])}")
+        (told,) = parse(ran, [case])
+        container = json.loads(told.error)[0]
+        assert same(container) == same(job), name
+        kit.ssh(
+            host, "docker ps -q --filter label=com.gitlab.gitlab-runner.managed | xargs docker kill"
+        )
+        kit.gitlab.wait(number)
+
+
+JOB = """for _ in $(seq 300); do id=$(docker ps -q --filter label=com.gitlab.gitlab-runner.job.id={} --filter label=com.gitlab.gitlab-runner.type=build) && [ "$id" ] && break; sleep 0.2; done
+docker inspect $id"""
+
+
+def same(container: dict[str, Any]) -> dict[str, Any]:
+    """What makes a container what it is."""
+    host = {key: value or None for key, value in container["HostConfig"].items() if key not in OWN}
+    config = {key: container["Config"][key] or None for key in ("User", "Entrypoint")}
+    config["Cmd"] = container["Config"]["Cmd"][:2]  # then the text that looks for a shell
+    mounts = sorted((one["Destination"], one["RW"], one["Type"]) for one in container["Mounts"])
+    mode = container["HostConfig"]["NetworkMode"]
+    network = mode if mode in ("host", "bridge", "default") else "own"
+    return {**host, **config, "mounts": mounts, "network": network, "Image": container["Image"]}
