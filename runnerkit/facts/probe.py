@@ -45,7 +45,8 @@ class Probe:
     those that run gitlab-runner, by name. `lint` is what the program says of its config.toml where it
     has such a command and finds fault. `bridge_mtu` is that of Docker's own network, `route_mtu` that
     of the way out. `proxies` are lines of the host's environment, `sources` addresses of its package
-    sources, `certificates` those that it or its Docker trusts besides, by file.
+    sources, `certificates` those that it or its Docker trusts besides, by file. `forwards` is whether
+    its sshd carried our questions, `api` whether GitLab's API answered.
     """
 
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -64,6 +65,7 @@ class Probe:
     packages: tuple[Reply, ...] = ()
     served: tuple[Served, ...] = ()
     forwards: bool = True
+    api: bool = False
 
 
 def parse(text: str) -> Probe:

@@ -1,20 +1,32 @@
 """Why a host does not work: everything that is checked, and what could not be told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from time import monotonic
 
 from runnerkit import converge
-from runnerkit.checks.finding import Finding, Level
+from runnerkit.checks import gitlab_answers
+from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.errors import KitError
+from runnerkit.events import Phase
 from runnerkit.facts import Facts
 from runnerkit.fleet.bootstrap import wants
 from runnerkit.fleet.groups import ROWS, Row
 from runnerkit.fleet.host import Host
+from runnerkit.fleet.probing import LIMIT as LIMIT_OF_ALL
+from runnerkit.fleet.probing import Probing, beside
 from runnerkit.fleet.run import Fleet, Outcome
-from runnerkit.fleet.status import UNKNOWN, Alone, with_gitlab
+from runnerkit.fleet.status import Alone, with_gitlab
 from runnerkit.want import Want
 
 LIMIT = 30.0  # seconds that a host is waited for
 PATIENCE = 6  # seconds that its Docker is
+REACHED = "login and sudo"
+SLOW = "see how GitLab fares, and the way there from this machine"
+UNSEEN = Kind("host-unreached", Level.ERROR, "{why_the_kit_cannot_look}", "{fix}")
+SUDO = Kind("sudo-refused", Level.ERROR, "{why_the_kit_cannot_look}", "{fix}")
+API = Kind("gitlab-api", Level.ERROR, "{what_GitLab_says}", "{fix}")
+UNTOLD = Kind("unknown", Level.ERROR, "{what}", "{fix}")
+KINDS = (UNSEEN, SUDO, API, UNTOLD)
 
 
 @dataclass(frozen=True)
@@ -51,38 +63,68 @@ def doctor(fleet: Fleet, pre: bool = False) -> list[Outcome[Diagnosis]]:
     rows = [one for one in ROWS if one.when in ("both", "before" if pre else "after")]
 
     def work(host: Host, wanted: Want) -> Diagnosis:
-        have = converge.look(Alone(host), wanted, [one.check for one in rows], PATIENCE)
-        return diagnosed(host, wanted, have, rows)
+        begun = monotonic()
+        try:
+            alone = converge.look(Alone(host), wanted, [one.check for one in rows], PATIENCE)
+        except KitError as error:
+            kind = SUDO if "sudo" in error.what else UNSEEN
+            found = kind.found(why_the_kit_cannot_look=error.what, fix=error.fix)
+            return Diagnosis((Verdict("host", REACHED, (found,), known=False),))
+        host.tell(Phase("asking GitLab and registries"))
+        return diagnosed(wanted, *_asked(host, wanted, alone, begun, pre), rows)
 
     known, token = wants(fleet, empty=True)
     return fleet.each(known, work, token, limit=LIMIT)
 
 
-def diagnosed(host: Host, want: Want, alone: Facts, rows: list[Row]) -> Diagnosis:
-    """What these checks say of the host."""
-    have, failure = alone, None
-    try:
-        have = with_gitlab(host, want, alone)
-    except KitError as error:
-        failure = error
+def _asked(
+    host: Host, want: Want, alone: Facts, begun: float, pre: bool
+) -> tuple[Facts, KitError | None]:
+    """The facts with what servers answer the host, and GitLab's API us; and why that did not."""
+    probing = Probing(host.machine, want, alone, begun)
+    server: list[Facts] = []
+    failure = KitError(f"{want.url}: the API gave no answer within {LIMIT_OF_ALL:.0f} s", SLOW)
+    failures = [failure] if want.api and not pre else []
+
+    def api() -> None:
+        try:
+            server.append(with_gitlab(host, want, alone))
+            failures.clear()
+        except KitError as error:
+            failures[:] = [error]
+
+    beside([*probing.calls(pre), *([api] if want.api and not pre else [])])
+    have = probing.facts
+    if server and have.probe:
+        probe = replace(have.probe, api=True)
+        have = replace(have, key=server[0].key, server=server[0].server, probe=probe)
+    return have, failures[0] if failures else None
+
+
+def diagnosed(want: Want, have: Facts, failure: KitError | None, rows: list[Row]) -> Diagnosis:
+    """What these checks say of the host; `failure` is why GitLab's API told nothing."""
+    verdicts = [Verdict("host", REACHED)]
     causes = set[str]()
-    verdicts = [_verdict(row, want, have, causes) for row in rows]
+    verdicts += filter(None, [_verdict(row, want, have, causes) for row in rows])
     if failure and failure.what not in causes:
-        found = Finding(UNKNOWN, Level.ERROR, failure.what, failure.fix)
-        verdicts.append(Verdict("gitlab", "GitLab's API", (found,), known=False))
+        found = API.found(what_GitLab_says=failure.what, fix=failure.fix)
+        told = gitlab_answers.answers(have)
+        verdicts.append(Verdict("gitlab", "GitLab's API", (found,) if told else (), known=False))
     groups = list(dict.fromkeys(row.group for row in rows))
     return Diagnosis(tuple(sorted(verdicts, key=lambda one: groups.index(one.group))))
 
 
-def _verdict(row: Row, want: Want, have: Facts, causes: set[str]) -> Verdict:
+def _verdict(row: Row, want: Want, have: Facts, causes: set[str]) -> Verdict | None:
     """What a check found; `causes` are what was found before it, and is not said again."""
     known = row.known(want, have)
+    if known is None:
+        return None
     found: tuple[Finding, ...] = ()
     try:
         found = tuple(row.check.findings(want, have)) if known else ()
     except KitError as error:
         known = False
         if error.what not in causes:
-            found = (Finding(UNKNOWN, Level.ERROR, error.what, error.fix),)
+            found = (UNTOLD.found(what=error.what, fix=error.fix),)
     causes |= {one.what for one in found}
     return Verdict(row.group, row.title, found, known)
