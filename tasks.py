@@ -56,6 +56,22 @@ def status(fleet: "Fleet", watch: bool = False) -> "Page":
     return watched(look) if watch else look()
 
 
+@fleet_task(alone="message")
+def doctor(
+    fleet: "Fleet", pre: bool = False, job: str = "", message: str = "", rehearsal: bool = True
+) -> "Page":
+    """Find why a host, or a job, does not work, and what to do; exit 1 where an error is found."""
+    from runnerkit.fleet import doctor, job_logs
+    from runnerkit.report.doctor import diagnosed
+    from runnerkit.report.job_logs import explained, shown
+
+    if message:
+        return explained(message)
+    if job:
+        return shown(job_logs.explain(fleet, job), job)
+    return diagnosed(doctor.doctor(fleet, pre, rehearsal))
+
+
 @fleet_task("mirror", name="build")
 def image_build(
     fleet: "Fleet", names: str, pull: bool = False, no_cache: bool = False, push: str = ""
@@ -181,6 +197,7 @@ namespace = Collection(
     bootstrap,
     plan,
     status,
+    doctor,
     init,
     demo,
     *([test] if CLONE else ()),  # the checks are not installed

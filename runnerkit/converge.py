@@ -95,8 +95,15 @@ class Writer(Reader, Protocol):
     def write(self, want: Want, batch: list[Change]) -> None: ...
 
 
-def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS) -> Facts:
-    """All that they must know: one round trip, and GitLab's API where a token is given."""
+def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS, patience: int = 0) -> Facts:
+    """All that they must know: one round trip, and GitLab's API where a token is given.
+
+    Args:
+        host: the host.
+        want: what it should be.
+        asking: who must know.
+        patience: seconds that Docker is waited for, for doctor.
+    """
     needs = [one.needs(want) for one in asking]
     both = Needs(
         tuple(dict.fromkeys(chain.from_iterable(need.files for need in needs))),
@@ -105,8 +112,9 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS) -> Facts:
         tuple(dict.fromkeys(chain.from_iterable(need.units for need in needs))),
         tuple(dict.fromkeys(chain.from_iterable(need.chains for need in needs))),
         any(need.manager for need in needs),
+        tuple(dict.fromkeys(chain.from_iterable(need.names for need in needs))),
     )
-    output = host.look(script(both, want.manager.container))
+    output = host.look(script(both, want.manager.container, patience))
     return host.server(want, parse(output))
 
 

@@ -24,11 +24,15 @@ HELP = {
     "tags": "comma-separated tags of the runner",
     "mirror": "a registry mirror of Docker Hub for the hosts, https://…",
     "json": "print data on stdout instead of a table",
+    "message": "what a log says, to be looked up; - reads a whole log from stdin",
+    "rehearsal": "start a container as a job would get it, of each image, and look from within",
+    "job": "the id of a job, or its address: why it failed",
     "names": "comma-separated job images; all: those of the settings",
     "from": "the host that builds it; this machine if not given",
     "force": "remove all that no job needs, however much of the disk is free",
     "dry-run": "only tell what would go",
     "watch": "look again every few seconds, until Ctrl-C",
+    "pre": "the host is blank: only what bootstrap will need there",
     "pull": "look whether the bases have moved, and rebuild on them",
     "no-cache": "build without the builder's cache, even what is unchanged",
     "push": "push to this registry afterwards; REGISTRY_USER and REGISTRY_PASSWORD log in",
@@ -45,12 +49,13 @@ TEXTS = {
 Verb = Callable[..., "Page"]
 
 
-def fleet_task(*words: str, name: str = "") -> Callable[[Verb], "Task[Any]"]:
+def fleet_task(*words: str, name: str = "", alone: str = "") -> Callable[[Verb], "Task[Any]"]:
     """A task that works on hosts: it is given the fleet, and its page is shown.
 
     Args:
         words: options that are laid over the settings, of `command_line.settings_of`.
         name: the task's, where it is not the function's.
+        alone: an option of its own with which it needs neither hosts nor settings.
 
     The task has the function's own options, these words, and --host, --json and
     --accept-new-host-keys.
@@ -63,13 +68,18 @@ def fleet_task(*words: str, name: str = "") -> Callable[[Verb], "Task[Any]"]:
         def body(context: Context, /, **options: Any) -> None:
             from runnerkit.fleet.run import Fleet
             from runnerkit.report.progress import progress
+            from runnerkit.settings.model import Settings
 
             if context.config.run.dry:
                 raise KitError(
                     "Invoke's --dry stops nothing here", "say plan, which changes nothing"
                 )
 
-            settings, chosen = _targets(words, options)  # a token may be asked for here
+            settings, chosen = (
+                (Settings(), ())
+                if alone and options[alone]
+                else _targets(words, options)  # a token may be asked for here
+            )
             accept = options["accept_new_host_keys"]
             with progress() as listener:
                 fleet = Fleet(chosen, settings, listener, accept)
