@@ -11,7 +11,17 @@ from runnerkit.images.reference import by_reference
 from runnerkit.place import TEMPLATES
 from runnerkit.printable import clipped
 
-LONG = ("info", "version", "flags", "images", "containers", "jobs", "verify", "os")  # of many lines
+LONG = (
+    "info",
+    "version",
+    "flags",
+    "images",
+    "containers",
+    "jobs",
+    "verify",
+    "os",
+    "upgrades",
+)  # of many lines
 
 
 def script(needs: Needs, container: str) -> str:
@@ -89,6 +99,7 @@ def _parsed(text: str) -> Facts:
         verify=clipped(facts.get("verify", "")),
         units={words[1]: words[2] for words in lines if words[0] == "unit"},
         rules={words[1]: _decoded(words[2]) for words in lines if words[0] == "rules"},
+        upgrades=tuple(facts.get("upgrades", "").splitlines()),
         cron=tuple(facts.get("cron:", "").split()),
     )
 
