@@ -10,6 +10,7 @@ from runnerkit.actions.logs import LogLine, Selection
 from runnerkit.errors import KitError
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome
+from runnerkit.machine import streams
 from runnerkit.redact import mask, plain
 from runnerkit.settings import durations
 from runnerkit.want import Want
@@ -96,7 +97,7 @@ def _lines(host: Host, script: str) -> Iterator[str]:
     Raises:
         KitError: the host is gone.
     """
-    with host.machine.open(script).makefile("rb") as stream:
+    with streams.file(host.machine.open(script)) as stream:
         while data := stream.readline(LONGEST):
             yield data.decode(errors="replace").rstrip("\r\n")
     _ = host.machine.transport  # that it broke is the better reason

@@ -92,7 +92,7 @@ class Machine:
             raise Failed(result.exited, stderr)
         return str(stdout)
 
-    def open(self, command: str) -> AfterMark:
+    def open(self, command: str) -> Pipe:
         """Start a command as root with its stdin and stdout as a pipe; it ends with the pipe, and that
         with the machine."""
         self.execs += 1
