@@ -110,6 +110,21 @@ def image_prune(fleet: "Fleet", force: bool = False, dry_run: bool = False) -> "
     return pruned(prune.make_room(fleet, force, dry_run))
 
 
+@fleet_task(name="logs")
+def runner_logs(
+    fleet: "Fleet", follow: bool = False, since: str = "", errors: bool = False, job: str = ""
+) -> "Page":
+    """Show the managers' logs of many hosts in time order, each line with its host."""
+    from runnerkit.fleet import logs
+    from runnerkit.report.logs import followed, read
+
+    wanted = logs.selection(since, errors, job)
+    names = tuple(target.name for target in fleet.targets)
+    if follow:
+        return followed(names, lambda tell: logs.follow(fleet, wanted, tell))
+    return read(logs.read(fleet, wanted))
+
+
 @task
 def init(_: Context) -> None:
     """Write a commented runnerkit.toml to fill in; never overwrites one."""
@@ -203,6 +218,7 @@ namespace = Collection(
     *([test] if CLONE else ()),  # the checks are not installed
     golden=Collection(golden_bake, golden_test, golden_validate),
     image=Collection(image_build, image_ship, image_list, image_prune),
+    runner=Collection(runner_logs),
     sandbox=Collection(up, host, down),
 )
 

@@ -31,6 +31,9 @@ HELP = {
     "from": "the host that builds it; this machine if not given",
     "force": "remove all that no job needs, however much of the disk is free",
     "dry-run": "only tell what would go",
+    "follow": "go on with what comes, until Ctrl-C",
+    "since": "how far back: 10m, 2h, or a date; the last 100 lines of each host if not given",
+    "errors": "only warnings and errors",
     "watch": "look again every few seconds, until Ctrl-C",
     "pre": "the host is blank: only what bootstrap will need there",
     "pull": "look whether the bases have moved, and rebuild on them",
@@ -43,6 +46,7 @@ HELP = {
     "accept-new-host-keys": "accept and remember an SSH host key seen for the first time",
 }
 TEXTS = {
+    ("logs", "job"): "only lines about the job of this number",
     ("test", "image"): "the image; the newest if not given",
     ("host", "name"): "the host's name, for example ci1",
 }  # where a word means another thing
@@ -101,7 +105,7 @@ def fleet_task(*words: str, name: str = "", alone: str = "") -> Callable[[Verb],
         parameters = [context, *needed, host, *optional, *flags]
         body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         options = (one.name.rstrip("_").replace("_", "-") for one in parameters[1:])
-        texts = {option: HELP[option] for option in options}
+        texts = {option: _text(name or verb.__name__, option) for option in options}
         return _task(body, name or verb.__name__, texts)
 
     return decorate
@@ -116,12 +120,14 @@ def plain_task(*options: str, name: str = "") -> Callable[[Callable[..., None]],
     """
 
     def decorate(body: Callable[..., None]) -> "Task[Any]":
-        texts = {
-            option: TEXTS.get((name or body.__name__, option), HELP[option]) for option in options
-        }
+        texts = {option: _text(name or body.__name__, option) for option in options}
         return _task(interruptible()(body), name or body.__name__, texts)
 
     return decorate
+
+
+def _text(task: str, option: str) -> str:
+    return TEXTS.get((task, option), HELP[option])
 
 
 def end(code: int) -> None:

@@ -8,6 +8,7 @@ from runnerkit.checks import (
     acceptance,
     apparmor,
     blank_host,
+    cache_poisoning,
     config_file,
     config_keys,
     disk,
@@ -30,6 +31,7 @@ from runnerkit.checks import (
     system,
     token_kind,
     unknown,
+    upgrades,
 )
 from runnerkit.converge import Check
 from runnerkit.facts import Facts
@@ -68,6 +70,7 @@ ROWS = (
     Row("engine", "Docker and gitlab-runner understand each other", engine, _engine),
     Row("engine", "AppArmor", apparmor, _engine),
     Row("engine", "SELinux lets jobs have their mounts", selinux, _engine),
+    Row("engine", "nothing replaces Docker under jobs", upgrades, _engine),
     Row("network", "size of packets", mtu, _engine),
     Row("network", "proxies", proxy),
     Row("runner", "config.toml", config_file),
@@ -83,6 +86,7 @@ ROWS = (
     Row("gitlab", "runners are at GitLab as the settings say", runners),
     Row("jobs", "helper image and job images", helper_image, _engine),
     Row("jobs", "what jobs can do to the host", powers),
+    Row("jobs", "caches of protected branches", cache_poisoning),
     Row("jobs", "the cloud's metadata address", metadata_address),
     *(Row("jobs", one.title, one, one.known) for one in SUBJECTS),
 )
