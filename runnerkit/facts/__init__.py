@@ -79,7 +79,8 @@ class Facts:
     what ``gitlab-runner verify`` said in the manager, `units` are the states of those that have a file
     (`older` where systemd has not read it anew), `rules` are those of iptables by their chain, `cron`
     the directories that a running cron goes through, `server` GitLab's runners by their key in the
-    settings.
+    settings, `tokens` whether GitLab knows that of the settings, of runners that have another here
+    (absent: it was not asked, or did not answer).
     """
 
     hostname: str
@@ -112,6 +113,7 @@ class Facts:
     rules: Mapping[str, str] = field(default_factory=dict)
     cron: tuple[str, ...] = ()
     server: Mapping[str, ServerRunner] = field(default_factory=dict)
+    tokens: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def identity(self) -> str:

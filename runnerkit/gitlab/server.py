@@ -152,7 +152,16 @@ class Server:
 
 
 def check_token(url: str, token: Secret, whose: str) -> None:
-    """Raise a KitError if GitLab refuses a runner's token; quiet where GitLab does not answer here.
+    """Raise a KitError if GitLab refuses a runner's token; quiet where GitLab does not answer here."""
+    if accepts(url, token) is False:
+        raise KitError(
+            f"{url} refuses the runner's token ({whose})",
+            "copy it again, or create the runner anew in GitLab; nothing was changed",
+        )
+
+
+def accepts(url: str, token: Secret) -> bool | None:
+    """Whether GitLab knows a runner's token; None where it does not say.
 
     Asked by deleting a manager that cannot exist: unlike a verification, that leaves none behind.
     """
@@ -163,9 +172,5 @@ def check_token(url: str, token: Secret, whose: str) -> None:
             f"{url}/api/v4/runners/managers", json=body, headers=headers, timeout=TIMEOUT
         )
     except (requests.RequestException, Elsewhere):
-        return
-    if answer.status_code == 403:
-        raise KitError(
-            f"{url} refuses the runner's token ({whose})",
-            "copy it again, or create the runner anew in GitLab; nothing was changed",
-        )
+        return None
+    return {403: False, 400: True, 404: True}.get(answer.status_code)
