@@ -60,7 +60,18 @@ class ServerRunner:
     access_level: str = "not_protected"
     maximum_timeout: int | None = None
     token_expires_at: str = ""
+    status: str = ""
     manager: str = ""
+
+
+@dataclass(frozen=True)
+class ServerManager:
+    """A manager of a runner as GitLab's API has it; `contacted_at` is as GitLab writes it."""
+
+    system_id: str
+    status: str = ""
+    contacted_at: str = ""
+    ip_address: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from types import ModuleType
 
 from runnerkit import actions, checks, engine, files, gitlab, steps
 from runnerkit.checks.finding import Kind
-from runnerkit.fleet import obstacles
+from runnerkit.fleet import ghosts, obstacles
 from runnerkit.machine import login, sudo
 from runnerkit.plan import CAUSES, Hint
 
@@ -44,7 +44,7 @@ Everything on a host is done as root, so the user who logs in must be root or ha
 
 def page() -> str:
     """The whole page, as it is kept in docs/en/troubleshooting.md."""
-    found = [block for one in (*_modules(checks), obstacles) for block in _findings(one)]
+    found = [block for one in (*_modules(checks), obstacles, ghosts) for block in _findings(one)]
     rooms = (steps, actions, files, engine, gitlab)
     failed = [block for room in rooms for module in _modules(room) for block in _hints(module)]
     refused = _table(("what", "fix"), [(what, fix) for _, what, fix in sudo.REFUSALS])

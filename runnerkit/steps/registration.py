@@ -76,8 +76,11 @@ def _mint(runner: WantedRunner, have: Facts, server: ServerRunner | None) -> Ser
 def _update(runner: WantedRunner, server: ServerRunner) -> Iterator[Change]:
     wanted = dict(runner.at_gitlab)
     now = {**{key: getattr(server, key) for key in FIELDS}, "tag_list": sorted(server.tags)}
+    now["description"] = server.description
     if runner.spec.tags is not None:
         wanted["tag_list"] = sorted({*runner.spec.tags})
+    if runner.spec.name:
+        wanted["description"] = runner.spec.name
     if differing := {key: value for key, value in wanted.items() if now[key] != value}:
         old, new = (_lines(values, differing) for values in (now, wanted))
         title = f"set {', '.join(differing)} of runner #{server.id} at GitLab"
