@@ -41,7 +41,7 @@ def plan(fleet: "Fleet") -> "Page":
     from runnerkit.fleet import bootstrap
     from runnerkit.report.bootstrap import planned
 
-    return planned(bootstrap.plan(fleet))
+    return planned(*bootstrap.plan(fleet))
 
 
 @fleet_task()
@@ -51,7 +51,7 @@ def status(fleet: "Fleet", watch: bool = False) -> "Page":
     from runnerkit.report.status import shown, watched
 
     def look() -> "Page":
-        return shown(status.status(fleet))
+        return shown(*status.status(fleet))
 
     return watched(look) if watch else look()
 

@@ -63,7 +63,18 @@ class ServerRunner:
     access_level: str = "not_protected"
     maximum_timeout: int | None = None
     token_expires_at: str = ""
+    status: str = ""
     manager: str = ""
+
+
+@dataclass(frozen=True)
+class ServerManager:
+    """A manager of a runner as GitLab's API has it; `contacted_at` is as GitLab writes it."""
+
+    system_id: str
+    status: str = ""
+    contacted_at: str = ""
+    ip_address: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,8 +93,10 @@ class Facts:
     what ``gitlab-runner verify`` said in the manager, `units` are the states of those that have a file
     (`older` where systemd has not read it anew), `rules` are those of iptables by their chain, `upgrades`
     what apt-config and dpkg tell where unattended-upgrades is (empty elsewhere), `cron` the directories
-    that a running cron goes through, `server` GitLab's runners by their key in the settings, `probe`
-    what doctor alone asks, `rehearsals` what jobs' containers told that it started.
+    that a running cron goes through, `server` GitLab's runners by their key in the settings, `tokens`
+    whether GitLab knows that of the settings, of runners that have another here (absent: it was not
+    asked, or did not answer), `probe` what doctor alone asks, `rehearsals` what jobs' containers told
+    that it started.
     """
 
     hostname: str
@@ -117,6 +130,7 @@ class Facts:
     upgrades: tuple[str, ...] = ()
     cron: tuple[str, ...] = ()
     server: Mapping[str, ServerRunner] = field(default_factory=dict)
+    tokens: Mapping[str, bool] = field(default_factory=dict)
     probe: Probe | None = None
     rehearsals: tuple[Rehearsal, ...] = ()
 
