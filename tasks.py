@@ -13,7 +13,7 @@ from invoke.tasks import task
 sys.path.insert(0, str(Path(__file__).parent))
 
 from runnerkit.errors import KitError  # found by the path above
-from runnerkit.menu import end, fleet_task, plain_task
+from runnerkit.menu import end, fleet_task, of_hosts, plain_task
 from runnerkit.place import CLONE, typed
 
 if find_spec("fabric") is None:
@@ -125,12 +125,26 @@ def runner_logs(
     return read(logs.read(fleet, wanted))
 
 
-@task
-def init(_: Context) -> None:
-    """Write a commented runnerkit.toml to fill in; never overwrites one."""
+@plain_task("host", "url", "json", "accept-new-host-keys")
+def init(
+    _: Context,
+    host: str = "",
+    url: str = "",
+    json: bool = False,
+    accept_new_host_keys: bool = False,
+) -> None:
+    """Write a runnerkit.toml: to fill in, or as --host H,… are set up already; never overwrites one."""
+    from runnerkit.fleet import adopt
+    from runnerkit.report.adopt import adopted
     from runnerkit.settings import starter
 
-    print(starter.write(Path(os.environ.get("RUNNERKIT_SETTINGS") or "runnerkit.toml")))
+    file = Path(os.environ.get("RUNNERKIT_SETTINGS") or "runnerkit.toml")
+    if host or url:
+        of_hosts(
+            lambda fleet: adopted(adopt.adopt(fleet, file)), host, url, json, accept_new_host_keys
+        )
+    else:
+        print(starter.write(file))
 
 
 @plain_task("runner-image")

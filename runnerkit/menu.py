@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
@@ -70,8 +70,6 @@ def fleet_task(*words: str, name: str = "", alone: str = "") -> Callable[[Verb],
 
         @wraps(verb)
         def body(context: Context, /, **options: Any) -> None:
-            from runnerkit.fleet.run import Fleet
-            from runnerkit.report.progress import progress
             from runnerkit.settings.model import Settings
 
             if context.config.run.dry:
@@ -84,11 +82,8 @@ def fleet_task(*words: str, name: str = "", alone: str = "") -> Callable[[Verb],
                 if alone and options[alone]
                 else _targets(words, options)  # a token may be asked for here
             )
-            accept = options["accept_new_host_keys"]
-            with progress() as listener:
-                fleet = Fleet(chosen, settings, listener, accept)
-                page = verb(fleet, **{one.name: options[one.name] for one in own})
-            end(page.show(options["json"]))
+            page = partial(verb, **{one.name: options[one.name] for one in own})
+            _show(page, settings, chosen, options["json"], options["accept_new_host_keys"])
 
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         context = inspect.Parameter("_", kind)
@@ -130,10 +125,31 @@ def _text(task: str, option: str) -> str:
     return TEXTS.get((task, option), HELP[option])
 
 
+def of_hosts(verb: Verb, host: str, url: str, json: bool, accept_new_host_keys: bool) -> None:
+    """Show a page of hosts of which no settings file says anything yet."""
+    from runnerkit.settings import command_line, targets
+    from runnerkit.settings.load import load
+
+    settings = load(None, command_line.settings_of({"url": url}))
+    chosen = tuple(targets.choose(host, settings, _known))
+    _show(verb, settings, chosen, json, accept_new_host_keys)
+
+
 def end(code: int) -> None:
     """End the task; what it had to say has been said."""
     if code:
         raise Exit(code=code)
+
+
+def _show(
+    verb: Verb, settings: "Settings", chosen: tuple["Target", ...], json: bool, accept: bool
+) -> None:
+    from runnerkit.fleet.run import Fleet
+    from runnerkit.report.progress import progress
+
+    with progress() as listener:
+        page = verb(Fleet(chosen, settings, listener, accept))
+    end(page.show(json))
 
 
 def _task(body: Callable[..., None], name: str, texts: dict[str, str]) -> "Task[Any]":
