@@ -1,5 +1,6 @@
 """Why a host does not work: everything that is checked, and what could not be told."""
 
+import threading
 from dataclasses import dataclass, replace
 from time import monotonic
 
@@ -12,8 +13,8 @@ from runnerkit.facts import Facts
 from runnerkit.fleet.bootstrap import wants
 from runnerkit.fleet.groups import ROWS, Row
 from runnerkit.fleet.host import Host
-from runnerkit.fleet.probing import LIMIT as LIMIT_OF_ALL
 from runnerkit.fleet.probing import Probing, beside
+from runnerkit.fleet.rehearsal import Subject, rehearsed
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.fleet.status import Alone, with_gitlab
 from runnerkit.want import Want
@@ -53,14 +54,17 @@ class Diagnosis:
         return sum(one.level is level for one in self.findings)
 
 
-def doctor(fleet: Fleet, pre: bool = False) -> list[Outcome[Diagnosis]]:
+def doctor(fleet: Fleet, pre: bool = False, rehearsal: bool = True) -> list[Outcome[Diagnosis]]:
     """Look at every host from its own point of view.
 
     Args:
         fleet: the hosts.
         pre: whether they are blank: what bootstrap brings is not missed.
+        rehearsal: whether jobs' containers are started, for what they see.
     """
     rows = [one for one in ROWS if one.when in ("both", "before" if pre else "after")]
+    if pre or not rehearsal:
+        rows = [one for one in rows if not isinstance(one.check, Subject)]
 
     def work(host: Host, wanted: Want) -> Diagnosis:
         begun = monotonic()
@@ -71,34 +75,51 @@ def doctor(fleet: Fleet, pre: bool = False) -> list[Outcome[Diagnosis]]:
             found = kind.found(why_the_kit_cannot_look=error.what, fix=error.fix)
             return Diagnosis((Verdict("host", REACHED, (found,), known=False),))
         host.tell(Phase("asking GitLab and registries"))
-        return diagnosed(wanted, *_asked(host, wanted, alone, begun, pre), rows)
+        questions = Questions(host, wanted, alone, begun)
+        have = questions.answers(pre, rehearsal and not pre)
+        return diagnosed(wanted, have, questions.failure, rows)
 
     known, token = wants(fleet, empty=True)
     return fleet.each(known, work, token, limit=LIMIT)
 
 
-def _asked(
-    host: Host, want: Want, alone: Facts, begun: float, pre: bool
-) -> tuple[Facts, KitError | None]:
-    """The facts with what servers answer the host, and GitLab's API us; and why that did not."""
-    probing = Probing(host.machine, want, alone, begun)
-    server: list[Facts] = []
-    failure = KitError(f"{want.url}: the API gave no answer within {LIMIT_OF_ALL:.0f} s", SLOW)
-    failures = [failure] if want.api and not pre else []
+class Questions:
+    """What is asked of others about one host; `failure` is why GitLab's API told nothing.
 
-    def api() -> None:
+    Args:
+        host: the host.
+        want: what it should be.
+        alone: what it told itself.
+        begun: when it was looked at, by our monotonic clock.
+    """
+
+    def __init__(self, host: Host, want: Want, alone: Facts, begun: float) -> None:
+        self._host, self._want, self._alone = host, want, alone
+        self._probing = Probing(host.machine, want, alone, begun)
+        self._server: Facts | None = None
+        self.failure: KitError | None = None
+
+    def answers(self, pre: bool, rehearsal: bool) -> Facts:
+        """The facts with what servers answer the host, GitLab's API us, and jobs' containers."""
+        calls = self._probing.calls(pre)
+        if self._want.api and not pre:
+            self.failure = KitError(f"{self._want.url}: its API gave no answer in time", SLOW)
+            calls.append(self._api)
+        asking = threading.Thread(target=beside, args=(calls,), daemon=True)
+        asking.start()
+        told = rehearsed(self._host, self._want, self._alone) if rehearsal else self._alone
+        asking.join()
+        probe = self._probing.probe
+        if self._server:
+            probe = replace(probe, api=True)
+        return replace(self._server or self._alone, probe=probe, rehearsals=told.rehearsals)
+
+    def _api(self) -> None:
         try:
-            server.append(with_gitlab(host, want, alone))
-            failures.clear()
+            self._server = with_gitlab(self._host, self._want, self._alone)
+            self.failure = None
         except KitError as error:
-            failures[:] = [error]
-
-    beside([*probing.calls(pre), *([api] if want.api and not pre else [])])
-    have = probing.facts
-    if server and have.probe:
-        probe = replace(have.probe, api=True)
-        have = replace(have, key=server[0].key, server=server[0].server, probe=probe)
-    return have, failures[0] if failures else None
+            self.failure = error
 
 
 def diagnosed(want: Want, have: Facts, failure: KitError | None, rows: list[Row]) -> Diagnosis:

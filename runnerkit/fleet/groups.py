@@ -9,6 +9,7 @@ from runnerkit.checks import (
     api_token,
     apparmor,
     blank_host,
+    cache_poisoning,
     carries,
     config_file,
     config_keys,
@@ -35,9 +36,11 @@ from runnerkit.checks import (
     system,
     token_kind,
     unknown,
+    upgrades,
 )
 from runnerkit.converge import Check
 from runnerkit.facts import Facts
+from runnerkit.fleet.rehearsal import SUBJECTS
 from runnerkit.want import Want
 
 Known = Callable[[Want, Facts], bool | None]
@@ -89,6 +92,7 @@ ROWS = (
     Row("engine", "Docker and gitlab-runner understand each other", engine, _engine),
     Row("engine", "AppArmor", apparmor, _engine),
     Row("engine", "SELinux lets jobs have their mounts", selinux, _engine),
+    Row("engine", "nothing replaces Docker under jobs", upgrades, _engine),
     Row("network", "size of packets", mtu, _engine),
     Row("network", "proxies", proxy),
     Row("network", "the kit's questions to servers", carries, when="both"),
@@ -109,7 +113,9 @@ ROWS = (
     Row("gitlab", "runners are at GitLab as the settings say", runners),
     Row("jobs", "helper image and job images", helper_image, _engine),
     Row("jobs", "what jobs can do to the host", powers),
+    Row("jobs", "caches of protected branches", cache_poisoning),
     Row("jobs", "the cloud's metadata address", metadata_address),
+    *(Row("jobs", one.title, one, one.known) for one in SUBJECTS),
 )
 # What bootstrap and plan note in words of their own, and doctor finds as an error.
 ELSEWHERE: tuple[Check, ...] = (unknown,)

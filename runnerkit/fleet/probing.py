@@ -63,16 +63,15 @@ class Probing:
         return [*found, *(self._call(self._ask_image, name) for name in self._images())]
 
     @property
-    def facts(self) -> Facts:
-        """The facts, with all that came back until now."""
-        probe = replace(
+    def probe(self) -> Probe:
+        """What the host was asked, with all that came back until now."""
+        return replace(
             self._probe,
             gitlab=self._gitlab,
             packages=tuple(self._packages),
             served=tuple(self._served),
             forwards=self._forwards,
         )
-        return replace(self._have, probe=probe)
 
     def _call(self, ask: Callable[[str], None], one: str) -> Call:
         return lambda: ask(one)

@@ -44,10 +44,15 @@ def told(ran: Ran) -> list[str]:
     return [one["what"] for host in ran.hosts.values() for one in host["findings"]]
 
 
+def look(kit: Kit, *words: str) -> Ran:
+    """By the host alone, without jobs' containers."""
+    return kit.run("doctor", "--host", "all", "--no-rehearsal", "--json", *words)
+
+
 def found_as(kit: Kit, host: BlankHost, sick: Mapping[str, tuple[str, str]]) -> None:
     for code, (do, undo) in sick.items():
         with changed(kit, host, do, undo):
-            ran = kit.run("doctor", "--host", "all", "--json")
+            ran = look(kit)
         assert (codes(ran), ran.code) == ([code], int(code not in NOTES)), told(ran)
         assert "sentinel" not in ran.out + ran.err
         assert TOKEN["RUNNER_TOKEN"] not in ran.out
@@ -70,7 +75,7 @@ def test_each_of_many_ways_to_be_sick_is_found_as_itself(at_work: Kit, runner: B
 @pytest.mark.long
 def test_a_key_that_the_program_does_not_know(at_work: Kit, runner: BlankHost) -> None:
     with changed(at_work, runner, f"{KEPT}; sed -i '1i novel = 7' {CONFIG}", PUT_BACK):
-        ran = at_work.run("doctor", "--host", "all", "--json")
+        ran = look(at_work)
     (found,) = ran.hosts[runner.name]["findings"]
     assert found["code"] in ("config-lint", "config-unknown-key"), "by the program, or by the kit"
     assert "novel" in found["what"]
@@ -80,14 +85,14 @@ def test_a_key_that_the_program_does_not_know(at_work: Kit, runner: BlankHost) -
 def test_a_runner_that_was_deleted_at_gitlab(kit: Kit, runner: BlankHost) -> None:
     kit.settings(runner, gitlab={"api_token": {"env": "GITLAB_TOKEN"}})
     kit.env |= {**TOKEN, "GITLAB_TOKEN": kit.world.api_token}
-    assert codes(kit.run("doctor", "--host", "all", "--json")) == []
+    assert codes(look(kit)) == []
     kit.env["GITLAB_TOKEN"] = kit.world.expired_token
-    assert codes(kit.run("doctor", "--host", "all", "--json")) == ["gitlab-api"]
+    assert codes(look(kit)) == ["gitlab-api"]
     kit.env["GITLAB_TOKEN"] = kit.world.create_token
-    assert codes(kit.run("doctor", "--host", "all", "--json")) == ["api-token-blind"]
+    assert codes(look(kit)) == ["api-token-blind"]
     kit.env["GITLAB_TOKEN"] = kit.world.api_token
     kit.gitlab.forget_runners("doctor")
-    assert codes(kit.run("doctor", "--host", "all", "--json")) == ["runner-refused"]
+    assert codes(look(kit)) == ["runner-refused"]
 
 
 @pytest.mark.long
@@ -99,10 +104,9 @@ def test_a_blank_host_before_bootstrap(kit: Kit, blank: Blank) -> None:
     assert ran.code == 1
     assert [one["code"] for one in ran.hosts["gone"]["findings"]] == ["host-unreached"]
     assert ran.hosts[host.name]["findings"] == [], "no Docker is no error"
-    images = "mkdir -p /var/lib/docker; mount -t tmpfs -o {0} tmpfs /var/lib/docker"
-    gone = "umount /var/lib/docker; rmdir /var/lib/docker"
+    images = "mount -t tmpfs -o {0} tmpfs /var/lib/docker"
     for code, options in {"disk-full": "size=99m", "inodes-full": "size=9g,nr_inodes=99"}.items():
-        with changed(kit, host, images.format(options), gone):
+        with changed(kit, host, images.format(options), "umount /var/lib/docker"):
             assert codes(kit.run("doctor", "--host", host.name, "--pre", "--json")) == [code]
     sources = "/etc/apt/sources.list.d"
     dead = f"echo 'deb http://{kit.world.net.address(250)}/debian x main' >{sources}/dead.list"
