@@ -13,7 +13,7 @@ from invoke.tasks import task
 sys.path.insert(0, str(Path(__file__).parent))
 
 from runnerkit.errors import KitError  # found by the path above
-from runnerkit.menu import end, fleet_task, plain_task
+from runnerkit.menu import end, fleet_task, of_hosts, plain_task
 from runnerkit.place import CLONE, typed
 
 if find_spec("fabric") is None:
@@ -41,7 +41,7 @@ def plan(fleet: "Fleet") -> "Page":
     from runnerkit.fleet import bootstrap
     from runnerkit.report.bootstrap import planned
 
-    return planned(bootstrap.plan(fleet))
+    return planned(*bootstrap.plan(fleet))
 
 
 @fleet_task()
@@ -51,7 +51,7 @@ def status(fleet: "Fleet", watch: bool = False) -> "Page":
     from runnerkit.report.status import shown, watched
 
     def look() -> "Page":
-        return shown(status.status(fleet))
+        return shown(*status.status(fleet))
 
     return watched(look) if watch else look()
 
@@ -110,12 +110,41 @@ def image_prune(fleet: "Fleet", force: bool = False, dry_run: bool = False) -> "
     return pruned(prune.make_room(fleet, force, dry_run))
 
 
-@task
-def init(_: Context) -> None:
-    """Write a commented runnerkit.toml to fill in; never overwrites one."""
+@fleet_task(name="logs")
+def runner_logs(
+    fleet: "Fleet", follow: bool = False, since: str = "", errors: bool = False, job: str = ""
+) -> "Page":
+    """Show the managers' logs of many hosts in time order, each line with its host."""
+    from runnerkit.fleet import logs
+    from runnerkit.report.logs import followed, read
+
+    wanted = logs.selection(since, errors, job)
+    names = tuple(target.name for target in fleet.targets)
+    if follow:
+        return followed(names, lambda tell: logs.follow(fleet, wanted, tell))
+    return read(logs.read(fleet, wanted))
+
+
+@plain_task("host", "url", "json", "accept-new-host-keys")
+def init(
+    _: Context,
+    host: str = "",
+    url: str = "",
+    json: bool = False,
+    accept_new_host_keys: bool = False,
+) -> None:
+    """Write a runnerkit.toml: to fill in, or as --host H,… are set up already; never overwrites one."""
+    from runnerkit.fleet import adopt
+    from runnerkit.report.adopt import adopted
     from runnerkit.settings import starter
 
-    print(starter.write(Path(os.environ.get("RUNNERKIT_SETTINGS") or "runnerkit.toml")))
+    file = Path(os.environ.get("RUNNERKIT_SETTINGS") or "runnerkit.toml")
+    if host or url:
+        of_hosts(
+            lambda fleet: adopted(adopt.adopt(fleet, file)), host, url, json, accept_new_host_keys
+        )
+    else:
+        print(starter.write(file))
 
 
 @plain_task("runner-image")
@@ -203,6 +232,7 @@ namespace = Collection(
     *([test] if CLONE else ()),  # the checks are not installed
     golden=Collection(golden_bake, golden_test, golden_validate),
     image=Collection(image_build, image_ship, image_list, image_prune),
+    runner=Collection(runner_logs),
     sandbox=Collection(up, host, down),
 )
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from runnerkit.checks import (
     acceptance,
+    cache_poisoning,
     expiry,
     leftovers,
     managers,
@@ -15,6 +16,7 @@ from runnerkit.checks import (
     runners,
     selinux,
     unknown,
+    upgrades,
 )
 from runnerkit.checks.finding import Finding
 from runnerkit.errors import KitError, NotConverged
@@ -65,7 +67,7 @@ ENGINE: tuple[Step, ...] = (daemon_json, docker_engine)
 # What bootstrap proves and notes, in the order in which it is told.
 CHECKS: tuple[Check, ...] = (
     *(managers, acceptance, expiry, runners, leftovers, polling, plugins),
-    *(metadata_address, selinux, unknown),
+    *(metadata_address, selinux, cache_poisoning, upgrades, unknown),
 )
 IMAGES: tuple[Step, ...] = (job_images,)
 # A machine image: all but what each machine made from it does for itself, at its first boot.

@@ -34,6 +34,12 @@ if command -v docker >/dev/null && ! hangs; then
   [ -z "$CONTAINER" ] || ask ps -q --filter label=com.gitlab.gitlab-runner.managed=true 2>/dev/null |
     xargs -r docker container inspect -f '[{{json .Created}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.id")}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.url")}}]' >"$work/jobs" 2>/dev/null &
 fi
+# What unattended-upgrades would replace of Docker, and whether somebody holds it.
+[ ! -x /usr/bin/unattended-upgrade ] || {
+  apt-config dump 2>/dev/null | grep -E '^(APT::Periodic|Unattended-Upgrade)::'
+  awk '/^Package: / { name = $2 ~ /^(docker\.io|docker-ce|moby-engine)$/ ? $2 : "" }
+    name && /^Status: .* installed$/ { print "package", name, $2 }' /var/lib/dpkg/status
+} >"$work/upgrades" &
 
 echo "kernel: $(uname -snm)"
 echo "id: $(cat /etc/machine-id 2>/dev/null)"
@@ -96,7 +102,7 @@ root=$(sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' "$work/info" 2>/dev/null)
 all=$(places "$root" "$(cat "$work/info" 2>/dev/null)" | sort -u)
 echo "free_kb: $(echo "$all" | least -Pk)"
 echo "free_inodes: $(echo "$all" | least -Pi)"
-for fact in info version images containers jobs verify probe; do
+for fact in info version images containers jobs verify probe upgrades; do
   [ ! -s "$work/$fact" ] || echo "$fact $(base64 <"$work/$fact" | tr -d '\n')"
 done
 # What did not fit would pass for what is not there.

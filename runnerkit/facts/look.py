@@ -21,6 +21,7 @@ LONG = (
     "verify",
     "os",
     "probe",
+    "upgrades",
 )  # of many lines
 
 
@@ -109,6 +110,7 @@ def _parsed(text: str) -> Facts:
         verify=clipped(facts.get("verify", "")),
         units={words[1]: words[2] for words in lines if words[0] == "unit"},
         rules={words[1]: _decoded(words[2]) for words in lines if words[0] == "rules"},
+        upgrades=tuple(facts.get("upgrades", "").splitlines()),
         cron=tuple(facts.get("cron:", "").split()),
         probe=probe.parse(facts["probe"]) if "probe" in facts else None,
     )

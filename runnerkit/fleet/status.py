@@ -12,6 +12,7 @@ from runnerkit.checks.finding import Finding, Level
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Job
 from runnerkit.files import config_toml
+from runnerkit.fleet import ghosts
 from runnerkit.fleet.bootstrap import findings, wants
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome
@@ -61,6 +62,7 @@ class HostStatus:
     free_inodes: int | None = None
     changes: tuple[Change, ...] | None = None
     findings: tuple[Finding, ...] = ()
+    presence: ghosts.Presence | None = None
 
 
 class Alone:
@@ -73,15 +75,21 @@ class Alone:
         return have
 
 
-def status(fleet: Fleet) -> list[Outcome[HostStatus]]:
-    """Look at every host, and ask GitLab where it can be; a slow one is not waited for."""
+def status(fleet: Fleet) -> tuple[list[Outcome[HostStatus]], tuple[Finding, ...]]:
+    """Look at every host, and ask GitLab where it can be; a slow one is not waited for.
+
+    Returns:
+        What became of the hosts, and what is to be noted of none of them.
+    """
 
     def work(host: Host, wanted: Want) -> HostStatus:
         asking = (*converge.STEPS, *converge.CHECKS)
         return _of(host, wanted, converge.look(Alone(host), wanted, asking))
 
     known, token = wants(fleet, empty=True)
-    return fleet.each(known, work, token, limit=LIMIT)
+    outcomes = fleet.each(known, work, token, limit=LIMIT)
+    told = {one.host: one.result.presence if one.result else None for one in outcomes}
+    return outcomes, ghosts.findings(fleet, told, token)
 
 
 def _of(host: Host, want: Want, alone: Facts) -> HostStatus:
@@ -121,6 +129,7 @@ def _of(host: Host, want: Want, alone: Facts) -> HostStatus:
         free_inodes=have.free_inodes,
         changes=pending,
         findings=tuple(dict.fromkeys(found)),
+        presence=part(lambda: ghosts.presence(want, have), None),
     )
 
 

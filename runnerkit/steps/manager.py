@@ -44,7 +44,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     elif reasons := list(_differences(want, have, now)):
         jobs = f", after its {have.jobs} running job containers end" if have.jobs else ""
         title = f"replace the container {name} ({'; '.join(reasons)}){jobs}"
-        environment, mounts = _environment(have, now), _mounts(want, now)
+        environment, mounts = container.variables(have, now), _mounts(want, now)
         text = container.run(want, _options(want, now), environment, mounts, replaces=True)
         yield Script(title, text, hints=HINTS)
     elif not now["State"]["Running"]:
@@ -92,18 +92,6 @@ def _options(want: Want, now: Mapping[str, Any]) -> Iterator[str]:
             address = one.get("HostIp") or ""
             address = f"[{address}]" if ":" in address else address
             yield f"--publish={address}{address and ':'}{one.get('HostPort', '')}:{port}"
-
-
-def _environment(have: Facts, now: Mapping[str, Any]) -> dict[str, str]:
-    """Its variables that are not its image's."""
-    known = (image for image in have.images.values() if image["Id"] == now["Image"])
-    of_image = ((next(known, {}).get("Config") or {}).get("Env")) or ()
-    mine = (one.partition("=") for one in now["Config"]["Env"] or () if one not in of_image)
-    return {
-        name: value
-        for name, _, value in mine
-        if name != "PATH" and ("\n" not in value or name.isidentifier())
-    }
 
 
 def _elsewhere(want: Want, now: Mapping[str, Any] | None) -> None:
