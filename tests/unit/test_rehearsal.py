@@ -15,7 +15,7 @@ from runnerkit.checks import rehearsal
 from runnerkit.facts import Facts, File
 from runnerkit.facts.attempt import Attempt, verdict
 from runnerkit.facts.job_options import allowed, cases
-from runnerkit.facts.rehearsal import Case, Rehearsal, Volume, parse, script
+from runnerkit.facts.rehearsal import DETECTION, Case, Rehearsal, Volume, parse, script
 from runnerkit.fleet.rehearsal import SUBJECTS
 from runnerkit.images.definition import JobImage
 from runnerkit.settings.model import Docker, Manager
@@ -191,6 +191,7 @@ def test_a_job_that_has_all_it_needs_is_no_finding() -> None:
         ("", 125, "docker: Error response from daemon: network x not found.", "job-container-fails"),
         ("nginx starts\n", 0, "", "image-entrypoint"),
         ("", 0, "", "image-entrypoint"),
+        ("", 1, f"sleep: invalid time interval '{DETECTION}'", "image-entrypoint"),
         ("", 137, "", "job-container-late"),
         (GOOD.format(1000), 0, "", "job-disk-short"),
         (GOOD.format(9_000_000).replace("gitlab curl 0 ", "gitlab getent 2"), 0, "", "job-dns"),
