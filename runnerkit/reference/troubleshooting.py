@@ -10,7 +10,7 @@ from types import ModuleType
 from runnerkit import actions, checks, engine, files, gitlab, steps
 from runnerkit.checks import messages
 from runnerkit.checks.finding import Kind
-from runnerkit.fleet import ghosts, obstacles
+from runnerkit.fleet import doctor, ghosts, obstacles
 from runnerkit.machine import login, sudo
 from runnerkit.plan import CAUSES, Hint
 
@@ -53,7 +53,7 @@ def page() -> str:
     """The whole page, as it is kept in docs/en/troubleshooting.md."""
     found = [
         block
-        for one in (*_modules(checks), obstacles, ghosts)
+        for one in (*_modules(checks), obstacles, ghosts, doctor)
         if one is not messages
         for block in _findings(one)
     ]
