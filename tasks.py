@@ -41,7 +41,7 @@ def plan(fleet: "Fleet") -> "Page":
     from runnerkit.fleet import bootstrap
     from runnerkit.report.bootstrap import planned
 
-    return planned(bootstrap.plan(fleet))
+    return planned(*bootstrap.plan(fleet))
 
 
 @fleet_task()
@@ -51,9 +51,25 @@ def status(fleet: "Fleet", watch: bool = False) -> "Page":
     from runnerkit.report.status import shown, watched
 
     def look() -> "Page":
-        return shown(status.status(fleet))
+        return shown(*status.status(fleet))
 
     return watched(look) if watch else look()
+
+
+@fleet_task(alone="message")
+def doctor(
+    fleet: "Fleet", pre: bool = False, job: str = "", message: str = "", rehearsal: bool = True
+) -> "Page":
+    """Find why a host, or a job, does not work, and what to do; exit 1 where an error is found."""
+    from runnerkit.fleet import doctor, job_logs
+    from runnerkit.report.doctor import diagnosed
+    from runnerkit.report.job_logs import explained, shown
+
+    if message:
+        return explained(message)
+    if job:
+        return shown(job_logs.explain(fleet, job), job)
+    return diagnosed(doctor.doctor(fleet, pre, rehearsal))
 
 
 @fleet_task("mirror", name="build")
@@ -92,6 +108,21 @@ def image_prune(fleet: "Fleet", force: bool = False, dry_run: bool = False) -> "
     from runnerkit.report.prune import pruned
 
     return pruned(prune.make_room(fleet, force, dry_run))
+
+
+@fleet_task(name="logs")
+def runner_logs(
+    fleet: "Fleet", follow: bool = False, since: str = "", errors: bool = False, job: str = ""
+) -> "Page":
+    """Show the managers' logs of many hosts in time order, each line with its host."""
+    from runnerkit.fleet import logs
+    from runnerkit.report.logs import followed, read
+
+    wanted = logs.selection(since, errors, job)
+    names = tuple(target.name for target in fleet.targets)
+    if follow:
+        return followed(names, lambda tell: logs.follow(fleet, wanted, tell))
+    return read(logs.read(fleet, wanted))
 
 
 @plain_task("host", "url", "json", "accept-new-host-keys")
@@ -195,11 +226,13 @@ namespace = Collection(
     bootstrap,
     plan,
     status,
+    doctor,
     init,
     demo,
     *([test] if CLONE else ()),  # the checks are not installed
     golden=Collection(golden_bake, golden_test, golden_validate),
     image=Collection(image_build, image_ship, image_list, image_prune),
+    runner=Collection(runner_logs),
     sandbox=Collection(up, host, down),
 )
 

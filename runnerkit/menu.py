@@ -24,11 +24,18 @@ HELP = {
     "tags": "comma-separated tags of the runner",
     "mirror": "a registry mirror of Docker Hub for the hosts, https://…",
     "json": "print data on stdout instead of a table",
+    "message": "what a log says, to be looked up; - reads a whole log from stdin",
+    "rehearsal": "start a container as a job would get it, of each image, and look from within",
+    "job": "the id of a job, or its address: why it failed",
     "names": "comma-separated job images; all: those of the settings",
     "from": "the host that builds it; this machine if not given",
     "force": "remove all that no job needs, however much of the disk is free",
     "dry-run": "only tell what would go",
+    "follow": "go on with what comes, until Ctrl-C",
+    "since": "how far back: 10m, 2h, or a date; the last 100 lines of each host if not given",
+    "errors": "only warnings and errors",
     "watch": "look again every few seconds, until Ctrl-C",
+    "pre": "the host is blank: only what bootstrap will need there",
     "pull": "look whether the bases have moved, and rebuild on them",
     "no-cache": "build without the builder's cache, even what is unchanged",
     "push": "push to this registry afterwards; REGISTRY_USER and REGISTRY_PASSWORD log in",
@@ -39,18 +46,20 @@ HELP = {
     "accept-new-host-keys": "accept and remember an SSH host key seen for the first time",
 }
 TEXTS = {
+    ("logs", "job"): "only lines about the job of this number",
     ("test", "image"): "the image; the newest if not given",
     ("host", "name"): "the host's name, for example ci1",
 }  # where a word means another thing
 Verb = Callable[..., "Page"]
 
 
-def fleet_task(*words: str, name: str = "") -> Callable[[Verb], "Task[Any]"]:
+def fleet_task(*words: str, name: str = "", alone: str = "") -> Callable[[Verb], "Task[Any]"]:
     """A task that works on hosts: it is given the fleet, and its page is shown.
 
     Args:
         words: options that are laid over the settings, of `command_line.settings_of`.
         name: the task's, where it is not the function's.
+        alone: an option of its own with which it needs neither hosts nor settings.
 
     The task has the function's own options, these words, and --host, --json and
     --accept-new-host-keys.
@@ -61,12 +70,18 @@ def fleet_task(*words: str, name: str = "") -> Callable[[Verb], "Task[Any]"]:
 
         @wraps(verb)
         def body(context: Context, /, **options: Any) -> None:
+            from runnerkit.settings.model import Settings
+
             if context.config.run.dry:
                 raise KitError(
                     "Invoke's --dry stops nothing here", "say plan, which changes nothing"
                 )
 
-            settings, chosen = _targets(words, options)  # a token may be asked for here
+            settings, chosen = (
+                (Settings(), ())
+                if alone and options[alone]
+                else _targets(words, options)  # a token may be asked for here
+            )
             page = partial(verb, **{one.name: options[one.name] for one in own})
             _show(page, settings, chosen, options["json"], options["accept_new_host_keys"])
 
@@ -85,7 +100,7 @@ def fleet_task(*words: str, name: str = "") -> Callable[[Verb], "Task[Any]"]:
         parameters = [context, *needed, host, *optional, *flags]
         body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         options = (one.name.rstrip("_").replace("_", "-") for one in parameters[1:])
-        texts = {option: HELP[option] for option in options}
+        texts = {option: _text(name or verb.__name__, option) for option in options}
         return _task(body, name or verb.__name__, texts)
 
     return decorate
@@ -100,12 +115,14 @@ def plain_task(*options: str, name: str = "") -> Callable[[Callable[..., None]],
     """
 
     def decorate(body: Callable[..., None]) -> "Task[Any]":
-        texts = {
-            option: TEXTS.get((name or body.__name__, option), HELP[option]) for option in options
-        }
+        texts = {option: _text(name or body.__name__, option) for option in options}
         return _task(interruptible()(body), name or body.__name__, texts)
 
     return decorate
+
+
+def _text(task: str, option: str) -> str:
+    return TEXTS.get((task, option), HELP[option])
 
 
 def of_hosts(verb: Verb, host: str, url: str, json: bool, accept_new_host_keys: bool) -> None:

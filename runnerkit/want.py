@@ -15,13 +15,15 @@ from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Secret
 
 NEAR = 0.82  # debian and ci-debian, node and nodejs are two; debain and debian are not
+MARK = "runnerkit host="  # how the note of a runner begins that the kit made at GitLab
 # Of a runner, what GitLab keeps, beside its tags.
 FIELDS = ("run_untagged", "locked", "paused", "access_level", "maximum_timeout")
 
 
 @dataclass(frozen=True)
 class WantedRunner:
-    """A runner on a host. `image` is the reference that config.toml shall name."""
+    """A runner on a host. `image` is the reference that config.toml shall name, `hosts` how many have
+    the same token."""
 
     key: str
     spec: Runner
@@ -29,6 +31,7 @@ class WantedRunner:
     token: Secret | None = None
     registration_token: Secret | None = None
     adopts: bool = False
+    hosts: int = 1
 
     def name(self, hostname: str) -> str:
         """Its name in config.toml, and its description at GitLab."""
@@ -38,7 +41,7 @@ class WantedRunner:
 
     def note(self, identity: str) -> str:
         """The mark by which a run finds what an interrupted one created at GitLab for that host."""
-        return f"runnerkit host={identity} runner={self.key}"
+        return f"{MARK}{identity} runner={self.key}"
 
     @property
     def at_gitlab(self) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from runnerkit.checks.finding import Finding, Level
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.files import config_toml
+from runnerkit.fleet import ghosts
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome, Unfinished
 from runnerkit.plan import Change
@@ -32,6 +33,7 @@ class Planned:
 
     changes: tuple[Change, ...]
     findings: tuple[Finding, ...]
+    presence: ghosts.Presence | None = None
 
 
 def bootstrap(fleet: Fleet) -> list[Outcome[Bootstrapped]]:
@@ -50,8 +52,8 @@ def bootstrap(fleet: Fleet) -> list[Outcome[Bootstrapped]]:
     return fleet.each(known, work, token)
 
 
-def plan(fleet: Fleet) -> list[Outcome[Planned]]:
-    """What bootstrap would change on every host."""
+def plan(fleet: Fleet) -> tuple[list[Outcome[Planned]], tuple[Finding, ...]]:
+    """What bootstrap would change on every host; and what is to be noted of none."""
 
     def work(host: Host, wanted: Want) -> Planned:
         asking = (*converge.STEPS, *converge.CHECKS) if wanted.runners else converge.CHECKS
@@ -61,10 +63,13 @@ def plan(fleet: Fleet) -> list[Outcome[Planned]]:
             raise Unfinished(resolve.none(), Planned((), found))
         pending = converge.plan(wanted, have)
         proof = (one for one in found if _proven(one, wanted, have, pending))
-        return Planned(tuple(pending), (*proof, *host.obstacles(wanted, pending)))
+        noted = (*proof, *host.obstacles(wanted, pending))
+        return Planned(tuple(pending), noted, ghosts.presence(wanted, have))
 
     known, token = wants(fleet, empty=True)
-    return fleet.each(known, work, token)
+    outcomes = fleet.each(known, work, token)
+    told = {one.host: one.result.presence if one.result else None for one in outcomes}
+    return outcomes, ghosts.findings(fleet, told, token)
 
 
 def _proven(one: Finding, wanted: Want, have: Facts, pending: list[Change]) -> bool:
@@ -91,7 +96,7 @@ def wants(fleet: Fleet, empty: bool = False) -> tuple[dict[str, Want], Secret | 
     """
     settings, names = fleet.settings, [target.name for target in fleet.targets]
     _one_master({*settings.hosts, *names}, settings)
-    found = {name: resolve.of_host(settings, name, empty) for name in names}
+    found = {name: resolve.of_host(settings, name, empty, names) for name in names}
     token = settings.gitlab.api_token.read() if settings.gitlab.api_token else None
     token = tokens.check(token, "glpat-", "GITLAB_TOKEN")
     if token is None:  # its source is named, but empty: the other ways to register are left

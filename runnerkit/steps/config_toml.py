@@ -1,9 +1,10 @@
 """config.toml says what the settings say; what they do not name stays as it is."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import config_toml
+from runnerkit.files import change_over, config_toml, register
 from runnerkit.files.merge import missing
 from runnerkit.files.write import write_file
 from runnerkit.plan import Change
@@ -30,7 +31,8 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         for i, runner in entries.items()
         if missing(config_toml.entry_wanted(want, runner, now["runners"][i]), now["runners"][i])
     ]
-    if not stale and not missing(wanted, now):
+    over = next(change_over.due(want, have), None)
+    if not stale and not missing(wanted, now) and not over:
         return
     file = have.files.get(want.config)
     text = config_toml.edited(file.text if file else "", want, have, entries)
@@ -51,4 +53,13 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         after = f"docker exec {name} sh -c 'kill -HUP 1' || :"
     check = render("lint.sh.j2", image=want.manager.image)
     old = file.data if file else None
-    yield write_file(want.config, text, 0o600, old=old, before=before, after=after, check=check)
+    if over:
+        index, runner = over
+        text = change_over.vacated(text, index)
+        before = f"{register.script(want, runner, runner.name(have.hostname), place=change_over.PLACE)}\n{before}"
+    write = write_file(want.config, text, 0o600, old=old, before=before, after=after, check=check)
+    if over:
+        title = f"change runner {now['runners'][index].get('name', runner.key)} over to the token of the settings"
+        hints, reaches = register.HINTS, register.reaches(want)
+        write = replace(write, title=title, token=runner.key, hints=hints, reaches=reaches)
+    yield write
