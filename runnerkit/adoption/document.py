@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runnerkit.adoption.gap import Gap
-from runnerkit.adoption.references import References
+from runnerkit.adoption.references import Reference, References
 from runnerkit.files.config_toml import inline
 from runnerkit.place import CLONE, typed
 from runnerkit.printable import in_one_line
@@ -39,9 +39,9 @@ def _lines(
 ) -> Iterator[str]:
     for key, value in table.items():
         path = (*above, key)
-        if isinstance(value, Mapping) and {*value} == {"env"} and value["env"] in references.places:
+        if isinstance(value, Reference):
             name = value["env"]
-            place = in_one_line(references.places[name])
+            place = in_one_line(references.places.get(name, "an access token of GitLab's"))
             yield f"{_dotted(path)} = {{ env = {inline(name)} }}  # {place}"
         elif isinstance(value, Mapping) and value:
             yield from _lines(value, path, references)

@@ -9,6 +9,7 @@ from runnerkit.adoption.entry import Site, entries, slug
 from runnerkit.adoption.gap import Gap
 from runnerkit.adoption.groups import Group, grouped
 from runnerkit.adoption.proposal import API, Proposal
+from runnerkit.adoption.references import Reference
 from runnerkit.adoption.refusals import accepted, drop
 from runnerkit.errors import KitError
 from runnerkit.files import config_toml
@@ -34,7 +35,7 @@ def propose(sites: Sequence[Site], url: str = "", api: bool = False) -> Proposal
     groups = grouped((one for site in sites for one in entries(site, url, found.gaps)), found.gaps)
     gitlab: dict[str, Any] = {"url": bare(url)}
     if api:
-        gitlab["api_token"] = {"env": API}
+        gitlab["api_token"] = Reference(env=API)
     found.data = {
         "gitlab": gitlab,
         **machine_settings.sections(sites, found.references, found.gaps),
@@ -94,7 +95,8 @@ def _runners(groups: list[Group], found: Proposal) -> None:
         section: dict[str, Any] = {}
         if group.token:
             words = f"RUNNER_TOKEN_{group.key}" if known[1:] else "RUNNER_TOKEN"
-            section["token"] = {"env": found.references.name(group.token, words, f"token {place}")}
+            name = found.references.name(group.token, words, f"token {place}")
+            section["token"] = Reference(env=name)
             found.tokens[group.key] = group.token
         section |= found.references.filed(data, f"RUNNER_{group.key}", place)
         found.data.setdefault("runners", {})[group.key] = section

@@ -1,5 +1,6 @@
 """Hosts that somebody set up already get the settings that leave them as they are."""
 
+import shlex
 import tomllib
 from typing import Any
 
@@ -7,7 +8,10 @@ from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import RESTART, Kit, Ran
 from tests.hosts.test_pages import prepared
+from tests.pages import commands
 
+HERE = "tests/hosts/test_adopt.py"
+READ_BACK = "test_a_host_of_the_kit_is_read_back"
 SECRET = "sentinel-of-s3"
 DAEMON = {"log-opts": {"max-size": "10m"}, "max-concurrent-downloads": 5}
 RICH: dict[str, Any] = {
@@ -46,7 +50,8 @@ def file_of(kit: Kit, ran: Ran, *secrets: str) -> dict[str, Any]:
 
 
 def test_a_host_of_the_kit_is_read_back(kit: Kit, blank: Blank) -> None:
-    host = blank("docker", "readback")
+    init, plan = (shlex.split(line, comments=True)[1:] for line in commands(f"{HERE}::{READ_BACK}"))
+    host = blank("docker", "old1")
     kit.settings(
         host,
         docker={"daemon": DAEMON},
@@ -57,15 +62,16 @@ def test_a_host_of_the_kit_is_read_back(kit: Kit, blank: Blank) -> None:
     token = kit.new_token("readback")
     kit.bootstrap()
     reachable(kit, host)
-    ran = kit.run("init", "--host", host.name)
+    ran = kit.run(*init)
     file_of(kit, ran, token, SECRET, "sentinel-of-deploy")
     assert ran.code == 0
     kit.env |= {"RUNNER_WEB_SECRETKEY": SECRET, "RUNNER_WEB_DEPLOY_TOKEN": "sentinel-of-deploy"}
     for name in (token, ""):
-        plan = kit.run("plan", "--host", "all")
-        assert plan.code == 0
+        assert kit.run(*plan).code == 0
         kit.env["RUNNER_TOKEN"] = name
-    assert kit.run("init", "--host", host.name).code == 1
+    again = kit.run(*init)
+    assert "is there already" in again.err
+    assert again.code == 1
 
 
 HAND = """set -e
