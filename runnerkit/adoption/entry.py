@@ -110,7 +110,7 @@ def _entry(
     core: dict[str, Any] = {} if executor == "docker" else {"executor": executor}
     if executor != "instance":
         core |= _image(site, name, docker.pop("image", None), note)
-        policy = docker.pop("pull_policy", "always")
+        policy = docker.pop("pull_policy", None) or "always"
         core["pull_policy"] = [policy] if isinstance(policy, str) else policy
         core |= _level(core, entry, docker, settings)
     else:

@@ -69,9 +69,9 @@ def _manager(sites: Sequence[Site], references: References, note: list[Gap]) -> 
     globals_ = [{**site.config} for site in sites]
     for one in globals_:
         one.pop("runners", None)
-    numbers = [one.pop("concurrent", 1) for one in globals_]
+    numbers = [one.pop("concurrent", None) for one in globals_]
     if len({*map(str, numbers)}) == 1:
-        found["concurrent"] = numbers[0]
+        found |= {"concurrent": numbers[0]} if numbers[0] is not None else {}
     elif numbers == [site.have.cpus for site in sites]:
         found["concurrent"] = "auto"
     else:

@@ -99,7 +99,7 @@ def _meaning(value: Any, key: str) -> Any:
     The runner turns a string pull_policy into a list, takes none for always, adds /cache, and writes
     90s as 1m30s.
     """
-    if key == "pull_policy" and (value is None or isinstance(value, str)):
+    if key == "pull_policy" and (not value or isinstance(value, str)):
         return [value or "always"]
     if key == "volumes" and isinstance(value, list | tuple):
         return sorted({*value, "/cache"})

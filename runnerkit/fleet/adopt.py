@@ -8,7 +8,8 @@ from runnerkit import converge, resolve
 from runnerkit.adoption import discovery, document
 from runnerkit.adoption.entry import Site
 from runnerkit.adoption.gap import Gap
-from runnerkit.adoption.proposal import API, Proposal, propose
+from runnerkit.adoption.hosts import propose
+from runnerkit.adoption.proposal import API, Proposal
 from runnerkit.errors import KitError
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome
