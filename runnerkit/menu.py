@@ -32,6 +32,7 @@ HELP = {
     "since": "how far back: 10m, 2h, or a date; the last 100 lines of each host if not given",
     "errors": "only warnings and errors",
     "job": "only lines about the job of this number",
+    "into": "the folder; it is made where there is none",
     "watch": "look again every few seconds, until Ctrl-C",
     "pull": "look whether the bases have moved, and rebuild on them",
     "no-cache": "build without the builder's cache, even what is unchanged",
