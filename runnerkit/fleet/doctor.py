@@ -1,6 +1,6 @@
 """Why a host does not work: everything that is checked, and what could not be told."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from time import monotonic
 
@@ -111,10 +111,10 @@ class Questions:
         if self._want.api and not pre:
             self.failure = KitError(f"{self._want.url}: its API gave no answer in time", SLOW)
             calls.append(self._api)
-        asking = threading.Thread(target=beside, args=(calls,), daemon=True)
-        asking.start()
-        told = rehearsed(self._host, self._want, self._alone) if rehearsal else self._alone
-        asking.join()
+        with ThreadPoolExecutor(1) as pool:
+            asking = pool.submit(beside, calls)
+            told = rehearsed(self._host, self._want, self._alone) if rehearsal else self._alone
+            asking.result()
         probe = self._probing.probe
         if self._server:
             probe = replace(probe, api=True)
