@@ -41,7 +41,10 @@ def codes(ran: Ran) -> list[str]:
 
 
 def told(ran: Ran) -> list[str]:
-    return [one["what"] for host in ran.hosts.values() for one in host["findings"]]
+    hosts = ran.hosts.values()
+    return [one["what"] for host in hosts for one in host["findings"]] + [
+        str(host["error"]) for host in hosts
+    ]
 
 
 def look(kit: Kit, *words: str) -> Ran:
