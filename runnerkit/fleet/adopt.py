@@ -17,7 +17,7 @@ from runnerkit.plan import Change
 from runnerkit.settings import starter, tokens
 from runnerkit.settings.secrets import Source
 from runnerkit.settings.targets import Target
-from runnerkit.want import Want
+from runnerkit.want import Want, bare
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def adopt(fleet: Fleet, file: Path) -> Adoption:
 def _site(host: Host, target: Target, url: str, api: bool) -> Site:
     """What is true of a host: first where its manager is, then what a plan for that must know."""
     place = discovery.find(host.look(discovery.script()))
-    have = converge.look(host, place.want)
+    have = converge.look(host, replace(place.want, url=bare(url)))
     if have.dockerd and not have.docker_runs:
         raise KitError(
             "its Docker does not run, so that its containers are not known",
