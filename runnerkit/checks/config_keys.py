@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from runnerkit.checks import managers
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.errors import nearest
 from runnerkit.facts import Facts, Needs
@@ -35,7 +36,7 @@ def needs(want: Want) -> Needs:
 def findings(want: Want, have: Facts) -> Iterator[Finding]:
     """By the program's own word where it has one, else by the kit's list of keys."""
     data = config_toml.parsed(want, have)
-    if have.probe and have.probe.lint:
+    if have.probe and have.probe.lint and managers.runs(want, have):
         yield LINT.found(config=want.config, faults=_faults(have.probe.lint))
     elif want.numbers < LINTS:
         known = {**known_keys.MANAGER, "runners": known_keys.RUNNER}

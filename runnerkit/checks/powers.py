@@ -1,6 +1,7 @@
 """What jobs can do to the host: who may push to a project has as much."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.facts import Facts, Needs
@@ -31,16 +32,21 @@ def needs(want: Want) -> Needs:
 def findings(want: Want, have: Facts) -> Iterator[Finding]:
     entries = config_toml.parsed(want, have).get("runners", [])
     for entry in entries:
-        volumes = (entry.get("docker") or {}).get("volumes") or ()
-        if any("docker.sock" in str(one).partition(":")[0] for one in volumes):
+        volumes = _docker(entry).get("volumes")
+        sources = (
+            [str(one).partition(":")[0] for one in volumes] if isinstance(volumes, list) else []
+        )
+        if any("docker.sock" in one for one in sources):
             yield SOCKET.found(name=entry.get("name", "without a name"))
     for runner in want.runners:
         index = config_toml.entry_index(want, have, runner)
         known = have.server.get(runner.key)
         untagged = known.run_untagged if known else runner.spec.run_untagged
-        if (
-            index is not None
-            and untagged
-            and (entries[index].get("docker") or {}).get("privileged")
-        ):
+        if index is not None and untagged and _docker(entries[index]).get("privileged") is True:
             yield PRIVILEGED.found(name=entries[index].get("name", runner.key))
+
+
+def _docker(entry: dict[str, Any]) -> dict[str, Any]:
+    """What anybody may have written there."""
+    found = entry.get("docker")
+    return found if isinstance(found, dict) else {}

@@ -45,7 +45,8 @@ class Probe:
     those that run gitlab-runner, by name. `lint` is what the program says of its config.toml where it
     has such a command and finds fault. `bridge_mtu` is that of Docker's own network, `route_mtu` that
     of the way out. `proxies` are lines of the host's environment, `sources` addresses of its package
-    sources, `certificates` those that it or its Docker trusts besides, by file.
+    sources, `certificates` those that it or its Docker trusts besides, by file. `forwards` is whether
+    its sshd carried our questions, `api` whether GitLab's API answered.
     """
 
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -64,6 +65,7 @@ class Probe:
     packages: tuple[Reply, ...] = ()
     served: tuple[Served, ...] = ()
     forwards: bool = True
+    api: bool = False
 
 
 def parse(text: str) -> Probe:
@@ -98,9 +100,7 @@ def parse(text: str) -> Probe:
 
 def _lint(words: list[str]) -> str:
     """What it finds fault with; "" of a program that has no such command, or gave no answer in time."""
-    code, output = (
-        words[0] if words else "0",
-        b64decode("".join(words[1:2])).decode(errors="replace"),
-    )
-    silent = code in ("0", "124") or "lint not found" in output or "No help topic" in output
-    return "" if silent else output or f"exit code {code}"
+    code, *rest = (*words, "")
+    output = b64decode(rest[0]).decode(errors="replace")
+    fine = code != "1" or "lint not found" in output or "No help topic" in output
+    return "" if fine or "file is valid" in output else output

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from runnerkit.facts.attempt import Attempt
 from runnerkit.place import TEMPLATES
 
-LIMIT = 5  # seconds that a container has, its start with it
+LIMIT = 15  # seconds that a container has, its start with it; it looks around for 3 of them
 PORTS = {"http": 80, "https": 443}
 METADATA = "metadata"
 # What the runner starts in an image: the best shell there, which reads the job from its stdin.
@@ -74,36 +74,27 @@ def _set(values: Mapping[str, str]) -> str:
 
 
 def _start(number: int, case: Case) -> str:
-    lines = [f"set -- {shlex.join(case.options)}"]
+    """One container, in a shell of its own."""
+    lines = [f"number={number}", f"set -- {shlex.join(case.options)}"]
     for one in case.volumes:
-        own = f'set -- "$@" -v {shlex.quote(one.path)}'
-        if one.source:
-            there = (
-                "[ -e {0} ]"
-                if one.source.startswith("/")
-                else "docker volume inspect {0} >/dev/null 2>&1"
-            )
-            there = there.format(shlex.quote(one.source))
-            own = f'if {there}; then set -- "$@" -v {shlex.quote(one.spec)}; else {own}; echo {shlex.quote(one.source)} >>"$work/{number}.volumes"; fi'
-        lines.append(own)
+        own = _more("-v", one.path)
+        spec = _more("-v", one.spec)
+        there = f"if there {shlex.quote(one.source)}; then {spec}; else {own}; fi"
+        lines.append(there if one.source else own)
     if case.network is not None:
-        create = shlex.join(
-            ["docker", "network", "create", "--label", "runnerkit.rehearsal", *case.network]
-        )
-        lines.append(
-            f'{create} "$PREFIX-{number}" >/dev/null 2>"$work/{number}.err" && set -- "$@" --network "$PREFIX-{number}"'
-        )
-    variables = "".join(f"{one}\n" for one in case.environment if "\n" not in one)
-    if variables:
-        lines.append(
-            f'printf %s {shlex.quote(variables)} >"$work/{number}.env"; set -- "$@" --env-file "$work/{number}.env"'
-        )
+        lines.append(f"network {shlex.join(case.network)} || exit")
+        lines.append('set -- "$@" --network "$PREFIX-$number"')
     words = [word for name, url in case.addresses for word in _words(name, url)]
-    head = _set({"ADDRESSES": " ".join(words), "BUILDS": case.builds})
-    lines.append(f'{{ printf %s {shlex.quote(head)}; cat "$work/probe"; }} >"$work/{number}.probe"')
-    lines.append(f'start {number} {shlex.quote(case.image)} "$@"')
+    probe = _set({"ADDRESSES": " ".join(words), "BUILDS": case.builds})
+    variables = "".join(f"{one}\n" for one in case.environment if "\n" not in one)
+    lines.append(f"given {shlex.quote(probe)} {shlex.quote(variables)}")
+    lines.append(f'start {shlex.quote(case.image)} "$@"')
     body = "\n".join(lines)
     return f'(\n{body}\n) &\npids="$pids $!"\n'
+
+
+def _more(option: str, value: str) -> str:
+    return f'set -- "$@" {option} {shlex.quote(value)}'
 
 
 def _words(name: str, url: str) -> tuple[str, ...]:

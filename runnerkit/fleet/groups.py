@@ -6,15 +6,18 @@ from typing import Literal
 
 from runnerkit.checks import (
     acceptance,
+    api_token,
     apparmor,
     blank_host,
     cache_poisoning,
+    carries,
     config_file,
     config_keys,
     disk,
     engine,
     engine_runs,
     expiry,
+    gitlab_answers,
     helper_image,
     leftovers,
     manager_container,
@@ -22,10 +25,12 @@ from runnerkit.checks import (
     metadata_address,
     mtu,
     neighbours,
+    package_sources,
     plugins,
     polling,
     powers,
     proxy,
+    registries,
     runners,
     selinux,
     system,
@@ -38,7 +43,7 @@ from runnerkit.facts import Facts
 from runnerkit.fleet.rehearsal import SUBJECTS
 from runnerkit.want import Want
 
-Known = Callable[[Want, Facts], bool]
+Known = Callable[[Want, Facts], bool | None]
 
 
 def _always(_: Want, __: Facts) -> bool:
@@ -49,10 +54,27 @@ def _engine(_: Want, have: Facts) -> bool:
     return have.docker_runs
 
 
+def _asked(_: Want, have: Facts) -> bool:
+    return bool(have.probe and have.probe.gitlab)
+
+
+def _pulls(want: Want, have: Facts) -> bool:
+    return (
+        _engine(want, have) and carries.known(want, have) and bool(have.probe and have.probe.served)
+    )
+
+
+def _accepts(want: Want, have: Facts) -> bool:
+    return managers.runs(want, have) and gitlab_answers.answers(have)
+
+
 @dataclass(frozen=True)
 class Row:
-    """A check in a group; `known` is whether it can be told. `when` tells on which hosts it is asked:
-    those that are set up, those that are blank, or both."""
+    """A check in a group.
+
+    `known` is whether it can be told (None: it is nothing to this host). `when` tells on which hosts
+    it is asked: those that are set up, those that are blank, or both.
+    """
 
     group: str
     title: str
@@ -73,6 +95,10 @@ ROWS = (
     Row("engine", "nothing replaces Docker under jobs", upgrades, _engine),
     Row("network", "size of packets", mtu, _engine),
     Row("network", "proxies", proxy),
+    Row("network", "the kit's questions to servers", carries, when="both"),
+    Row("network", "GitLab's name, certificate, answer and clock", gitlab_answers, _asked, "both"),
+    Row("network", "package sources", package_sources, carries.known, "before"),
+    Row("registries", "each registry serves the images", registries, _pulls),
     Row("runner", "config.toml", config_file),
     Row("runner", "keys of config.toml", config_keys),
     Row("runner", "kinds of tokens", token_kind),
@@ -81,7 +107,8 @@ ROWS = (
     Row("runner", "concurrent, limit and request_concurrency", polling),
     Row("runner", "no entry that the settings do not name", leftovers),
     Row("runner", "files of autoscalers", plugins),
-    Row("gitlab", "GitLab accepts the runners", acceptance, managers.runs),
+    Row("gitlab", "GitLab accepts the runners", acceptance, _accepts),
+    Row("gitlab", "GitLab's API shows the runners", api_token, api_token.known),
     Row("gitlab", "tokens do not end soon", expiry),
     Row("gitlab", "runners are at GitLab as the settings say", runners),
     Row("jobs", "helper image and job images", helper_image, _engine),

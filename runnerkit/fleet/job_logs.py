@@ -145,7 +145,7 @@ def _of_gitlab(
         status=answer.status,
         reason=reason,
         runner=(owner.description or str(owner.id)) if owner else "",
-        project=project,
+        project=_path(answer.web_url).partition("/-/jobs/")[0] or project,
         url=answer.web_url,
         recognized=causes or (found.recognized if found else ()),
     )

@@ -10,7 +10,7 @@ from types import ModuleType
 from runnerkit import actions, checks, engine, files, gitlab, steps
 from runnerkit.checks import messages
 from runnerkit.checks.finding import Kind
-from runnerkit.fleet import ghosts, obstacles
+from runnerkit.fleet import doctor, ghosts, obstacles
 from runnerkit.machine import login, sudo
 from runnerkit.plan import CAUSES, Hint
 
@@ -53,7 +53,7 @@ def page() -> str:
     """The whole page, as it is kept in docs/en/troubleshooting.md."""
     found = [
         block
-        for one in (*_modules(checks), obstacles, ghosts)
+        for one in (*_modules(checks), obstacles, ghosts, doctor)
         if one is not messages
         for block in _findings(one)
     ]
@@ -61,7 +61,7 @@ def page() -> str:
     failed = [block for room in rooms for module in _modules(room) for block in _hints(module)]
     words = [
         (f"`{one.kind.code}`", _words(one.pattern), one.kind.what, one.kind.fix)
-        for one in messages.MESSAGES
+        for one in (*messages.MESSAGES, messages.OWN)
     ]
     logs = _table(("code", "it holds", "cause", "fix"), words)
     refused = _table(("what", "fix"), [(what, fix) for _, what, fix in sudo.REFUSALS])

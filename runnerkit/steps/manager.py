@@ -15,6 +15,10 @@ from runnerkit.want import Want
 
 HINTS = (
     container.WAITED,
+    Hint(
+        "address already in use|port is already allocated",
+        "another program of the host has that port: name another one in [manager] metrics",
+    ),
     Hint("", "docker logs of the manager on the host tells more"),
 )
 # Of docker inspect's HostConfig, and what it is an option of.
@@ -45,7 +49,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         jobs = f", after its {have.jobs} running job containers end" if have.jobs else ""
         title = f"replace the container {name} ({'; '.join(reasons)}){jobs}"
         environment, mounts = container.variables(have, now), _mounts(want, now)
-        text = container.run(want, _options(want, now), environment, mounts, replaces=True)
+        text = container.run(want, _options(want, now), environment, mounts, now)
         yield Script(title, text, hints=HINTS)
     elif not now["State"]["Running"]:
         yield Script(f"start the container {name}", render("start.sh.j2", name=name), hints=HINTS)
@@ -88,7 +92,8 @@ def _options(want: Want, now: Mapping[str, Any]) -> Iterator[str]:
     for place, options in (host.get("Tmpfs") or {}).items():
         yield f"--tmpfs={place}{options and ':'}{options}"
     for port, places in (host.get("PortBindings") or {}).items():
-        for one in places or ():
+        is_ours = want.manager.metrics and port == f"{container.PORT}/tcp"
+        for one in () if is_ours else places or ():
             address = one.get("HostIp") or ""
             address = f"[{address}]" if ":" in address else address
             yield f"--publish={address}{address and ':'}{one.get('HostPort', '')}:{port}"
@@ -120,6 +125,8 @@ def _differences(want: Want, have: Facts, now: Mapping[str, Any]) -> Iterator[st
         # /var/run is a link to /run on every current distribution
         if not mounts & {bind, f"{source.replace('/var/run/', '/run/')}:{target}"}:
             yield f"mount {bind}"
+    if not container.published(want, now):
+        yield f"metrics on {want.manager.metrics}"
     for key, value in want.manager.environment.items():
         if f"{key}={value}" not in (now["Config"]["Env"] or []):
             yield f"environment {key}"

@@ -2,41 +2,37 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File
+from runnerkit.facts.probe import Probe, Reply, Served
 from runnerkit.fleet.doctor import Diagnosis, diagnosed
 from runnerkit.fleet.groups import ROWS
+from runnerkit.fleet.rehearsal import Subject
 from runnerkit.fleet.run import Outcome
 from runnerkit.report import doctor as report
-from tests.unit.build import CONFIG, GOOD, TOKEN, container, converged, want
+from tests.unit.build import CONFIG, GOOD, MANAGER, TOKEN, URL, container, converged, want
 
 SYSTEM_ID = "/srv/gitlab-runner/config/.runner_system_id"
-
-
-class Answering:
-    """A host whose GitLab answers, or says that."""
-
-    def __init__(self, fault: str = "") -> None:
-        self.fault = fault
-
-    def server(self, _: object, have: Facts) -> Facts:
-        if self.fault:
-            raise KitError(self.fault, "see GitLab")
-        return have
 
 
 def healthy(config: str = GOOD, **changes: object) -> Facts:
     """A converged host, whose manager has run."""
     facts = converged(config)
     files = {**facts.files, SYSTEM_ID: File(b"s_0123456789ab", 0o600, 500)}
-    return replace(facts, **{"files": files, **changes})  # type: ignore[arg-type]
+    reply = Reply(URL, status=401, kind="application/json", skew=1)
+    served = Served("docker.io", MANAGER, "", Reply("docker.io", status=206))
+    probe = Probe(gitlab=reply, served=(served,))
+    return replace(facts, **{"files": files, "probe": probe, **changes})  # type: ignore[arg-type]
 
 
-def diagnosis(have: Facts, fault: str = "") -> Diagnosis:
-    return diagnosed(Answering(fault), want(), have, [row for row in ROWS if row.when != "before"])  # type: ignore[arg-type]
+def diagnosis(have: Facts, fault: str = "", **settings: Any) -> Diagnosis:
+    failure = KitError(fault, "see GitLab") if fault else None
+    after = [row for row in ROWS if row.when != "before" and not isinstance(row.check, Subject)]
+    return diagnosed(want(**settings), have, failure, after)
 
 
 def codes(found: Diagnosis) -> list[str]:
@@ -46,7 +42,8 @@ def codes(found: Diagnosis) -> list[str]:
 def test_a_healthy_host_has_no_finding() -> None:
     found = diagnosis(healthy())
     assert codes(found) == []
-    assert [one.title for one in found.verdicts if not one.known] == []
+    unknown = [one.title for one in found.verdicts if not one.known]
+    assert unknown == []
     page = report.diagnosed([Outcome("ci1", found)])
     assert page.code == 0
     assert page.lines[-1].startswith("1 host: ")
@@ -66,7 +63,7 @@ SICK: dict[str, tuple[Callable[[], Diagnosis], str]] = {
         "config-open",
     ),
     "config.toml is none": (lambda: diagnosis(healthy("x = [")), "config-broken"),
-    "GitLab fails": (lambda: diagnosis(healthy(), fault="500"), "unknown"),
+    "GitLab fails": (lambda: diagnosis(healthy(), fault="500"), "gitlab-api"),
 }  # fmt: skip
 
 
