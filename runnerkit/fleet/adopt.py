@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runnerkit import converge, resolve
-from runnerkit.adoption import discovery, document
+from runnerkit.adoption import discovery, document, surroundings
 from runnerkit.adoption.entry import Site
 from runnerkit.adoption.gap import Gap
 from runnerkit.adoption.hosts import propose
@@ -86,7 +86,7 @@ def _site(host: Host, target: Target, url: str, api: bool) -> Site:
     first = propose([site], url, api)
     if failure := first.without.get(target.name):
         raise failure
-    have = converge.look(host, first.want(target.name))
+    have = converge.look(host, first.want(target.name), (*converge.STEPS, surroundings))
     by_key = {key: index for (_, index), key in first.keys.items()}
     return replace(
         site,

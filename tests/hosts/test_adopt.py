@@ -78,7 +78,7 @@ def test_a_host_of_the_kit_is_read_back(kit: Kit, blank: Blank) -> None:
 
 HAND = """set -e
 mkdir -p /opt/ci
-docker run -d --name ci-one --restart always -e OWN=kept -v /opt/ci:/etc/gitlab-runner \
+docker run -d --name ci-one --restart always -e OWN=kept --add-host git.lan:10.0.0.5 -v /opt/ci:/etc/gitlab-runner \
     -v /var/run/docker.sock:/var/run/docker.sock {image}
 docker run -d --name ci-two --restart always -v /opt/two:/etc/gitlab-runner \
     -v /var/run/docker.sock:/var/run/docker.sock {image}
@@ -147,9 +147,10 @@ def test_a_host_set_up_by_hand_and_one_that_does_not_answer(kit: Kit, blank: Bla
         },
     }
     gaps = [one["what"] for one in ran.hosts["byhand"]["gaps"]]
-    assert len(gaps) == 2
+    assert len(gaps) == 3
     assert "ci-two is another manager" in gaps[0]
     assert "'old' has the executor shell" in gaps[1]
+    assert "--add-host=git.lan:10.0.0.5" in gaps[2]
     kit.env["RUNNER_BUILT_BY_HAND_CI_PASSWORD"] = SECRET
     plan = kit.plan()
     assert (plan.code, plan.titles, ran.hosts["byhand"]["changes"]) == (0, [], [])
