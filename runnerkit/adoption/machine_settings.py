@@ -93,8 +93,10 @@ def _metrics(sites: Sequence[Site]) -> str:
     found = set()
     for site in sites:
         host = site.have.containers.get(site.place.container, {}).get("HostConfig", {})
-        ports: Mapping[str, Any] = host.get("PortBindings") or {}
-        for one in ports.get(f"{container.PORT}/tcp") or ({},):
+        places: Sequence[Mapping[str, Any]] = (host.get("PortBindings") or {}).get(
+            f"{container.PORT}/tcp"
+        ) or ({},)
+        for one in places:
             address, port = str(one.get("HostIp") or ""), str(one.get("HostPort") or "")
             address = f"[{address}]" if ":" in address else address
             found.add(f"{address}:{port}" if address and port else "")
