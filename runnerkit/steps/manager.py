@@ -8,6 +8,7 @@ from runnerkit import container
 from runnerkit.checks import selinux
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
+from runnerkit.files import leaving, memory
 from runnerkit.images.reference import normal
 from runnerkit.plan import Change, Hint, Script
 from runnerkit.templates import render
@@ -32,7 +33,7 @@ WORDS = {"UsernsMode": "userns", "PidMode": "pid"}
 
 
 def needs(want: Want) -> Needs:
-    return Needs(images=(want.manager.image,), manager=True)
+    return Needs(files=(want.config, memory.PATH), images=(want.manager.image,), manager=True)
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
@@ -44,7 +45,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     elif reasons := list(_differences(want, have, now)):
         jobs = f", after its {have.jobs} running job containers end" if have.jobs else ""
         title = f"replace the container {name} ({'; '.join(reasons)}){jobs}"
-        environment, mounts = _environment(have, now), _mounts(want, now)
+        environment, mounts = _environment(want, have, now), _mounts(want, now)
         text = container.run(want, _options(want, now), environment, mounts, replaces=True)
         yield Script(title, text, hints=HINTS)
     elif not now["State"]["Running"]:
@@ -94,15 +95,22 @@ def _options(want: Want, now: Mapping[str, Any]) -> Iterator[str]:
             yield f"--publish={address}{address and ':'}{one.get('HostPort', '')}:{port}"
 
 
-def _environment(have: Facts, now: Mapping[str, Any]) -> dict[str, str]:
+def _left(want: Want, have: Facts, now: Mapping[str, Any]) -> memory.Leaving:
+    """Of its variables those that the settings said, and say no longer."""
+    pairs = (one.partition("=") for one in now["Config"]["Env"] or ())
+    return leaving.environment(want, have, {name: value for name, _, value in pairs})
+
+
+def _environment(want: Want, have: Facts, now: Mapping[str, Any]) -> dict[str, str]:
     """Its variables that are not its image's."""
     known = (image for image in have.images.values() if image["Id"] == now["Image"])
     of_image = ((next(known, {}).get("Config") or {}).get("Env")) or ()
     mine = (one.partition("=") for one in now["Config"]["Env"] or () if one not in of_image)
+    left = {way[0] for way in _left(want, have, now).goes}
     return {
         name: value
         for name, _, value in mine
-        if name != "PATH" and ("\n" not in value or name.isidentifier())
+        if name != "PATH" and name not in left and ("\n" not in value or name.isidentifier())
     }
 
 
@@ -135,3 +143,5 @@ def _differences(want: Want, have: Facts, now: Mapping[str, Any]) -> Iterator[st
     for key, value in want.manager.environment.items():
         if f"{key}={value}" not in (now["Config"]["Env"] or []):
             yield f"environment {key}"
+    for way in _left(want, have, now).goes:
+        yield f"environment {way[0]}, which the settings name no longer"
