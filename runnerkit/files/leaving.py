@@ -48,9 +48,13 @@ class Parting:
         )
 
     @property
-    def managers(self) -> list[Mapping[str, Any]]:
-        """The entries that are one of several managers of a runner; another's runner would go too."""
-        return [one for one in self.entries.values() if str(one.get("token")).startswith("glrt-")]
+    def managers(self) -> list[dict[str, str]]:
+        """The entries whose manager alone can be taken off GitLab; by an older token the runner would go."""
+        told = [
+            {key: str(one.get(key, "")) for key in ("name", "url", "token")}
+            for one in self.entries.values()
+        ]
+        return [one for one in told if one["token"].startswith("glrt-")]
 
     @property
     def reason(self) -> str:

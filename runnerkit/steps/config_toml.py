@@ -54,11 +54,9 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         # It would look at the file within 3 s by itself; and PID 1 hands the signal on to an
         # autoscaler's plugin, which would end by it.
         after = f"docker exec {name} sh -c 'kill -HUP 1' || :"
-    if parting.managers:
-        entries_left = parting.managers
-        after += "\n" + render(
-            "unregister.sh.j2", want=want, entries=entries_left, toml=config_toml.inline
-        )
+    if managers := parting.managers:
+        inline = config_toml.inline
+        after += "\n" + render("unregister.sh.j2", want=want, entries=managers, toml=inline)
     if over:
         script = register.script(
             want, over[1], over[1].name(have.hostname), place=change_over.PLACE

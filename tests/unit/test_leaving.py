@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from runnerkit import converge
 from runnerkit.checks import leftovers
 from runnerkit.checks import memory as check
 from runnerkit.facts import Facts, File
 from runnerkit.files import memory, record
-from runnerkit.plan import Change, Script
-from runnerkit.want import Want
-from tests.unit.build import CONFIG, DAEMON, GOOD, TOKEN, URL, container, converged, want
+from runnerkit.plan import Script
+from tests.unit.build import CONFIG, DAEMON, GOOD, URL, container, converged
+from tests.unit.remembering import entry, ours, plan, remembered
 
 API = f"""
 [[runners]]
@@ -27,31 +26,6 @@ API = f"""
     pull_policy = ["if-not-present"]
 """
 BOTH = {"api": {"image": "debian:bookworm"}}
-
-
-def ours(origin: str = "mine", **data: Any) -> Want:
-    return replace(want(**data), origin=origin)
-
-
-def remembered(have: Facts, said: Want, *registered: str) -> Facts:
-    """The host with the memory of what these settings said."""
-    one = record._record(said, have)
-    for key in registered:
-        one.runners[key].registered = True
-    known = {**memory.parsed(have).settings, said.origin: one}
-    file = File(memory.written(memory.Memory(settings=known)).encode(), 0o600, 1)
-    return replace(have, files={**have.files, memory.PATH: file})
-
-
-def plan(wanted: Want, have: Facts) -> list[Change]:
-    return converge.plan(wanted, have)
-
-
-def entry(text: str) -> Facts:
-    """A converged host whose runner has that in its entry, and in its table for docker."""
-    first, _, second = text.partition("|")
-    config = GOOD.replace("  executor", f"  {first}\n  executor") if first else GOOD
-    return converged(config + (f"    {second}\n" if second else ""))
 
 
 LEFT: dict[str, tuple[dict[str, Any], Facts, str]] = {
@@ -225,28 +199,3 @@ def test_the_same_settings_from_another_place_take_the_memory_over() -> None:
     assert len(plan(elsewhere, have)) == 1
     change = record.settled(elsewhere, have)
     assert change and '-  "mine": {' in change.diff and '+  "a colleague' in change.diff
-
-
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"schema": 9}', '{"settings": {"mine": 3}}', "[" * 9999]
-)
-def test_a_memory_that_cannot_be_read_is_none_and_is_told(text: str) -> None:
-    have = entry("limit = 4")
-    have = replace(have, files={**have.files, memory.PATH: File(text.encode(), 0o600, 1)})
-    assert plan(ours(), have) == []
-    assert [one.code for one in check.findings(ours(), have)] == ["memory-damaged"]
-    assert record.settled(ours(), have) is not None
-
-
-def test_no_secret_is_remembered() -> None:
-    said = ours(runners={"web": {"settings": {"environment": ["A=sentinel-value"]}}})
-    change = record.settled(said, converged())
-    assert change is not None
-    assert not [word for word in (TOKEN, "sentinel-value", "debian") if word in change.diff]
-
-
-def test_what_is_as_it_was_is_not_written_again() -> None:
-    have = remembered(converged(), ours())
-    assert record.settled(ours(), have) is None
-    assert record.ahead(ours(), have, []) is None
-    assert record.settled(replace(ours(), origin=""), converged()) is None
