@@ -13,7 +13,7 @@ from invoke.tasks import task
 sys.path.insert(0, str(Path(__file__).parent))
 
 from runnerkit.errors import KitError  # found by the path above
-from runnerkit.menu import end, fleet_task, plain_task
+from runnerkit.menu import end, fleet_task, of_hosts, plain_task
 from runnerkit.place import CLONE, typed
 
 if find_spec("fabric") is None:
@@ -56,6 +56,22 @@ def status(fleet: "Fleet", watch: bool = False) -> "Page":
     return watched(look) if watch else look()
 
 
+@fleet_task(alone="message")
+def doctor(
+    fleet: "Fleet", pre: bool = False, job: str = "", message: str = "", rehearsal: bool = True
+) -> "Page":
+    """Find why a host, or a job, does not work, and what to do; exit 1 where an error is found."""
+    from runnerkit.fleet import doctor, job_logs
+    from runnerkit.report.doctor import diagnosed
+    from runnerkit.report.job_logs import explained, shown
+
+    if message:
+        return explained(message)
+    if job:
+        return shown(job_logs.explain(fleet, job), job)
+    return diagnosed(doctor.doctor(fleet, pre, rehearsal))
+
+
 @fleet_task("mirror", name="build")
 def image_build(
     fleet: "Fleet", names: str, pull: bool = False, no_cache: bool = False, push: str = ""
@@ -94,12 +110,52 @@ def image_prune(fleet: "Fleet", force: bool = False, dry_run: bool = False) -> "
     return pruned(prune.make_room(fleet, force, dry_run))
 
 
-@task
-def init(_: Context) -> None:
-    """Write a commented runnerkit.toml to fill in; never overwrites one."""
+@fleet_task(name="logs")
+def runner_logs(
+    fleet: "Fleet", follow: bool = False, since: str = "", errors: bool = False, job: str = ""
+) -> "Page":
+    """Show the managers' logs of many hosts in time order, each line with its host."""
+    from runnerkit.fleet import logs
+    from runnerkit.report.logs import followed, read
+
+    wanted = logs.selection(since, errors, job)
+    names = tuple(target.name for target in fleet.targets)
+    if follow:
+        return followed(names, lambda tell: logs.follow(fleet, wanted, tell))
+    return read(logs.read(fleet, wanted))
+
+
+@plain_task("into", "json")
+def metrics(_: Context, into: str, json: bool = False) -> None:
+    """Write what a Prometheus and a Grafana need for the hosts of the settings into a folder."""
+    from runnerkit.fleet import metrics
+    from runnerkit.place import settings_file
+    from runnerkit.report.metrics import written
+    from runnerkit.settings.load import load
+
+    end(written(metrics.write(load(settings_file()), Path(into))).show(json))
+
+
+@plain_task("host", "url", "json", "accept-new-host-keys")
+def init(
+    _: Context,
+    host: str = "",
+    url: str = "",
+    json: bool = False,
+    accept_new_host_keys: bool = False,
+) -> None:
+    """Write a runnerkit.toml: to fill in, or as --host H,… are set up already; never overwrites one."""
+    from runnerkit.fleet import adopt
+    from runnerkit.report.adopt import adopted
     from runnerkit.settings import starter
 
-    print(starter.write(Path(os.environ.get("RUNNERKIT_SETTINGS") or "runnerkit.toml")))
+    file = Path(os.environ.get("RUNNERKIT_SETTINGS") or "runnerkit.toml")
+    if host or url:
+        of_hosts(
+            lambda fleet: adopted(adopt.adopt(fleet, file)), host, url, json, accept_new_host_keys
+        )
+    else:
+        print(starter.write(file))
 
 
 @plain_task("runner-image")
@@ -181,11 +237,14 @@ namespace = Collection(
     bootstrap,
     plan,
     status,
+    doctor,
+    metrics,
     init,
     demo,
     *([test] if CLONE else ()),  # the checks are not installed
     golden=Collection(golden_bake, golden_test, golden_validate),
     image=Collection(image_build, image_ship, image_list, image_prune),
+    runner=Collection(runner_logs),
     sandbox=Collection(up, host, down),
 )
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from runnerkit.checks import (
     acceptance,
+    cache_poisoning,
     expiry,
     leftovers,
     managers,
@@ -16,6 +17,7 @@ from runnerkit.checks import (
     runners,
     selinux,
     unknown,
+    upgrades,
 )
 from runnerkit.checks.finding import Finding
 from runnerkit.errors import KitError, NotConverged
@@ -67,7 +69,7 @@ ENGINE: tuple[Step, ...] = (daemon_json, docker_engine)
 # What bootstrap proves and notes, in the order in which it is told.
 CHECKS: tuple[Check, ...] = (
     *(managers, acceptance, expiry, runners, leftovers, polling, plugins),
-    *(metadata_address, selinux, memory, unknown),
+    *(metadata_address, selinux, cache_poisoning, upgrades, memory, unknown),
 )
 IMAGES: tuple[Step, ...] = (job_images,)
 # A machine image: all but what each machine made from it does for itself, at its first boot.
@@ -99,8 +101,15 @@ class Writer(Reader, Protocol):
     def write(self, want: Want, batch: list[Change]) -> None: ...
 
 
-def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS) -> Facts:
-    """All that they must know: one round trip, and GitLab's API where a token is given."""
+def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS, patience: int = 0) -> Facts:
+    """All that they must know: one round trip, and GitLab's API where a token is given.
+
+    Args:
+        host: the host.
+        want: what it should be.
+        asking: who must know.
+        patience: seconds that Docker is waited for, for doctor.
+    """
     needs = [one.needs(want) for one in asking]
     both = Needs(
         tuple(dict.fromkeys(chain.from_iterable(need.files for need in needs))),
@@ -109,8 +118,9 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS) -> Facts:
         tuple(dict.fromkeys(chain.from_iterable(need.units for need in needs))),
         tuple(dict.fromkeys(chain.from_iterable(need.chains for need in needs))),
         any(need.manager for need in needs),
+        tuple(dict.fromkeys(chain.from_iterable(need.names for need in needs))),
     )
-    output = host.look(script(both, want.manager.container))
+    output = host.look(script(both, want.manager.container, patience))
     return host.server(want, parse(output))
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Collection
 
 from msgspec.structs import replace
 
@@ -16,11 +17,19 @@ from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want, WantedRunner, bare
 
 
-def of_host(settings: Settings, host: str, empty: bool = False) -> Want:
+def of_host(
+    settings: Settings, host: str, empty: bool = False, beside: Collection[str] = ()
+) -> Want:
     """What the settings make of a host of that name (or of one that they do not name).
 
+    Args:
+        settings: what is wanted.
+        host: its name.
+        empty: whether it may have no runner.
+        beside: the hosts of the run, which are all that there are where the settings name none.
+
     Raises:
-        KitError: there is no runner, and it may not be `empty`; or a name, token or image definition is wrong.
+        KitError: there is no runner, and there must be; or a name, token or image definition is wrong.
     """
     url = bare(settings.gitlab.url)
     if not url:
@@ -31,7 +40,7 @@ def of_host(settings: Settings, host: str, empty: bool = False) -> Want:
     if not (keys := keys_of(settings, host)) and not empty:
         raise none()
     found = {key: catalog.find(settings, settings.runners[key].image) for key in keys}
-    runners = tuple(_runner(settings, key, found[key]) for key in keys)
+    runners = tuple(_runner(settings, key, found[key], settings.hosts or beside) for key in keys)
     _distinct(runners)
     return Want(
         url=url,
@@ -88,7 +97,9 @@ def of_images(settings: Settings, names: str) -> Want:
     )
 
 
-def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunner:
+def _runner(
+    settings: Settings, key: str, image: JobImage | None, hosts: Collection[str]
+) -> WantedRunner:
     spec = settings.runners[key]
     token = spec.token.read() if spec.token else None
     old = spec.registration_token.read() if spec.registration_token else None
@@ -101,6 +112,7 @@ def _runner(settings: Settings, key: str, image: JobImage | None) -> WantedRunne
         registration_token=tokens.check(
             old, "GR1348941", f"the registration token of runner {key}"
         ),
+        hosts=sum(key in keys_of(settings, host) for host in hosts) if spec.token else 1,
         adopts=key == DEFAULT and not spec.name and len(settings.runners) == 1,
     )
 

@@ -22,7 +22,8 @@ FIELDS = ("run_untagged", "locked", "paused", "access_level", "maximum_timeout")
 
 @dataclass(frozen=True)
 class WantedRunner:
-    """A runner on a host. `image` is the reference that config.toml shall name."""
+    """A runner on a host. `image` is the reference that config.toml shall name, `hosts` how many have
+    the same token."""
 
     key: str
     spec: Runner
@@ -30,6 +31,7 @@ class WantedRunner:
     token: Secret | None = None
     registration_token: Secret | None = None
     adopts: bool = False
+    hosts: int = 1
 
     def name(self, hostname: str) -> str:
         """Its name in config.toml, and its description at GitLab."""

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runnerkit.facts.probe import Probe
+from runnerkit.facts.rehearsal import Rehearsal
 from runnerkit.images.content import store
 
 
@@ -13,7 +15,7 @@ class Needs:
     """What a step must know of a host beyond the common facts.
 
     `paths` are asked after, and not read. `units` are of systemd, `chains` of iptables. `manager` asks for the manager's
-    container, its jobs and what it says of its runners.
+    container, its jobs and what it says of its runners. `names` are of servers, for doctor.
     """
 
     files: tuple[str, ...] = ()
@@ -22,6 +24,7 @@ class Needs:
     units: tuple[str, ...] = ()
     chains: tuple[str, ...] = ()
     manager: bool = False
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,10 +91,12 @@ class Facts:
     info`` (empty where no daemon answers), `version` what ``docker version`` tells of the server,
     `flags` what dockerd was started with. `paths` are those of the needed ones that exist, `verify` is
     what ``gitlab-runner verify`` said in the manager, `units` are the states of those that have a file
-    (`older` where systemd has not read it anew), `rules` are those of iptables by their chain, `cron`
-    the directories that a running cron goes through, `server` GitLab's runners by their key in the
-    settings, `tokens` whether GitLab knows that of the settings, of runners that have another here
-    (absent: it was not asked, or did not answer).
+    (`older` where systemd has not read it anew), `rules` are those of iptables by their chain, `upgrades`
+    what apt-config and dpkg tell where unattended-upgrades is (empty elsewhere), `cron` the directories
+    that a running cron goes through, `server` GitLab's runners by their key in the settings, `tokens`
+    whether GitLab knows that of the settings, of runners that have another here (absent: it was not
+    asked, or did not answer), `probe` what doctor alone asks, `rehearsals` what jobs' containers told
+    that it started.
     """
 
     hostname: str
@@ -122,9 +127,12 @@ class Facts:
     verify: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
     rules: Mapping[str, str] = field(default_factory=dict)
+    upgrades: tuple[str, ...] = ()
     cron: tuple[str, ...] = ()
     server: Mapping[str, ServerRunner] = field(default_factory=dict)
     tokens: Mapping[str, bool] = field(default_factory=dict)
+    probe: Probe | None = None
+    rehearsals: tuple[Rehearsal, ...] = ()
 
     @property
     def identity(self) -> str:

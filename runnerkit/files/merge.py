@@ -118,10 +118,11 @@ def _tables(value: Any) -> bool:
 def _meaning(value: Any, key: str) -> Any:
     """The value without its form.
 
-    The runner turns a string pull_policy into a list, adds /cache, and writes 90s as 1m30s.
+    The runner turns a string pull_policy into a list, takes none for always, adds /cache, and writes
+    90s as 1m30s.
     """
-    if key == "pull_policy" and isinstance(value, str):
-        return [value]
+    if key == "pull_policy" and (not value or isinstance(value, str)):
+        return [value or "always"]
     if key == "volumes" and isinstance(value, list | tuple):
         return sorted({*value, "/cache"})
     if isinstance(value, str) and re.fullmatch(f"(?:{DURATION.pattern})+", value):

@@ -96,7 +96,7 @@ def wants(fleet: Fleet, empty: bool = False) -> tuple[dict[str, Want], Secret | 
     """
     settings, names = fleet.settings, [target.name for target in fleet.targets]
     _one_master({*settings.hosts, *names}, settings)
-    found = {name: resolve.of_host(settings, name, empty) for name in names}
+    found = {name: resolve.of_host(settings, name, empty, names) for name in names}
     token = settings.gitlab.api_token.read() if settings.gitlab.api_token else None
     token = tokens.check(token, "glpat-", "GITLAB_TOKEN")
     if token is None:  # its source is named, but empty: the other ways to register are left

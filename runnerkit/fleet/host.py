@@ -2,6 +2,7 @@
 
 import shlex
 import threading
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -52,7 +53,7 @@ class Host:
         self._lock: Pipe | None = None
         self._gitlab: Server | None = None
 
-    def look(self, script: str) -> str:
+    def look(self, script: str, hints: Iterable[Hint] = ()) -> str:
         try:
             try:
                 return self.machine.run(script)
@@ -60,7 +61,7 @@ class Host:
                 self.machine.password = sudo.ask(self.machine.user, self.machine.where())
                 return self.machine.run(script)
         except Failed as error:
-            known = hint(plain(error.stderr), login.HINTS)
+            known = hint(plain(error.stderr), (*hints, *login.HINTS))
             raise KitError(
                 f"looking at the host failed: {error.why(known.pattern)}", known.fix
             ) from None

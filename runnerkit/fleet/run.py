@@ -75,6 +75,7 @@ class Fleet:
         work: Callable[[Host, Want], R],
         token: Secret | None = None,
         limit: float | None = None,
+        at_once: int = AT_ONCE,
     ) -> list[Outcome[R]]:
         """Do one work on every host side by side.
 
@@ -83,6 +84,7 @@ class Fleet:
             work: what is done on a host.
             token: GitLab's API token, where the work needs one.
             limit: seconds that a host is waited for, for work that changes nothing.
+            at_once: hosts that are worked on at a time.
         """
         open_hosts: dict[str, Host] = {}
         routes = self._routes()
@@ -119,7 +121,7 @@ class Fleet:
 
         if not self.targets:
             return []
-        pool = ThreadPoolExecutor(min(AT_ONCE, len(self.targets)))
+        pool = ThreadPoolExecutor(min(at_once, len(self.targets)))
         try:
             futures = [pool.submit(one, target) for target in self.targets]
             wait(futures, limit and limit * math.ceil(len(futures) / AT_ONCE))

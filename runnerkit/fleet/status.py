@@ -65,7 +65,7 @@ class HostStatus:
     presence: ghosts.Presence | None = None
 
 
-class _Alone:
+class Alone:
     """A host that is looked at without asking GitLab, whose trouble is then no host's."""
 
     def __init__(self, host: Host) -> None:
@@ -84,7 +84,7 @@ def status(fleet: Fleet) -> tuple[list[Outcome[HostStatus]], tuple[Finding, ...]
 
     def work(host: Host, wanted: Want) -> HostStatus:
         asking = (*converge.STEPS, *converge.CHECKS)
-        return _of(host, wanted, converge.look(_Alone(host), wanted, asking))
+        return _of(host, wanted, converge.look(Alone(host), wanted, asking))
 
     known, token = wants(fleet, empty=True)
     outcomes = fleet.each(known, work, token, limit=LIMIT)
@@ -103,7 +103,7 @@ def _of(host: Host, want: Want, alone: Facts) -> HostStatus:
             found.append(Finding(UNKNOWN, Level.ERROR, error.what, error.fix))
             return otherwise
 
-    have = part(lambda: _with_gitlab(host, want, alone), alone)
+    have = part(lambda: with_gitlab(host, want, alone), alone)
     pending = part(lambda: _pending(want, have), None)
     noted: tuple[Finding, ...] = part(lambda: findings(want, have), ())
     running = managers.runs(want, have)
@@ -133,7 +133,7 @@ def _of(host: Host, want: Want, alone: Facts) -> HostStatus:
     )
 
 
-def _with_gitlab(host: Host, want: Want, alone: Facts) -> Facts:
+def with_gitlab(host: Host, want: Want, alone: Facts) -> Facts:
     """With GitLab's side of the runners, and how it sees this host's manager of each."""
     have = host.server(want, alone)
     server = {

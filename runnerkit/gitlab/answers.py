@@ -55,6 +55,24 @@ class ManagerAnswer(msgspec.Struct):
         return ServerManager(self.system_id, self.status or "", seen, address)
 
 
+class ProjectAnswer(msgspec.Struct):
+    id: int = 0
+    path_with_namespace: str = ""
+
+
+class JobAnswer(msgspec.Struct):
+    """A job; `runner_manager` is there since GitLab 16, `project` where jobs of a runner are listed."""
+
+    id: int
+    status: str = ""
+    name: str = ""
+    failure_reason: str | None = None
+    web_url: str = ""
+    runner: RunnerAnswer | None = None
+    runner_manager: ManagerAnswer | None = None
+    project: ProjectAnswer | None = None
+
+
 class Token(msgspec.Struct):
     token: str
 

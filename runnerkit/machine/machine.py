@@ -47,7 +47,8 @@ class Machine:
 
     def __init__(self, context: "Context | Connection", password: Secret | None = None) -> None:
         self.context, self.password = context, password
-        self.execs = 0
+        self.execs, self.closed = 0, False
+        self._pipes: list[Pipe] = []
         self._mark = f"runnerkit-{token_hex(8)}"
 
     def run(self, script: str, line: Callable[[str], None] | None = None) -> str:
@@ -92,12 +93,14 @@ class Machine:
         return str(stdout)
 
     def open(self, command: str) -> Pipe:
-        """Start a command as root with its stdin and stdout as a pipe; it ends with the pipe."""
+        """Start a command as root with its stdin and stdout as a pipe; it ends with the pipe, and that
+        with the machine."""
         self.execs += 1
         words = self._command(PRELUDE.format(self._mark) + command)
         with self._connected():
             pipe = self._channel(words) if self.transport else local.child(words)
             pipe.sendall(f"{self._first()}#runnerkit\n".encode())
+        self._pipes.append(pipe)
         return AfterMark(pipe, f"{self._mark}\n".encode())
 
     def reaches(self, address: str, port: int) -> bool:
@@ -149,6 +152,10 @@ class Machine:
         return f"{self.context.user}@{host}:{self.context.port}" if host else "this machine"
 
     def close(self) -> None:
+        self.closed = True
+        for pipe in self._pipes:
+            with contextlib.suppress(OSError):  # who waits for more of it is woken
+                pipe.shutdown(socket.SHUT_RDWR)
         if hasattr(self.context, "transport"):
             self.context.close()
 

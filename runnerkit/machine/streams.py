@@ -52,7 +52,7 @@ class AfterMark:
         self._skip()
         if isinstance(self._pipe, socket.socket):
             return self._pipe.makefile(*mode, **more)
-        return io.BufferedReader(_Received(self._pipe), CHUNK)
+        return file(self._pipe)
 
     def shutdown(self, how: int, /) -> None:
         self._pipe.shutdown(how)
@@ -72,6 +72,11 @@ class AfterMark:
             end += byte
             del end[: -len(self._mark)]
         self._mark = b""
+
+
+def file(pipe: Pipe) -> io.BufferedReader:
+    """What comes from a pipe, as a file."""
+    return io.BufferedReader(_Received(pipe), CHUNK)
 
 
 class _Received(io.RawIOBase):

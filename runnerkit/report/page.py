@@ -16,12 +16,14 @@ NAMED = 5  # hosts; of more only some are named
 
 @dataclass(frozen=True)
 class Page:
-    """`lines` go to stdout, or `data` in their place; `messages`, for people alone, to stderr."""
+    """`lines` go to stdout, or in their place `data`, or `records` one a line; `messages`, for people
+    alone, to stderr."""
 
     lines: Sequence[str]
     data: Mapping[str, object]
     messages: Sequence[str] = ()
     code: int = 0
+    records: Sequence[Mapping[str, object]] | None = None
 
     def show(self, as_json: bool) -> int:
         """Print it, and return the exit code, which tells how the hosts fared whoever reads on.
@@ -29,9 +31,13 @@ class Page:
         Raises:
             KitError: what stdout goes to cannot take it.
         """
-        data = json.dumps({"schema": SCHEMA, **self.data}, indent=2)
+        data = [{"schema": SCHEMA, **one} for one in self.records or ()]
+        if self.records is None:
+            texts = [json.dumps({"schema": SCHEMA, **self.data}, indent=2)]
+        else:
+            texts = [json.dumps(one) for one in data]
         try:
-            for line in (data,) if as_json else self.lines:
+            for line in texts if as_json else self.lines:
                 print(printable(line))
             sys.stdout.flush()
         except BrokenPipeError:

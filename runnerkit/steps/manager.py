@@ -16,6 +16,10 @@ from runnerkit.want import Want
 
 HINTS = (
     container.WAITED,
+    Hint(
+        "address already in use|port is already allocated",
+        "another program of the host has that port: name another one in [manager] metrics",
+    ),
     Hint("", "docker logs of the manager on the host tells more"),
 )
 # Of docker inspect's HostConfig, and what it is an option of.
@@ -45,8 +49,11 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     elif reasons := list(_differences(want, have, now)):
         jobs = f", after its {have.jobs} running job containers end" if have.jobs else ""
         title = f"replace the container {name} ({'; '.join(reasons)}){jobs}"
-        environment, mounts = _environment(want, have, now), _mounts(want, now)
-        text = container.run(want, _options(want, now), environment, mounts, replaces=True)
+        left = {way[0] for way in _left(want, have, now).goes}
+        environment = container.variables(have, now)
+        environment = {name: value for name, value in environment.items() if name not in left}
+        mounts = _mounts(want, now)
+        text = container.run(want, _options(want, now), environment, mounts, now)
         yield Script(title, text, hints=HINTS)
     elif not now["State"]["Running"]:
         yield Script(f"start the container {name}", render("start.sh.j2", name=name), hints=HINTS)
@@ -89,7 +96,8 @@ def _options(want: Want, now: Mapping[str, Any]) -> Iterator[str]:
     for place, options in (host.get("Tmpfs") or {}).items():
         yield f"--tmpfs={place}{options and ':'}{options}"
     for port, places in (host.get("PortBindings") or {}).items():
-        for one in places or ():
+        is_ours = want.manager.metrics and port == f"{container.PORT}/tcp"
+        for one in () if is_ours else places or ():
             address = one.get("HostIp") or ""
             address = f"[{address}]" if ":" in address else address
             yield f"--publish={address}{address and ':'}{one.get('HostPort', '')}:{port}"
@@ -97,21 +105,7 @@ def _options(want: Want, now: Mapping[str, Any]) -> Iterator[str]:
 
 def _left(want: Want, have: Facts, now: Mapping[str, Any]) -> memory.Leaving:
     """Of its variables those that the settings said, and say no longer."""
-    pairs = (one.partition("=") for one in now["Config"]["Env"] or ())
-    return leaving.environment(want, have, {name: value for name, _, value in pairs})
-
-
-def _environment(want: Want, have: Facts, now: Mapping[str, Any]) -> dict[str, str]:
-    """Its variables that are not its image's."""
-    known = (image for image in have.images.values() if image["Id"] == now["Image"])
-    of_image = ((next(known, {}).get("Config") or {}).get("Env")) or ()
-    mine = (one.partition("=") for one in now["Config"]["Env"] or () if one not in of_image)
-    left = {way[0] for way in _left(want, have, now).goes}
-    return {
-        name: value
-        for name, _, value in mine
-        if name != "PATH" and name not in left and ("\n" not in value or name.isidentifier())
-    }
+    return leaving.environment(want, have, container.variables(have, now))
 
 
 def _elsewhere(want: Want, now: Mapping[str, Any] | None) -> None:
@@ -140,6 +134,8 @@ def _differences(want: Want, have: Facts, now: Mapping[str, Any]) -> Iterator[st
         # /var/run is a link to /run on every current distribution
         if not mounts & {bind, f"{source.replace('/var/run/', '/run/')}:{target}"}:
             yield f"mount {bind}"
+    if not container.published(want, now):
+        yield f"metrics on {want.manager.metrics}"
     for key, value in want.manager.environment.items():
         if f"{key}={value}" not in (now["Config"]["Env"] or []):
             yield f"environment {key}"

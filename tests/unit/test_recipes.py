@@ -54,7 +54,7 @@ class Answering:
 class OneHost(Fleet):
     """Work is done on a host that is not there."""
 
-    def each(self, wants: Any, work: Any, token: Any = None, limit: Any = None) -> Any:
+    def each(self, wants: Any, work: Any, *_: Any, **__: Any) -> Any:
         return [Outcome(name, work(Answering(), wanted)) for name, wanted in wants.items()]
 
 

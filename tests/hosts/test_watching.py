@@ -1,0 +1,77 @@
+"""A host watched: what its manager says, what is noted of it, what it answers a Prometheus."""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+from tests.hosts.conftest import Blank
+from tests.hosts.kit import Kit
+
+GONE = {"gone": {"address": "root@127.0.0.1:1"}}
+METRICS = {"metrics": "127.0.0.1:9252"}
+LISTENER = 'use IO::Socket::INET; $s = IO::Socket::INET->new(Listen => 9, LocalAddr => "127.0.0.1:9252"); sleep 99'
+SCRAPE = "exec 3<>/dev/tcp/{}/9252 && printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3"
+
+
+def until(tell: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not tell():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_host_is_watched(kit: Kit, blank: Blank) -> None:
+    host = blank("docker", "watch1")
+    kit.mirrored(host)
+    kit.settings(host)
+    kit.new_token()
+    kit.bootstrap()
+
+    number = kit.job("exit 3")["id"]
+    of_job = kit.run("runner.logs", "--host", "all", "--job", str(number))
+    assert of_job.code == 0, of_job.err
+    lines = of_job.out.splitlines()
+    assert all(line.startswith("watch1  20") and f"job={number}" in line for line in lines)
+    assert "received" in lines[0]
+    assert "\\x1b" not in of_job.out, "no colours"
+    bad = kit.run("runner.logs", "--host", "all", "--errors", "--since", "10m", "--json")
+    rows = [json.loads(line) for line in bad.out.splitlines()]
+    assert [(one["level"], one["job"]) for one in rows] == [("warning", number)]
+    assert kit.env["RUNNER_TOKEN"] not in of_job.out + bad.out
+
+    kit.settings(host, hosts=GONE)
+    command, env = kit.command("runner.logs", "--host", "all", "--follow", "--json")
+    with (kit.folder / "log").open("wb") as log:
+        following = subprocess.Popen(command, env=env, cwd=kit.folder, stdout=log, stderr=log)
+        text = (kit.folder / "log").read_text
+        until(lambda: '"error"' in text() and f"job={number} " in text())
+        kit.ssh(host, "docker restart -t 60 gitlab-runner")
+        after = kit.job("echo")["id"]
+        until(lambda: text().count(f"job={after} ") > 1)
+        following.send_signal(signal.SIGINT)
+        assert following.wait(30) == 1, "one host is gone"
+    lines = [line for line in text().splitlines() if line.startswith("{")]
+    assert len(lines) == len({*lines}), "nothing is told twice"
+    left = "! pgrep -f '[l]ogs --timestamps --follow'"
+    until(lambda: kit.ssh(host, f"{left} >/dev/null && echo none", check=False) == "none\n")
+
+    kit.settings(host, manager=METRICS)
+    (config, manager) = kit.bootstrap().titles
+    assert (config.split()[0], "(metrics on 127.0.0.1:9252)" in manager) == ("write", True)
+    assert kit.plan().titles == [], "nothing comes back"
+    answer = SCRAPE.format("127.0.0.1")
+    until(
+        lambda: "gitlab_runner_version_info{" in kit.ssh(host, f'bash -c "{answer}"', check=False)
+    )
+    outside = f'bash -c "{SCRAPE.format(host.address)}" 2>&1 || echo closed'
+    assert kit.ssh(host, outside).endswith("closed\n"), "it listens on loopback alone"
+
+    kit.ssh(host, f"docker rm -f gitlab-runner; perl -e '{LISTENER}' >/dev/null 2>&1 &")
+    until(
+        lambda: kit.ssh(host, "bash -c 'echo >/dev/tcp/127.0.0.1/9252' && echo", check=False) != ""
+    )
+    assert "name another one in [manager] metrics" in kit.bootstrap(code=1).out
+    none = kit.run("runner.logs", "--host", "watch1")
+    assert (none.code, "inv bootstrap --host NAME runs it" in none.err) == (1, True), none.err
