@@ -109,8 +109,8 @@ def _entry(
     executor = entry["executor"]
     core: dict[str, Any] = {} if executor == "docker" else {"executor": executor}
     if executor != "instance":
-        core |= _image(site, name, docker.pop("image", None), note)
-        policy = docker.pop("pull_policy", "always")
+        core |= _image(site, docker.pop("image", None))
+        policy = docker.pop("pull_policy", None) or "always"
         core["pull_policy"] = [policy] if isinstance(policy, str) else policy
         core |= _level(core, entry, docker, settings)
     else:
@@ -133,18 +133,12 @@ def _entry(
     )
 
 
-def _image(site: Site, name: str, image: Any, note: list[Gap]) -> dict[str, Any]:
+def _image(site: Site, image: Any) -> dict[str, Any]:
     """The image of its jobs: by its name, where the kit built it and has its folder."""
     if not isinstance(image, str) or not image:
         return {}
     built = labels(site.have.images.get(normal(image), {})).get(NAME)
-    if built and built == bare(image):
-        if built in image_folders():
-            return {"image": built}
-        what = f"the runner {name!r}: its image {image} was built by the kit, and its definition is not here"
-        fix = f"copy dockerfiles/{built} from where it was built, or write [images.{built}]"
-        note.append(Gap(what, fix, site.name))
-    return {"image": image}
+    return {"image": built if built == bare(image) and built in image_folders() else image}
 
 
 def _level(

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runnerkit import converge, resolve
-from runnerkit.adoption import discovery, document
+from runnerkit.adoption import discovery, document, surroundings
 from runnerkit.adoption.entry import Site
 from runnerkit.adoption.gap import Gap
-from runnerkit.adoption.proposal import API, Proposal, propose
+from runnerkit.adoption.hosts import propose
+from runnerkit.adoption.proposal import API, Proposal
 from runnerkit.errors import KitError
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome
@@ -16,7 +17,7 @@ from runnerkit.plan import Change
 from runnerkit.settings import starter, tokens
 from runnerkit.settings.secrets import Source
 from runnerkit.settings.targets import Target
-from runnerkit.want import Want
+from runnerkit.want import Want, bare
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def adopt(fleet: Fleet, file: Path) -> Adoption:
 def _site(host: Host, target: Target, url: str, api: bool) -> Site:
     """What is true of a host: first where its manager is, then what a plan for that must know."""
     place = discovery.find(host.look(discovery.script()))
-    have = converge.look(host, place.want)
+    have = converge.look(host, replace(place.want, url=bare(url)))
     if have.dockerd and not have.docker_runs:
         raise KitError(
             "its Docker does not run, so that its containers are not known",
@@ -85,7 +86,7 @@ def _site(host: Host, target: Target, url: str, api: bool) -> Site:
     first = propose([site], url, api)
     if failure := first.without.get(target.name):
         raise failure
-    have = converge.look(host, first.want(target.name))
+    have = converge.look(host, first.want(target.name), (*converge.STEPS, surroundings))
     by_key = {key: index for (_, index), key in first.keys.items()}
     return replace(
         site,
