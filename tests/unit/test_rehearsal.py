@@ -205,6 +205,8 @@ def test_what_a_container_tells_is_the_finding(out: str, code: int, err: str, kn
 
 def test_what_the_host_says_nothing_of_is_late_and_no_error_of_the_kit() -> None:
     assert [one.code for one in parse("", [CASE, CASE])] == [-1, -1]
+    odd = "state 0 code " + "9" * 9000, "out 0 abc", "out ² x", f"state {'1' * 9000} code 0"
+    assert parse("\n".join(odd), [CASE])[0].code == -1
     assert codes(parse("garbage\nstate x\nout 0 %%", [CASE])[0]) == ["job-container-late"]
 
 
@@ -232,6 +234,7 @@ def test_alike_findings_of_many_images_are_one() -> None:
         (Attempt("getent", 2), "unknown name"),
         (Attempt("getent", None), "unknown name"),
         (Attempt("curl", 6, "curl: (6) Could not resolve host: x"), "unknown name"),
+        (Attempt("curl", 5, "curl: (5) Could not resolve proxy: x"), "unreached"),
         (Attempt("curl", 28, "curl: (28) Resolving timed out after 3000 milliseconds"), "unknown name"),
         (Attempt("curl", 28, "curl: (28) Connection timed out after 3001 milliseconds"), "unreached"),
         (Attempt("curl", 7, "curl: (7) Failed to connect to x port 80: Connection refused"), "unreached"),

@@ -76,7 +76,7 @@ def secure(tmp_path: Path) -> Iterator[int]:
     server.server_close()
 
 
-def reach(folder: Path, tool: str, shell: str, port: int, scheme: str = "http") -> str:
+def reach(folder: Path, tool: str, shell: str, port: int, scheme: str = "http", **more: str) -> str:
     """What it means that the tool, the only one there, says of an address."""
     names = {name: shutil.which(name) for name in HELPERS}
     if tool:
@@ -88,7 +88,7 @@ def reach(folder: Path, tool: str, shell: str, port: int, scheme: str = "http") 
         (folder / name).symlink_to(program)
     text = f"{FUNCTIONS}\nreach gitlab 127.0.0.1 {port} {scheme}://127.0.0.1:{port}/\n"
     done = subprocess.run(
-        [shell], executable=shutil.which(shell), input=text, text=True, env={"PATH": str(folder)},
+        [shell], executable=shutil.which(shell), input=text, text=True, env={"PATH": str(folder), **more},
         capture_output=True, timeout=30, check=False,
     )  # fmt: skip
     return verdict(ran(CASE, done.stdout).attempts["gitlab"])
@@ -114,3 +114,13 @@ def test_a_certificate_that_the_image_does_not_trust_is_told(
 @pytest.mark.parametrize("shell", SHELLS)
 def test_without_any_tool_nothing_is_claimed(tmp_path: Path, shell: str, port: int) -> None:
     assert reach(tmp_path, "", shell, port) == ""
+
+
+@pytest.mark.parametrize(
+    ("tool", "meaning"), [("bash", ""), ("curl", "unreached"), ("python3", "unreached")]
+)
+def test_a_proxy_is_asked_or_nothing_is_claimed(
+    tmp_path: Path, tool: str, meaning: str, port: int, closed: int
+) -> None:
+    proxy = f"http://127.0.0.1:{closed}"
+    assert reach(tmp_path, tool, SHELLS[0], port, http_proxy=proxy) == meaning

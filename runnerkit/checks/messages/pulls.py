@@ -75,7 +75,7 @@ MESSAGES = (
     ),
     error(
         "log-image-unknown-tag",
-        "manifest (?:for .{0,200} )?(?:unknown|not found)|name unknown: |failed to solve: .{1,300}: not found$|failed to solve: .{1,300}: not found$|failed to resolve reference "
+        "manifest (?:for .{0,200} )?(?:unknown|not found)|name unknown: |failed to solve: .{1,300}: not found$|failed to resolve reference "
         ".{0,200}not found",
         "the registry has no such image, or no such tag of it",
         "see how name and tag are written; of a mirror: whether it has the newest tags at all",
