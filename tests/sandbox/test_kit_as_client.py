@@ -135,13 +135,8 @@ def test_a_job_that_no_runner_takes_is_known_by_its_address() -> None:
         assert (found.status, found.here, found.runner) == ("pending", False, "")
         assert [one.finding.code for one in found.recognized] == ["log-job-stuck"]
         assert job_logs._of_gitlab(Told(), want, token, job_logs.JobRef(number), None) is None
-        failing = {
-            "fail_next": {
-                "endpoint": "GET /projects/:project/jobs/:id/trace",
-                "status": 500,
-                "times": 9,
-            }
-        }
+        trace = "GET /projects/:project/jobs/:id/trace"
+        failing = {"fail_next": {"endpoint": trace, "status": 400}}
         there.control("POST", "switches", failing)
         with pytest.raises(Unfinished) as end:
             job_logs._of_gitlab(Told(), want, token, ref, None)
