@@ -31,6 +31,11 @@ class Proposal:
     gaps: list[Gap] = field(default_factory=list)
     without: dict[str, KitError] = field(default_factory=dict)
 
+    @property
+    def common_gaps(self) -> tuple[Gap, ...]:
+        """Those that are of no host alone."""
+        return tuple(one for one in self.gaps if not one.host)
+
     def runners(self, site: str) -> tuple[str, ...]:
         """The runners of a host, by their keys."""
         every = tuple(self.data.get("runners", ()))
