@@ -41,8 +41,9 @@ reach() {
   if has curl; then
     say "$1" curl curl -sS -o /dev/null -m 3 "$4"
   elif has wget; then
-    case $(wget --version 2>/dev/null) in GNU*) tries="-t 1" ;; *) tries= ;; esac
-    say "$1" wget wget $tries -T 3 -O /dev/null "$4"
+    # That of busybox 1.35 breaks by -T.
+    case $(wget --version 2>/dev/null) in GNU*) limits="-t 1 -T 3" ;; *) limits= ;; esac
+    say "$1" wget wget $limits -O /dev/null "$4"
   elif has bash; then
     say "$1" bash bash -c ": <>/dev/tcp/$2/$3"
   elif has python3; then

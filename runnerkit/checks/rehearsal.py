@@ -155,7 +155,8 @@ def _unstarted(one: Rehearsal) -> tuple[Kind, dict[str, object]]:
         return NO_SHELL, {}
     if one.code == 137 or (one.code == -1 and not one.error):
         return LATE, {"limit": LIMIT}
-    why = next((line for line in one.error.splitlines() if line.strip()), "")[:300]
+    lines = (line for line in mask(one.error).splitlines() if line.strip())
+    why = next(lines, "")[:300]
     if one.code in (125, -1) or "Error response from daemon" in one.error:
         return FAILS, {"why": why or "docker run says nothing"}
     return ENTRYPOINT, {"why": f": {why}" if why else ""}

@@ -11,6 +11,7 @@ from runnerkit.facts.attempt import Attempt
 from runnerkit.place import TEMPLATES
 
 LIMIT = 15  # seconds that a container has, its start with it; it looks around for 3 of them
+AT_ONCE = 10  # containers
 PORTS = {"http": 80, "https": 443}
 METADATA = "metadata"
 # What the runner starts in an image: the best shell there, which reads the job from its stdin.
@@ -65,8 +66,10 @@ def script(cases: Sequence[Case]) -> str:
     probe = (TEMPLATES / "rehearsal.sh").read_text()
     numbers = " ".join(str(number) for number in range(len(cases)))
     head = {"SHELL_OF_JOBS": DETECTION, "LIMIT": str(LIMIT), "PROBE": probe}
-    starts = "".join(_start(number, case) for number, case in enumerate(cases))
-    return f"{_set(head)}{template}\n{starts}wait $pids\ntell {shlex.quote(numbers)}\n"
+    starts = [_start(number, case) for number, case in enumerate(cases)]
+    for number in range(AT_ONCE, len(starts), AT_ONCE):
+        starts[number] = f"wait $pids\n{starts[number]}"
+    return f"{_set(head)}{template}\n{''.join(starts)}wait $pids\ntell {shlex.quote(numbers)}\n"
 
 
 def _set(values: Mapping[str, str]) -> str:

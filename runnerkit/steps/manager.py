@@ -8,6 +8,7 @@ from runnerkit import container
 from runnerkit.checks import selinux
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
+from runnerkit.files import leaving, memory
 from runnerkit.images.reference import normal
 from runnerkit.plan import Change, Hint, Script
 from runnerkit.templates import render
@@ -36,7 +37,7 @@ WORDS = {"UsernsMode": "userns", "PidMode": "pid"}
 
 
 def needs(want: Want) -> Needs:
-    return Needs(images=(want.manager.image,), manager=True)
+    return Needs(files=(want.config, memory.PATH), images=(want.manager.image,), manager=True)
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
@@ -48,7 +49,10 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     elif reasons := list(_differences(want, have, now)):
         jobs = f", after its {have.jobs} running job containers end" if have.jobs else ""
         title = f"replace the container {name} ({'; '.join(reasons)}){jobs}"
-        environment, mounts = container.variables(have, now), _mounts(want, now)
+        left = {way[0] for way in _left(want, have, now).goes}
+        environment = container.variables(have, now)
+        environment = {name: value for name, value in environment.items() if name not in left}
+        mounts = _mounts(want, now)
         text = container.run(want, options(want, now), environment, mounts, now)
         yield Script(title, text, hints=HINTS)
     elif not now["State"]["Running"]:
@@ -99,6 +103,11 @@ def options(want: Want, now: Mapping[str, Any]) -> Iterator[str]:
             yield f"--publish={address}{address and ':'}{one.get('HostPort', '')}:{port}"
 
 
+def _left(want: Want, have: Facts, now: Mapping[str, Any]) -> memory.Leaving:
+    """Of its variables those that the settings said, and say no longer."""
+    return leaving.environment(want, have, container.variables(have, now))
+
+
 def _elsewhere(want: Want, now: Mapping[str, Any] | None) -> None:
     """Refuse to replace a manager that keeps its config.toml in another place: it would be lost."""
     for mount in now["Mounts"] if now else ():
@@ -130,3 +139,5 @@ def _differences(want: Want, have: Facts, now: Mapping[str, Any]) -> Iterator[st
     for key, value in want.manager.environment.items():
         if f"{key}={value}" not in (now["Config"]["Env"] or []):
             yield f"environment {key}"
+    for way in _left(want, have, now).goes:
+        yield f"environment {way[0]}, which the settings name no longer"
