@@ -15,6 +15,7 @@ from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want
 
 API = "GITLAB_TOKEN"
+NEW = "new"  # a file of which no host remembers anything
 FREE = ("docker", "autoscaler", "settings")
 
 
@@ -66,5 +67,6 @@ class Proposal:
         want = resolve.of_host(settings, self.names[site], empty=True)
         return replace(
             want,
+            origin=NEW,
             runners=tuple(replace(one, token=self.tokens.get(one.key)) for one in want.runners),
         )
