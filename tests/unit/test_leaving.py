@@ -197,5 +197,6 @@ def test_the_same_settings_from_another_place_take_the_memory_over() -> None:
     have = remembered(entry("limit = 4"), said)
     elsewhere = replace(ours(), origin="a colleague's")
     assert len(plan(elsewhere, have)) == 1
+    assert record.settled(replace(said, origin="a colleague's"), have) is None, "all is as it was"
     change = record.settled(elsewhere, have)
     assert change and '-  "mine": {' in change.diff and '+  "a colleague' in change.diff
