@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from runnerkit.facts import Facts
 from runnerkit.files import config_toml, daemon_json
-from runnerkit.files.leaving import origin_of, records, runner_record, same_runner
+from runnerkit.files.leaving import origin_of, others_of, records, runner_record, same_runner
 from runnerkit.files.memory import (
     PATH,
     Memory,
@@ -60,8 +60,7 @@ def _write(want: Want, have: Facts, record: Record) -> Script | None:
     now, origin = parsed(have), origin_of(want, have)
     if not want.origin or (now.settings.get(origin) == record):
         return None
-    others = {key: one for key, one in now.settings.items() if key != origin}
-    new = Memory(settings={**others, want.origin: record})
+    new = Memory(settings={**others_of(want, have), want.origin: record})
     old = file.data if (file := have.files.get(PATH)) else None
     return write_file(PATH, written(new), 0o600, old=old, after=NO_PREVIOUS, keep_owner=False)
 
