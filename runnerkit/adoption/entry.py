@@ -11,7 +11,7 @@ from runnerkit.adoption import tables
 from runnerkit.adoption.discovery import ManagerPlace
 from runnerkit.adoption.gap import Gap
 from runnerkit.facts import Facts, ServerRunner
-from runnerkit.files import config_toml
+from runnerkit.files import config_toml, memory
 from runnerkit.files.merge import missing
 from runnerkit.images.definition import NAME, labels
 from runnerkit.images.reference import bare, normal
@@ -48,6 +48,11 @@ class Site:
     def config(self) -> dict[str, Any]:
         """Its config.toml."""
         return config_toml.parsed(self.place.want, self.have)
+
+    @property
+    def records(self) -> list[memory.Record]:
+        """What the kit remembers to have written there."""
+        return list(memory.parsed(self.have).settings.values())
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,9 @@ def _entry(
         del core["pull_policy"]
     if executor in EXECUTORS and (scaled := tables.table(entry.get("autoscaler"))):
         core["autoscaler"] = tables.sayable(scaled, ".autoscaler", left)
+    own = memory.union(
+        {}, *(one.keys for record in site.records for one in record.runners.values())
+    )
     if server := site.server.get(index):
         core |= _at_gitlab(server)
     return RunnerEntry(
@@ -128,8 +136,10 @@ def _entry(
         name=name,
         token=tokens.known(entry.get("token")),
         core=core,
-        docker=tables.sayable(tables.without(tables.DOCKER, docker), ".docker", left),
-        settings=tables.sayable(tables.without(tables.RUNNER, settings), ".settings", left),
+        docker=tables.sayable(
+            tables.without(tables.DOCKER, docker, tables.table(own.get("docker"))), ".docker", left
+        ),
+        settings=tables.sayable(tables.without(tables.RUNNER, settings, own), ".settings", left),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from runnerkit.adoption import machine_settings, surroundings
@@ -31,6 +32,7 @@ def propose(sites: Sequence[Site], url: str = "", api: bool = False) -> Proposal
         KitError: there is no host of which settings could say anything.
     """
     found = Proposal()
+    found.gaps += (replace(gap, host=one.name) for one in sites for gap in one.place.gaps)
     sites = _of_one_place(sites, found)
     url = url or _url(sites)
     groups = grouped((one for site in sites for one in entries(site, url, found.gaps)), found.gaps)

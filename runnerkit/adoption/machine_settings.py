@@ -11,7 +11,7 @@ from runnerkit.adoption.entry import Site
 from runnerkit.adoption.gap import Gap
 from runnerkit.adoption.references import References
 from runnerkit.checks import metadata_address
-from runnerkit.files import daemon_json
+from runnerkit.files import daemon_json, memory
 from runnerkit.images.reference import parse
 from runnerkit.redact import mask
 from runnerkit.settings import autoscaler
@@ -76,7 +76,8 @@ def _manager(sites: Sequence[Site], references: References, note: list[Gap]) -> 
         found["concurrent"] = "auto"
     else:
         note.append(Gap("manager.concurrent differs between the hosts", "each keeps its own"))
-    left = [tables.without(tables.GLOBALS, one) for one in globals_]
+    own = [memory.union({}, *(record.config for record in site.records)) for site in sites]
+    left = [tables.without(tables.GLOBALS, *pair) for pair in zip(globals_, own, strict=True)]
     settings = _common(left, sites, config, note)
     if settings.get("listen_address") == f":{container.PORT}" and (metrics := _metrics(sites)):
         found["metrics"] = metrics

@@ -218,7 +218,7 @@ def test_gitlab_is_asked_where_it_is_named(kit: Kit, blank: Blank) -> None:
     assert (runner["hardening"], runner["pull_policy"]) == ("shared", ["never"])
     left = "write /usr/local/lib/runnerkit/prune"  # it names the job image, whose definition is not here
     assert [one["changes"][0]["title"] for one in kit.plan().hosts.values()] == [left, left]
-    assert f"# - twin2: bootstrap would: {left}\n" in (kit.folder / "new.toml").read_text()
+    assert f"# - twin2: {left}\n" in (kit.folder / "new.toml").read_text()
     (kit.folder / "new.toml").unlink()
     ran = kit.run("init", "--host", "twin1,twin2")
     assert "api_token" not in file_of(kit, ran)["gitlab"]
