@@ -125,6 +125,17 @@ def runner_logs(
     return read(logs.read(fleet, wanted))
 
 
+@plain_task("into", "json")
+def metrics(_: Context, into: str, json: bool = False) -> None:
+    """Write what a Prometheus and a Grafana need for the hosts of the settings into a folder."""
+    from runnerkit.fleet import metrics
+    from runnerkit.place import settings_file
+    from runnerkit.report.metrics import written
+    from runnerkit.settings.load import load
+
+    end(written(metrics.write(load(settings_file()), Path(into))).show(json))
+
+
 @plain_task("host", "url", "json", "accept-new-host-keys")
 def init(
     _: Context,
@@ -227,6 +238,7 @@ namespace = Collection(
     plan,
     status,
     doctor,
+    metrics,
     init,
     demo,
     *([test] if CLONE else ()),  # the checks are not installed

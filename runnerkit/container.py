@@ -22,12 +22,39 @@ def binds(want: Want) -> tuple[str, ...]:
     )
 
 
+PORT = 9252  # of the manager's metrics, in the container
+
+
+def listens(want: Want, now: Mapping[str, Any]) -> str:
+    """Where the manager shall listen, as it sees addresses itself; "" for as it is.
+
+    Args:
+        want: what the manager shall be.
+        now: its container, empty where there is none.
+    """
+    return want.manager.metrics if not want.manager.metrics or shares(now) else f":{PORT}"
+
+
+def shares(now: Mapping[str, Any]) -> bool:
+    """Whether a container has the host's network or another container's, and publishes nothing."""
+    mode = str(now.get("HostConfig", {}).get("NetworkMode"))
+    return mode == "host" or mode.startswith("container:")
+
+
+def published(want: Want, now: Mapping[str, Any]) -> bool:
+    """Whether it is reached on the host as wanted."""
+    address, _, port = want.manager.metrics.rpartition(":")
+    ports = (now.get("HostConfig", {}).get("PortBindings") or {}).get(f"{PORT}/tcp") or ()
+    places = {(one.get("HostIp"), one.get("HostPort")) for one in ports}
+    return not port or shares(now) or (address.strip("[]"), port) in places
+
+
 def run(
     want: Want,
     options: Iterable[str] = (),
     environment: Mapping[str, str] | None = None,
     mounts: Iterable[str] | None = None,
-    replaces: bool = False,
+    now: Mapping[str, Any] | None = None,
 ) -> str:
     """The script that runs the container.
 
@@ -36,18 +63,21 @@ def run(
         options: of ``docker create`` besides, which one that it takes the place of had.
         environment: variables besides, likewise.
         mounts: the recipe's, with options that they had.
-        replaces: whether one is there, which goes after its jobs.
+        now: the one that is there, which goes after its jobs.
     """
     ours = want.manager.environment
+    wanted = want.manager.metrics and not shares(now or {})
+    publish = [f"--publish={want.manager.metrics}:{PORT}"] * bool(wanted)
     others = {key: value for key, value in (environment or {}).items() if key not in ours}
     return render(
         "run-manager.sh.j2",
         manager=want.manager,
         binds=binds(want) if mounts is None else mounts,
-        more=(given := list(options)),
+        more=[*(given := list(options)), *publish],
+        port=0 if published(want, now or {}) else int(want.manager.metrics.rpartition(":")[2]),
         labelled=selinux.labelled(one.removeprefix("--security-opt=") for one in given),
         environment={**ours, **others},
-        drain=drain(want) if replaces else "",
+        drain=drain(want) if now is not None else "",
     )
 
 

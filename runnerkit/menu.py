@@ -34,6 +34,7 @@ HELP = {
     "follow": "go on with what comes, until Ctrl-C",
     "since": "how far back: 10m, 2h, or a date; the last 100 lines of each host if not given",
     "errors": "only warnings and errors",
+    "into": "the folder; it is made where there is none",
     "watch": "look again every few seconds, until Ctrl-C",
     "pre": "the host is blank: only what bootstrap will need there",
     "pull": "look whether the bases have moved, and rebuild on them",

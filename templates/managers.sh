@@ -4,10 +4,12 @@ LC_ALL=C
 export PATH LC_ALL
 
 if command -v docker >/dev/null; then
-  docker ps -aq --no-trunc 2>/dev/null | xargs -r docker container inspect -f '{{if not (index .Config.Labels "com.gitlab.gitlab-runner.managed")}}container {"name":{{json .Name}},"image":{{json .Config.Image}},"path":{{json .Path}},"args":{{json .Args}},"env":{{json .Config.Env}},"running":{{json .State.Running}},"mounts":{{json .Mounts}}}{{end}}' 2>/dev/null
+  all=$(docker ps -aq --no-trunc 2>/dev/null)
+  [ -z "$all" ] || docker container inspect -f '{{if not (index .Config.Labels "com.gitlab.gitlab-runner.managed")}}container {"name":{{json .Name}},"created":{{json .Created}},"image":{{json .Config.Image}},"path":{{json .Path}},"args":{{json .Args}},"env":{{json .Config.Env}},"running":{{json .State.Running}},"mounts":{{json .Mounts}}}{{end}}' $all 2>/dev/null
+  dirs=$([ -z "$all" ] || docker container inspect -f '{{range .Mounts}}{{if eq .Destination "/etc/gitlab-runner"}}{{.Source}}{{end}}{{end}}' $all 2>/dev/null)
 fi
-for dir in /srv/gitlab-runner/config /etc/gitlab-runner; do
-  [ ! -f "$dir/config.toml" ] || echo "config $dir"
+printf '%s\n' /srv/gitlab-runner/config /etc/gitlab-runner "$dirs" | while read -r dir; do
+  [ ! -f "$dir/config.toml" ] || echo "config $(grep -c '^ *\[\[runners\]\]' "$dir/config.toml") $dir"
 done
 # In no container: its root is the host's.
 root=$(stat -Lc %d:%i /)

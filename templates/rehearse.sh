@@ -22,19 +22,39 @@ for signal in HUP INT PIPE TERM; do trap 'exit 1' $signal; done
 # Where this script is killed, somebody else cleans up after it.
 export PREFIX work leftovers
 detached=$(command -v setsid || :)
-$detached sh -c 'for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do [ -d "$work" ] || exit 0; sleep 1; done; eval "$leftovers"' </dev/null >/dev/null 2>&1 &
-printf '%s\n' "$PROBE" >"$work/probe"
+$detached sh -c 'for _ in $(seq 30); do [ -d "$work" ] || exit 0; sleep 1; done; eval "$leftovers"' </dev/null >/dev/null 2>&1 &
 
-# start NUMBER IMAGE OPTIONS…: one container, if the image is here.
+# Of the container $number. there SOURCE: whether a volume is on the host.
+there() {
+  case $1 in
+    /*) [ -e "$1" ] ;;
+    *) docker volume inspect "$1" >/dev/null 2>&1 ;;
+  esac || { printf '%s\n' "$1" >>"$work/$number.volumes" && return 1; }
+}
+
+# network OPTIONS…: one for it alone.
+network() {
+  docker network create --label runnerkit.rehearsal "$@" "$PREFIX-$number" >/dev/null 2>"$work/$number.err" ||
+    { echo "code 125" >"$work/$number.state" && return 1; }
+}
+
+# given WORDS VARIABLES: what the script within has before it, and the container's environment.
+given() {
+  printf '%s%s\n' "$1" "$PROBE" >"$work/$number.probe"
+  printf %s "$2" >"$work/$number.env"
+}
+
+# start IMAGE OPTIONS…: if the image is here.
 start() {
-  number=$1 image=$2
-  shift 2
+  image=$1
+  shift
   if ! id=$(docker image inspect -f '{{.Id}}' "$image" 2>/dev/null); then
     echo missing >"$work/$number.state"
     return
   fi
-  timeout -s KILL "$LIMIT" docker run -i --rm --name "$PREFIX-$number" --label runnerkit.rehearsal "$@" \
-    "$id" sh -c "$SHELL_OF_JOBS" <"$work/$number.probe" >"$work/$number.out" 2>"$work/$number.err"
+  timeout -s KILL "$LIMIT" docker run -i --rm --name "$PREFIX-$number" --label runnerkit.rehearsal \
+    --env-file "$work/$number.env" "$@" "$id" sh -c "$SHELL_OF_JOBS" \
+    <"$work/$number.probe" >"$work/$number.out" 2>"$work/$number.err"
   echo "code $?" >"$work/$number.state"
 }
 

@@ -25,12 +25,19 @@ class Container(msgspec.Struct):
     """A container that is no job's, as Docker has it."""
 
     name: str
+    created: str
     image: str
     path: str
     running: bool
     args: list[str] | None = None
     env: list[str] | None = None
     mounts: list[Mount] | None = None
+
+    @property
+    def folder(self) -> str:
+        """The folder on the host that has its config.toml; "" for none."""
+        found = (one.source for one in self.mounts or () if one.destination == FOLDER)
+        return next(found, "")
 
     @property
     def words(self) -> list[str]:
@@ -40,8 +47,7 @@ class Container(msgspec.Struct):
     def manages(self) -> bool:
         """Whether it is a manager: not one that only registered a runner, and ended."""
         names = {word.rpartition("/")[2] for word in (*self.words, repository(self.image))}
-        config = any(mount.destination == FOLDER for mount in self.mounts or ())
-        return (PROGRAM in names or config) and (self.running or "run" in self.words)
+        return bool(PROGRAM in names or self.folder) and (self.running or "run" in self.words)
 
     @property
     def file(self) -> str:
@@ -85,25 +91,26 @@ def find(output: str) -> ManagerPlace:
     Raises:
         KitError: it has none, or one that no settings can leave as it is.
     """
-    lines = [line.partition(" ")[::2] for line in output.splitlines()]
+    found: dict[str, list[str]] = {"container": [], "config": [], "process": []}
+    for kind, _, text in (line.partition(" ") for line in output.splitlines()):
+        found.setdefault(kind, []).append(text)
     try:
-        every = [
-            msgspec.json.decode(text, type=Container) for kind, text in lines if kind == "container"
-        ]
+        every = [msgspec.json.decode(text, type=Container) for text in found["container"]]
     except (msgspec.DecodeError, UnicodeError) as error:
         raise KitError(
             f"what the host told of its containers cannot be read: {error}",
             "see what docker container inspect prints there",
         ) from None
-    managers = sorted((one for one in every if one.manages), key=_rank)
-    if managers:
-        service = [text for kind, text in lines if kind == "process"][:1]
-        return _contained(managers, service)
-    return _uncontained(lines)
+    counts = (one.partition(" ") for one in found["config"])
+    runners = {folder: int(count) for count, _, folder in counts if count.isdecimal()}
 
+    def rank(one: Container) -> tuple[object, ...]:
+        count = runners.get(one.folder, -1)
+        return -count, "run" not in one.words, not one.running, one.created
 
-def _rank(one: Container) -> tuple[bool, ...]:
-    return "run" not in one.words, not one.running, one.name.lstrip("/") != PROGRAM
+    if managers := sorted((one for one in every if one.manages), key=rank):
+        return _contained(managers, found["process"])
+    return _uncontained(max(runners, key=runners.__getitem__, default=""), found["process"])
 
 
 def _contained(managers: list[Container], service: list[str]) -> ManagerPlace:
@@ -114,24 +121,23 @@ def _contained(managers: list[Container], service: list[str]) -> ManagerPlace:
             f"the manager {name} reads {first.file}, and the kit's reads {FILE}",
             f"let it read {FILE}, or bootstrap a new host in its place",
         )
-    places = {mount.destination: mount.source for mount in first.mounts or ()}
-    if FILE in places or not places.get(FOLDER):
-        where = f"in {places[FILE]} alone" if FILE in places else "in no folder of the host"
+    alone = any(mount.destination == FILE for mount in first.mounts or ())
+    if alone or not first.folder:
+        where = "as a mount of its own" if alone else "in no folder of the host"
         raise KitError(
             f"the manager {name} has its config.toml {where}, and the kit's has a folder for it",
             f"run it with -v FOLDER:{FOLDER}, where FOLDER on the host has that file",
         )
-    return ManagerPlace(places[FOLDER], name, first.image, tuple(_others(others, service)))
+    return ManagerPlace(first.folder, name, first.image, tuple(_others(others, service)))
 
 
 def _others(containers: list[Container], service: list[str]) -> Iterator[Gap]:
     for one in containers:
         name = one.name.lstrip("/")
-        places = {mount.destination: mount.source for mount in one.mounts or ()}
         yield Gap(
             f"the container {name} is another manager, and settings name one for a host",
             f'for it copy the file, with [manager] container = "{name}" and '
-            f'config_dir = "{places.get(FOLDER, "…")}", and its own runners',
+            f'config_dir = "{one.folder}", and its own runners',
         )
     if service:
         yield Gap(
@@ -140,18 +146,17 @@ def _others(containers: list[Container], service: list[str]) -> Iterator[Gap]:
         )
 
 
-def _uncontained(lines: list[tuple[str, str]]) -> ManagerPlace:
+def _uncontained(folder: str, processes: list[str]) -> ManagerPlace:
     """A host whose manager runs in no container, or not at all."""
-    found = dict(reversed(lines))
-    if "process" in found:
+    if processes:
         raise KitError(
-            f"its gitlab-runner runs in no container (process {found['process']}), and the kit runs it in one",
+            f"its gitlab-runner runs in no container (process {processes[0]}), and the kit runs it in one",
             "on the host end it, when its jobs have ended: systemctl disable gitlab-runner; systemctl "
             "kill -s QUIT gitlab-runner; then init again: the container goes on with the same config.toml",
         )
-    if "config" not in found:
+    if not folder:
         raise KitError(
             "there is no gitlab-runner on it: no container that runs it, and no config.toml",
             "./inv bootstrap sets a host up; ./inv init writes settings to fill in",
         )
-    return ManagerPlace(found["config"])
+    return ManagerPlace(folder)

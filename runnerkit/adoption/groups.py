@@ -21,6 +21,7 @@ class Group:
     members: list[RunnerEntry]
     token: Secret | None
     key: str = ""
+    name: str = ""
 
     @property
     def stem(self) -> str:
@@ -43,14 +44,7 @@ class Group:
 
     def data(self, note: list[Gap]) -> dict[str, Any]:
         """The section, its secrets as such; the token is not among them."""
-        found: dict[str, Any] = {}
-        names = {one.name for one in self.members}
-        if any(one.name != default_name(self.key, one.site.have.hostname) for one in self.members):
-            if len(names) == 1 and (name := self.members[0].name):
-                found["name"] = name
-            else:
-                what = f"runners.{self.key} has other names on its hosts: {', '.join(map(repr, sorted(names)))}"
-                note.append(Gap(what, "they stay; by its token it is known"))
+        found: dict[str, Any] = {"name": self.name} if self.name else {}
         found |= self.core
 
         def left(path: str, why: str) -> None:
@@ -82,16 +76,32 @@ def grouped(entries: Iterable[RunnerEntry], note: list[Gap]) -> list[Group]:
             fitting[0].token = None
         else:
             joined.append(group)
-    _name(joined)
+    _name(joined, note)
     return joined
 
 
-def _name(groups: list[Group]) -> None:
-    """Give each its key: what its names say, each key once."""
-    taken: set[str] = set()
+def _name(groups: list[Group], note: list[Gap]) -> None:
+    """Give each its key, each key once, and where that gives its entries other names, their name."""
+    keys: set[str] = set()
+    names: set[tuple[str, str]] = set()
     for group in groups:
         stem = group.stem or slug(group.members[0].name) or UNNAMED
         stem = UNNAMED if stem == DEFAULT != group.stem else stem
         others = (f"{stem}-{number}" for number in count(2))
-        group.key = next(key for key in chain((stem,), others) if key not in taken)
-        taken.add(group.key)
+        group.key = next(key for key in chain((stem,), others) if key not in keys)
+        keys.add(group.key)
+        now = {(one.site.name, one.name) for one in group.members}
+        usual = {
+            (one.site.name, default_name(group.key, one.site.have.hostname))
+            for one in group.members
+        }
+        alike = len({one.name for one in group.members}) == 1 and not now & names
+        if now != usual and alike:
+            group.name = group.members[0].name
+        elif now != usual:
+            several = ", ".join(sorted({repr(one.name) for one in group.members}))
+            what = f"runners.{group.key} is called {several}, and settings cannot say so there"
+            note.append(
+                Gap(what, "it stays so; set the variable of its token, by which it is known")
+            )
+        names |= now if group.name else usual

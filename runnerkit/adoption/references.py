@@ -8,6 +8,10 @@ from typing import Any
 from runnerkit.settings.secrets import Secret
 
 
+class Reference(dict[str, str]):
+    """Where a secret is kept, as the file has it."""
+
+
 @dataclass
 class References:
     """The variables that a settings file names: their secrets, and where hosts have them."""
@@ -29,7 +33,7 @@ class References:
     def filed(self, value: Any, prefix: str, place: str, key: str = "") -> Any:
         """The value with a reference in the place of each secret."""
         if isinstance(value, Secret):
-            return {"env": self.name(value, f"{prefix}_{key}", f"{key} {place}")}
+            return Reference(env=self.name(value, f"{prefix}_{key}", f"{key} {place}"))
         if isinstance(value, Mapping):
             return {one: self.filed(each, prefix, place, one) for one, each in value.items()}
         return (
@@ -40,8 +44,8 @@ class References:
 
     def filled(self, value: Any) -> Any:
         """The value with each secret in the place of its reference."""
+        if isinstance(value, Reference):
+            return self.secrets[value["env"]]
         if isinstance(value, Mapping):
-            if {*value} == {"env"} and value["env"] in self.secrets:
-                return self.secrets[value["env"]]
             return {key: self.filled(one) for key, one in value.items()}
         return [self.filled(one) for one in value] if isinstance(value, list) else value

@@ -7,6 +7,10 @@ from typing import Any
 from runnerkit.errors import KitError
 from runnerkit.settings import load
 
+# Left out, each of these would mean another than the hosts have.
+WHOLE = re.compile(r"(gitlab\.url|manager\.(image|container|config_dir)|hosts\.[^.]+\.address)\b")
+POLICY = "pull_policy"
+
 
 def accepted(data: dict[str, Any]) -> list[str]:
     """Take out of the settings what they may not hold, and tell each mistake.
@@ -17,7 +21,7 @@ def accepted(data: dict[str, Any]) -> list[str]:
     refused: list[str] = []
     while lines := load.mistakes(deepcopy(data)):
         refused.append(lines[0])
-        if not _take_out(data, lines[0]):
+        if WHOLE.match(lines[0]) or not _take_out(data, lines[0]):
             raise KitError(
                 f"no settings can be written for these hosts: {lines[0]}",
                 "./inv init writes settings to fill in by hand",
@@ -32,16 +36,21 @@ def _take_out(data: dict[str, Any], line: str) -> bool:
     while isinstance(table, dict) and (key := _first(table, rest)):
         path.append(key)
         rest, table = rest[len(key) :].removeprefix("."), table[key]
-    if path[1:] and rest.startswith((":", "[")):
+    if path[1:] and rest.startswith((":", "[")) and path[2:] != [POLICY]:
         _remove(data, path)
         return True
-    every = data.get("runners", {})
+    every = data.get("runners", ())
     named = [key for key in every if re.search(rf"runners\.{re.escape(key)}(?![\w-])", line)]
     for key in named[:1]:
-        del every[key]
-        for host in data.get("hosts", {}).values():
-            host["runners"] = [one for one in host["runners"] if one != key]
+        drop(data, key)
     return bool(named)
+
+
+def drop(data: dict[str, Any], runner: str) -> None:
+    """Take out a runner, by its key."""
+    del data["runners"][runner]
+    for host in data["hosts"].values():
+        host["runners"] = [one for one in host["runners"] if one != runner]
 
 
 def _first(table: dict[str, Any], rest: str) -> str:

@@ -44,13 +44,22 @@ def table(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def without(defaults: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-    """The table without what says no more than its absence."""
+def without(
+    defaults: Mapping[str, Any], found: Mapping[str, Any], own: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The table without what says no more than its absence.
+
+    Args:
+        defaults: what the program writes where nothing was said.
+        found: the table.
+        own: keys that the kit remembers to have written, which would go if no settings named them.
+    """
     left = {}
     for key, value in found.items():
-        usual = defaults.get(key)
-        one = without(table(usual), value) if isinstance(value, Mapping) else value
-        if one not in ("", [], {}) and not (type(one) is type(usual) and one == usual):
+        usual, inner = defaults.get(key), (own or {}).get(key)
+        one = without(table(usual), value, table(inner)) if isinstance(value, Mapping) else value
+        same = type(one) is type(usual) and one == usual and inner is None
+        if one not in ("", [], {}) and not same:
             left[key] = one
     return left
 
@@ -61,7 +70,7 @@ def sayable(found: Mapping[str, Any], path: str, note: Note, above: str = "") ->
     for key, value in found.items():
         where, name = f"{path}.{key}", judged_by(key, above)
         try:
-            if isinstance(value, Mapping) and not _source(value):
+            if isinstance(value, Mapping) and not _source(value, name):
                 result[key] = sayable(value, where, note, name)
             else:
                 result[key] = _said(value, name)
@@ -87,7 +96,7 @@ def common(tables: list[Mapping[str, Any]], path: str, note: Note) -> dict[str, 
 
 def _said(value: Any, key: str) -> Any:
     if isinstance(value, Mapping):
-        if _source(value):
+        if _source(value, key):
             raise _Unsayable(STRANGE)
         return {inner: _said(one, judged_by(inner, key)) for inner, one in value.items()}
     if isinstance(value, list) and key == VARIABLES:
@@ -127,6 +136,6 @@ def _variables(lines: list[Any]) -> Any:
     return values
 
 
-def _source(value: Mapping[str, Any]) -> bool:
-    """Whether settings would take it for where a secret is kept: a host's word is never that."""
-    return bool(value) and {*value} <= SOURCES
+def _source(value: Mapping[str, Any], key: str) -> bool:
+    """Whether settings could take it for where a secret is kept: a host's word is never that."""
+    return names_secret(key) and bool({*value} & SOURCES)

@@ -14,12 +14,6 @@ from runnerkit.want import Want
 
 LEAST_KB = 512 << 10  # for the sources of a job
 
-MISSING = Kind(
-    "job-image-missing",
-    Level.ERROR,
-    "the image is not on the host, and jobs may not pull it: {where}",
-    "./inv bootstrap builds or pulls it; ./inv image.ship sends one that another host has",
-)
 UNPULLED = Kind(
     "job-image-not-pulled",
     Level.NOTE,
@@ -102,12 +96,12 @@ ABSENT = Kind(
 LATE = Kind(
     "job-container-late",
     Level.NOTE,
-    "a job's container did not answer within {limit} s: {where}",
+    "a job's container did not answer within {limit} s, or was killed: {where}",
     "see the load of the host, and what the image's entrypoint waits for",
 )
-STARTS = (MISSING, UNPULLED, FAILS, NO_SHELL, ENTRYPOINT, ABSENT, LATE)
+STARTS = (UNPULLED, FAILS, NO_SHELL, ENTRYPOINT, ABSENT, LATE)
 KINDS = (*STARTS, DNS, UNREACHED, CLONE_URL, CERTIFICATE, DISK, READ_ONLY, OPEN, REACHED)
-NO_TOOL = re.compile(r"shell not found|exec: \\?\"(?:/bin/)?sh\\?\"")
+NO_TOOL = re.compile(r"(?m)^shell not found$|exec: \\?\"(?:/bin/)?sh\\?\"")
 
 
 def needs(want: Want) -> Needs:
@@ -127,7 +121,8 @@ def findings(want: Want, have: Facts) -> Iterator[Finding]:
 
 def _found(want: Want, have: Facts, one: Rehearsal) -> Iterator[tuple[Kind, dict[str, object]]]:
     if one.code is None:
-        yield (MISSING if _local(want, have, one.case) else UNPULLED), {}
+        if not _local(want, have, one.case):  # else others tell
+            yield UNPULLED, {}
         return
     for source in one.absent:
         yield ABSENT, {"source": source}
@@ -158,9 +153,10 @@ def _local(want: Want, have: Facts, missing: Case) -> bool:
 def _unstarted(one: Rehearsal) -> tuple[Kind, dict[str, object]]:
     if NO_TOOL.search(one.error):
         return NO_SHELL, {}
-    if one.code in (137, -1) and not one.error:
+    if one.code == 137 or (one.code == -1 and not one.error):
         return LATE, {"limit": LIMIT}
-    why = next((line for line in one.error.splitlines() if line.strip()), "")[:300]
+    lines = (line for line in mask(one.error).splitlines() if line.strip())
+    why = next(lines, "")[:300]
     if one.code in (125, -1) or "Error response from daemon" in one.error:
         return FAILS, {"why": why or "docker run says nothing"}
     return ENTRYPOINT, {"why": f": {why}" if why else ""}

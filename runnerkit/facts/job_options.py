@@ -59,6 +59,8 @@ TABLES = {
 }
 GITLAB, CLONE = "gitlab", "clone"  # the addresses of a case
 HOSTNAME = "runner-rehearsal"
+SOCKET = "unix:///var/run/docker.sock"
+PID_MODE = (19, 1)  # the first gitlab-runner that knows this key
 PER_BUILD = "FF_NETWORK_PER_BUILD"
 INIT = "FF_USE_INIT_WITH_DOCKER_EXECUTOR"
 
@@ -66,12 +68,16 @@ INIT = "FF_USE_INIT_WITH_DOCKER_EXECUTOR"
 def cases(want: Want, have: Facts) -> tuple[Case, ...]:
     """Each image as jobs of each runner on the host get it; alike ones once."""
     found: dict[Case, tuple[str, ...]] = {}
-    for name, entry in entries(want, have):
-        docker = entry["docker"]
+    early = {"pid_mode": ""} if want.numbers and want.numbers < PID_MODE else {}
+    for name, written in entries(want, have):
+        docker = {**written["docker"], **early}
+        entry = {**written, "docker": docker}
         urls = {GITLAB: entry.get("url") or want.url, CLONE: entry.get("clone_url")}
         addresses = tuple((key, str(url)) for key, url in urls.items() if url)
         own = str(docker.get("image") or "")
         for image in dict.fromkeys(filter(None, (own, *(job.reference for job in want.images)))):
+            if "$" in image:  # known when a job comes
+                continue
             if image == own or allowed(docker.get("allowed_images"), image):
                 one = _case(entry, image, addresses)
                 found[one] = (*found.get(one, ()), name)
@@ -86,7 +92,7 @@ def entries(want: Want, have: Facts) -> Iterator[tuple[str, Mapping[str, Any]]]:
         if index is None or written[index].get("executor") != "docker":
             continue
         docker = written[index].get("docker")
-        if isinstance(docker, dict) and not docker.get("host"):
+        if isinstance(docker, dict) and docker.get("host") in (None, "", SOCKET):
             yield runner.key, written[index]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from runnerkit import container
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.files.merge import lay_over, missing
@@ -114,7 +115,9 @@ def globals_wanted(want: Want, have: Facts) -> dict[str, Any]:
     auto = manager.concurrent == "auto" or (manager.concurrent is None and first)
     concurrent = have.cpus if auto else manager.concurrent
     settings = free_keys.shown(manager.settings, Secret.reveal)
-    return {**({"concurrent": concurrent} if concurrent else {}), **settings}
+    listens = container.listens(want, have.containers.get(manager.container, {}))
+    ours = {"concurrent": concurrent, "listen_address": listens}
+    return {**{key: value for key, value in ours.items() if value}, **settings}
 
 
 def runner_wanted(

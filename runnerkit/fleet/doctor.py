@@ -14,7 +14,7 @@ from runnerkit.fleet.bootstrap import wants
 from runnerkit.fleet.groups import ROWS, Row
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.probing import Probing, beside
-from runnerkit.fleet.rehearsal import Subject, rehearsed
+from runnerkit.fleet.rehearsal import LONGEST, Subject, rehearsed
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.fleet.status import Alone, with_gitlab
 from runnerkit.plan import Change
@@ -86,7 +86,7 @@ def doctor(fleet: Fleet, pre: bool = False, rehearsal: bool = True) -> list[Outc
         return replace(diagnosis, changes=_changes(wanted, have)) if pre else diagnosis
 
     known, token = wants(fleet, empty=True)
-    return fleet.each(known, work, token, limit=LIMIT)
+    return fleet.each(known, work, token, limit=LIMIT + LONGEST * rehearsal)
 
 
 class Questions:

@@ -9,9 +9,11 @@ from runnerkit.checks.finding import Finding, Kind
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs, job_options
 from runnerkit.facts.attempt import host_of, verdict
-from runnerkit.facts.rehearsal import METADATA, Rehearsal, parse, script
+from runnerkit.facts.rehearsal import LIMIT, METADATA, Rehearsal, parse, script
 from runnerkit.fleet.host import Host
 from runnerkit.want import Want
+
+LONGEST = LIMIT + 5.0  # seconds that all of it takes at most
 
 
 def rehearsed(host: Host, want: Want, have: Facts) -> Facts:

@@ -61,7 +61,7 @@ def page() -> str:
     failed = [block for room in rooms for module in _modules(room) for block in _hints(module)]
     words = [
         (f"`{one.kind.code}`", _words(one.pattern), one.kind.what, one.kind.fix)
-        for one in messages.MESSAGES
+        for one in (*messages.MESSAGES, messages.OWN)
     ]
     logs = _table(("code", "it holds", "cause", "fix"), words)
     refused = _table(("what", "fix"), [(what, fix) for _, what, fix in sudo.REFUSALS])

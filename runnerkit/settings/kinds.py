@@ -25,6 +25,13 @@ Registry = Annotated[
         description="a registry as images name it, in small letters: registry.example.com:5000",
     ),
 ]
+SocketOrNone = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?:(?:\d{1,3}(?:\.\d{1,3}){3}|\[[a-f0-9:]+\]):\d{1,5})?\Z",
+        description="an IP address of the host and a port: 127.0.0.1:9252",
+    ),
+]
 HostName = Annotated[
     str,
     Meta(

@@ -16,6 +16,7 @@ from runnerkit.settings.kinds import (
     Reference,
     ReferenceOrNone,
     Registry,
+    SocketOrNone,
 )
 from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Source
@@ -39,7 +40,7 @@ class GitLab(Section, frozen=True):
 
 
 class Docker(Section, frozen=True):
-    """The Docker Engine of the hosts. What is not named here stays as it is in their daemon.json."""
+    """The Docker Engine of the hosts. What was never named here stays as it is in their daemon.json."""
 
     source: Literal["distro", "docker-ce", "script", "present"] = "distro"
     """Where Docker is installed from, on a host that has none: the distribution's own package,
@@ -96,6 +97,9 @@ class Manager(Section, frozen=True):
     environment: dict[Variable, Line] = {}
     """Variables of the container, for example a proxy: `{ HTTPS_PROXY = "http://proxy:3128" }`.
     They are no place for secrets: `docker inspect` shows them."""
+    metrics: SocketOrNone = ""
+    """Where the manager answers a Prometheus, on the host: `127.0.0.1:9252`, as `init` writes it. It has
+    no password, so that another address opens it to all who reach that. Empty: as it is found."""
     settings: dict[str, Any] = {}
     """Any keys of config.toml's global part, for example `settings.check_interval = 3`."""
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ def mistakes(data: Mapping[str, Any]) -> Iterator[str]:
     for name, body in data.get("hosts", {}).items():
         if wrong := targets.wrong_port(body.get("address", "")):
             yield f"hosts.{name}.address: {wrong}"
+    yield from _metrics(data.get("manager", {}))
     mirrors = data.get("docker", {}).get("daemon", {}).get("registry-mirrors", [])
     if not isinstance(mirrors, list) or not all(isinstance(one, str) for one in mirrors):
         yield "docker.daemon.registry-mirrors: no list of URLs: write docker.registry_mirrors"
@@ -30,6 +32,20 @@ def mistakes(data: Mapping[str, Any]) -> Iterator[str]:
     high, low = (prune.get(key, getattr(Prune(), key)) for key in ("high", "low"))
     if low > high:
         yield f"prune.low: {low} is above high, which is {high}: room would be made for ever"
+
+
+def _metrics(manager: Mapping[str, Any]) -> Iterator[str]:
+    if not (metrics := manager.get("metrics")):
+        return
+    try:
+        ip_address(metrics.rpartition(":")[0].strip("[]"))
+        wrong = targets.wrong_port(metrics)
+    except ValueError:
+        wrong = "that is no address"
+    if wrong:
+        yield f"manager.metrics: {wrong}"
+    if "listen_address" in manager.get("settings", {}):
+        yield "manager.settings.listen_address: metrics sets it: leave one of them out"
 
 
 def _runner(path: str, body: Mapping[str, Any]) -> Iterator[str]:

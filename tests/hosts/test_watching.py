@@ -10,8 +10,8 @@ from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
 
 GONE = {"gone": {"address": "root@127.0.0.1:1"}}
-UPGRADES = "DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends unattended-upgrades"
-AUTO = 'APT::Periodic::Unattended-Upgrade "1";'
+METRICS = {"metrics": "127.0.0.1:9252"}
+SCRAPE = "exec 3<>/dev/tcp/{}/9252 && printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3"
 
 
 def until(tell: Callable[[], bool]) -> None:
@@ -37,26 +37,39 @@ def test_a_host_is_watched(kit: Kit, blank: Blank) -> None:
     assert "\\x1b" not in of_job.out, "no colours"
     bad = kit.run("runner.logs", "--host", "all", "--errors", "--since", "10m", "--json")
     rows = [json.loads(line) for line in bad.out.splitlines()]
-    assert [(one["level"], one["job"]) for one in rows] == [("warning", number)]
+    assert {(one["level"], one["job"]) for one in rows} == {("warning", number)}
+    assert any("Job failed" in one["text"] for one in rows)
     assert kit.env["RUNNER_TOKEN"] not in of_job.out + bad.out
 
     kit.settings(host, hosts=GONE)
-    command, env = kit.command("runner.logs", "--host", "all", "--follow", "--job", str(number + 1))
+    command, env = kit.command("runner.logs", "--host", "all", "--follow", "--json")
     with (kit.folder / "log").open("wb") as log:
         following = subprocess.Popen(command, env=env, cwd=kit.folder, stdout=log, stderr=log)
         text = (kit.folder / "log").read_text
-        until(lambda: "error: gone:" in text())
-        assert kit.job("echo")["id"] == number + 1
-        until(lambda: "Job succeeded" in text())
+        until(lambda: '"error"' in text() and f"job={number} " in text())
         kit.ssh(host, "docker restart -t 60 gitlab-runner")
-        until(lambda: kit.ssh(host, "pgrep -fc '[l]ogs --timestamps --follow'").strip() == "1")
-        assert kit.job("echo")["id"] == number + 2
+        after = kit.job("echo")["id"]
+        until(lambda: text().count(f"job={after} ") > 1)
         following.send_signal(signal.SIGINT)
         assert following.wait(30) == 1, "one host is gone"
-    assert f"job={number + 2}" not in text()
+    lines = [line for line in text().splitlines() if line.startswith("{")]
+    assert len(lines) == len({*lines}), "nothing is told twice"
     left = "! pgrep -f '[l]ogs --timestamps --follow'"
     until(lambda: kit.ssh(host, f"{left} >/dev/null && echo none", check=False) == "none\n")
 
-    kit.ssh(host, "docker rm -f gitlab-runner")
+    kit.settings(host, manager=METRICS)
+    (config, manager) = kit.bootstrap().titles
+    assert (config.split()[0], "(metrics on 127.0.0.1:9252)" in manager) == ("write", True)
+    assert kit.plan().titles == [], "nothing comes back"
+    answer = SCRAPE.format("127.0.0.1")
+    until(
+        lambda: "gitlab_runner_version_info{" in kit.ssh(host, f'bash -c "{answer}"', check=False)
+    )
+    outside = f'bash -c "{SCRAPE.format(host.address)}" 2>&1 || echo closed'
+    assert kit.ssh(host, outside).endswith("closed\n"), "it listens on loopback alone"
+
+    other = f"docker run -d --entrypoint sleep -p 127.0.0.1:9252:1 {kit.world.runner_image} 99"
+    kit.ssh(host, f"docker rm -f gitlab-runner; {other}")
+    assert "name another one in [manager] metrics" in kit.bootstrap(code=1).out
     none = kit.run("runner.logs", "--host", "watch1")
     assert (none.code, "inv bootstrap --host NAME runs it" in none.err) == (1, True), none.err

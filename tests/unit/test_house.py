@@ -56,7 +56,10 @@ def inside(*rooms: str) -> list[str]:
     return [one for one in IMPORTS if one in names or one.startswith(tuple(f"{n}." for n in names))]
 
 
-PURE = ("settings", "images", "want", "facts", "plan", "files", "container", "redact", "templates")
+PURE = (
+    *("settings", "images", "want", "facts", "plan", "files", "container", "redact", "templates"),
+    "adoption",
+)
 DECIDING = ("steps", "actions", "checks")
 DOORS = ("machine", "engine", "gitlab", "fleet", "report", "golden", "converge")
 

@@ -2,10 +2,11 @@
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 
-from runnerkit.checks.finding import Finding
+from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.checks.messages import containers, network, pulls, scripts, sources
 from runnerkit.checks.messages.message import Message
 from runnerkit.printable import LEAST
@@ -21,8 +22,18 @@ MESSAGES: tuple[Message, ...] = (
     *network.MESSAGES,
     *scripts.OWN,
 )
-KINDS = tuple(one.kind for one in MESSAGES)
-_PATTERNS = tuple(re.compile(f"(?im:{one.pattern})") for one in MESSAGES)
+# Where nothing else fits.
+OWN = Message(
+    r"job failed: exit (?:code|status) \d+",
+    Kind(
+        "log-script-failed",
+        Level.NOTE,
+        "a command of the job's own script failed; the runner did its part",
+        "read what that command printed, above this line",
+    ),
+)
+KINDS = (*(one.kind for one in MESSAGES), OWN.kind)
+Pair = tuple[Message, re.Pattern[str]]
 LETTERS = 600  # of a line's beginning, and of its end
 MOST = 5  # findings of a log
 LINES = 50  # that one message is looked for in
@@ -44,20 +55,27 @@ def recognized(log: str) -> tuple[Recognized, ...]:
     """What a log tells, the most special first. In time that grows as the log does.
 
     Args:
-        log: a line of it, or all: with colours, time stamps, sections and carriage returns.
+        log: a line of it, or all: with colours, time stamps, sections and carriage returns, also broken
+            by a terminal.
     """
     lines = _lines(log)
-    return _found(lines) or _found(
-        [_short(" ".join(map(str.strip, lines)))]
-    )  # broken by a terminal
+    whole = _short(" ".join(map(str.strip, lines)))
+    return _found(lines, _MESSAGES) or _found([whole], _MESSAGES) or _found(lines, _OWN)
 
 
-def _found(lines: list[str]) -> tuple[Recognized, ...]:
+def _compiled(messages: Iterable[Message]) -> tuple[Pair, ...]:
+    return tuple((one, re.compile(f"(?im:{one.pattern})")) for one in messages)
+
+
+_MESSAGES, _OWN = _compiled(MESSAGES), _compiled((OWN,))
+
+
+def _found(lines: list[str], messages: tuple[Pair, ...]) -> tuple[Recognized, ...]:
     text = "\n".join(lines)
     starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
     taken: set[int] = set()
     found: list[Recognized] = []
-    for message, pattern in zip(MESSAGES, _PATTERNS, strict=True):
+    for message, pattern in messages:
         fits: dict[int, None] = {}
         for one in pattern.finditer(text):
             fits[bisect_right(starts, one.start()) - 1] = None
