@@ -14,9 +14,9 @@ from runnerkit.facts import Facts
 from runnerkit.facts.probe import Probe, Reply, Served
 from runnerkit.images import platforms
 from runnerkit.images.reference import normal
+from runnerkit.machine.forward import NoForwarding
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.route import Exchange, Route, Trouble
-from runnerkit.machine.tunnel import NoForwarding
 from runnerkit.want import Want, bare
 
 LIMIT = 6.0  # seconds that all of it takes at most

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from runnerkit.errors import KitError
-from runnerkit.machine import tunnel
+from runnerkit.machine import forward, tunnel
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.streams import Pipe
 from runnerkit.printable import clipped
@@ -108,7 +108,7 @@ class Route:
         failure = Trouble("name", f"{host} has no address there")
         for address in self._addresses(host)[:2]:
             try:
-                return tunnel.dial(self.machine, port, address, self.patience)
+                return forward.dial(self.machine, port, address, self.patience)
             except TimeoutError:
                 failure = Trouble("silence", f"{address} does not answer")
             except OSError as error:
