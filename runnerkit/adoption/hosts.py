@@ -49,7 +49,6 @@ def propose(sites: Sequence[Site], url: str = "", api: bool = False) -> Proposal
         found.gaps.append(Gap(f"refused by the settings: {line}", "it stays on the hosts"))
     _unknown(sites, found)
     _trim(found)
-    _logins(sites, found)
     for site in [one for one in sites if one.name in found.names]:
         machine_settings.close_metadata(found.data, found.want(site.name), sites)
         found.gaps += surroundings.gaps(site, found.want(site.name))
@@ -144,14 +143,6 @@ def _trim(found: Proposal) -> None:
             del hosts[name], found.names[site]
         elif hosts[name]["runners"] == every:
             del hosts[name]["runners"]
-
-
-def _logins(sites: list[Site], found: Proposal) -> None:
-    """The registries that give images to hosts which are logged in there."""
-    images = [str(found.data.get("manager", {}).get("image", ""))]
-    images += [str(one.get("image", "")) for one in found.data.get("runners", {}).values()]
-    if names := sorted({name for one in sites for name in surroundings.logins(one.have, images)}):
-        found.data.setdefault("docker", {})["registry_logins"] = names
 
 
 def _host_name(site: Site, taken: Mapping[str, Any]) -> str:

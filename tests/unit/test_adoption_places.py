@@ -12,8 +12,8 @@ from runnerkit.errors import KitError
 from runnerkit.facts import File, ServerRunner
 from runnerkit.steps import metadata_rule, prune_timer
 from tests.unit import build
-from tests.unit.build import GOOD, converged, want
-from tests.unit.test_adoption import FOLDER, data_of, entry, site
+from tests.unit.build import GOOD, TOKEN, converged, want
+from tests.unit.test_adoption import DEFAULTS, FOLDER, data_of, entry, site, titles
 from tests.unit.test_adoption_fuzz import made
 
 RUN = ["/entrypoint", "run", "--user=gitlab-runner"]
@@ -171,7 +171,7 @@ def test_the_gitlab_that_is_named_is_the_one() -> None:
     assert len(found.gaps) == 2
 
 
-def test_what_stands_around_a_manager_is_listed_and_its_registries_are_named() -> None:
+def test_what_stands_around_a_manager_is_listed() -> None:
     login = {
         "auths": {"https://registry.example.com": {"auth": "c2VudGluZWw="}, "other.example.com": {}}
     }
@@ -197,11 +197,46 @@ def test_what_stands_around_a_manager_is_listed_and_its_registries_are_named() -
         paths=frozenset({f"{FOLDER}/certs/gitlab.example.com.crt"}),
     )
     data, found = data_of(site(have=have))
-    assert data["docker"] == {"registry_logins": ["registry.example.com"]}
+    assert "docker" not in data  # a host's word gives it no login of this machine's
     assert data["manager"]["metrics"] == "127.0.0.1:9999"
     assert "settings" not in data["manager"]
     told = [gap.what for gap in found.gaps]
-    for word, gap in zip(
-        ("--add-host=a:1.2.3.4", "gitlab.example.com.crt", "gone"), told, strict=True
-    ):
+    words = ("--add-host=a:1.2.3.4", "gitlab.example.com.crt", "at registry.example.com,", "gone")
+    for word, gap in zip(words, told, strict=True):
         assert word in gap
+
+
+def test_files_that_no_container_has_get_one() -> None:
+    one = site(containers={})
+    found = propose([replace(one, place=ManagerPlace(FOLDER))])
+    assert titles(found, one) == ["run the container gitlab-runner"]
+
+
+def test_an_autoscaler_is_read_back() -> None:
+    text = """
+  executor = "docker-autoscaler"
+  [runners.docker]
+    image = "debian:bookworm"
+    pull_policy = ["never"]
+  [runners.autoscaler]
+    plugin = "fleeting-plugin-static"
+    max_instances = 2
+    [runners.autoscaler.connector_config]
+      username = "runner"
+      password = "sentinel"
+    [[runners.autoscaler.policy]]
+      idle_count = 1
+      idle_time = "20m0s"
+"""
+    data, _ = data_of(
+        site(DEFAULTS.replace("concurrent = 1", "concurrent = 2") + entry("vm", TOKEN, text))
+    )
+    runner = data["runners"]["vm"]
+    assert (runner["executor"], runner["pull_policy"]) == ("docker-autoscaler", ["never"])
+    assert runner["autoscaler"]["connector_config"] == {
+        "username": "runner",
+        "password": {"env": "RUNNER_VM_PASSWORD"},
+    }
+    data, found = data_of(site(DEFAULTS + entry("vm", TOKEN, text) + entry("web", "t0ken")))
+    assert [*data["runners"]] == ["web"]  # its machines need more jobs at once than the host takes
+    assert any("manager.concurrent: 1 jobs at once" in gap.what for gap in found.gaps)
