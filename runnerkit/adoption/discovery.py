@@ -106,7 +106,7 @@ def find(output: str) -> ManagerPlace:
 
     def rank(one: Container) -> tuple[object, ...]:
         count = runners.get(one.folder, -1)
-        return -count, "run" not in one.words, not one.running, one.created
+        return not one.running, -count, "run" not in one.words, one.created
 
     if managers := sorted((one for one in every if one.manages), key=rank):
         return _contained(managers, found["process"])

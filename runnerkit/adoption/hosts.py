@@ -1,5 +1,6 @@
 """The settings that would leave hosts as they are, from what is true of them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -136,10 +137,10 @@ def _trim(found: Proposal) -> None:
     every, hosts = list(found.data.get("runners", ())), found.data["hosts"]
     for site, name in list(found.names.items()):
         if not hosts[name]["runners"]:
-            found.without[site] = KitError(
-                f"it has no runner of {found.data['gitlab']['url']} that settings can name",
-                "./inv init --url names another GitLab; what it has stays as it is",
-            )
+            what = f"it has no runner of {found.data['gitlab']['url']} that settings can name"
+            why = (one.what for one in found.gaps if one.host in ("", site))
+            fix = "./inv init --url names another GitLab; what it has stays as it is"
+            found.without[site] = KitError("\n  ".join([what, *why]), fix)
             del hosts[name], found.names[site]
         elif hosts[name]["runners"] == every:
             del hosts[name]["runners"]
@@ -147,7 +148,7 @@ def _trim(found: Proposal) -> None:
 
 def _host_name(site: Site, taken: Mapping[str, Any]) -> str:
     """What the file calls a host: its name in ssh's or DNS's, else what it calls itself."""
-    word = site.name.rpartition("@")[2]
+    word = re.sub(r":\d+$", "", site.name.rpartition("@")[2])
     first = word.partition(".")[0]
     name = first if slug(first) == first and not first.isdigit() else site.have.hostname
     stem = slug(name.partition(".")[0]) or "host"

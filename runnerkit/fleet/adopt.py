@@ -77,7 +77,7 @@ def adopt(fleet: Fleet, file: Path) -> Adoption:
         document.WITHOUT: [Gap(one.error, host=one.host) for one in results if one.error],
     }
     starter.write_new(file, document.text(found.data, found.references, notes))
-    return Adoption(file, results, found.common_gaps, found.references.places)
+    return Adoption(file, results, found.common_gaps, found.references.used(found.data))
 
 
 def _site(host: Host, target: Target, url: str, api: bool) -> Site:

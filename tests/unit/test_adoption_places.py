@@ -43,6 +43,7 @@ def listed(name: str, folder: str = "/srv/x", **changes: Any) -> str:
         (listed("ci", running=False), "ci", "/srv/x"),
         (listed("own", image="acme/ci:3", path="/start.sh", args=None), "own", "/srv/x"),
         (listed("a", "/a") + listed("b", "/b") + "config 0 /a\nconfig 2 /b\n", "b", "/b"),
+        (listed("a", "/a", running=False) + listed("b", "/b") + "config 3 /a\nconfig 1 /b\n", "b", "/b"),
         ("config 1 /etc/gitlab-runner\n", "", "/etc/gitlab-runner"),
     ],
 )  # fmt: skip
@@ -97,6 +98,7 @@ def test_a_manager_of_another_image_is_listed() -> None:
     ("name", "hostname", "expected"),
     [
         ("root@ci1.example.com:22", "other", "ci1"),
+        ("ci1:2222", "other", "ci1"),
         ("root@10.0.0.1", "box.lan", "box"),
         ("[fe80::1]", "box", "box"),
         ("local", "box", "local"),
@@ -240,3 +242,20 @@ def test_an_autoscaler_is_read_back() -> None:
     data, found = data_of(site(DEFAULTS + entry("vm", TOKEN, text) + entry("web", "t0ken")))
     assert [*data["runners"]] == ["web"]  # its machines need more jobs at once than the host takes
     assert any("manager.concurrent: 1 jobs at once" in gap.what for gap in found.gaps)
+
+
+def test_a_host_of_which_nothing_can_be_said_tells_why() -> None:
+    found = propose([site(DEFAULTS + entry("old", "t0ken", '\n  executor = "shell"\n'))])
+    assert found.names == {}
+    assert "'old' has the executor shell" in found.without["ci1"].what
+
+
+def test_variables_are_those_that_the_file_names() -> None:
+    text = (
+        DEFAULTS
+        + entry("web", TOKEN)
+        + entry("bare", "t0ken").replace('image = "debian:bookworm"', "")
+    )
+    data, found = data_of(site(text))
+    assert [*data["runners"]] == ["web"]
+    assert [*found.references.used(data)] == ["RUNNER_TOKEN_WEB"]
