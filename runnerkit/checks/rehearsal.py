@@ -101,7 +101,7 @@ LATE = Kind(
 )
 STARTS = (UNPULLED, FAILS, NO_SHELL, ENTRYPOINT, ABSENT, LATE)
 KINDS = (*STARTS, DNS, UNREACHED, CLONE_URL, CERTIFICATE, DISK, READ_ONLY, OPEN, REACHED)
-NO_TOOL = re.compile(r"shell not found|exec: \\?\"(?:/bin/)?sh\\?\"")
+NO_TOOL = re.compile(r"(?m)^shell not found$|exec: \\?\"(?:/bin/)?sh\\?\"")
 
 
 def needs(want: Want) -> Needs:

@@ -1,6 +1,6 @@
 """What has left the settings of a host, part by part, by what the kit remembers of them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -162,28 +162,36 @@ def same_runner(want: Want, have: Facts, one: RunnerRecord, now: Mapping[str, An
 
 def records(want: Want, have: Facts) -> tuple[Record, list[Record]]:
     """That of this run's settings, and those of others."""
-    memory, origin = parsed(have), origin_of(want, have)
-    others = [one for key, one in memory.settings.items() if key != origin]
-    return memory.settings.get(origin, Record()), others
+    own = parsed(have).settings.get(origin_of(want, have), Record())
+    return own, list(others_of(want, have).values())
+
+
+def others_of(want: Want, have: Facts) -> dict[str, Record]:
+    """The records of other settings, of which a runner is still on the host."""
+    origin, there = origin_of(want, have), config_toml.parsed(want, have).get("runners", [])
+    return {
+        key: record
+        for key, record in parsed(have).settings.items()
+        if key != origin
+        and any(
+            not one.token or any(same_runner(want, have, one, now) for now in there)
+            for one in record.runners.values()
+        )
+    }
 
 
 def origin_of(want: Want, have: Facts) -> str:
     """Whose record is this run's: that of its settings file, or of the same one in another place, which
     has the same runner; "" for none."""
     known = parsed(have).settings if want.origin else {}
-    return want.origin if want.origin in known else next(_elsewhere(want, have, known), "")
-
-
-def _elsewhere(want: Want, have: Facts, known: Mapping[str, Record]) -> Iterator[str]:
     there = config_toml.parsed(want, have).get("runners", [])
-    for runner in want.runners:
-        index = config_toml.entry_index(want, have, runner)
-        for origin, record in known.items():
-            one = record.runners.get(runner.key)
-            if (
-                one
-                and one.token
-                and index is not None
-                and same_runner(want, have, one, there[index])
-            ):
-                yield origin
+    shared = (
+        origin
+        for runner in want.runners
+        if (index := config_toml.entry_index(want, have, runner)) is not None
+        for origin, record in known.items()
+        if (one := record.runners.get(runner.key))
+        and one.token
+        and same_runner(want, have, one, there[index])
+    )
+    return want.origin if want.origin in known else next(shared, "")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from runnerkit.facts import Facts
 from runnerkit.files import config_toml, daemon_json
-from runnerkit.files.leaving import origin_of, records, runner_record, same_runner
+from runnerkit.files.leaving import origin_of, others_of, records, runner_record, same_runner
 from runnerkit.files.memory import (
     PATH,
     Memory,
@@ -58,10 +58,9 @@ def settled(want: Want, have: Facts) -> Script | None:
 def _write(want: Want, have: Facts, record: Record) -> Script | None:
     """The change of the file; None where it says so already, or the run has no settings file."""
     now, origin = parsed(have), origin_of(want, have)
-    others = {key: one for key, one in now.settings.items() if key != origin}
-    new = Memory(settings={**others, want.origin: record})
-    if not want.origin or new == now:
+    if not want.origin or (now.settings.get(origin) == record):
         return None
+    new = Memory(settings={**others_of(want, have), want.origin: record})
     old = file.data if (file := have.files.get(PATH)) else None
     return write_file(PATH, written(new), 0o600, old=old, after=NO_PREVIOUS, keep_owner=False)
 

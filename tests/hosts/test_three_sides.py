@@ -33,42 +33,9 @@ def sides(
         kit.gitlab.call("DELETE", f"/api/v4/runners/{runner['id']}")
 
 
-def test_a_renewed_token_is_no_token_to_change_over(sides: tuple[Kit, BlankHost]) -> None:
-    kit, host = sides
-    kit.ssh(host, "docker exec gitlab-runner gitlab-runner reset-token --name sides")
-    seen = kit.plan()
-    assert (seen.titles, seen.code) == ([], 0)
-    (note,) = seen.found("runner-token-renewed")
-    assert "RUNNER_TOKEN" in note["what"]
-    assert kit.bootstrap().titles == []
-
-
-def test_another_runner_s_token_is_changed_over_to(sides: tuple[Kit, BlankHost]) -> None:
-    kit, host = sides
-    kit.ssh(host, f"sed -i 's/^  executor/  limit = 7\\n  executor/' {CONFIG}")
-    kit.new_token("after", tag_list="sides")
-    pending = kit.plan()
-    assert pending.titles == ["change runner sides over to the token of the settings"]
-    changed = kit.bootstrap().titles
-    (runner,) = kit.gitlab.runners("sides")[-1:]
-    named = f"set description of runner #{runner['id']} at GitLab"
-    assert changed == [*pending.titles, named], (
-        "what GitLab has of it is seen by its own token alone"
-    )
-    again = kit.plan()
-    assert (again.titles, again.found("runner-other-token"), again.code) == ([], [], 0)
-    entry = kit.ssh(host, f"cat {CONFIG}")
-    assert entry.count("[[runners]]") == entry.count("limit = 7") == entry.count("name = ") == 1
-    assert (f"id = {runner['id']}\n" in entry, len(runner["managers"])) == (True, 1)
-    kit.settled()
-    assert kit.job("true", image="tester", tags=["sides"])["state"] == "success"
-
-
 def test_ghosts_at_gitlab_are_listed_and_nothing_is_deleted(sides: tuple[Kit, BlankHost]) -> None:
     kit, host = sides
-    runner = max(
-        (one for one in kit.gitlab.runners() if one["managers"]), key=lambda one: int(one["id"])
-    )
+    (runner,) = kit.gitlab.runners("sides")
     token = kit.ssh(host, f"sed -n 's/^  token = \"\\(.*\\)\"/\\1/p' {CONFIG}").strip()
     kit.gitlab.call("POST", "/api/v4/runners/verify", token=token, system_id="r_gone00000000")
     mark = {"maintenance_note": "runnerkit host=old1 machine=00000000 runner=web"}
@@ -90,14 +57,6 @@ def test_ghosts_at_gitlab_are_listed_and_nothing_is_deleted(sides: tuple[Kit, Bl
 
     kit.settings(host, gitlab=API, hosts={"another": {"address": "root@127.0.0.1:1"}})
     assert json.loads(kit.plan(host.name).out)["findings"] == [], "it may be on the other host"
-
-
-def two_runners(kit: Kit, host: BlankHost) -> None:
-    """Settings with a second runner, which the API makes."""
-    api: dict[str, Any] = {"image": "debian:bookworm", "name": "second", "tags": ["second"]}
-    if kit.world.own_helper:
-        api["docker"] = kit.world.own_helper
-    kit.settings(host, gitlab=API, runners={"web": {"name": "sides"}, "second": api})
 
 
 def test_what_leaves_the_settings_goes_and_what_others_wrote_stays(
@@ -137,6 +96,49 @@ def test_what_leaves_the_settings_goes_and_what_others_wrote_stays(
     assert (known.split()[0], secret in known) == ("600", False)
 
 
+def test_a_renewed_token_is_no_token_to_change_over(sides: tuple[Kit, BlankHost]) -> None:
+    kit, host = sides
+    kit.settings(host, gitlab=API, runners={"web": {"name": "sides"}})
+    kit.ssh(host, "docker exec gitlab-runner gitlab-runner reset-token --name sides")
+    seen = kit.plan()
+    assert (seen.titles, seen.code) == ([], 0)
+    (note,) = seen.found("runner-token-renewed")
+    assert "RUNNER_TOKEN" in note["what"]
+    assert kit.bootstrap().titles == []
+
+
+@pytest.mark.long
+def test_another_runner_s_token_is_changed_over_to(sides: tuple[Kit, BlankHost]) -> None:
+    kit, host = sides
+    kit.settings(host, gitlab=API, runners={"web": {"name": "sides"}})
+    kit.ssh(host, f"sed -i 's/^  executor/  limit = 7\\n  executor/' {CONFIG}")
+    kit.new_token("after", tag_list="sides")
+    pending = kit.plan()
+    assert pending.titles == ["change runner sides over to the token of the settings"]
+    changed = kit.bootstrap().titles
+    (runner,) = kit.gitlab.runners("sides")[-1:]
+    named = f"set description of runner #{runner['id']} at GitLab"
+    assert changed == [*pending.titles, named], (
+        "what GitLab has of it is seen by its own token alone"
+    )
+    again = kit.plan()
+    assert (again.titles, again.found("runner-other-token"), again.code) == ([], [], 0)
+    entry = kit.ssh(host, f"cat {CONFIG}")
+    assert entry.count("[[runners]]") == entry.count("limit = 7") == entry.count("name = ") == 1
+    assert (f"id = {runner['id']}\n" in entry, len(runner["managers"])) == (True, 1)
+    kit.settled()
+    assert kit.job("true", image="tester", tags=["sides"])["state"] == "success"
+
+
+def two_runners(kit: Kit, host: BlankHost) -> None:
+    """Settings with a second runner, which the API makes."""
+    api: dict[str, Any] = {"image": "debian:bookworm", "name": "second", "tags": ["second"]}
+    if kit.world.own_helper:
+        api["docker"] = kit.world.own_helper
+    kit.settings(host, gitlab=API, runners={"web": {"name": "sides"}, "second": api})
+
+
+@pytest.mark.long
 def test_a_runner_that_leaves_goes_after_its_jobs_and_a_stranger_s_stays(
     sides: tuple[Kit, BlankHost],
 ) -> None:
@@ -167,8 +169,10 @@ END""")  # fmt: skip
     assert kit.plan().titles == []
 
 
+@pytest.mark.long
 def test_a_host_from_before_there_was_a_memory_loses_nothing(sides: tuple[Kit, BlankHost]) -> None:
     kit, host = sides
+    kit.settings(host, gitlab=API, runners={"web": {"name": "sides"}})
     kit.ssh(
         host, f"rm {MEMORY}; sed -i 's/^  executor/  output_limit = 9000\\n  executor/' {CONFIG}"
     )

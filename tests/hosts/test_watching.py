@@ -37,7 +37,8 @@ def test_a_host_is_watched(kit: Kit, blank: Blank) -> None:
     assert "\\x1b" not in of_job.out, "no colours"
     bad = kit.run("runner.logs", "--host", "all", "--errors", "--since", "10m", "--json")
     rows = [json.loads(line) for line in bad.out.splitlines()]
-    assert [(one["level"], one["job"]) for one in rows] == [("warning", number)]
+    assert {(one["level"], one["job"]) for one in rows} == {("warning", number)}
+    assert any("Job failed" in one["text"] for one in rows)
     assert kit.env["RUNNER_TOKEN"] not in of_job.out + bad.out
 
     kit.settings(host, hosts=GONE)

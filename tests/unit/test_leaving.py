@@ -190,6 +190,9 @@ def test_two_settings_files_leave_each_other_s_alone() -> None:
     assert plan(theirs, both) == plan(mine, both) == []
     (write,) = plan(replace(mine, docker=ours().docker), both)[:1]
     assert "debug" in write.title
+    only_mine = {**both.files, CONFIG: File(config.replace(API, "").encode(), 0o600, 1)}
+    change = record.settled(replace(mine, docker=ours().docker), replace(both, files=only_mine))
+    assert change and '-  "theirs": {' in change.diff, "they have left the host"
 
 
 def test_the_same_settings_from_another_place_take_the_memory_over() -> None:
@@ -197,5 +200,6 @@ def test_the_same_settings_from_another_place_take_the_memory_over() -> None:
     have = remembered(entry("limit = 4"), said)
     elsewhere = replace(ours(), origin="a colleague's")
     assert len(plan(elsewhere, have)) == 1
+    assert record.settled(replace(said, origin="a colleague's"), have) is None, "all is as it was"
     change = record.settled(elsewhere, have)
     assert change and '-  "mine": {' in change.diff and '+  "a colleague' in change.diff

@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -59,7 +60,23 @@ def closed() -> Iterator[int]:
         yield bound.getsockname()[1]
 
 
-def reach(folder: Path, tool: str, shell: str, port: int) -> str:
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[int]:
+    """A server whose certificate nobody has signed."""
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1"
+    subprocess.run([*make.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = HTTPServer(("127.0.0.1", 0), Refusing)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
+def reach(folder: Path, tool: str, shell: str, port: int, scheme: str = "http", **more: str) -> str:
     """What it means that the tool, the only one there, says of an address."""
     names = {name: shutil.which(name) for name in HELPERS}
     if tool:
@@ -69,9 +86,9 @@ def reach(folder: Path, tool: str, shell: str, port: int) -> str:
             pytest.skip(f"no {tool or name} here")
         (folder / name).unlink(missing_ok=True)
         (folder / name).symlink_to(program)
-    text = f"{FUNCTIONS}\nreach gitlab 127.0.0.1 {port} http://127.0.0.1:{port}/\n"
+    text = f"{FUNCTIONS}\nreach gitlab 127.0.0.1 {port} {scheme}://127.0.0.1:{port}/\n"
     done = subprocess.run(
-        [shell], executable=shutil.which(shell), input=text, text=True, env={"PATH": str(folder)},
+        [shell], executable=shutil.which(shell), input=text, text=True, env={"PATH": str(folder), **more},
         capture_output=True, timeout=30, check=False,
     )  # fmt: skip
     return verdict(ran(CASE, done.stdout).attempts["gitlab"])
@@ -86,6 +103,24 @@ def test_a_tool_tells_an_address_that_answers_from_one_that_does_not(
     assert reach(tmp_path, tool, shell, closed) == "unreached"
 
 
+@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl here")
+@pytest.mark.parametrize("tool", ["curl", "wget", "python3"])
+def test_a_certificate_that_the_image_does_not_trust_is_told(
+    tmp_path: Path, tool: str, secure: int
+) -> None:
+    assert reach(tmp_path, tool, SHELLS[0], secure, "https") == "untrusted"
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_without_any_tool_nothing_is_claimed(tmp_path: Path, shell: str, port: int) -> None:
     assert reach(tmp_path, "", shell, port) == ""
+
+
+@pytest.mark.parametrize(
+    ("tool", "meaning"), [("bash", ""), ("curl", "unreached"), ("python3", "unreached")]
+)
+def test_a_proxy_is_asked_or_nothing_is_claimed(
+    tmp_path: Path, tool: str, meaning: str, port: int, closed: int
+) -> None:
+    proxy = f"http://127.0.0.1:{closed}"
+    assert reach(tmp_path, tool, SHELLS[0], port, http_proxy=proxy) == meaning
