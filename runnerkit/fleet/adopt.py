@@ -19,7 +19,6 @@ from runnerkit.settings.secrets import Source
 from runnerkit.settings.targets import Target
 from runnerkit.want import Want, bare
 
-
 UNASKED = Gap(
     f"tags and the like, which GitLab has: it was not asked, although {API} is set",
     "give --url as well: the token goes to no GitLab that only hosts name",
