@@ -14,6 +14,7 @@ from runnerkit.place import image_folders
 from runnerkit.steps import manager
 from runnerkit.want import Want
 
+COMPOSE = "com.docker.compose.project"
 LOGINS = "/root/.docker/config.json"
 
 
@@ -24,6 +25,10 @@ def needs(want: Want) -> Needs:
 def gaps(site: Site, want: Want) -> Iterator[Gap]:
     """Each with what to do for a new host."""
     if now := site.have.containers.get(site.place.container):
+        if project := labels(now).get(COMPOSE):
+            what = f"the manager's container is of docker compose's project {project}"
+            fix = "take it out of the project's file before bootstrap changes it: compose would change it back"
+            yield Gap(what, fix, site.name)
         options = " ".join(manager.options(want, now))
         if options:
             what = f"the manager's container has {options}"

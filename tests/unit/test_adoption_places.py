@@ -162,6 +162,14 @@ def test_what_gitlab_keeps_is_told_where_it_was_asked() -> None:
     )
 
 
+def test_another_description_at_gitlab_is_told_as_a_change() -> None:
+    text = GOOD.replace("ci1-web", "by hand")
+    one = replace(site(text), server={0: ServerRunner(7, description="made in the browser")})
+    assert titles(propose([one], build.URL, True), one) == [
+        "set description of runner #7 at GitLab"
+    ]
+
+
 def test_the_gitlab_that_is_named_is_the_one() -> None:
     text = (
         GOOD + entry("a", "t0ken", url="https://g.com") + entry("b", "t1ken", url="https://g.com")
@@ -187,10 +195,11 @@ def test_what_stands_around_a_manager_is_listed() -> None:
             "concurrent", 'listen_address = ":9252"\nconcurrent'
         )
     )
+    compose = {"com.docker.compose.project": "ci"}
     built = {"Id": "sha256:b", "Config": {"Labels": {"runnerkit.image": "gone"}}}
     have = replace(
         have,
-        containers={"gitlab-runner": build.container(HostConfig=host)},
+        containers={"gitlab-runner": build.container(HostConfig=host, Config={"Labels": compose})},
         images={**have.images, image: {"Id": "sha256:a"}, "gone:latest": built},
         files={
             **have.files,
@@ -203,7 +212,13 @@ def test_what_stands_around_a_manager_is_listed() -> None:
     assert data["manager"]["metrics"] == "127.0.0.1:9999"
     assert "settings" not in data["manager"]
     told = [gap.what for gap in found.gaps]
-    words = ("--add-host=a:1.2.3.4", "gitlab.example.com.crt", "at registry.example.com,", "gone")
+    words = (
+        "compose's project ci",
+        "--add-host=a:1.2.3.4",
+        "gitlab.example.com.crt",
+        "at registry.example.com,",
+        "gone",
+    )
     for word, gap in zip(words, told, strict=True):
         assert word in gap
 
