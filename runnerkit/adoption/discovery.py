@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import msgspec
 
@@ -55,7 +56,8 @@ class Container(msgspec.Struct):
         for variable in self.env or ():
             if variable.startswith("CONFIG_FILE="):
                 return variable.partition("=")[2]
-        for word, after in zip(self.words, [*self.words[1:], ""], strict=True):
+        options = self.words[self.words.index("run") :] if "run" in self.words else []
+        for word, after in pairwise([*options, ""]):
             option, _, value = word.partition("=")
             if option in ("-c", "--config"):
                 return value or after

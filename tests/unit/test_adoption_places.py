@@ -41,6 +41,7 @@ def listed(name: str, folder: str = "/srv/x", **changes: Any) -> str:
         (listed("web", image="nginx:1", mounts=[], args=[]) + listed("ci"), "ci", "/srv/x"),
         (listed("once", args=["/entrypoint", "register"], running=False) + listed("ci"), "ci", "/srv/x"),
         (listed("ci", running=False), "ci", "/srv/x"),
+        (listed("ci", path="/bin/sh", args=["-c", "exec gitlab-runner run"]), "ci", "/srv/x"),
         (listed("own", image="acme/ci:3", path="/start.sh", args=None), "own", "/srv/x"),
         (listed("a", "/a") + listed("b", "/b") + "config 0 /a\nconfig 2 /b\n", "b", "/b"),
         (listed("a", "/a", running=False) + listed("b", "/b") + "config 3 /a\nconfig 1 /b\n", "b", "/b"),
