@@ -246,15 +246,14 @@ def test_an_autoscaler_is_read_back() -> None:
       idle_count = 1
       idle_time = "20m0s"
 """
-    data, _ = data_of(
+    data, found = data_of(
         site(DEFAULTS.replace("concurrent = 1", "concurrent = 2") + entry("vm", TOKEN, text))
     )
     runner = data["runners"]["vm"]
     assert (runner["executor"], runner["pull_policy"]) == ("docker-autoscaler", ["never"])
-    assert runner["autoscaler"]["connector_config"] == {
-        "username": "runner",
-        "password": {"env": "RUNNER_VM_PASSWORD"},
-    }
+    connector = runner["autoscaler"]["connector_config"]
+    assert connector["username"] == "runner"
+    assert found.references.secrets[connector["password"]["env"]].reveal() == "sentinel"
     data, found = data_of(site(DEFAULTS + entry("vm", TOKEN, text) + entry("web", "t0ken")))
     assert [*data["runners"]] == ["web"]  # its machines need more jobs at once than the host takes
     assert any("manager.concurrent: 1 jobs at once" in gap.what for gap in found.gaps)
