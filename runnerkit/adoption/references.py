@@ -42,6 +42,14 @@ class References:
             else value
         )
 
+    def used(self, value: Any) -> dict[str, str]:
+        """The variables that are named in there, and where hosts have what they are to hold."""
+        if isinstance(value, Reference):
+            return {name: self.places[name] for name in value.values() if name in self.places}
+        each = value.values() if isinstance(value, Mapping) else value
+        several = each if isinstance(value, Mapping | list) else ()
+        return {name: place for one in several for name, place in self.used(one).items()}
+
     def filled(self, value: Any) -> Any:
         """The value with each secret in the place of its reference."""
         if isinstance(value, Reference):

@@ -222,3 +222,4 @@ def test_gitlab_is_asked_where_it_is_named(kit: Kit, blank: Blank) -> None:
     (kit.folder / "new.toml").unlink()
     ran = kit.run("init", "--host", "twin1,twin2")
     assert "api_token" not in file_of(kit, ran)["gitlab"]
+    assert "it was not asked" in ran.err
