@@ -13,7 +13,7 @@ from invoke.tasks import task
 sys.path.insert(0, str(Path(__file__).parent))
 
 from runnerkit.errors import KitError  # found by the path above
-from runnerkit.menu import end, fleet_task, plain_task
+from runnerkit.menu import end, fleet_task, of_hosts, plain_task
 from runnerkit.place import CLONE, typed
 
 if find_spec("fabric") is None:
@@ -41,7 +41,7 @@ def plan(fleet: "Fleet") -> "Page":
     from runnerkit.fleet import bootstrap
     from runnerkit.report.bootstrap import planned
 
-    return planned(bootstrap.plan(fleet))
+    return planned(*bootstrap.plan(fleet))
 
 
 @fleet_task()
@@ -51,9 +51,25 @@ def status(fleet: "Fleet", watch: bool = False) -> "Page":
     from runnerkit.report.status import shown, watched
 
     def look() -> "Page":
-        return shown(status.status(fleet))
+        return shown(*status.status(fleet))
 
     return watched(look) if watch else look()
+
+
+@fleet_task(alone="message")
+def doctor(
+    fleet: "Fleet", pre: bool = False, job: str = "", message: str = "", rehearsal: bool = True
+) -> "Page":
+    """Find why a host, or a job, does not work, and what to do; exit 1 where an error is found."""
+    from runnerkit.fleet import doctor, job_logs
+    from runnerkit.report.doctor import diagnosed
+    from runnerkit.report.job_logs import explained, shown
+
+    if message:
+        return explained(message)
+    if job:
+        return shown(job_logs.explain(fleet, job), job)
+    return diagnosed(doctor.doctor(fleet, pre, rehearsal))
 
 
 @fleet_task("mirror", name="build")
@@ -120,12 +136,26 @@ def metrics(_: Context, into: str, json: bool = False) -> None:
     end(written(metrics.write(load(settings_file()), Path(into))).show(json))
 
 
-@task
-def init(_: Context) -> None:
-    """Write a commented runnerkit.toml to fill in; never overwrites one."""
+@plain_task("host", "url", "json", "accept-new-host-keys")
+def init(
+    _: Context,
+    host: str = "",
+    url: str = "",
+    json: bool = False,
+    accept_new_host_keys: bool = False,
+) -> None:
+    """Write a runnerkit.toml: to fill in, or as --host H,… are set up already; never overwrites one."""
+    from runnerkit.fleet import adopt
+    from runnerkit.report.adopt import adopted
     from runnerkit.settings import starter
 
-    print(starter.write(Path(os.environ.get("RUNNERKIT_SETTINGS") or "runnerkit.toml")))
+    file = Path(os.environ.get("RUNNERKIT_SETTINGS") or "runnerkit.toml")
+    if host or url:
+        of_hosts(
+            lambda fleet: adopted(adopt.adopt(fleet, file)), host, url, json, accept_new_host_keys
+        )
+    else:
+        print(starter.write(file))
 
 
 @plain_task("runner-image")
@@ -207,6 +237,7 @@ namespace = Collection(
     bootstrap,
     plan,
     status,
+    doctor,
     metrics,
     init,
     demo,

@@ -95,3 +95,15 @@ def jobs_end(want: Want, have: Facts) -> str:
     """The same where Docker may be started anew, which ends every container; "" without any job."""
     busy = (have.jobs or want.elsewhere) and want.manager.container in have.containers
     return drain(want) if busy else ""
+
+
+def variables(have: Facts, now: Mapping[str, Any]) -> dict[str, str]:
+    """Those of a container, as ``docker inspect`` has it, that are not its image's."""
+    known = (image for image in have.images.values() if image["Id"] == now["Image"])
+    of_image = ((next(known, {}).get("Config") or {}).get("Env")) or ()
+    mine = (one.partition("=") for one in now["Config"]["Env"] or () if one not in of_image)
+    return {
+        name: value
+        for name, _, value in mine
+        if name != "PATH" and ("\n" not in value or name.isidentifier())
+    }

@@ -10,6 +10,7 @@ from runnerkit.checks import (
     expiry,
     leftovers,
     managers,
+    memory,
     metadata_address,
     plugins,
     polling,
@@ -23,7 +24,8 @@ from runnerkit.errors import KitError, NotConverged
 from runnerkit.events import Began, Tell
 from runnerkit.facts import Facts, Needs
 from runnerkit.facts.look import parse, script
-from runnerkit.plan import Change, batches
+from runnerkit.files import record
+from runnerkit.plan import Change, Script, batches
 from runnerkit.steps import (
     config_toml,
     daemon_json,
@@ -67,7 +69,7 @@ ENGINE: tuple[Step, ...] = (daemon_json, docker_engine)
 # What bootstrap proves and notes, in the order in which it is told.
 CHECKS: tuple[Check, ...] = (
     *(managers, acceptance, expiry, runners, leftovers, polling, plugins),
-    *(metadata_address, selinux, cache_poisoning, upgrades, unknown),
+    *(metadata_address, selinux, cache_poisoning, upgrades, memory, unknown),
 )
 IMAGES: tuple[Step, ...] = (job_images,)
 # A machine image: all but what each machine made from it does for itself, at its first boot.
@@ -92,13 +94,22 @@ class Writer(Reader, Protocol):
 
     tell: Tell
 
+    def script(self, want: Want, change: Script) -> str: ...
+
     def lock(self) -> None: ...
 
     def write(self, want: Want, batch: list[Change]) -> None: ...
 
 
-def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS) -> Facts:
-    """All that they must know: one round trip, and GitLab's API where a token is given."""
+def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS, patience: int = 0) -> Facts:
+    """All that they must know: one round trip, and GitLab's API where a token is given.
+
+    Args:
+        host: the host.
+        want: what it should be.
+        asking: who must know.
+        patience: seconds that Docker is waited for, for doctor.
+    """
     needs = [one.needs(want) for one in asking]
     both = Needs(
         tuple(dict.fromkeys(chain.from_iterable(need.files for need in needs))),
@@ -107,8 +118,9 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS) -> Facts:
         tuple(dict.fromkeys(chain.from_iterable(need.units for need in needs))),
         tuple(dict.fromkeys(chain.from_iterable(need.chains for need in needs))),
         any(need.manager for need in needs),
+        tuple(dict.fromkeys(chain.from_iterable(need.names for need in needs))),
     )
-    output = host.look(script(both, want.manager.container))
+    output = host.look(script(both, want.manager.container, patience))
     return host.server(want, parse(output))
 
 
@@ -159,6 +171,8 @@ def apply(
     while pending:
         if again := [change.title for change in pending if change in done]:
             raise NotConverged(again)
+        if steps is STEPS:
+            _remember(host, want, record.ahead(want, have, pending))
         number = 0
         for batch in batches(pending):
             for change in batch:
@@ -167,4 +181,13 @@ def apply(
             done += batch
         have = look(host, want, asking)
         pending = plan(want, have, steps)
+    if steps is STEPS:
+        _remember(host, want, record.settled(want, have))
     return have
+
+
+def _remember(host: Writer, want: Want, change: Script | None) -> None:
+    """What was written is no change of the host's: nobody asked for it, and no plan tells of it."""
+    if change:
+        host.lock()
+        host.script(want, change)

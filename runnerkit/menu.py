@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
@@ -24,6 +24,9 @@ HELP = {
     "tags": "comma-separated tags of the runner",
     "mirror": "a registry mirror of Docker Hub for the hosts, https://…",
     "json": "print data on stdout instead of a table",
+    "message": "what a log says, to be looked up; - reads a whole log from stdin",
+    "rehearsal": "start a container as a job would get it, of each image, and look from within",
+    "job": "the id of a job, or its address: why it failed",
     "names": "comma-separated job images; all: those of the settings",
     "from": "the host that builds it; this machine if not given",
     "force": "remove all that no job needs, however much of the disk is free",
@@ -31,9 +34,9 @@ HELP = {
     "follow": "go on with what comes, until Ctrl-C",
     "since": "how far back: 10m, 2h, or a date; the last 100 lines of each host if not given",
     "errors": "only warnings and errors",
-    "job": "only lines about the job of this number",
     "into": "the folder; it is made where there is none",
     "watch": "look again every few seconds, until Ctrl-C",
+    "pre": "the host is blank: only what bootstrap will need there",
     "pull": "look whether the bases have moved, and rebuild on them",
     "no-cache": "build without the builder's cache, even what is unchanged",
     "push": "push to this registry afterwards; REGISTRY_USER and REGISTRY_PASSWORD log in",
@@ -44,18 +47,20 @@ HELP = {
     "accept-new-host-keys": "accept and remember an SSH host key seen for the first time",
 }
 TEXTS = {
+    ("logs", "job"): "only lines about the job of this number",
     ("test", "image"): "the image; the newest if not given",
     ("host", "name"): "the host's name, for example ci1",
 }  # where a word means another thing
 Verb = Callable[..., "Page"]
 
 
-def fleet_task(*words: str, name: str = "") -> Callable[[Verb], "Task[Any]"]:
+def fleet_task(*words: str, name: str = "", alone: str = "") -> Callable[[Verb], "Task[Any]"]:
     """A task that works on hosts: it is given the fleet, and its page is shown.
 
     Args:
         words: options that are laid over the settings, of `command_line.settings_of`.
         name: the task's, where it is not the function's.
+        alone: an option of its own with which it needs neither hosts nor settings.
 
     The task has the function's own options, these words, and --host, --json and
     --accept-new-host-keys.
@@ -66,20 +71,20 @@ def fleet_task(*words: str, name: str = "") -> Callable[[Verb], "Task[Any]"]:
 
         @wraps(verb)
         def body(context: Context, /, **options: Any) -> None:
-            from runnerkit.fleet.run import Fleet
-            from runnerkit.report.progress import progress
+            from runnerkit.settings.model import Settings
 
             if context.config.run.dry:
                 raise KitError(
                     "Invoke's --dry stops nothing here", "say plan, which changes nothing"
                 )
 
-            settings, chosen = _targets(words, options)  # a token may be asked for here
-            accept = options["accept_new_host_keys"]
-            with progress() as listener:
-                fleet = Fleet(chosen, settings, listener, accept)
-                page = verb(fleet, **{one.name: options[one.name] for one in own})
-            end(page.show(options["json"]))
+            settings, chosen = (
+                (Settings(), ())
+                if alone and options[alone]
+                else _targets(words, options)  # a token may be asked for here
+            )
+            page = partial(verb, **{one.name: options[one.name] for one in own})
+            _show(page, settings, chosen, options["json"], options["accept_new_host_keys"])
 
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         context = inspect.Parameter("_", kind)
@@ -96,7 +101,7 @@ def fleet_task(*words: str, name: str = "") -> Callable[[Verb], "Task[Any]"]:
         parameters = [context, *needed, host, *optional, *flags]
         body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         options = (one.name.rstrip("_").replace("_", "-") for one in parameters[1:])
-        texts = {option: HELP[option] for option in options}
+        texts = {option: _text(name or verb.__name__, option) for option in options}
         return _task(body, name or verb.__name__, texts)
 
     return decorate
@@ -111,18 +116,41 @@ def plain_task(*options: str, name: str = "") -> Callable[[Callable[..., None]],
     """
 
     def decorate(body: Callable[..., None]) -> "Task[Any]":
-        texts = {
-            option: TEXTS.get((name or body.__name__, option), HELP[option]) for option in options
-        }
+        texts = {option: _text(name or body.__name__, option) for option in options}
         return _task(interruptible()(body), name or body.__name__, texts)
 
     return decorate
+
+
+def _text(task: str, option: str) -> str:
+    return TEXTS.get((task, option), HELP[option])
+
+
+def of_hosts(verb: Verb, host: str, url: str, json: bool, accept_new_host_keys: bool) -> None:
+    """Show a page of hosts of which no settings file says anything yet."""
+    from runnerkit.settings import command_line, targets
+    from runnerkit.settings.load import load
+
+    settings = load(None, command_line.settings_of({"url": url}))
+    chosen = tuple(targets.choose(host, settings, _known))
+    _show(verb, settings, chosen, json, accept_new_host_keys)
 
 
 def end(code: int) -> None:
     """End the task; what it had to say has been said."""
     if code:
         raise Exit(code=code)
+
+
+def _show(
+    verb: Verb, settings: "Settings", chosen: tuple["Target", ...], json: bool, accept: bool
+) -> None:
+    from runnerkit.fleet.run import Fleet
+    from runnerkit.report.progress import progress
+
+    with progress() as listener:
+        page = verb(Fleet(chosen, settings, listener, accept))
+    end(page.show(json))
 
 
 def _task(body: Callable[..., None], name: str, texts: dict[str, str]) -> "Task[Any]":

@@ -15,6 +15,7 @@ from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Secret
 
 NEAR = 0.82  # debian and ci-debian, node and nodejs are two; debain and debian are not
+MARK = "runnerkit host="  # how the note of a runner begins that the kit made at GitLab
 # Of a runner, what GitLab keeps, beside its tags.
 FIELDS = ("run_untagged", "locked", "paused", "access_level", "maximum_timeout")
 
@@ -40,7 +41,7 @@ class WantedRunner:
 
     def note(self, identity: str) -> str:
         """The mark by which a run finds what an interrupted one created at GitLab for that host."""
-        return f"runnerkit host={identity} runner={self.key}"
+        return f"{MARK}{identity} runner={self.key}"
 
     @property
     def at_gitlab(self) -> Mapping[str, Any]:
@@ -58,7 +59,11 @@ class WantedRunner:
 
 @dataclass(frozen=True)
 class Want:
-    """What a host should be. `names` are those of all job images that there are."""
+    """What a host should be.
+
+    `names` are those of all job images that there are, `origin` tells the settings file from others (""
+    where there is none).
+    """
 
     url: str
     docker: Docker
@@ -69,6 +74,7 @@ class Want:
     api: bool = False
     prune: Prune = field(default_factory=Prune)
     golden: Golden = field(default_factory=Golden)
+    origin: str = ""
 
     @property
     def release(self) -> str:

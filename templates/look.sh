@@ -1,5 +1,6 @@
 # Tells what is true of a host, a line a fact: `name: value`, or `name base64` where it has lines.
-# Before it stand: FILES, PATHS, UNITS, CHAINS and IMAGES (shell-quoted words), CONTAINER (the manager; may be empty).
+# Before it stand: FILES, PATHS, UNITS, CHAINS and IMAGES (shell-quoted words), CONTAINER (the manager; may be empty),
+# PATIENCE (seconds that Docker is waited for; empty: any time).
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
@@ -16,17 +17,21 @@ bounded() {
     length(one) < 250000 { one = one $0 "\n" }
     /^    \},?$/ && length(one) < 250000 && (whole += length(one)) < 8000000 { sub(/,?\n$/, "", one); print comma one; comma = "," }'
 }
-if command -v docker >/dev/null; then
-  [ -z "$CONTAINER" ] || { timeout 60 docker exec "$CONTAINER" gitlab-runner verify 2>&1 </dev/null || echo "exit $?"; } >"$work/verify" &
-  docker info --format '{{json .}}' >"$work/info" 2>/dev/null &
-  docker version --format '{{json .Server}}' >"$work/version" 2>/dev/null &
+ask() { ${PATIENCE:+timeout "$PATIENCE"} docker "$@"; }
+# One that hangs would do so at each of what follows.
+hangs() { [ -n "$PATIENCE" ] && { timeout 3 docker version >/dev/null 2>&1; [ $? = 124 ]; }; }
+[ -z "$PATIENCE" ] || probe >"$work/probe" &
+if command -v docker >/dev/null && ! hangs; then
+  [ -z "$CONTAINER" ] || { timeout "${PATIENCE:-60}" docker exec "$CONTAINER" gitlab-runner verify 2>&1 </dev/null || echo "exit $?"; } >"$work/verify" &
+  ask info --format '{{json .}}' >"$work/info" 2>/dev/null &
+  ask version --format '{{json .Server}}' >"$work/version" 2>/dev/null &
   ids() {
-    [ -z "$CONTAINER" ] || docker container inspect -f '{{.Image}}' "$CONTAINER" 2>/dev/null
-    docker image ls -q --no-trunc --filter label=runnerkit.image
+    [ -z "$CONTAINER" ] || ask container inspect -f '{{.Image}}' "$CONTAINER" 2>/dev/null
+    ask image ls -q --no-trunc --filter label=runnerkit.image
   }
-  eval "docker image inspect $IMAGES $(ids | sort -u | tr '\n' ' ')" 2>/dev/null | bounded >"$work/images" &
-  [ -z "$CONTAINER" ] || docker container inspect "$CONTAINER" >"$work/containers" 2>/dev/null &
-  [ -z "$CONTAINER" ] || docker ps -q --filter label=com.gitlab.gitlab-runner.managed=true 2>/dev/null |
+  eval "ask image inspect $IMAGES $(ids | sort -u | tr '\n' ' ')" 2>/dev/null | bounded >"$work/images" &
+  [ -z "$CONTAINER" ] || ask container inspect "$CONTAINER" >"$work/containers" 2>/dev/null &
+  [ -z "$CONTAINER" ] || ask ps -q --filter label=com.gitlab.gitlab-runner.managed=true 2>/dev/null |
     xargs -r docker container inspect -f '[{{json .Created}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.id")}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.url")}}]' >"$work/jobs" 2>/dev/null &
 fi
 # What unattended-upgrades would replace of Docker, and whether somebody holds it.
@@ -97,7 +102,7 @@ root=$(sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' "$work/info" 2>/dev/null)
 all=$(places "$root" "$(cat "$work/info" 2>/dev/null)" | sort -u)
 echo "free_kb: $(echo "$all" | least -Pk)"
 echo "free_inodes: $(echo "$all" | least -Pi)"
-for fact in info version images containers jobs verify upgrades; do
+for fact in info version images containers jobs verify probe upgrades; do
   [ ! -s "$work/$fact" ] || echo "$fact $(base64 <"$work/$fact" | tr -d '\n')"
 done
 # What did not fit would pass for what is not there.

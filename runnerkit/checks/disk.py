@@ -1,7 +1,9 @@
 """Images have room on the host's disk."""
 
+from collections.abc import Iterator
+
 from runnerkit.checks.finding import Finding, Kind, Level
-from runnerkit.facts import Facts
+from runnerkit.facts import Facts, Needs
 from runnerkit.want import Want
 
 PER_MB = 16  # inodes that a megabyte of an image takes: its files have some 64 KB each
@@ -18,6 +20,14 @@ FILES = Kind(
     "make room (./inv image.prune; df -i shows where), or lower [docker] min_free_mb",
 )
 KINDS = (FULL, FILES)
+
+
+def needs(want: Want) -> Needs:
+    return Needs()
+
+
+def findings(want: Want, have: Facts) -> Iterator[Finding]:
+    yield from filter(None, [full(want, have)])
 
 
 def full(want: Want, have: Facts, coming: int = 0) -> Finding | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from runnerkit.checks.finding import Finding, Kind, Level
-from runnerkit.facts import Facts
+from runnerkit.facts import Facts, Needs
 from runnerkit.want import Want
 
 OLDEST = (1, 40)  # the least that the runner's own client speaks since 19.2: Docker 19.03
@@ -34,6 +34,10 @@ TOO_NEW = Kind(
     "name a [manager] image of {newer} or newer",
 )
 KINDS = (TOO_OLD, TOO_NEW)
+
+
+def needs(want: Want) -> Needs:
+    return Needs()
 
 
 def findings(want: Want, have: Facts) -> Iterator[Finding]:

@@ -4,14 +4,24 @@ from collections.abc import Iterator
 
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import config_toml
+from runnerkit.files import change_over, config_toml
 from runnerkit.want import Want
 
 OTHER_TOKEN = Kind(
     "runner-other-token",
     Level.NOTE,
-    "runner {runner} is registered on the host with another token than the one given",
-    "to change over, remove its [[runners]] entry from {config}",
+    "runner {runner} has another token on the host than {source} gives; whether that is valid, GitLab was not "
+    "asked, or did not say",
+    "./inv plan asks, from this machine, which must reach {url}: to another runner's valid token bootstrap "
+    "changes the runner over",
+)
+RENEWED = Kind(
+    "runner-token-renewed",
+    Level.NOTE,
+    "the token that {source} gives for runner {runner} is no longer valid: the host has a newer one, which "
+    "the manager or somebody else renewed",
+    "nothing is to be done on the host; put the token of its entry in {config} into {source}, or another "
+    "runner's to change over",
 )
 UNSEEN = Kind(
     "runner-unseen",
@@ -31,7 +41,7 @@ UNSET = Kind(
     "{keys} of runner {runner} are GitLab's to keep: a glrt- token cannot set them",
     "give GITLAB_TOKEN to have them set and checked",
 )
-KINDS = (OTHER_TOKEN, UNSEEN, SET_ONCE, UNSET)
+KINDS = (OTHER_TOKEN, RENEWED, UNSEEN, SET_ONCE, UNSET)
 
 
 def needs(want: Want) -> Needs:
@@ -40,15 +50,16 @@ def needs(want: Want) -> Needs:
 
 def findings(want: Want, have: Facts) -> Iterator[Finding]:
     """What is not as the settings say, and not the kit's to change."""
-    entries = config_toml.parsed(want, have).get("runners", [])
+    other = {runner.key for _, runner in change_over.differing(want, have)}
     for runner in want.runners:
-        index = config_toml.entry_index(want, have, runner)
-        joined, token = index is not None, runner.token
-        if token and index is not None and entries[index].get("token") != token.reveal():
-            yield OTHER_TOKEN.found(runner=runner.key, config=want.config)
+        joined = config_toml.entry_index(want, have, runner) is not None
+        if runner.key in other and not have.tokens.get(runner.key):
+            kind = RENEWED if runner.key in have.tokens else OTHER_TOKEN
+            source = runner.spec.token or "the settings"
+            yield kind.found(runner=runner.key, source=source, config=want.config, url=want.url)
         if not (keys := ", ".join(sorted(runner.at_gitlab))):
             continue
-        if want.api and joined and runner.key not in have.server:
+        if want.api and joined and runner.key not in {*have.server, *other}:
             yield UNSEEN.found(keys=keys, runner=runner.key)
         elif not want.api and joined and runner.registration_token:
             yield SET_ONCE.found(keys=keys, runner=runner.key)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runnerkit.facts.probe import Probe
+from runnerkit.facts.rehearsal import Rehearsal
 from runnerkit.images.content import store
 
 
@@ -13,7 +15,7 @@ class Needs:
     """What a step must know of a host beyond the common facts.
 
     `paths` are asked after, and not read. `units` are of systemd, `chains` of iptables. `manager` asks for the manager's
-    container, its jobs and what it says of its runners.
+    container, its jobs and what it says of its runners. `names` are of servers, for doctor.
     """
 
     files: tuple[str, ...] = ()
@@ -22,6 +24,7 @@ class Needs:
     units: tuple[str, ...] = ()
     chains: tuple[str, ...] = ()
     manager: bool = False
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,18 @@ class ServerRunner:
     access_level: str = "not_protected"
     maximum_timeout: int | None = None
     token_expires_at: str = ""
+    status: str = ""
     manager: str = ""
+
+
+@dataclass(frozen=True)
+class ServerManager:
+    """A manager of a runner as GitLab's API has it; `contacted_at` is as GitLab writes it."""
+
+    system_id: str
+    status: str = ""
+    contacted_at: str = ""
+    ip_address: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,8 +93,10 @@ class Facts:
     what ``gitlab-runner verify`` said in the manager, `units` are the states of those that have a file
     (`older` where systemd has not read it anew), `rules` are those of iptables by their chain, `upgrades`
     what apt-config and dpkg tell where unattended-upgrades is (empty elsewhere), `cron` the directories
-    that a running cron goes through, `server` GitLab's runners by their key in the
-    settings.
+    that a running cron goes through, `server` GitLab's runners by their key in the settings, `tokens`
+    whether GitLab knows that of the settings, of runners that have another here (absent: it was not
+    asked, or did not answer), `probe` what doctor alone asks, `rehearsals` what jobs' containers told
+    that it started.
     """
 
     hostname: str
@@ -114,6 +130,9 @@ class Facts:
     upgrades: tuple[str, ...] = ()
     cron: tuple[str, ...] = ()
     server: Mapping[str, ServerRunner] = field(default_factory=dict)
+    tokens: Mapping[str, bool] = field(default_factory=dict)
+    probe: Probe | None = None
+    rehearsals: tuple[Rehearsal, ...] = ()
 
     @property
     def identity(self) -> str:
@@ -121,6 +140,15 @@ class Facts:
         known = hashlib.sha256(self.id.encode()).hexdigest()[:8] if self.id else ""
         marks = {"machine": known, "key": self.key}
         return " ".join([self.hostname, *(f"{key}={one}" for key, one in marks.items() if one)])
+
+    def runs(self, container: str) -> bool:
+        """Whether a container runs; one that Docker starts again and again does not."""
+        state = self.containers.get(container, {}).get("State", {})
+        return bool(state.get("Running")) and not state.get("Restarting")
+
+    def restarts(self, container: str) -> bool:
+        """Whether it ends as soon as Docker has started it."""
+        return bool(self.containers.get(container, {}).get("State", {}).get("Restarting"))
 
     @property
     def docker_runs(self) -> bool:

@@ -6,7 +6,7 @@ from base64 import b64decode
 from urllib.parse import urlsplit
 
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, File, Job, Needs, os_release
+from runnerkit.facts import Facts, File, Job, Needs, os_release, probe
 from runnerkit.images.reference import by_reference
 from runnerkit.place import TEMPLATES
 from runnerkit.printable import clipped
@@ -20,12 +20,20 @@ LONG = (
     "jobs",
     "verify",
     "os",
+    "probe",
     "upgrades",
 )  # of many lines
 
 
-def script(needs: Needs, container: str) -> str:
-    """The script that gathers what the steps need."""
+def script(needs: Needs, container: str, patience: int = 0) -> str:
+    """The script that gathers what the steps need.
+
+    Args:
+        needs: what they need.
+        container: the manager's.
+        patience: seconds that Docker is waited for, for doctor, whose questions are then asked too; 0
+            for any time.
+    """
     words = {
         "FILES": shlex.join(needs.files),
         "PATHS": shlex.join(needs.paths),
@@ -33,9 +41,12 @@ def script(needs: Needs, container: str) -> str:
         "CHAINS": shlex.join(needs.chains),
         "IMAGES": shlex.join(needs.images),
         "CONTAINER": container if needs.manager else "",
+        "NAMES": shlex.join(needs.names),
+        "PATIENCE": str(patience or ""),
     }
+    names = ("places.sh", *(("probe.sh",) if patience else ()), "look.sh")
     head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in words.items())
-    return head + "".join((TEMPLATES / name).read_text() for name in ("places.sh", "look.sh"))
+    return head + "".join((TEMPLATES / name).read_text() for name in names)
 
 
 def parse(text: str) -> Facts:
@@ -101,6 +112,7 @@ def _parsed(text: str) -> Facts:
         rules={words[1]: _decoded(words[2]) for words in lines if words[0] == "rules"},
         upgrades=tuple(facts.get("upgrades", "").splitlines()),
         cron=tuple(facts.get("cron:", "").split()),
+        probe=probe.parse(facts["probe"]) if "probe" in facts else None,
     )
 
 

@@ -8,6 +8,7 @@ from runnerkit.checks.finding import Finding, Level
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.files import config_toml
+from runnerkit.fleet import ghosts
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome, Unfinished
 from runnerkit.plan import Change
@@ -32,6 +33,7 @@ class Planned:
 
     changes: tuple[Change, ...]
     findings: tuple[Finding, ...]
+    presence: ghosts.Presence | None = None
 
 
 def bootstrap(fleet: Fleet) -> list[Outcome[Bootstrapped]]:
@@ -50,8 +52,8 @@ def bootstrap(fleet: Fleet) -> list[Outcome[Bootstrapped]]:
     return fleet.each(known, work, token)
 
 
-def plan(fleet: Fleet) -> list[Outcome[Planned]]:
-    """What bootstrap would change on every host."""
+def plan(fleet: Fleet) -> tuple[list[Outcome[Planned]], tuple[Finding, ...]]:
+    """What bootstrap would change on every host; and what is to be noted of none."""
 
     def work(host: Host, wanted: Want) -> Planned:
         asking = (*converge.STEPS, *converge.CHECKS) if wanted.runners else converge.CHECKS
@@ -60,21 +62,20 @@ def plan(fleet: Fleet) -> list[Outcome[Planned]]:
         if not wanted.runners:
             raise Unfinished(resolve.none(), Planned((), found))
         pending = converge.plan(wanted, have)
-        proof = (one for one in found if _proven(one, wanted, have, pending))
-        return Planned(tuple(pending), (*proof, *host.obstacles(wanted, pending)))
+        proof = (one for one in found if _proven(one, pending))
+        noted = (*proof, *host.obstacles(wanted, pending))
+        return Planned(tuple(pending), noted, ghosts.presence(wanted, have))
 
     known, token = wants(fleet, empty=True)
-    return fleet.each(known, work, token)
+    outcomes = fleet.each(known, work, token)
+    told = {one.host: one.result.presence if one.result else None for one in outcomes}
+    return outcomes, ghosts.findings(fleet, told, token)
 
 
-def _proven(one: Finding, wanted: Want, have: Facts, pending: list[Change]) -> bool:
-    """Whether a finding holds before the changes are made: a manager that runs was asked, and what
-    it could not reach it may reach after them."""
-    manager = have.containers.get(wanted.manager.container, {})
-    if one.level is Level.NOTE:
-        return True
-    running = bool(manager.get("State", {}).get("Running"))
-    return running and (one.code == acceptance.GONE.code or not pending)
+def _proven(one: Finding, pending: list[Change]) -> bool:
+    """Whether a finding holds before the changes are made: what the manager could not reach, it may
+    reach after them."""
+    return one.level is Level.NOTE or one.code == acceptance.GONE.code or not pending
 
 
 def findings(wanted: Want, have: Facts) -> tuple[Finding, ...]:

@@ -12,7 +12,7 @@ from runnerkit.checks.finding import Finding
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Ended, Tell, named
 from runnerkit.facts import Facts, ServerRunner
-from runnerkit.files import config_toml
+from runnerkit.files import change_over, config_toml
 from runnerkit.fleet import obstacles
 from runnerkit.machine import lock, login, sudo
 from runnerkit.machine.failure import Failed
@@ -67,6 +67,7 @@ class Host:
             ) from None
 
     def server(self, want: Want, have: Facts) -> Facts:
+        have = replace(have, tokens=self._accepted(want, have))
         if not self._token:
             return have
         gitlab, found = self._server(want), {}
@@ -145,6 +146,16 @@ class Host:
         if self._lock:
             self._lock.close()
         self.machine.close()
+
+    def _accepted(self, want: Want, have: Facts) -> dict[str, bool]:
+        """Whether GitLab knows the settings' token of each runner whose entry has another."""
+        known = {}
+        for _, runner in change_over.differing(want, have):
+            from runnerkit.gitlab.server import accepts
+
+            if runner.token and (answer := accepts(want.url, runner.token)) is not None:
+                known[runner.key] = answer
+        return known
 
     def _registered(self, want: Want, have: Facts, runner: WantedRunner) -> ServerRunner | None:
         """GitLab's side of a runner of the host: GitLab says which, by its token; never the host."""

@@ -12,6 +12,7 @@ from runnerkit.checks.finding import Finding, Level
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Job
 from runnerkit.files import config_toml
+from runnerkit.fleet import ghosts
 from runnerkit.fleet.bootstrap import findings, wants
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome
@@ -61,9 +62,10 @@ class HostStatus:
     free_inodes: int | None = None
     changes: tuple[Change, ...] | None = None
     findings: tuple[Finding, ...] = ()
+    presence: ghosts.Presence | None = None
 
 
-class _Alone:
+class Alone:
     """A host that is looked at without asking GitLab, whose trouble is then no host's."""
 
     def __init__(self, host: Host) -> None:
@@ -73,15 +75,21 @@ class _Alone:
         return have
 
 
-def status(fleet: Fleet) -> list[Outcome[HostStatus]]:
-    """Look at every host, and ask GitLab where it can be; a slow one is not waited for."""
+def status(fleet: Fleet) -> tuple[list[Outcome[HostStatus]], tuple[Finding, ...]]:
+    """Look at every host, and ask GitLab where it can be; a slow one is not waited for.
+
+    Returns:
+        What became of the hosts, and what is to be noted of none of them.
+    """
 
     def work(host: Host, wanted: Want) -> HostStatus:
         asking = (*converge.STEPS, *converge.CHECKS)
-        return _of(host, wanted, converge.look(_Alone(host), wanted, asking))
+        return _of(host, wanted, converge.look(Alone(host), wanted, asking))
 
     known, token = wants(fleet, empty=True)
-    return fleet.each(known, work, token, limit=LIMIT)
+    outcomes = fleet.each(known, work, token, limit=LIMIT)
+    told = {one.host: one.result.presence if one.result else None for one in outcomes}
+    return outcomes, ghosts.findings(fleet, told, token)
 
 
 def _of(host: Host, want: Want, alone: Facts) -> HostStatus:
@@ -95,12 +103,9 @@ def _of(host: Host, want: Want, alone: Facts) -> HostStatus:
             found.append(Finding(UNKNOWN, Level.ERROR, error.what, error.fix))
             return otherwise
 
-    have = part(lambda: _with_gitlab(host, want, alone), alone)
+    have = part(lambda: with_gitlab(host, want, alone), alone)
     pending = part(lambda: _pending(want, have), None)
-    noted: tuple[Finding, ...] = part(lambda: findings(want, have), ())
-    running = managers.runs(want, have)
-    stopped = managers.STOPPED.code
-    found += [one for one in noted if running or one.level is Level.NOTE or one.code == stopped]
+    found += part(lambda: findings(want, have), ())
     found += filter(None, [disk.full(want, have)])
     runners: tuple[RunnerState, ...] = part(lambda: tuple(_runners(want, have)), ())
     container = have.containers.get(want.manager.container, {})
@@ -112,7 +117,7 @@ def _of(host: Host, want: Want, alone: Facts) -> HostStatus:
         store=have.store if have.docker_runs else "",
         manager=version,
         behind=behind,
-        started=str(container["State"].get("StartedAt", "")) if running else "",
+        started=str(container["State"].get("StartedAt", "")) if managers.runs(want, have) else "",
         runners=runners,
         jobs=have.work,
         images=tuple((name, content(image)) for name, image in images if image),
@@ -121,10 +126,11 @@ def _of(host: Host, want: Want, alone: Facts) -> HostStatus:
         free_inodes=have.free_inodes,
         changes=pending,
         findings=tuple(dict.fromkeys(found)),
+        presence=part(lambda: ghosts.presence(want, have), None),
     )
 
 
-def _with_gitlab(host: Host, want: Want, alone: Facts) -> Facts:
+def with_gitlab(host: Host, want: Want, alone: Facts) -> Facts:
     """With GitLab's side of the runners, and how it sees this host's manager of each."""
     have = host.server(want, alone)
     server = {

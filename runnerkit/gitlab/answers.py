@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from runnerkit.errors import KitError
-from runnerkit.facts import ServerRunner
+from runnerkit.facts import ServerManager, ServerRunner
 
 Answer = TypeVar("Answer")
 
@@ -22,6 +22,7 @@ class RunnerAnswer(msgspec.Struct):
     access_level: str | None = None
     maximum_timeout: int | None = None
     token_expires_at: str | None = None
+    status: str | None = None
 
     @property
     def known(self) -> ServerRunner:
@@ -37,12 +38,39 @@ class RunnerAnswer(msgspec.Struct):
             access_level=self.access_level or "not_protected",
             maximum_timeout=self.maximum_timeout,
             token_expires_at=self.token_expires_at or "",
+            status=self.status or "",
         )
 
 
 class ManagerAnswer(msgspec.Struct):
     system_id: str
+    status: str | None = None
+    contacted_at: str | None = None
+    ip_address: str | None = None
+
+    @property
+    def known(self) -> ServerManager:
+        """What the kit knows of it."""
+        seen, address = self.contacted_at or "", self.ip_address or ""
+        return ServerManager(self.system_id, self.status or "", seen, address)
+
+
+class ProjectAnswer(msgspec.Struct):
+    id: int = 0
+    path_with_namespace: str = ""
+
+
+class JobAnswer(msgspec.Struct):
+    """A job; `runner_manager` is there since GitLab 16, `project` where jobs of a runner are listed."""
+
+    id: int
     status: str = ""
+    name: str = ""
+    failure_reason: str | None = None
+    web_url: str = ""
+    runner: RunnerAnswer | None = None
+    runner_manager: ManagerAnswer | None = None
+    project: ProjectAnswer | None = None
 
 
 class Token(msgspec.Struct):

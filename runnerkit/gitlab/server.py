@@ -8,7 +8,7 @@ import gitlab
 import requests
 
 from runnerkit.errors import KitError
-from runnerkit.facts import ServerRunner
+from runnerkit.facts import ServerManager, ServerRunner
 from runnerkit.gitlab import answers
 from runnerkit.gitlab.session import Elsewhere, session, unreachable
 from runnerkit.settings import tokens
@@ -19,6 +19,7 @@ TIMEOUT = 20  # s
 # What passes by itself is tried again, with pauses that double from 0.1 s. Not where a runner is
 # created: GitLab may have done so and failed afterwards, and the next run finds that one.
 AGAIN: dict[str, Any] = {"retry_transient_errors": True, "max_retries": 6}
+SILENT = 40  # runners that are looked at one by one, for a mark that no list shows
 PAGE, PAGES = 100, 100  # runners of a page, as many as GitLab gives at most; and pages of a list
 
 
@@ -52,11 +53,29 @@ class Server:
     def manager(self, number: int, system_id: str) -> str:
         """How GitLab sees a manager of a runner: online, offline, stale, never_contacted; "" where it
         does not say."""
+        listed = self.managers(number)
+        return next((one.status for one in listed if one.system_id == system_id), "")
+
+    def managers(self, number: int) -> list[ServerManager]:
+        """The managers of a runner, the newest; none where the token may not see them."""
         with self._asking(403, 404):
             found = self._api.http_get(f"/runners/{number}/managers", {"per_page": PAGE}, **AGAIN)
             listed = answers.read(self.url, found, list[answers.ManagerAnswer])
-            return next((one.status for one in listed if one.system_id == system_id), "")
-        return ""
+            return [one.known for one in listed]
+        return []
+
+    def silent(self) -> list[int]:
+        """The ids of runners that are not online, of those that the token sees: the newest."""
+        found: list[int] = []
+        for status in ("never_contacted", "offline", "stale"):
+            for path in ("/runners/all", "/runners"):  # the former is for administrators
+                with self._asking(403, 404):
+                    asked = {"status": status, "per_page": PAGE}
+                    answer = self._api.http_get(path, asked, **AGAIN)
+                    listed = answers.read(self.url, answer, list[answers.RunnerAnswer])
+                    found += [one.id for one in listed]
+                    break
+        return sorted(found, reverse=True)[:SILENT]
 
     def whose(self, token: Secret, system_id: str) -> int | None:
         """The id of the runner that has this token; None where GitLab does not know it.
@@ -152,7 +171,16 @@ class Server:
 
 
 def check_token(url: str, token: Secret, whose: str) -> None:
-    """Raise a KitError if GitLab refuses a runner's token; quiet where GitLab does not answer here.
+    """Raise a KitError if GitLab refuses a runner's token; quiet where GitLab does not answer here."""
+    if accepts(url, token) is False:
+        raise KitError(
+            f"{url} refuses the runner's token ({whose})",
+            "copy it again, or create the runner anew in GitLab; nothing was changed",
+        )
+
+
+def accepts(url: str, token: Secret) -> bool | None:
+    """Whether GitLab knows a runner's token; None where it does not say.
 
     Asked by deleting a manager that cannot exist: unlike a verification, that leaves none behind.
     """
@@ -163,9 +191,5 @@ def check_token(url: str, token: Secret, whose: str) -> None:
             f"{url}/api/v4/runners/managers", json=body, headers=headers, timeout=TIMEOUT
         )
     except (requests.RequestException, Elsewhere):
-        return
-    if answer.status_code == 403:
-        raise KitError(
-            f"{url} refuses the runner's token ({whose})",
-            "copy it again, or create the runner anew in GitLab; nothing was changed",
-        )
+        return None
+    return {403: False, 400: True, 404: True}.get(answer.status_code)

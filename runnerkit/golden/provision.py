@@ -9,6 +9,7 @@ from time import monotonic
 from msgspec import structs
 
 from runnerkit import converge, resolve
+from runnerkit.checks import helper_image
 from runnerkit.errors import KitError
 from runnerkit.events import Began, Event, Listener
 from runnerkit.facts import Facts
@@ -19,7 +20,7 @@ from runnerkit.place import TEMPLATES
 from runnerkit.plan import Hint, Script
 from runnerkit.settings.model import Settings
 from runnerkit.settings.targets import Target
-from runnerkit.steps import first_boot, image_pulls
+from runnerkit.steps import first_boot
 from runnerkit.templates import render
 from runnerkit.want import Want
 
@@ -136,7 +137,7 @@ def selftest(want: Want, have: Facts) -> str:
     manager = [want.manager.image] if first_boot.registering_runner(want) else []
     return render(
         "golden-selftest.sh.j2",
-        pulled=[*manager, *image_pulls.helpers(want, have.architecture)],
+        pulled=[*manager, *helper_image.helpers(want, have.architecture)],
         jobs=sorted(jobs | {job.reference for job in want.images}),
         instance=_instance(want),
         user=want.golden.user,

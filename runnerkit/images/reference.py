@@ -79,3 +79,9 @@ def _split(name: str) -> tuple[str, str, str, str]:
     if not _DOMAIN.fullmatch(first):
         first, path = "", f"{first}/{path}"
     return first, path, colon + tag, at + digest
+
+
+def located(name: str) -> tuple[str, str]:
+    """An image's path at its registry, and its digest or tag there."""
+    _, path, tag, digest = _split(name)
+    return path, (digest or tag or ":latest")[1:]

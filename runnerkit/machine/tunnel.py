@@ -26,23 +26,37 @@ class NoForwarding(KitError):
         super().__init__(f"{machine.where()}: sshd refuses to forward TCP", FORWARD)
 
 
-def dial(machine: Machine, port: int) -> Pipe:
-    """A connection to a port of the host's loopback.
+def dial(machine: Machine, port: int, address: str = LOOPBACK, patience: float = 15.0) -> Pipe:
+    """A connection from the host to a port of its loopback, or of another address.
+
+    Args:
+        machine: the host.
+        port: the port.
+        address: where it is.
+        patience: seconds that it may take.
 
     Raises:
         ConnectionRefusedError: nothing listens there.
+        TimeoutError: nothing answers.
         NoForwarding: sshd does not forward.
     """
     if (transport := machine.transport) is None:
-        return socket.create_connection((LOOPBACK, port))
+        connection = socket.create_connection((address, port), patience)
+        connection.settimeout(None)
+        return connection
     import paramiko
 
     try:
-        return transport.open_channel("direct-tcpip", (LOOPBACK, port), (LOOPBACK, 0), timeout=15)
+        to, origin = (address, port), (LOOPBACK, 0)
+        return transport.open_channel("direct-tcpip", to, origin, timeout=patience)
     except paramiko.ChannelException as error:
         if error.code == paramiko.common.OPEN_FAILED_CONNECT_FAILED:
             raise ConnectionRefusedError(f"nothing listens on port {port}") from None
         raise NoForwarding(machine) from None
+    except paramiko.SSHException:
+        if transport.is_active():
+            raise TimeoutError(f"nothing answers on port {port}") from None
+        raise
 
 
 class Door:

@@ -8,8 +8,9 @@ from importlib import import_module
 from types import ModuleType
 
 from runnerkit import actions, checks, engine, files, gitlab, steps
+from runnerkit.checks import messages
 from runnerkit.checks.finding import Kind
-from runnerkit.fleet import obstacles
+from runnerkit.fleet import doctor, ghosts, obstacles
 from runnerkit.machine import login, sudo
 from runnerkit.plan import CAUSES, Hint
 
@@ -24,6 +25,7 @@ nothing.
 
 - [What is found](#what-is-found)
 - [When a change fails](#when-a-change-fails)
+- [What logs say](#what-logs-say)
 - [When sudo refuses](#when-sudo-refuses)
 
 ## What is found
@@ -36,6 +38,11 @@ FAILS = """## When a change fails
 The first line then ends in what the host printed. What it holds tells what to do: first what may
 befall any change, then what each knows besides.
 """
+LOGS = """## What logs say
+
+`./inv doctor --message TEXT` looks a line up here, or a whole log; `--job ID` the log of a job. The
+first that fits a line is taken, in any case of its letters.
+"""
 SUDO = """## When sudo refuses
 
 Everything on a host is done as root, so the user who logs in must be root or have sudo.
@@ -44,11 +51,23 @@ Everything on a host is done as root, so the user who logs in must be root or ha
 
 def page() -> str:
     """The whole page, as it is kept in docs/en/troubleshooting.md."""
-    found = [block for one in (*_modules(checks), obstacles) for block in _findings(one)]
+    found = [
+        block
+        for one in (*_modules(checks), obstacles, ghosts, doctor)
+        if one is not messages
+        for block in _findings(one)
+    ]
     rooms = (steps, actions, files, engine, gitlab)
     failed = [block for room in rooms for module in _modules(room) for block in _hints(module)]
+    words = [
+        (f"`{one.kind.code}`", _words(one.pattern), one.kind.what, one.kind.fix)
+        for one in (*messages.MESSAGES, messages.OWN)
+    ]
+    logs = _table(("code", "it holds", "cause", "fix"), words)
     refused = _table(("what", "fix"), [(what, fix) for _, what, fix in sudo.REFUSALS])
-    return "\n".join([HEAD, *found, FAILS, _rows(CAUSES), *failed, *_hints(login), SUDO, refused])
+    return "\n".join(
+        [HEAD, *found, FAILS, _rows(CAUSES), *failed, *_hints(login), LOGS, logs, SUDO, refused]
+    )
 
 
 def _modules(room: ModuleType) -> Iterator[ModuleType]:
@@ -98,6 +117,11 @@ def _escaped(cell: str) -> str:
 def _named(text: str) -> str:
     """The text with the names of what differs in the places of it."""
     return re.sub(r"{(\w+)}", lambda name: f"*{name[1].replace('_', ' ')}*", text)
+
+
+def _words(pattern: str) -> str:
+    """The words of a message, without how many letters may stand between them."""
+    return _pattern(re.sub(r"(?:\.|\\S)\{\d+,\d+\}", "…", pattern).replace("(?:", "("))
 
 
 def _pattern(pattern: str) -> str:

@@ -1,6 +1,8 @@
 """What bootstrap did, and what plan would have it do."""
 
-from runnerkit.checks.finding import Level
+from collections.abc import Sequence
+
+from runnerkit.checks.finding import Finding, Level
 from runnerkit.fleet.bootstrap import Bootstrapped, Planned
 from runnerkit.fleet.run import Outcome
 from runnerkit.report import outcome as of
@@ -34,8 +36,13 @@ def bootstrapped(outcomes: list[Outcome[Bootstrapped]]) -> Page:
     return Page(table(heads, rows), data, _messages(outcomes), of.failed(outcomes))
 
 
-def planned(outcomes: list[Outcome[Planned]]) -> Page:
-    """What would be done; the exit code: 0 nothing, 1 a host failed or would, 2 changes pending."""
+def planned(outcomes: list[Outcome[Planned]], elsewhere: Sequence[Finding] = ()) -> Page:
+    """What would be done; the exit code: 0 nothing, 1 a host failed or would, 2 changes pending.
+
+    Args:
+        outcomes: of the hosts.
+        elsewhere: what is to be noted of GitLab, and of no host.
+    """
     lines = []
     for one in outcomes:
         if not one.result or one.error:
@@ -57,7 +64,9 @@ def planned(outcomes: list[Outcome[Planned]]) -> Page:
     pending = any(result.changes for result in results)
     fails = any(one.level is Level.ERROR for result in results for one in result.findings)
     code = of.failed(outcomes) or int(fails) or (2 if pending else 0)
-    return Page(lines, data, _messages(outcomes), code)
+    data |= {"findings": of.findings(elsewhere)}
+    messages = [*_messages(outcomes), *once(of.notes("GitLab", elsewhere))]
+    return Page(lines, data, messages, code)
 
 
 def _state(one: Outcome[Bootstrapped]) -> str:

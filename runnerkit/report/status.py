@@ -1,13 +1,14 @@
 """How all hosts are, on a screen: a line a host, and under it what is unwell."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from time import sleep
 
-from runnerkit.checks.finding import Level
+from runnerkit.checks.finding import Finding, Level
+from runnerkit.checks.managers import RESTARTING
 from runnerkit.errors import KitError
 from runnerkit.fleet.run import Outcome
 from runnerkit.fleet.status import HostStatus
@@ -22,14 +23,22 @@ INTERRUPTED = 130
 HEADS = ("host", "engine", "manager", "runners", "jobs", "images", "free", "drift")
 
 
-def shown(outcomes: list[Outcome[HostStatus]]) -> Page:
-    """The table; the exit code: 0 all well, 1 a host is unwell or cannot be seen."""
+def shown(outcomes: list[Outcome[HostStatus]], elsewhere: Sequence[Finding] = ()) -> Page:
+    """The table; the exit code: 0 all well, 1 a host is unwell or cannot be seen.
+
+    Args:
+        outcomes: of the hosts.
+        elsewhere: what is to be noted of GitLab, and of no host.
+    """
     differing = _differing(outcomes)
     heading, *rows = table(HEADS, [_row(one, differing) for one in outcomes]) or [""]
     lines = [heading]
     for one, row in zip(outcomes, rows, strict=True):
         lines += [row, *_under(one)]
+    if elsewhere:
+        lines += ["GitLab", *_noted(elsewhere)]
     data = of.hosts(outcomes, _state, lambda one: _data(one, differing))
+    data |= {"findings": of.findings(elsewhere)}
     unwell = any(_state(one) == "unwell" for one in outcomes)
     return Page(lines, data, (), of.failed(outcomes) or int(unwell))
 
@@ -94,7 +103,9 @@ def _manager(now: HostStatus) -> str:
     parts = [now.manager or NONE]
     if now.behind:
         parts.append(f"{now.behind} behind")
-    parts.append(f"up {_since(now.started)}" if now.started else "stopped")
+    ends = any(one.code == RESTARTING.code for one in now.findings)
+    idle = "restarting" if ends else "stopped"
+    parts.append(f"up {_since(now.started)}" if now.started else idle)
     return ", ".join(parts)
 
 
@@ -129,7 +140,11 @@ def _under(one: Outcome[HostStatus]) -> Iterator[str]:
     if one.error:
         yield f"  {Level.ERROR}: {one.error}"
         yield f"    fix: {typed(one.fix)}"
-    for found in one.result.findings if one.result else ():
+    yield from _noted(one.result.findings if one.result else ())
+
+
+def _noted(findings: Sequence[Finding]) -> Iterator[str]:
+    for found in findings:
         yield f"  {found.level}: {found.what}"
         yield f"    fix: {typed(found.fix)}"
 

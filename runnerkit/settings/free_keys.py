@@ -20,7 +20,7 @@ VARIABLES = "environment"
 PLUGIN = "plugin_config"
 SOURCES = {*Source.__struct_fields__}
 NEAR = 0.85  # a key of a newer program may resemble a known one a little
-_REFERENCE = re.compile(r"\$\w+|\$\{\w+\}")  # of a variable that the program itself fills in
+REFERENCE = re.compile(r"\$\w+|\$\{\w+\}")  # of a variable that the program itself fills in
 
 
 def mistakes(value: Any, path: str, known: Known | None = None, key: str = "") -> Iterator[str]:
@@ -31,7 +31,7 @@ def mistakes(value: Any, path: str, known: Known | None = None, key: str = "") -
     elif key == VARIABLES and known is not None:
         yield from _variables(value, path)
     elif names_secret(key) and not isinstance(value, dict | list):
-        if value and not isinstance(value, bool) and not _REFERENCE.fullmatch(str(value)):
+        if value and not isinstance(value, bool) and not REFERENCE.fullmatch(str(value)):
             yield f"{path}: {NEVER}"
     elif isinstance(value, dict) and _is_source(key, value):
         return
@@ -44,7 +44,7 @@ def mistakes(value: Any, path: str, known: Known | None = None, key: str = "") -
             if known and inner not in known and (hint := nearest(inner, known, NEAR)):
                 yield f"{path}.{inner}: unknown key{hint}"
             below = (known or {}).get(inner)
-            yield from mistakes(one, f"{path}.{inner}", below, _name(inner, key))
+            yield from mistakes(one, f"{path}.{inner}", below, judged_by(inner, key))
     elif isinstance(value, list):
         for one in value:
             yield from mistakes(one, path, known, key)
@@ -63,7 +63,8 @@ def read(value: Any, path: str, key: str = "") -> Any:
         return secret
     if isinstance(value, Mapping):
         return {
-            inner: read(one, f"{path}.{inner}", _name(inner, key)) for inner, one in value.items()
+            inner: read(one, f"{path}.{inner}", judged_by(inner, key))
+            for inner, one in value.items()
         }
     return [read(one, path, key) for one in value] if isinstance(value, list) else value
 
@@ -110,7 +111,7 @@ def _converts(value: Mapping[str, Any]) -> bool:
     return True
 
 
-def _name(key: str, above: str) -> str:
+def judged_by(key: str, above: str) -> str:
     """What a key is judged by: in a table that is named as a secret, every part may be the secret."""
     return above if names_secret(above) and not tells_about(key) else key
 
@@ -132,7 +133,7 @@ def _variables(value: Any, path: str) -> Iterator[str]:
 
 def _variable(text: str, path: str) -> Iterator[str]:
     name, _, value = text.partition("=")
-    if value and names_secret(name) and not _REFERENCE.fullmatch(value):
+    if value and names_secret(name) and not REFERENCE.fullmatch(value):
         yield f'{path}: {name} is a secret: write {VARIABLES} as a table, {name} = {{ env = "NAME" }}'
 
 

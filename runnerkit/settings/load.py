@@ -41,13 +41,17 @@ def load(path: Path | None = None, command_line: dict[str, Any] | None = None) -
     where = str(path) if path else "the command line"
     if _deep(data):
         raise _too_deep(where)
-    found = list(control.mistakes(data)) or list(_mistakes(data))  # what breaks a line is not shown
-    if found:
+    if found := mistakes(data):
         lines = [_as_typed(one, command_line or {}) for one in found]
         if path and (count := sum(one.startswith("--") for one in lines)):
             where = "the command line" if count == len(lines) else f"{path} and the command line"
         raise Mistakes(where, lines)
     return msgspec.convert(data, Settings)
+
+
+def mistakes(data: dict[str, Any]) -> list[str]:
+    """What is wrong with settings, a line each that begins with its path."""
+    return list(control.mistakes(data)) or list(_mistakes(data))  # what breaks a line is not shown
 
 
 def _as_typed(mistake: str, command_line: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The commented settings file that a team fills in."""
+"""The settings file that a team begins with: commented, to fill in, or of hosts that there are."""
 
 from pathlib import Path
 
@@ -12,17 +12,36 @@ def write(path: Path) -> str:
     Raises:
         KitError: there is a file already, or it cannot be written.
     """
+    text = (TEMPLATES / "runnerkit.toml").read_text()
+    write_new(path, text if CLONE else typed(text))
+    return typed(f"wrote {path}; fill it in, then: ./inv plan --host all{_ready_made()}")
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file where there is none.
+
+    Raises:
+        KitError: there is one, or it cannot be written.
+    """
     try:
-        with path.open("x") as file:
-            text = (TEMPLATES / "runnerkit.toml").read_text()
-            file.write(text if CLONE else typed(text))
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
     except FileExistsError:
-        raise KitError(f"{path} is there already", "edit it, or move it away first") from None
+        raise _there(path) from None
     except OSError as error:
         raise KitError(
             f"{path}: {error.strerror}", "run in a folder that you may write to"
         ) from None
-    return typed(f"wrote {path}; fill it in, then: ./inv plan --host all{_ready_made()}")
+
+
+def absent(path: Path) -> None:
+    """Raise a KitError where there is something: before hosts are asked what it shall say."""
+    if path.exists() or path.is_symlink():
+        raise _there(path)
+
+
+def _there(path: Path) -> KitError:
+    return KitError(f"{path} is there already", "edit it, or move it away first")
 
 
 def _ready_made() -> str:

@@ -6,48 +6,10 @@ from typing import Any
 
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs, ServerRunner
-from runnerkit.files import config_toml
-from runnerkit.files.config_toml import inline
+from runnerkit.files import config_toml, register
 from runnerkit.files.diff import diff
-from runnerkit.plan import Change, Endpoint, Hint, Script, ServerCall
-from runnerkit.templates import render
+from runnerkit.plan import Change, Script, ServerCall
 from runnerkit.want import FIELDS, Want, WantedRunner
-
-HINTS = (
-    Hint(
-        "Invalid executor",
-        "this gitlab-runner has no such executor: name a newer [manager] image",
-    ),
-    Hint(
-        "reserved and cannot be specified|is reserved",
-        "tags and the like go through GITLAB_TOKEN",
-    ),
-    Hint(
-        "status=410|410 Gone",
-        "this GitLab has registration tokens switched off: use GITLAB_TOKEN (the API creates the "
-        "runner) or a glrt- token in RUNNER_TOKEN",
-    ),
-    Hint(
-        "is not valid|status=403|[Ff]orbidden",
-        "GitLab refuses the token: copy it again, or make a new one",
-    ),
-    Hint(
-        "no such host|refused|timeout|unreachable|network",
-        "the host cannot reach GitLab: check --url, DNS and the firewall there",
-    ),
-    Hint(
-        "x509|certificate",
-        "the host does not trust GitLab's certificate: put its CA into "
-        "<config_dir>/certs/<GitLab's host name>.crt on the host",
-    ),
-    Hint(
-        r"\b(429|50\d) [A-Z]",
-        "GitLab itself fails or is overloaded: see how it fares, then run again",
-    ),
-    Hint(
-        "", "see what gitlab-runner says above; what was registered so far is found by the next run"
-    ),
-)
 
 
 def needs(want: Want) -> Needs:
@@ -84,22 +46,13 @@ def _register(
             f"runner {runner.key} is not registered, and there is no token to register it with",
             f"{named} (glrt-…), or GITLAB_TOKEN and [gitlab] api_token to have the API create the runner",
         )
-    text = render(
-        "register.sh.j2",
-        want=want,
-        runner=runner,
-        name=name,
-        note=runner.note(have.identity),
-        variable="REGISTRATION_TOKEN" if way == "registration" else "CI_SERVER_TOKEN",
-        options=runner.at_gitlab if way == "registration" else {},
-        template=render("config.toml.j2", entry=config_toml.runner_wanted(runner), toml=inline),
-    )
+    old = way == "registration"
+    note = runner.note(have.identity) if old else ""
+    text = register.script(want, runner, name, note, runner.at_gitlab if old else None)
     entry = diff("", config_toml.shown(runner), want.config)
-    proxied = any(key.lower().endswith("_proxy") for key in want.manager.environment)
-    gitlab = Endpoint(want.url, "GitLab", "check --url, and DNS and firewall of the host")
-    reaches = () if proxied else (gitlab,)
+    reaches = register.reaches(want)
     title = f"register runner {name}"
-    yield Script(title, text, entry, token=runner.key, hints=HINTS, reaches=reaches)
+    yield Script(title, text, entry, token=runner.key, hints=register.HINTS, reaches=reaches)
 
 
 def _mint(runner: WantedRunner, have: Facts, server: ServerRunner | None) -> ServerCall:
@@ -123,8 +76,11 @@ def _mint(runner: WantedRunner, have: Facts, server: ServerRunner | None) -> Ser
 def _update(runner: WantedRunner, server: ServerRunner) -> Iterator[Change]:
     wanted = dict(runner.at_gitlab)
     now = {**{key: getattr(server, key) for key in FIELDS}, "tag_list": sorted(server.tags)}
+    now["description"] = server.description
     if runner.spec.tags is not None:
         wanted["tag_list"] = sorted({*runner.spec.tags})
+    if runner.spec.name:
+        wanted["description"] = runner.spec.name
     if differing := {key: value for key, value in wanted.items() if now[key] != value}:
         old, new = (_lines(values, differing) for values in (now, wanted))
         title = f"set {', '.join(differing)} of runner #{server.id} at GitLab"

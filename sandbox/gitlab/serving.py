@@ -3,12 +3,19 @@
 import time
 from collections.abc import Callable
 
-from sandbox.gitlab.calls import admin, admin_runners, control, jobs, runners
+from sandbox.gitlab.calls import admin, admin_jobs, admin_runners, control, jobs, runners
 from sandbox.gitlab.http.server import Server
 from sandbox.gitlab.seed import Seed
 from sandbox.gitlab.state import State
 
-ROUTES = [*runners.ROUTES, *jobs.ROUTES, *admin.ROUTES, *admin_runners.ROUTES, *control.ROUTES]
+ROUTES = [
+    *runners.ROUTES,
+    *jobs.ROUTES,
+    *admin.ROUTES,
+    *admin_runners.ROUTES,
+    *admin_jobs.ROUTES,
+    *control.ROUTES,
+]
 
 
 def serve(

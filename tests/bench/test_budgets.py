@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sandbox.world import BlankHost
+from tests.bench.far import far
 from tests.hosts.conftest import Blank, blank, kit, world
 from tests.hosts.kit import Kit
 from tests.hosts.test_jump_hosts import Sshd, behind, box, reach
@@ -56,6 +57,27 @@ def test_twenty_converged_hosts_against_one(kit: Kit, blank: Blank) -> None:
     kit.bootstrap(host.name)
     ratio = paired(lambda: kit.plan("h*"), lambda: kit.plan(host.name), runs=3)
     assert ratio < 20
+
+
+def test_the_status_of_twenty_hosts_against_one(kit: Kit, blank: Blank) -> None:
+    """One host is all twenty, and far away, so that its own work is not what is measured."""
+    host = blank("docker")
+    kit.settings(host)
+    kit.new_token()
+    kit.bootstrap()
+    with far(host.address, 0.1) as port:
+        keys = (kit.world.state / "known_hosts").read_text().splitlines()
+        key = next(line.split(maxsplit=1)[1] for line in keys if line.split()[0] == host.address)
+        known = kit.folder / "known_hosts"
+        known.write_text(f"[127.0.0.1]:{port} {key}\n")
+        place = {"address": f"root@127.0.0.1:{port}", "identity": str(host.key)}
+        kit.settings(hosts={f"h{n}": place for n in range(20)}, ssh={"known_hosts": str(known)})
+        ratio = paired(
+            lambda: kit.run("status", "--host", "h*"), lambda: kit.run("status", "--host", "h1"), 3
+        )
+        shown = kit.run("status", "--host", "h*", "--json").hosts.values()
+    assert [one["error"] for one in shown] == [""] * 20
+    assert ratio < 3
 
 
 def test_the_menu(kit: Kit) -> None:

@@ -3,6 +3,7 @@
 import shlex
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from runnerkit.place import ROOT
 from sandbox.world import BlankHost
@@ -25,12 +26,12 @@ def as_reachable(kit: Kit, host: BlankHost) -> None:
     prepared(kit, host)
 
 
-def prepared(kit: Kit, host: BlankHost) -> None:
+def prepared(kit: Kit, host: BlankHost, **daemon: Any) -> None:
     """A host with Docker and a mirror, the images of the default settings, and a user ci."""
     runner, version = kit.world.runner_image, kit.world.runner_image.rpartition(":")[2]
     helper = runner.replace("gitlab-runner:", "gitlab-runner-helper:x86_64-")
     name = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:x86_64"
-    kit.mirrored(host)
+    kit.mirrored(host, **daemon)
     kit.ssh(host, f"""set -e
         docker pull -q {runner}
         docker pull -q {helper}

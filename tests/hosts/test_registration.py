@@ -198,7 +198,10 @@ def test_a_runner_deleted_at_gitlab_is_told_with_the_fix(kit: Kit, host: BlankHo
     kit.gitlab.forget_runners("gone")
     failed = kit.bootstrap(code=1).hosts[host.name]
     assert failed["error"].startswith("GitLab no longer accepts runner gone")
-    assert failed["fix"].startswith(f"remove its [[runners]] entry from {CONFIG}")
+    assert failed["fix"].startswith("make a new one at GitLab and put it into RUNNER_TOKEN")
+    kit.new_token("gone")
+    assert kit.bootstrap().titles == ["change runner gone over to the token of the settings"]
+    kit.gitlab.forget_runners("gone")
     forget(kit, host)
     assert "refuses the runner's token" in kit.bootstrap(code=1).hosts[host.name]["error"]
     kit.new_token("gone")

@@ -1,9 +1,11 @@
 """How hosts are, on a screen: one that works, one that is stopped, one that is not there."""
 
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import CONFIG, Kit
 
@@ -57,3 +59,27 @@ def test_a_host_that_is_not_there_does_not_hide_the_others(kit: Kit, blank: Blan
     assert "Connection refused" in ran.out
     (row,) = [line for line in ran.out.splitlines() if line.startswith("status2")]
     assert row.split()[1] == "-", "there is no Docker yet"
+
+
+def test_of_twenty_hosts_one_unreachable_and_one_silent_keep_nobody_waiting(
+    kit: Kit, blank: Blank
+) -> None:
+    """The silent one greets as sshd does, and then says nothing more."""
+    host = blank("plain", "status3")
+    twins = [BlankHost(f"twin{n}", host.address, host.kind, host.key) for n in range(18)]
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        silent.listen()
+        gone = {"gone": {"address": "root@127.0.0.1:1"}}
+        mute = {"mute": {"address": f"root@127.0.0.1:{port}"}}
+        kit.settings(*twins, hosts=gone | mute)
+        (kit.folder / ".ssh").mkdir()
+        (kit.folder / ".ssh" / "config").write_text("Host *\n  ConnectTimeout 3\n")
+        kit.env |= {"HOME": str(kit.folder), "RUNNER_TOKEN": "glrt-" + "t" * 20}
+        ran = kit.run("status", "--host", "all", "--json")
+    assert ran.code == 1
+    errors = {name: one["error"] for name, one in ran.hosts.items() if one["error"]}
+    assert sorted(errors) == ["gone", "mute"]
+    assert "no answer within 3 s" in errors["mute"]
+    assert [ran.hosts[twin.name]["execs"] for twin in twins] == [1] * 18
+    assert max(one["seconds"] for one in ran.hosts.values()) < 20

@@ -3,6 +3,7 @@
 import pytest
 
 from runnerkit.errors import KitError
+from runnerkit.gitlab.jobs import JobServer
 from runnerkit.gitlab.server import Server, check_token
 from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Secret
@@ -70,3 +71,31 @@ def test_a_good_token_is_checked_without_leaving_a_manager() -> None:
         found = api.find(WANTED, *MARKS)
         assert found is not None
         assert there.admin().http_list(f"/runners/{found.id}/managers") == []
+
+
+def test_a_job_and_its_log_are_read_where_the_token_may() -> None:
+    with running() as there:
+        created = there.created(description="web")
+        number = there.queue(project_id=2, name="lint")
+        job = there.poll(created["token"], "s_0123456789ab").json
+        headers = {"JOB-TOKEN": job["token"], "Content-Range": "0-11"}
+        there.call("PATCH", f"jobs/{number}/trace", b"caf\xc3\xa9 \xff {}\n!", headers)
+        body = {"token": job["token"], "state": "failed", "failure_reason": "script_failure"}
+        there.call("PUT", f"jobs/{number}", body)
+        url = there.server.state.url
+        server = JobServer(url, Secret(API_TOKEN))
+        project = server.project_of(created["id"], number)
+        assert (project, server.project_of(created["id"], 99)) == ("2", "")
+        path = there.server.state.projects[2].path
+        for name in (project, path):
+            found = server.job(name, number)
+            assert found is not None
+            assert (found.status, found.failure_reason) == ("failed", "script_failure")
+            assert found.runner_manager is not None
+            assert found.runner_manager.system_id == "s_0123456789ab"
+            assert server.trace(name, number).startswith("café \ufffd {}")
+        assert server.job("1", number) is None
+        assert server.trace("1", number) == ""
+        mute = JobServer(url, Secret(MANAGE_TOKEN))
+        assert mute.project_of(created["id"], number) == "2"
+        assert (mute.job("2", number), mute.trace("2", number)) == (None, "")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from runnerkit import converge
+from runnerkit.fleet import groups
 from runnerkit.place import ROOT
 from runnerkit.redact import mask
 
@@ -55,7 +56,10 @@ def inside(*rooms: str) -> list[str]:
     return [one for one in IMPORTS if one in names or one.startswith(tuple(f"{n}." for n in names))]
 
 
-PURE = ("settings", "images", "want", "facts", "plan", "files", "container", "redact", "templates")
+PURE = (
+    *("settings", "images", "want", "facts", "plan", "files", "container", "redact", "templates"),
+    "adoption",
+)
 DECIDING = ("steps", "actions", "checks")
 DOORS = ("machine", "engine", "gitlab", "fleet", "report", "golden", "converge")
 
@@ -117,12 +121,22 @@ def calls(module: str) -> set[str]:
 def test_every_step_and_every_check_has_its_part() -> None:
     """One that nobody calls would pass all of its own tests."""
     parts = {
-        str(vars(part)["__name__"])
-        for part in (*converge.STEPS, *converge.GOLDEN, *converge.CHECKS)
+        str(vars(part).get("__name__"))
+        for part in (
+            *converge.STEPS,
+            *converge.GOLDEN,
+            *converge.CHECKS,
+            *(row.check for row in groups.ROWS),
+        )
     }
-    used = {one for step in inside("steps") for one in OURS[step]}
+    used = {one for user in inside("steps", "checks", "fleet") for one in OURS[user]}
     written = {*inside("steps", "checks")} - {"runnerkit.steps", "runnerkit.checks"}
     assert written - parts - used - {"runnerkit.checks.finding"} == set()
+
+
+def test_doctor_asks_all_that_bootstrap_and_status_ask() -> None:
+    asked = {*(row.check for row in groups.ROWS), *groups.ELSEWHERE}
+    assert {*converge.CHECKS} <= asked
 
 
 def test_no_circle_of_imports() -> None:

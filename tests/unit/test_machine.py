@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from runnerkit.errors import KitError
+from runnerkit.files.register import HINTS
 from runnerkit.machine import local, sudo
 from runnerkit.machine.failure import Failed
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.ssh.connection import connection
-from runnerkit.steps.registration import HINTS
 
 ASKED = [
     "sudo: a password is required",

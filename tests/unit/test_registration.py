@@ -7,12 +7,12 @@ import pytest
 from runnerkit import converge
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, ServerRunner
+from runnerkit.files.register import HINTS
 from runnerkit.machine.failure import Failed
 from runnerkit.plan import ServerCall
 from runnerkit.redact import plain
 from runnerkit.resolve import of_host
 from runnerkit.settings.load import load
-from runnerkit.steps.registration import HINTS
 from runnerkit.want import Want
 from tests.unit import build
 from tests.unit.build import GOOD, blank, converged, want

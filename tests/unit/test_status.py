@@ -1,5 +1,6 @@
 """How hosts are: what is told, what is unwell, and what one that cannot tell all still tells."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,9 +11,13 @@ import pytest
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Job, ServerRunner
 from runnerkit.facts.look import _work
-from runnerkit.fleet.run import Outcome
+from runnerkit.fleet.host import Host
+from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.fleet.status import HostStatus, _of
 from runnerkit.report.status import shown
+from runnerkit.settings.model import Settings
+from runnerkit.settings.targets import Target
+from runnerkit.want import Want
 from tests.unit.build import MANAGER, container, converged, want
 
 
@@ -54,10 +59,15 @@ def test_a_converged_host_is_well() -> None:
     assert "1 of 1 online, token until 2027-01-01" in page.lines[1]
 
 
+ENDING = {"Running": True, "Restarting": True}
 UNWELL: dict[str, tuple[Callable[[], HostStatus], str, str]] = {
     "a stopped manager": (
         lambda: status(converged(containers={"gitlab-runner": container(State={"Running": False})})),
         "manager-stopped", "stopped",
+    ),
+    "one that ends as soon as it starts": (
+        lambda: status(converged(containers={"gitlab-runner": container(State=ENDING)})),
+        "manager-restarting", "restarting",
     ),
     "one that GitLab does not see": (
         lambda: status(converged(), known=ServerRunner(7), status="offline"),
@@ -123,3 +133,20 @@ def test_images_that_differ_between_hosts_are_named_on_each() -> None:
     ]
     page = shown(hosts)
     assert all("1 differ" in line for line in page.lines[1:])
+
+
+def test_a_host_that_goes_on_for_ever_is_not_waited_for() -> None:
+    over = threading.Event()
+    targets = (Target("slow", "local"), Target("quick", "local"))
+    fleet = Fleet(targets, Settings(), lambda *_: None)
+    wants = {target.name: want() for target in targets}
+
+    def work(host: Host, _: Want) -> str:
+        if host.name == "slow":
+            over.wait(60)
+        return "well"
+
+    slow, quick = fleet.each(wants, work, limit=1)
+    over.set()
+    assert quick.result == "well"
+    assert (slow.result, slow.error) == (None, "no answer within 1 s; it was not waited for")

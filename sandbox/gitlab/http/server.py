@@ -88,7 +88,7 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in response.headers.items():
             self.send_header(name, value)
         if body:
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", response.kind)
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -34,14 +34,22 @@ def missing(noun: str) -> Refusal:
 
 @dataclass(frozen=True)
 class Response:
-    """An answer in JSON; status 0 cuts the connection."""
+    """An answer in JSON, or in plain `text`; status 0 cuts the connection."""
 
     status: int
     body: object = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    text: bytes | None = None
+
+    @property
+    def kind(self) -> str:
+        """What the body is."""
+        return "application/json" if self.text is None else "text/plain"
 
     def encoded(self) -> bytes:
-        """The body as JSON; the runner takes no success for one that has none."""
+        """The body; as JSON also where there is none, which the runner would take for no success."""
+        if self.text is not None:
+            return self.text
         return json.dumps(self.status if self.body is None else self.body).encode()
 
 

@@ -1,0 +1,1 @@
+"""Settings that would leave hosts as somebody has set them up: facts in, a settings file out. Pure."""

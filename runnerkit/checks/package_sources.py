@@ -1,0 +1,36 @@
+"""A blank host reaches what Docker's packages are downloaded from."""
+
+from collections.abc import Iterator
+
+from runnerkit.checks.finding import Finding, Kind, Level
+from runnerkit.facts import Facts, Needs
+from runnerkit.want import Want
+
+CE = "https://download.docker.com"
+SCRIPT = "https://get.docker.com"
+UNREACHED = Kind(
+    "packages-unreachable",
+    Level.ERROR,
+    "the host's package source {url} does not answer it: {why}",
+    "open the way there, or name a mirror: [docker] package_mirror, or in the host's own package sources",
+)
+KINDS = (UNREACHED,)
+
+
+def needs(want: Want) -> Needs:
+    return Needs()
+
+
+def places(want: Want, have: Facts) -> tuple[str, ...]:
+    """What must answer: the host's own sources, and Docker's where they are wanted."""
+    own = have.probe.sources if have.probe else ()
+    mirror = want.docker.package_mirror
+    docker = {"docker-ce": CE, "script": SCRIPT}.get(want.docker.source, "")
+    return (*own, *filter(None, [mirror if "://" in mirror else docker]))
+
+
+def findings(want: Want, have: Facts) -> Iterator[Finding]:
+    for reply in have.probe.packages if have.probe else ():
+        if reply.trouble and reply.trouble != "nonsense":
+            why = {"name": "the host does not know its name", "silence": "no answer in time"}
+            yield UNREACHED.found(url=reply.url, why=why.get(reply.trouble, reply.why))

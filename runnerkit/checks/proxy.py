@@ -1,0 +1,93 @@
+"""What the host, its Docker and the manager have for a proxy fits together."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import urlsplit
+
+from runnerkit.checks.finding import Finding, Kind, Level
+from runnerkit.facts import Facts, Needs
+from runnerkit.redact import mask
+from runnerkit.want import Want
+
+PRIVATE = re.compile(r"(10|192\.168|172\.(1[6-9]|2\d|3[01])|127)\.[\d.]+|f[cd][0-9a-f]{2}:.*")
+DOCKER = Kind(
+    "proxy-not-of-docker",
+    Level.NOTE,
+    "the host's environment names the proxy {proxy}, and its Docker has none: pulls go without",
+    'set [docker] daemon.proxies = {{ http-proxy = "{proxy}", https-proxy = "{proxy}" }} (Docker 23 and '
+    "newer), or Environment= of docker.service",
+)
+MANAGER = Kind(
+    "proxy-not-of-manager",
+    Level.NOTE,
+    "the host's Docker goes through the proxy {proxy}, and the manager does not",
+    'set [manager] environment = {{ HTTPS_PROXY = "{proxy}" }}, if GitLab is behind it',
+)
+GITLAB = Kind(
+    "proxy-for-gitlab",
+    Level.NOTE,
+    "the manager asks GitLab at {address}, which is near by, through the proxy {proxy}",
+    "name {host} in NO_PROXY of [manager] environment",
+)
+KINDS = (DOCKER, MANAGER, GITLAB)
+
+
+def needs(want: Want) -> Needs:
+    return Needs(manager=True)
+
+
+def findings(want: Want, have: Facts) -> Iterator[Finding]:
+    container = have.containers.get(want.manager.container, {})
+    manager = _proxies((container.get("Config") or {}).get("Env") or ())
+    system = _proxies(have.probe.proxies if have.probe else ())
+    docker = str(have.info.get("HttpsProxy") or have.info.get("HttpProxy") or "")
+    if have.docker_runs and (proxy := _of(system)) and not docker:
+        yield DOCKER.found(proxy=mask(proxy))
+    if container and docker and not _of(manager):
+        yield MANAGER.found(proxy=mask(docker))
+    host, proxy = urlsplit(want.url).hostname or "", for_gitlab(want, have)
+    known = have.probe.names.get(host, (host,)) if have.probe else ()
+    if proxy and (near := next((one for one in known if PRIVATE.fullmatch(one)), "")):
+        yield GITLAB.found(address=near, proxy=mask(proxy), host=host)
+
+
+def for_gitlab(want: Want, have: Facts) -> str:
+    """The proxy through which the manager asks GitLab; "" for none."""
+    container = have.containers.get(want.manager.container, {})
+    lines = (container.get("Config") or {}).get("Env") or ()
+    given = [f"{name}={value}" for name, value in want.manager.environment.items()]
+    manager, parts = _proxies([*given, *lines]), urlsplit(want.url)
+    host = parts.hostname or ""
+    addresses = have.probe.names.get(host, (host,)) if have.probe else (host,)
+    passed = any(_passed_by(host, one, manager.get("no_proxy", "")) for one in addresses or (host,))
+    return "" if passed else manager.get(f"{parts.scheme}_proxy", "")
+
+
+def _proxies(lines: Iterable[str]) -> dict[str, str]:
+    pairs = (line.removeprefix("export ").strip().partition("=") for line in lines)
+    found = {name.lower(): value.strip("\"' ") for name, _, value in pairs if value}
+    return {name: value for name, value in found.items() if name.endswith("_proxy")}
+
+
+def _of(proxies: Mapping[str, str]) -> str:
+    return proxies.get("https_proxy") or proxies.get("http_proxy", "")
+
+
+def _passed_by(host: str, address: str, words: str) -> bool:
+    """As Go's httpproxy reads NO_PROXY: names with their subdomains, addresses, networks by prefix."""
+    for word in filter(None, (one.strip().lower().lstrip("*.") for one in words.split(","))):
+        name = word.partition(":")[0]
+        if host == name or host.endswith(f".{name}") or address == word:
+            return True
+        if "/" in word and _within(address, word):
+            return True
+    return words.strip() == "*"
+
+
+def _within(address: str, network: str) -> bool:
+    from ipaddress import ip_address, ip_network
+
+    try:
+        return ip_address(address) in ip_network(network, strict=False)
+    except ValueError:
+        return False

@@ -1,0 +1,85 @@
+"""gitlab-runner's own `register` as a script: for a runner that the host has not, or by another token."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from runnerkit.files import config_toml
+from runnerkit.files.config_toml import inline
+from runnerkit.plan import Endpoint, Hint
+from runnerkit.templates import render
+from runnerkit.want import Want, WantedRunner
+
+HINTS = (
+    Hint(
+        "Invalid executor",
+        "this gitlab-runner has no such executor: name a newer [manager] image",
+    ),
+    Hint(
+        "reserved and cannot be specified|is reserved",
+        "tags and the like go through GITLAB_TOKEN",
+    ),
+    Hint(
+        "status=410|410 Gone",
+        "this GitLab has registration tokens switched off: use GITLAB_TOKEN (the API creates the "
+        "runner) or a glrt- token in RUNNER_TOKEN",
+    ),
+    Hint(
+        "is not valid|status=403|[Ff]orbidden",
+        "GitLab refuses the token: copy it again, or make a new one",
+    ),
+    Hint(
+        "no such host|refused|timeout|unreachable|network",
+        "the host cannot reach GitLab: check --url, DNS and the firewall there",
+    ),
+    Hint(
+        "x509|certificate",
+        "the host does not trust GitLab's certificate: put its CA into "
+        "<config_dir>/certs/<GitLab's host name>.crt on the host",
+    ),
+    Hint(
+        r"\b(429|50\d) [A-Z]",
+        "GitLab itself fails or is overloaded: see how it fares, then run again",
+    ),
+    Hint(
+        "", "see what gitlab-runner says above; what was registered so far is found by the next run"
+    ),
+)
+
+
+def script(
+    want: Want,
+    runner: WantedRunner,
+    name: str,
+    note: str = "",
+    options: Mapping[str, Any] | None = None,
+    place: str = "",
+) -> str:
+    """The script; the token is put in as $TOKEN.
+
+    Args:
+        want: what the host should be.
+        runner: the runner.
+        name: what it is called.
+        note: the mark of a runner that a registration token makes at GitLab; "" by any other token.
+        options: what else such a runner has at GitLab.
+        place: what stands in the file "$new" for the token and what GitLab says of it, to be put in
+            there; "" for an entry of its own in config.toml.
+    """
+    return render(
+        "register.sh.j2",
+        want=want,
+        runner=runner,
+        name=name,
+        note=note,
+        variable="REGISTRATION_TOKEN" if note else "CI_SERVER_TOKEN",
+        options=options or {},
+        template=render("config.toml.j2", entry=config_toml.runner_wanted(runner), toml=inline),
+        place=place,
+    )
+
+
+def reaches(want: Want) -> tuple[Endpoint, ...]:
+    """What the host itself must reach for it: GitLab, unless by a proxy."""
+    proxied = any(key.lower().endswith("_proxy") for key in want.manager.environment)
+    gitlab = Endpoint(want.url, "GitLab", "check --url, and DNS and firewall of the host")
+    return () if proxied else (gitlab,)

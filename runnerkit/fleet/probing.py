@@ -1,0 +1,174 @@
+"""What servers answer on the way from a host, asked side by side and in bounded time."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from runnerkit.checks import gitlab_answers, package_sources, proxy, registries
+from runnerkit.engine.serving import address, serves
+from runnerkit.facts import Facts
+from runnerkit.facts.probe import Probe, Reply, Served
+from runnerkit.images import platforms
+from runnerkit.images.reference import normal
+from runnerkit.machine.machine import Machine
+from runnerkit.machine.route import Exchange, Route, Trouble
+from runnerkit.machine.tunnel import NoForwarding
+from runnerkit.want import Want, bare
+
+LIMIT = 6.0  # seconds that all of it takes at most
+Call = Callable[[], None]
+R = TypeVar("R")
+
+
+def beside(calls: Iterable[Call], limit: float = LIMIT) -> None:
+    """Do these at the same time; one that takes longer is not waited for.
+
+    Raises:
+        Exception: the first that one of them raised meanwhile.
+    """
+    failures: list[Exception] = []
+
+    def one(call: Call) -> None:
+        try:
+            call()
+        except Exception as error:  # of one that nobody waits for, nobody hears
+            failures.append(error)
+
+    threads = [threading.Thread(target=one, args=(call,), daemon=True) for call in calls]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + limit
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+    if failures:
+        raise failures[0]
+
+
+class Probing:
+    """The questions about one host, and what came of them.
+
+    Args:
+        machine: the host.
+        want: what it should be.
+        have: what is known of it.
+        looked: when its clock was read, by our monotonic one.
+    """
+
+    def __init__(self, machine: Machine, want: Want, have: Facts, looked: float) -> None:
+        self._want, self._have, self._looked = want, have, looked
+        self._probe = have.probe or Probe()
+        self._route = Route(machine, self._probe.names, self._trusted())
+        self._gitlab: Reply | None = None
+        self._packages: list[Reply] = []
+        self._served: list[Served] = []
+        self._forwards = True
+
+    def calls(self, pre: bool) -> list[Call]:
+        """What is asked."""
+        direct = self._want.url and not proxy.for_gitlab(self._want, self._have)
+        found: list[Call] = [self._ask_gitlab] if direct else []
+        if pre:
+            places = package_sources.places(self._want, self._have)
+            found += [self._call(self._ask_package, one) for one in places]
+            return found
+        return [*found, *(self._call(self._ask_image, name) for name in self._images())]
+
+    @property
+    def probe(self) -> Probe:
+        """What the host was asked, with all that came back until now."""
+        return replace(
+            self._probe,
+            gitlab=self._gitlab,
+            packages=tuple(self._packages),
+            served=tuple(self._served),
+            forwards=self._forwards,
+        )
+
+    def _call(self, ask: Callable[[str], None], one: str) -> Call:
+        return lambda: ask(one)
+
+    def _ask_gitlab(self) -> None:
+        url = f"{bare(self._want.url)}/api/v4/version"
+        self._gitlab = self._reply(url)
+
+    def _ask_package(self, url: str) -> None:
+        if reply := self._reply(url):
+            self._packages.append(reply)
+
+    def _reply(self, url: str) -> Reply | None:
+        begun = time.monotonic()
+        try:
+            return self._read(url, self._route.ask(url))
+        except Trouble as error:
+            return Reply(url, error.kind, error.why, seconds=time.monotonic() - begun)
+        except NoForwarding:
+            self._forwards = False
+            return None
+
+    def _read(self, url: str, answer: Exchange) -> Reply:
+        heads = answer.heads
+        return Reply(
+            url,
+            status=answer.status,
+            kind=heads.get("content-type", ""),
+            skew=self._skew(heads.get("date", "")),
+            seconds=answer.seconds,
+            place=heads.get("location", "")[:200],
+        )
+
+    def _skew(self, date: str) -> int | None:
+        """How far the host's clock is ahead of that time, by how long ago it was read."""
+        try:
+            there = parsedate_to_datetime(date).timestamp()
+        except ValueError:
+            return None
+        return round(self._have.now + time.monotonic() - self._looked - there)
+
+    def _images(self) -> list[str]:
+        if self._have.info.get("HttpProxy") or self._have.info.get("HttpsProxy"):
+            return []  # Docker does not go the host's own way
+        return list(registries.images(self._want, self._have))
+
+    def _ask_image(self, name: str) -> None:
+        """By its first name; by others where it is not on the host, and the first is not served."""
+        sources = registries.images(self._want, self._have)[name]
+        for source in sources:
+            places = registries.asked(source, registries.mirrors(self._want, self._have))
+            beside([self._call_both(self._ask_registry, one, source) for one in places])
+            served = any(not one.step for one in self._served if one.image == source)
+            if served or normal(name) in self._have.images:
+                return
+
+    def _call_both(self, ask: Callable[[str, str], None], one: str, other: str) -> Call:
+        return lambda: ask(one, other)
+
+    def _ask_registry(self, where: str, image: str) -> None:
+        if where in self._want.docker.registry_logins:
+            return  # with a login, which stays on this machine
+        url = where if "://" in where else self._address(where)
+        architecture = platforms.of(self._have.architecture).split("/")[1]
+        try:
+            found = serves(self._route, url, image, architecture)
+        except NoForwarding:
+            self._forwards = False
+        else:
+            self._served.append(replace(found, registry=where))
+
+    def _address(self, where: str) -> str:
+        known = (self._have.info.get("RegistryConfig") or {}).get("IndexConfigs") or {}
+        secure = (known.get(where) or {}).get("Secure", True)
+        return address(where) if secure else f"http://{where}"
+
+    def _trusted(self) -> dict[str, str]:
+        """Certificates that the host knows besides, by the server that they are for; "" for all."""
+        gitlab = urlsplit(self._want.url).hostname or ""
+        found: dict[str, str] = {}
+        for file, text in self._probe.certificates.items():
+            own = file.split("/")[-2] if file.startswith("/etc/docker/certs.d/") else ""
+            found[own.rpartition(":")[0] or own] = found.get(own, "") + text
+        known = (self._have.files.get(one) for one in gitlab_answers.authorities(self._want))
+        return {**found, gitlab: "".join(file.text for file in known if file)}

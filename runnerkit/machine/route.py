@@ -1,0 +1,152 @@
+"""HTTP that we speak and a host carries: by its DNS and its way out, whatever tools it has.
+
+The bytes go through a channel of the SSH connection, so that a blank host needs neither curl nor Python.
+"""
+
+import contextlib
+import http.client
+import re
+import shlex
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+from runnerkit.errors import KitError
+from runnerkit.machine import tunnel
+from runnerkit.machine.machine import Machine
+from runnerkit.machine.streams import Pipe
+from runnerkit.printable import clipped
+
+LARGEST = 4 << 20  # bytes of an answer that are read
+PORTS = {"http": 80, "https": 443}
+
+
+class Trouble(Exception):
+    """Nothing came back that speaks HTTP.
+
+    `kind` is where it ended: "name", "connection", "certificate", "silence" or "nonsense".
+    """
+
+    def __init__(self, kind: str, why: str = "") -> None:
+        super().__init__(f"{kind}: {why}")
+        self.kind, self.why = kind, clipped(why).strip()
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """An answer: its status, its heads in small letters, the beginning of its body, and its time in s."""
+
+    status: int
+    heads: Mapping[str, str]
+    body: bytes
+    seconds: float
+
+
+@dataclass
+class Route:
+    """The way from a host to servers.
+
+    Args:
+        machine: the host.
+        names: the addresses of names that it knows; others are asked for.
+        trusted: certificates that it trusts besides, by the server's name ("" for any).
+        patience: seconds that one step takes at most.
+    """
+
+    machine: Machine
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trusted: Mapping[str, str] = field(default_factory=dict)
+    patience: float = 3.0
+
+    def ask(self, url: str, heads: Mapping[str, str] | None = None) -> Exchange:
+        """GET an address; redirects are not followed.
+
+        Raises:
+            Trouble: no answer came.
+            NoForwarding: the host's sshd carries nothing.
+        """
+        with _named():
+            parts, begun = urlsplit(url), time.monotonic()
+            if parts.scheme not in PORTS:
+                raise Trouble(
+                    "nonsense", f"{parts.scheme or 'nothing'}:// is no address of a server"
+                )
+            host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+            path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+            with self._connected(host, port) as plain:
+                connection = http.client.HTTPConnection(host, port, timeout=self.patience)
+                connection.sock = self._secured(plain, host) if parts.scheme == "https" else plain
+                connection.request(
+                    "GET", path, headers={"User-Agent": "runnerkit", **(heads or {})}
+                )
+                answer = connection.getresponse()
+                body = answer.read(LARGEST)
+                known = {name.lower(): value for name, value in answer.getheaders()}
+                return Exchange(answer.status, known, body, time.monotonic() - begun)
+
+    @contextlib.contextmanager
+    def _connected(self, host: str, port: int) -> Iterator[socket.socket]:
+        """A socket whose other end is a channel from the host to that server."""
+        pipe = self._dialled(host, port)
+        near, ours = socket.socketpair()
+        door = tunnel.Door(lambda: pipe)
+        ours.settimeout(self.patience)
+        door.answer(near)
+        try:
+            yield ours
+        finally:
+            ours.close()
+            door.close()
+
+    def _dialled(self, host: str, port: int) -> Pipe:
+        """By one address or the next: a host may have IPv6, and no way by it."""
+        failure = Trouble("name", f"{host} has no address there")
+        for address in self._addresses(host)[:2]:
+            try:
+                return tunnel.dial(self.machine, port, address, self.patience)
+            except TimeoutError:
+                failure = Trouble("silence", f"{address} does not answer")
+            except OSError as error:
+                failure = Trouble("connection", str(error))
+        raise failure
+
+    def _addresses(self, host: str) -> tuple[str, ...]:
+        """As the host knows them: an SSH server that looks up a name by itself stands still meanwhile."""
+        if re.fullmatch(r"[\d.]+|[0-9a-fA-F:]+", host):
+            return (host,)
+        if host not in self.names:
+            script = f"timeout 2 getent ahosts {shlex.quote(host)} | awk '{{print $1}}'; :"
+            with contextlib.suppress(KitError):
+                self.names = {**self.names, host: tuple(self.machine.run(script).split())}
+        return self.names.get(host, ())
+
+    def _secured(self, plain: socket.socket, host: str) -> socket.socket:
+        # As programs bring them, and not what this machine trusts besides.
+        context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+        for name in ("", host):
+            with contextlib.suppress(ssl.SSLError):
+                if text := self.trusted.get(name):
+                    context.load_verify_locations(cadata=text)
+        return context.wrap_socket(plain, server_hostname=host)
+
+
+@contextlib.contextmanager
+def _named() -> Iterator[None]:
+    """What Python raises of a connection, as where it ended."""
+    try:
+        yield
+    except ssl.SSLCertVerificationError as error:
+        raise Trouble("certificate", error.verify_message or str(error)) from None
+    except TimeoutError:
+        raise Trouble("silence") from None
+    except ssl.SSLError as error:
+        raise Trouble("nonsense", error.reason or str(error)) from None
+    except (OSError, EOFError) as error:
+        raise Trouble("connection", str(error)) from None
+    except (http.client.HTTPException, ValueError) as error:
+        raise Trouble("nonsense", type(error).__name__) from None
