@@ -38,6 +38,7 @@ def line(text: str) -> LogLine:
         (TEXT, "error", "7"),  # and not what a message says
         (JSON, "warning", "7"),
         (JSON.replace('"job":7,', ""), "warning", ""),
+        (JSON.replace("failed", "x" * 9999), "warning", "7"),
         ("FATAL: x  job=12", "fatal", "12"),
         ("PANIC: x", "panic", ""),
         ("{no json  job=7", "info", "7"),
