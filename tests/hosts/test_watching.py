@@ -71,9 +71,29 @@ def test_a_manager_is_followed_through_a_restart_and_answers_on_loopback(
     host = blank("docker", "watch2")
     kit.mirrored(host)
     kit.settings(host)
-    kit.new_token()
-    kit.bootstrap()
+    kit.gitlab.call("POST", "/sandbox/switches", runner_token_seconds=100 * 86400)
+    try:
+        kit.new_token()
+    finally:
+        kit.gitlab.call("POST", "/sandbox/switches", runner_token_seconds=0)
+    assert kit.bootstrap().found("token-shared-ends") == []
+    kit.settings(host, hosts=GONE)
+    (shared,) = kit.plan("watch2").found("token-shared-ends")
+    assert "2 hosts share the token" in shared["what"]
+    image = {"image": f"{kit.world.runner_image.rpartition(':')[0]}:v18.7.0"}
+    kit.settings(host, manager=image, runners={"web": {"hardening": "shared"}})
+    assert kit.plan().found("cache-poisonable")
+
     followed(kit, host, "docker restart -t 60 gitlab-runner")
+    kit.settings(host)
+    command, env = kit.command("runner.logs", "--host", "all", "--follow")
+    with (kit.folder / "log").open("wb") as log:
+        following = subprocess.Popen(command, env=env, cwd=kit.folder, stdout=log, stderr=log)
+        text = (kit.folder / "log").read_text
+        until(lambda: "Configuration loaded" in text())
+        kit.ssh(host, "pkill -KILL -f '^sshd: root'", check=False)
+        assert following.wait(60) == 1
+    assert "error: watch2:" in text(), "one that goes away is told"
 
     kit.settings(host, manager=METRICS)
     (config, manager) = kit.bootstrap().titles
