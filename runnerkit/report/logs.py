@@ -2,8 +2,8 @@
 
 import json
 import queue
+import signal
 import threading
-from _thread import interrupt_main
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -124,7 +124,8 @@ class _Printer:
         except OSError:
             self._read = False
             discard(1)
-            interrupt_main()
+            # A signal, which wakes it from whatever it waits for.
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 
 def _text(host: str, line: LogLine, width: int) -> str:
