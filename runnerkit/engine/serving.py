@@ -92,10 +92,15 @@ def serves(route: Route, registry: str, image: str, architecture: str) -> Served
         answer = asking.manifest(name)
         if answer.status == 200 and (other := _platform(answer.body, architecture)):
             answer = asking.manifest(other)
-        layers = _json(answer.body).get("layers") or ()
+        listed = _json(answer.body).get("layers")
+        layers = (
+            [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        )
         if answer.status != 200 or not layers:
             return _served(registry, image, step, answer)
-        smallest = min(layers, key=lambda one: one.get("size", 0))
+        smallest = min(
+            layers, key=lambda one: size if isinstance(size := one.get("size"), int) else 0
+        )
         step = "blob"
         answer = asking.blob(str(smallest.get("digest")))
         good = answer.status in (200, 206)
@@ -113,9 +118,17 @@ def _served(registry: str, image: str, step: str, answer: Exchange) -> Served:
 
 def _platform(body: bytes, architecture: str) -> str:
     """The manifest for that processor, where there are several."""
-    found = [one for one in _json(body).get("manifests") or () if isinstance(one, dict)]
-    fits = (one for one in found if (one.get("platform") or {}).get("architecture") == architecture)
-    return str(next(fits, {}).get("digest", ""))
+    for one in _listed(body, "manifests"):
+        platform = one.get("platform")
+        if isinstance(platform, dict) and platform.get("architecture") == architecture:
+            return str(one.get("digest", ""))
+    return ""
+
+
+def _listed(body: bytes, key: str) -> list[dict[str, Any]]:
+    """The objects of a list: a registry may answer anything."""
+    found = _json(body).get(key)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _json(body: bytes) -> dict[str, Any]:

@@ -107,7 +107,7 @@ ROWS = (
     Row("runner", "the manager's container", manager_container, _engine),
     Row("runner", "concurrent, limit and request_concurrency", polling),
     Row("runner", "no entry that the settings do not name", leftovers),
-    Row("runner", "what the kit wrote last is known", memory),
+    Row("runner", "what has left the settings", memory),
     Row("runner", "files of autoscalers", plugins),
     Row("gitlab", "GitLab accepts the runners", acceptance, _accepts),
     Row("gitlab", "GitLab's API shows the runners", api_token, api_token.known),

@@ -47,9 +47,11 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     )
     # Stopped before the write, and started after it by the manager's step: a run cut off between
     # leaves what the next one sees, an old file or a stopped container.
-    running = have.containers.get(want.manager.container, {}).get("State", {}).get("Running")
     name, before, after = want.manager.container, "", ""
-    if restart and running:
+    running = have.runs(name)
+    if have.restarts(name):  # Docker waits longer and longer before it starts it again
+        after = f"docker restart {name} >/dev/null"
+    elif restart and running:
         before = render("stop-manager.sh.j2", name=name, timeout=want.manager.stop_timeout)
     elif running and not any("autoscaler" in one for one in now.get("runners", ())):
         # It would look at the file within 3 s by itself; and PID 1 hands the signal on to an

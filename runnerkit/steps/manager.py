@@ -53,7 +53,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         environment = container.variables(have, now)
         environment = {name: value for name, value in environment.items() if name not in left}
         mounts = _mounts(want, now)
-        text = container.run(want, _options(want, now), environment, mounts, now)
+        text = container.run(want, options(want, now), environment, mounts, now)
         yield Script(title, text, hints=HINTS)
     elif not now["State"]["Running"]:
         yield Script(f"start the container {name}", render("start.sh.j2", name=name), hints=HINTS)
@@ -76,7 +76,7 @@ def _mode(mount: Mapping[str, Any]) -> str:
     return f":{','.join(words)}" if words else ""
 
 
-def _options(want: Want, now: Mapping[str, Any]) -> Iterator[str]:
+def options(want: Want, now: Mapping[str, Any]) -> Iterator[str]:
     """What a container that somebody made has beyond the recipe, as options of ``docker create``."""
     ours = {bind.partition(":")[2] for bind in container.binds(want)}
     for mount in now["Mounts"]:
@@ -93,8 +93,8 @@ def _options(want: Want, now: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"--{option}={host[key]}" for key, option in WORDS.items() if host.get(key))
     if host.get("Privileged"):
         yield "--privileged"
-    for place, options in (host.get("Tmpfs") or {}).items():
-        yield f"--tmpfs={place}{options and ':'}{options}"
+    for place, mode in (host.get("Tmpfs") or {}).items():
+        yield f"--tmpfs={place}{mode and ':'}{mode}"
     for port, places in (host.get("PortBindings") or {}).items():
         is_ours = want.manager.metrics and port == f"{container.PORT}/tcp"
         for one in () if is_ours else places or ():
