@@ -3,12 +3,12 @@
 A mirror that answers at /v2/ may still refuse each image, or its token service may be down.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlencode, urljoin
+
+import msgspec
 
 from runnerkit.facts.probe import Reply, Served
 from runnerkit.images.reference import HUB, located
@@ -26,6 +26,25 @@ MANIFESTS = ", ".join(
 )
 REDIRECTS = (301, 302, 303, 307, 308)
 HOPS = 3
+
+
+class _Platform(msgspec.Struct):
+    architecture: str = ""
+
+
+class _Part(msgspec.Struct):
+    digest: str = ""
+    size: int = 0
+    platform: _Platform | None = None
+
+
+class _Answer(msgspec.Struct):
+    """What is read of a registry's answers, and of its token service's."""
+
+    token: str | None = None
+    access_token: str | None = None
+    layers: list[_Part] | None = None
+    manifests: list[_Part] | None = None
 
 
 @dataclass
@@ -57,8 +76,8 @@ class _Asking:
         asked = {"service": words.get("service", ""), "scope": f"repository:{self.path}:pull"}
         realm = words.get("realm", "")
         answer = self.route.ask(f"{realm}{'&' if '?' in realm else '?'}{urlencode(asked)}")
-        found = _json(answer.body)
-        if token := found.get("token") or found.get("access_token"):
+        found = _read(answer.body)
+        if token := found.token or found.access_token:
             self.heads["Authorization"] = f"Bearer {token}"
         return answer
 
@@ -92,16 +111,17 @@ def serves(route: Route, registry: str, image: str, architecture: str) -> Served
         answer = asking.manifest(name)
         if answer.status == 200 and (other := _platform(answer.body, architecture)):
             answer = asking.manifest(other)
-        layers = _json(answer.body).get("layers") or ()
+        layers = _read(answer.body).layers
         if answer.status != 200 or not layers:
             return _served(registry, image, step, answer)
-        smallest = min(layers, key=lambda one: one.get("size", 0))
+        smallest = min(layers, key=lambda one: one.size)
         step = "blob"
-        answer = asking.blob(str(smallest.get("digest")))
+        answer = asking.blob(smallest.digest)
         good = answer.status in (200, 206)
         return _served(registry, image, "" if good else step, answer)
-    except Trouble as error:
-        reply = Reply(registry, error.kind, error.why)
+    except (Trouble, ValueError) as error:
+        trouble = error if isinstance(error, Trouble) else Trouble("nonsense", str(error))
+        reply = Reply(registry, trouble.kind, trouble.why)
         return Served(registry, image, step, reply)
 
 
@@ -113,17 +133,16 @@ def _served(registry: str, image: str, step: str, answer: Exchange) -> Served:
 
 def _platform(body: bytes, architecture: str) -> str:
     """The manifest for that processor, where there are several."""
-    found = [one for one in _json(body).get("manifests") or () if isinstance(one, dict)]
-    fits = (one for one in found if (one.get("platform") or {}).get("architecture") == architecture)
-    return str(next(fits, {}).get("digest", ""))
+    found = _read(body).manifests or ()
+    fits = (one for one in found if one.platform and one.platform.architecture == architecture)
+    return next((one.digest for one in fits), "")
 
 
-def _json(body: bytes) -> dict[str, Any]:
+def _read(body: bytes) -> _Answer:
     try:
-        data = json.loads(body)
+        return msgspec.json.decode(body, type=_Answer)
     except (ValueError, RecursionError):
-        return {}
-    return data if isinstance(data, dict) else {}
+        return _Answer()
 
 
 def address(registry: str) -> str:

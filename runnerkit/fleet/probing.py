@@ -3,13 +3,16 @@
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from runnerkit.checks import gitlab_answers, package_sources, registries
 from runnerkit.engine.serving import address, serves
+from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.facts.probe import Probe, Reply, Served
 from runnerkit.images import platforms
@@ -20,13 +23,20 @@ from runnerkit.machine.tunnel import NoForwarding
 from runnerkit.want import Want, bare
 
 LIMIT = 6.0  # seconds that all of it takes at most
+MOST = 100  # calls at the same time: a host names mirrors and sources as it likes
 Call = Callable[[], None]
 R = TypeVar("R")
 
 
 def beside(calls: Iterable[Call], limit: float = LIMIT) -> None:
-    """Do these at the same time; one that takes longer is not waited for."""
-    threads = [threading.Thread(target=call, daemon=True) for call in calls]
+    """Do these at the same time; one that takes longer is not waited for, as is one that breaks off."""
+
+    def work(call: Call) -> None:
+        with suppress(KitError):
+            call()
+
+    few = islice(calls, MOST)
+    threads = [threading.Thread(target=work, args=(call,), daemon=True) for call in few]
     for thread in threads:
         thread.start()
     end = time.monotonic() + limit
@@ -99,7 +109,7 @@ class Probing:
         return Reply(
             url,
             status=answer.status,
-            kind=heads.get("content-type", ""),
+            kind=heads.get("content-type", "")[:200],
             skew=self._skew(heads.get("date", "")),
             seconds=answer.seconds,
             place=heads.get("location", "")[:200],
@@ -109,7 +119,7 @@ class Probing:
         """How far the host's clock is ahead of that time, by how long ago it was read."""
         try:
             there = parsedate_to_datetime(date).timestamp()
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         return round(self._have.now + time.monotonic() - self._looked - there)
 

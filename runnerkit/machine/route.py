@@ -69,10 +69,12 @@ class Route:
             Trouble: no answer came.
             NoForwarding: the host's sshd carries nothing.
         """
-        parts, begun = urlsplit(url), time.monotonic()
+        begun = time.monotonic()
+        with _named():
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0)
         if parts.scheme not in PORTS:
             raise Trouble("nonsense", f"{parts.scheme or 'nothing'}:// is no address of a server")
-        host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
         path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
         with self._connected(host, port) as plain, _named():
             sock = self._secured(plain, host) if parts.scheme == "https" else plain
@@ -92,7 +94,7 @@ class Route:
             raise Trouble("name", f"{host} has no address there")
         try:
             pipe = tunnel.dial(self.machine, port, addresses[0], self.patience)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise Trouble("connection", str(error)) from None
         near, ours = socket.socketpair()
         door = tunnel.Door(lambda: pipe)
@@ -119,7 +121,8 @@ class Route:
         context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
         for name in ("", host):
             with contextlib.suppress(ssl.SSLError):
-                if text := self.trusted.get(name):
+                text = self.trusted.get(name, "").encode("ascii", "ignore").decode()  # no comments
+                if text.strip():
                     context.load_verify_locations(cadata=text)
         return context.wrap_socket(plain, server_hostname=host)
 
@@ -139,3 +142,5 @@ def _named() -> Iterator[None]:
         raise Trouble("connection", str(error)) from None
     except http.client.HTTPException as error:
         raise Trouble("nonsense", type(error).__name__) from None
+    except ValueError as error:  # of an address, a head or a number that somebody there has named
+        raise Trouble("nonsense", str(error)) from None
