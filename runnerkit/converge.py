@@ -10,6 +10,7 @@ from runnerkit.checks import (
     expiry,
     leftovers,
     managers,
+    memory,
     metadata_address,
     plugins,
     polling,
@@ -23,7 +24,8 @@ from runnerkit.errors import KitError, NotConverged
 from runnerkit.events import Began, Tell
 from runnerkit.facts import Facts, Needs
 from runnerkit.facts.look import parse, script
-from runnerkit.plan import Change, batches
+from runnerkit.files import record
+from runnerkit.plan import Change, Script, batches
 from runnerkit.steps import (
     config_toml,
     daemon_json,
@@ -67,7 +69,7 @@ ENGINE: tuple[Step, ...] = (daemon_json, docker_engine)
 # What bootstrap proves and notes, in the order in which it is told.
 CHECKS: tuple[Check, ...] = (
     *(managers, acceptance, expiry, runners, leftovers, polling, plugins),
-    *(metadata_address, selinux, cache_poisoning, upgrades, unknown),
+    *(metadata_address, selinux, cache_poisoning, upgrades, memory, unknown),
 )
 IMAGES: tuple[Step, ...] = (job_images,)
 # A machine image: all but what each machine made from it does for itself, at its first boot.
@@ -91,6 +93,8 @@ class Writer(Reader, Protocol):
     """A reader that can also change things, while it alone holds the host's lock."""
 
     tell: Tell
+
+    def script(self, want: Want, change: Script) -> str: ...
 
     def lock(self) -> None: ...
 
@@ -167,6 +171,8 @@ def apply(
     while pending:
         if again := [change.title for change in pending if change in done]:
             raise NotConverged(again)
+        if steps is STEPS:
+            _remember(host, want, record.ahead(want, have, pending))
         number = 0
         for batch in batches(pending):
             for change in batch:
@@ -175,4 +181,13 @@ def apply(
             done += batch
         have = look(host, want, asking)
         pending = plan(want, have, steps)
+    if steps is STEPS:
+        _remember(host, want, record.settled(want, have))
     return have
+
+
+def _remember(host: Writer, want: Want, change: Script | None) -> None:
+    """What was written is no change of the host's: nobody asked for it, and no plan tells of it."""
+    if change:
+        host.lock()
+        host.script(want, change)

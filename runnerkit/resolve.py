@@ -1,5 +1,7 @@
 """What the settings make of a host: names resolved, secrets read."""
 
+import hashlib
+import os
 from collections.abc import Collection
 
 from msgspec.structs import replace
@@ -7,6 +9,7 @@ from msgspec.structs import replace
 from runnerkit.errors import KitError
 from runnerkit.images import catalog
 from runnerkit.images.definition import JobImage
+from runnerkit.place import settings_file
 from runnerkit.settings import autoscaler, free_keys, tokens
 from runnerkit.settings.hardening import hardened
 from runnerkit.settings.model import DEFAULT, Manager, Settings
@@ -49,7 +52,15 @@ def of_host(
         api=settings.gitlab.api_token is not None,
         prune=settings.prune,
         golden=settings.golden,
+        origin=_origin(),
     )
+
+
+def _origin() -> str:
+    """What tells the settings file from others: where it is."""
+    file = settings_file()
+    place = f"{os.uname().nodename}:{file.resolve()}" if file else ""
+    return place and hashlib.sha256(place.encode()).hexdigest()[:12]
 
 
 def none() -> KitError:

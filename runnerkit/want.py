@@ -59,7 +59,11 @@ class WantedRunner:
 
 @dataclass(frozen=True)
 class Want:
-    """What a host should be. `names` are those of all job images that there are."""
+    """What a host should be.
+
+    `names` are those of all job images that there are, `origin` tells the settings file from others (""
+    where there is none).
+    """
 
     url: str
     docker: Docker
@@ -70,6 +74,7 @@ class Want:
     api: bool = False
     prune: Prune = field(default_factory=Prune)
     golden: Golden = field(default_factory=Golden)
+    origin: str = ""
 
     @property
     def release(self) -> str:

@@ -27,12 +27,16 @@ rehearsal() {
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
+# Whether others resolve names and connect for the container: the tools below that do not know of
+# proxies then tell nothing.
+proxied() { [ -n "${http_proxy-}${https_proxy-}${all_proxy-}${HTTP_PROXY-}${HTTPS_PROXY-}${ALL_PROXY-}" ]; }
+
 # reach NAME HOST PORT URL: by what is there; its code, and what it said last.
 reach() {
   case $2 in
     *:*) ;; # an address
     *[!0-9.]*)
-      if has getent; then
+      if has getent && ! proxied; then
         echo "@ try $1 getent"
         getent hosts "$2" >/dev/null 2>&1 || { echo "@ $1 getent $?" && return; }
       fi
@@ -41,15 +45,16 @@ reach() {
   if has curl; then
     say "$1" curl curl -sS -o /dev/null -m 3 "$4"
   elif has wget; then
-    case $(wget --version 2>/dev/null) in GNU*) tries="-t 1" ;; *) tries= ;; esac
-    say "$1" wget wget $tries -T 3 -O /dev/null "$4"
-  elif has bash; then
+    # That of busybox 1.35 breaks by -T.
+    case $(wget --version 2>/dev/null) in GNU*) limits="-t 1 -T 3" ;; *) limits= ;; esac
+    say "$1" wget wget $limits -O /dev/null "$4"
+  elif has bash && ! proxied; then
     say "$1" bash bash -c ": <>/dev/tcp/$2/$3"
   elif has python3; then
     say "$1" python3 python3 -c "import urllib.request as u, urllib.error as e
 try: u.urlopen('$4', timeout=3)
 except e.HTTPError: pass"
-  elif has nc; then
+  elif has nc && ! proxied; then
     say "$1" nc nc -z -w 3 "$2" "$3"
   else
     echo "@ $1 nothing 0"

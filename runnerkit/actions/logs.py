@@ -5,6 +5,7 @@ gitlab-runner's log/runner_formatter.go, and the two of logrus.
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from runnerkit.images.content import instant
@@ -15,6 +16,8 @@ from runnerkit.templates import render
 
 LAST = 100  # lines of a host, where no time is named
 MOST = 5000  # lines of a host, where one is
+AROUND = 5  # lines of an entry
+RESET = "\x1b[0;m"  # behind every message of the program's own format
 LEVELS = ("warning", "error", "fatal", "panic")
 HINTS = (
     Hint("No such container", "./inv bootstrap --host NAME runs it; or name yours in [manager] container"),
@@ -61,14 +64,15 @@ class LogLine:
 def script(container: str, selection: Selection) -> str:
     """The script that prints the host's clock, and what may be wanted of the log."""
     filters = ["-iE 'warn|error|fatal|panic'"] * selection.errors
-    filters += [f"-F {selection.job}"] * bool(selection.job)
+    filters += [f"-F {selection.job}"] * bool(selection.job)  # more than is wanted, never less
     return render(
         "logs.sh.j2",
         name=container,
         since=selection.since,
         bound="all" if filters else LAST,
         filters=filters,
-        most=MOST if selection.since else LAST,
+        most=MOST if selection.since or filters else LAST,
+        around=AROUND,
     )
 
 
@@ -85,8 +89,32 @@ def follow(container: str, since: str) -> str:
 def parse(text: str, selection: Selection) -> tuple[str, list[LogLine]]:
     """The host's clock, and the lines that are wanted."""
     first, _, rest = text.partition("\n")
-    lines = (line(one) for one in rest.split("\n"))
-    return first.removeprefix("now: "), [one for one in lines if one and selection.takes(one)]
+    lines = (line(one) for one in whole(rest.split("\n")))
+    found = [one for one in lines if one and selection.takes(one)]
+    return first.removeprefix("now: "), found[0 if selection.since else -LAST :]
+
+
+def whole(texts: Iterable[str]) -> Iterator[str]:
+    """Put together again what is of one entry: a message may end in a break of line, or have some."""
+    held: list[str] = []
+    for text in texts:
+        stamped = _TIME.match(text)
+        words = stamped[3] if stamped else ""
+        goes_on = held and words and (_is_open(held[0]) or words.lstrip().startswith(RESET))
+        if goes_on and len(held) <= AROUND:
+            held.append(words)
+        else:
+            yield from [" ".join(held)] * bool(held)
+            held = [text]
+        if RESET in words or not words:
+            yield " ".join(held)
+            held = []
+    yield from [" ".join(held)] * bool(held)
+
+
+def _is_open(text: str) -> bool:
+    """Whether it begins in a colour that does not end."""
+    return text.partition(" ")[2].startswith("\x1b[") and RESET not in text
 
 
 def line(text: str) -> LogLine | None:

@@ -1,6 +1,6 @@
 """The settings file that is written: sections in the order of the starter, what they do not say below."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from runnerkit.adoption.gap import Gap
@@ -15,22 +15,27 @@ HEAD = """\
 # bootstrap would change there. A secret is never in here: beside the name of its variable stands
 # where a host has it.
 """
-REST = "# What this file does not say, and stays on the hosts as it is:"
+UNSAID = "What this file does not say, and stays on the hosts as it is:"
+PENDING = "What bootstrap would change there:"
+WITHOUT = "Hosts that are not in this file:"
 NESTED = ("runners",)  # sections with a head for each of their tables
 
 
-def text(data: Mapping[str, Any], references: References, gaps: list[Gap]) -> str:
-    """The file."""
+def text(
+    data: Mapping[str, Any], references: References, notes: Mapping[str, Iterable[Gap]]
+) -> str:
+    """The file; `notes` stand below, by their headings."""
     blocks = [HEAD if CLONE else typed(HEAD)]
     for name, body in data.items():
         parts: dict[tuple[str, ...], Any] = {(name,): body}
         if name in NESTED:
             parts = {(name, key): one for key, one in body.items()}
         for path, table in parts.items():
-            lines = "\n".join(_lines(table, (), references))
-            blocks.append(f"[{_dotted(path)}]\n{lines}\n")
-    if gaps:
-        blocks.append("\n".join([REST, *map(_comment, gaps)]) + "\n")
+            keys = "\n".join(_lines(table, (), references))
+            blocks.append(f"[{_dotted(path)}]\n{keys}\n")
+    for heading, gaps in notes.items():
+        if lines := [_comment(gap) for gap in gaps]:
+            blocks.append("\n".join([f"# {heading}", *lines, ""]))
     return "\n".join(blocks)
 
 

@@ -11,7 +11,7 @@ from runnerkit.adoption import tables
 from runnerkit.adoption.discovery import ManagerPlace
 from runnerkit.adoption.gap import Gap
 from runnerkit.facts import Facts, ServerRunner
-from runnerkit.files import config_toml
+from runnerkit.files import config_toml, memory
 from runnerkit.files.merge import missing
 from runnerkit.images.definition import NAME, labels
 from runnerkit.images.reference import bare, normal
@@ -48,6 +48,11 @@ class Site:
     def config(self) -> dict[str, Any]:
         """Its config.toml."""
         return config_toml.parsed(self.place.want, self.have)
+
+    @property
+    def records(self) -> list[memory.Record]:
+        """What the kit remembers to have written there."""
+        return list(memory.parsed(self.have).settings.values())
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ def _entry(
     executor = entry["executor"]
     core: dict[str, Any] = {} if executor == "docker" else {"executor": executor}
     if executor != "instance":
-        core |= _image(site, name, docker.pop("image", None), note)
+        core |= _image(site, docker.pop("image", None))
         policy = docker.pop("pull_policy", None) or "always"
         core["pull_policy"] = [policy] if isinstance(policy, str) else policy
         core |= _level(core, entry, docker, settings)
@@ -120,6 +125,9 @@ def _entry(
         del core["pull_policy"]
     if executor in EXECUTORS and (scaled := tables.table(entry.get("autoscaler"))):
         core["autoscaler"] = tables.sayable(scaled, ".autoscaler", left)
+    own = memory.union(
+        {}, *(one.keys for record in site.records for one in record.runners.values())
+    )
     if server := site.server.get(index):
         core |= _at_gitlab(server)
     return RunnerEntry(
@@ -128,23 +136,19 @@ def _entry(
         name=name,
         token=tokens.known(entry.get("token")),
         core=core,
-        docker=tables.sayable(tables.without(tables.DOCKER, docker), ".docker", left),
-        settings=tables.sayable(tables.without(tables.RUNNER, settings), ".settings", left),
+        docker=tables.sayable(
+            tables.without(tables.DOCKER, docker, tables.table(own.get("docker"))), ".docker", left
+        ),
+        settings=tables.sayable(tables.without(tables.RUNNER, settings, own), ".settings", left),
     )
 
 
-def _image(site: Site, name: str, image: Any, note: list[Gap]) -> dict[str, Any]:
+def _image(site: Site, image: Any) -> dict[str, Any]:
     """The image of its jobs: by its name, where the kit built it and has its folder."""
     if not isinstance(image, str) or not image:
         return {}
     built = labels(site.have.images.get(normal(image), {})).get(NAME)
-    if built and built == bare(image):
-        if built in image_folders():
-            return {"image": built}
-        what = f"the runner {name!r}: its image {image} was built by the kit, and its definition is not here"
-        fix = f"copy dockerfiles/{built} from where it was built, or write [images.{built}]"
-        note.append(Gap(what, fix, site.name))
-    return {"image": image}
+    return {"image": built if built == bare(image) and built in image_folders() else image}
 
 
 def _level(

@@ -101,5 +101,7 @@ def _name(groups: list[Group], note: list[Gap]) -> None:
         elif now != usual:
             several = ", ".join(sorted({repr(one.name) for one in group.members}))
             what = f"runners.{group.key} is called {several}, and settings cannot say so there"
-            note.append(Gap(what, "it stays so; by its token it is known"))
+            note.append(
+                Gap(what, "it stays so; set the variable of its token, by which it is known")
+            )
         names |= now if group.name else usual

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
-from runnerkit.adoption import machine_settings
+from runnerkit.adoption import machine_settings, surroundings
 from runnerkit.adoption.entry import Site, entries, slug
 from runnerkit.adoption.gap import Gap
 from runnerkit.adoption.groups import Group, grouped
@@ -16,6 +17,7 @@ from runnerkit.files import config_toml
 from runnerkit.want import bare
 
 T = TypeVar("T")
+ORDER = ("gitlab", "docker", "manager", "prune", "runners", "hosts")  # of the starter
 
 
 def propose(sites: Sequence[Site], url: str = "", api: bool = False) -> Proposal:
@@ -30,6 +32,7 @@ def propose(sites: Sequence[Site], url: str = "", api: bool = False) -> Proposal
         KitError: there is no host of which settings could say anything.
     """
     found = Proposal()
+    found.gaps += (replace(gap, host=one.name) for one in sites for gap in one.place.gaps)
     sites = _of_one_place(sites, found)
     url = url or _url(sites)
     groups = grouped((one for site in sites for one in entries(site, url, found.gaps)), found.gaps)
@@ -46,8 +49,11 @@ def propose(sites: Sequence[Site], url: str = "", api: bool = False) -> Proposal
         found.gaps.append(Gap(f"refused by the settings: {line}", "it stays on the hosts"))
     _unknown(sites, found)
     _trim(found)
-    for name in found.names:
-        machine_settings.close_metadata(found.data, found.want(name), sites)
+    _logins(sites, found)
+    for site in [one for one in sites if one.name in found.names]:
+        machine_settings.close_metadata(found.data, found.want(site.name), sites)
+        found.gaps += surroundings.gaps(site, found.want(site.name))
+    found.data = {key: found.data[key] for key in ORDER if found.data.get(key)}
     return found
 
 
@@ -138,6 +144,14 @@ def _trim(found: Proposal) -> None:
             del hosts[name], found.names[site]
         elif hosts[name]["runners"] == every:
             del hosts[name]["runners"]
+
+
+def _logins(sites: list[Site], found: Proposal) -> None:
+    """The registries that give images to hosts which are logged in there."""
+    images = [str(found.data.get("manager", {}).get("image", ""))]
+    images += [str(one.get("image", "")) for one in found.data.get("runners", {}).values()]
+    if names := sorted({name for one in sites for name in surroundings.logins(one.have, images)}):
+        found.data.setdefault("docker", {})["registry_logins"] = names
 
 
 def _host_name(site: Site, taken: Mapping[str, Any]) -> str:

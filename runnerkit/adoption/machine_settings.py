@@ -11,7 +11,7 @@ from runnerkit.adoption.entry import Site
 from runnerkit.adoption.gap import Gap
 from runnerkit.adoption.references import References
 from runnerkit.checks import metadata_address
-from runnerkit.files import daemon_json
+from runnerkit.files import daemon_json, memory
 from runnerkit.images.reference import parse
 from runnerkit.redact import mask
 from runnerkit.settings import autoscaler
@@ -77,12 +77,32 @@ def _manager(sites: Sequence[Site], references: References, note: list[Gap]) -> 
         found["concurrent"] = "auto"
     else:
         note.append(Gap("manager.concurrent differs between the hosts", "each keeps its own"))
-    left = [tables.without(tables.GLOBALS, one) for one in globals_]
-    if settings := _common(left, sites, config, note):
+    own = [memory.union({}, *(record.config for record in site.records)) for site in sites]
+    left = [tables.without(tables.GLOBALS, *pair) for pair in zip(globals_, own, strict=True)]
+    settings = _common(left, sites, config, note)
+    if settings.get("listen_address") == f":{container.PORT}" and (metrics := _metrics(sites)):
+        found["metrics"] = metrics
+        del settings["listen_address"]
+    if settings:
         found["settings"] = references.filed(settings, "RUNNERKIT_MANAGER", f"in {config}")
     if variables := _environment(sites, note):
         found["environment"] = variables
     return found
+
+
+def _metrics(sites: Sequence[Site]) -> str:
+    """Where all hosts' containers publish the manager's metrics; "" for nowhere, or many places."""
+    found = set()
+    for site in sites:
+        host = site.have.containers.get(site.place.container, {}).get("HostConfig", {})
+        places: Sequence[Mapping[str, Any]] = (host.get("PortBindings") or {}).get(
+            f"{container.PORT}/tcp"
+        ) or ({},)
+        for one in places:
+            address, port = str(one.get("HostIp") or ""), str(one.get("HostPort") or "")
+            address = f"[{address}]" if ":" in address else address
+            found.add(f"{address}:{port}" if address and port else "")
+    return found.pop() if len(found) == 1 else ""
 
 
 def _common(

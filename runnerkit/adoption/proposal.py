@@ -15,6 +15,7 @@ from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want
 
 API = "GITLAB_TOKEN"
+NEW = "new"  # a file of which no host remembers anything
 FREE = ("docker", "autoscaler", "settings")
 
 
@@ -30,6 +31,11 @@ class Proposal:
     references: References = field(default_factory=References)
     gaps: list[Gap] = field(default_factory=list)
     without: dict[str, KitError] = field(default_factory=dict)
+
+    @property
+    def common_gaps(self) -> tuple[Gap, ...]:
+        """Those that are of no host alone."""
+        return tuple(one for one in self.gaps if not one.host)
 
     def runners(self, site: str) -> tuple[str, ...]:
         """The runners of a host, by their keys."""
@@ -61,5 +67,6 @@ class Proposal:
         want = resolve.of_host(settings, self.names[site], empty=True)
         return replace(
             want,
+            origin=NEW,
             runners=tuple(replace(one, token=self.tokens.get(one.key)) for one in want.runners),
         )

@@ -46,13 +46,22 @@ def table(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def without(defaults: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-    """The table without what says no more than its absence."""
+def without(
+    defaults: Mapping[str, Any], found: Mapping[str, Any], own: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The table without what says no more than its absence.
+
+    Args:
+        defaults: what the program writes where nothing was said.
+        found: the table.
+        own: keys that the kit remembers to have written, which would go if no settings named them.
+    """
     left = {}
     for key, value in found.items():
-        usual = defaults.get(key)
-        one = without(table(usual), value) if isinstance(value, Mapping) else value
-        if one not in ("", [], {}) and not (type(one) is type(usual) and one == usual):
+        usual, inner = defaults.get(key), (own or {}).get(key)
+        one = without(table(usual), value, table(inner)) if isinstance(value, Mapping) else value
+        same = type(one) is type(usual) and one == usual and inner is None
+        if one not in ("", [], {}) and not same:
             left[key] = one
     return left
 

@@ -46,7 +46,9 @@ def accepted(want: Want, have: Facts) -> list[str]:
 
 
 def findings(want: Want, have: Facts) -> Iterator[Finding]:
-    """The wanted runners that GitLab does not accept."""
+    """The wanted runners that GitLab does not accept; a manager that does not run was not asked."""
+    if not have.runs(want.manager.container):
+        return
     output, names = plain(have.verify), accepted(want, have)
     refused = {match[1] for match in REFUSED.finditer(output)}
     answer, cause = _answer(output)

@@ -20,8 +20,8 @@ ENDED = Kind(
     "token-ended",
     Level.ERROR,
     "the token of runner {name} ended on {date}",
-    "make a new one at GitLab, and remove the runner's [[runners]] entry from {config}; bootstrap then "
-    "registers it anew",
+    "make a new one at GitLab and put it into the settings: bootstrap changes the runner over to it; where "
+    "the settings name none, remove the runner's [[runners]] entry from {config}, and bootstrap registers it",
 )
 SHARED = Kind(
     "token-shared-ends",

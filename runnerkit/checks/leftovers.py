@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import config_toml
+from runnerkit.files import config_toml, leaving, memory
 from runnerkit.want import Want
 
 LEFT = Kind(
@@ -18,11 +18,12 @@ KINDS = (LEFT,)
 
 
 def needs(want: Want) -> Needs:
-    return Needs(files=(want.config,))
+    return Needs(files=(want.config, memory.PATH))
 
 
 def findings(want: Want, have: Facts) -> Iterator[Finding]:
     """The entries of config.toml that are none of the wanted runners."""
-    if left := config_toml.others(want, have):
+    going = leaving.parting(want, have).entries.values()
+    if left := [one for one in config_toml.others(want, have) if one not in going]:
         names = ", ".join(f"{one.get('name', 'no name')} ({one.get('url')})" for one in left)
         yield LEFT.found(names=names, container=want.manager.container)

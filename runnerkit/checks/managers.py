@@ -12,6 +12,12 @@ STOPPED = Kind(
     "the manager does not run: no job is taken",
     "./inv bootstrap --host NAME starts it; docker logs {container} on the host tells why it ended",
 )
+RESTARTING = Kind(
+    "manager-restarting",
+    Level.ERROR,
+    "the manager ends as soon as it starts: no job is taken",
+    "./inv runner.logs --host NAME --errors tells why",
+)
 OFFLINE = Kind(
     "runner-offline",
     Level.ERROR,
@@ -24,7 +30,7 @@ PAUSED = Kind(
     "runner {name} is paused at GitLab: no host of it takes jobs",
     "resume it there when it should take jobs again",
 )
-KINDS = (STOPPED, OFFLINE, PAUSED)
+KINDS = (STOPPED, RESTARTING, OFFLINE, PAUSED)
 
 
 def needs(want: Want) -> Needs:
@@ -33,15 +39,15 @@ def needs(want: Want) -> Needs:
 
 def runs(want: Want, have: Facts) -> bool:
     """Whether the manager's container runs."""
-    container = have.containers.get(want.manager.container, {})
-    return bool(container.get("State", {}).get("Running"))
+    return have.runs(want.manager.container)
 
 
 def findings(want: Want, have: Facts) -> Iterator[Finding]:
     """What keeps jobs from being taken."""
     container = want.manager.container
     if have.docker_runs and want.runners and not runs(want, have):
-        yield STOPPED.found(container=container)
+        restarts = have.restarts(container)
+        yield RESTARTING.found() if restarts else STOPPED.found(container=container)
     for runner in want.runners:
         if (known := have.server.get(runner.key)) is None:
             continue

@@ -10,6 +10,12 @@ from runnerkit.facts import Facts, Needs
 from runnerkit.files import config_toml
 from runnerkit.want import Want
 
+NONE = Kind(
+    "concurrent-none",
+    Level.ERROR,
+    "concurrent is {concurrent} in {config}: gitlab-runner refuses to start",
+    "set [manager] concurrent, then ./inv bootstrap --host NAME",
+)
 FEW = Kind(
     "concurrent-below-runners",
     Level.NOTE,
@@ -23,7 +29,7 @@ NARROW = Kind(
     "runner {name} has limit {limit} and one request at a time: after a job it may wait for 50 s",
     "set settings.request_concurrency of the runner to 2, or leave limit out",
 )
-KINDS = (FEW, NARROW)
+KINDS = (NONE, FEW, NARROW)
 
 
 def needs(want: Want) -> Needs:
@@ -33,7 +39,9 @@ def needs(want: Want) -> Needs:
 def findings(want: Want, have: Facts) -> Iterator[Finding]:
     data = config_toml.parsed(want, have)
     entries, concurrent = data.get("runners", []), data.get("concurrent", 1)
-    if isinstance(concurrent, int) and concurrent < len(entries):
+    if isinstance(concurrent, int) and concurrent < 1:
+        yield NONE.found(concurrent=concurrent, config=want.config)
+    elif isinstance(concurrent, int) and concurrent < len(entries):
         yield FEW.found(concurrent=concurrent, runners=len(entries))
     for entry in entries:
         limit, requests = entry.get("limit") or 0, entry.get("request_concurrency") or 1

@@ -45,12 +45,22 @@ def findings(want: Want, have: Facts) -> Iterator[Finding]:
         yield DOCKER.found(proxy=mask(proxy))
     if container and docker and not _of(manager):
         yield MANAGER.found(proxy=mask(docker))
-    host = urlsplit(want.url).hostname or ""
-    proxy = manager.get(f"{urlsplit(want.url).scheme}_proxy", "")
+    host, proxy = urlsplit(want.url).hostname or "", for_gitlab(want, have)
     known = have.probe.names.get(host, (host,)) if have.probe else ()
-    near = next((one for one in known if PRIVATE.fullmatch(one)), "")
-    if proxy and near and not _passed_by(host, near, manager.get("no_proxy", "")):
+    if proxy and (near := next((one for one in known if PRIVATE.fullmatch(one)), "")):
         yield GITLAB.found(address=near, proxy=mask(proxy), host=host)
+
+
+def for_gitlab(want: Want, have: Facts) -> str:
+    """The proxy through which the manager asks GitLab; "" for none."""
+    container = have.containers.get(want.manager.container, {})
+    lines = (container.get("Config") or {}).get("Env") or ()
+    given = [f"{name}={value}" for name, value in want.manager.environment.items()]
+    manager, parts = _proxies([*given, *lines]), urlsplit(want.url)
+    host = parts.hostname or ""
+    addresses = have.probe.names.get(host, (host,)) if have.probe else (host,)
+    passed = any(_passed_by(host, one, manager.get("no_proxy", "")) for one in addresses or (host,))
+    return "" if passed else manager.get(f"{parts.scheme}_proxy", "")
 
 
 def _proxies(lines: Iterable[str]) -> dict[str, str]:

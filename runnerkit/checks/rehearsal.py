@@ -101,7 +101,7 @@ LATE = Kind(
 )
 STARTS = (UNPULLED, FAILS, NO_SHELL, ENTRYPOINT, ABSENT, LATE)
 KINDS = (*STARTS, DNS, UNREACHED, CLONE_URL, CERTIFICATE, DISK, READ_ONLY, OPEN, REACHED)
-NO_TOOL = re.compile(r"shell not found|exec: \\?\"(?:/bin/)?sh\\?\"")
+NO_TOOL = re.compile(r"(?m)^shell not found$|exec: \\?\"(?:/bin/)?sh\\?\"")
 
 
 def needs(want: Want) -> Needs:
@@ -155,7 +155,8 @@ def _unstarted(one: Rehearsal) -> tuple[Kind, dict[str, object]]:
         return NO_SHELL, {}
     if one.code == 137 or (one.code == -1 and not one.error):
         return LATE, {"limit": LIMIT}
-    why = next((line for line in one.error.splitlines() if line.strip()), "")[:300]
+    lines = (line for line in mask(one.error).splitlines() if line.strip())
+    why = next(lines, "")[:300]
     if one.code in (125, -1) or "Error response from daemon" in one.error:
         return FAILS, {"why": why or "docker run says nothing"}
     return ENTRYPOINT, {"why": f": {why}" if why else ""}

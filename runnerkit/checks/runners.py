@@ -10,9 +10,10 @@ from runnerkit.want import Want
 OTHER_TOKEN = Kind(
     "runner-other-token",
     Level.NOTE,
-    "runner {runner} has another token on the host than {source} gives, and GitLab does not say here whether "
-    "that is valid",
-    "let this machine reach {url}: where the token given is valid, bootstrap changes the runner over to it",
+    "runner {runner} has another token on the host than {source} gives; whether that is valid, GitLab was not "
+    "asked, or did not say",
+    "./inv plan asks, from this machine, which must reach {url}: to another runner's valid token bootstrap "
+    "changes the runner over",
 )
 RENEWED = Kind(
     "runner-token-renewed",

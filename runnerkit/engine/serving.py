@@ -3,12 +3,12 @@
 A mirror that answers at /v2/ may still refuse each image, or its token service may be down.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode, urljoin
-
-import msgspec
 
 from runnerkit.facts.probe import Reply, Served
 from runnerkit.images.reference import HUB, located
@@ -26,25 +26,6 @@ MANIFESTS = ", ".join(
 )
 REDIRECTS = (301, 302, 303, 307, 308)
 HOPS = 3
-
-
-class _Platform(msgspec.Struct):
-    architecture: str = ""
-
-
-class _Part(msgspec.Struct):
-    digest: str = ""
-    size: int = 0
-    platform: _Platform | None = None
-
-
-class _Answer(msgspec.Struct):
-    """What is read of a registry's answers, and of its token service's."""
-
-    token: str | None = None
-    access_token: str | None = None
-    layers: list[_Part] | None = None
-    manifests: list[_Part] | None = None
 
 
 @dataclass
@@ -76,8 +57,8 @@ class _Asking:
         asked = {"service": words.get("service", ""), "scope": f"repository:{self.path}:pull"}
         realm = words.get("realm", "")
         answer = self.route.ask(f"{realm}{'&' if '?' in realm else '?'}{urlencode(asked)}")
-        found = _read(answer.body)
-        if token := found.token or found.access_token:
+        found = _json(answer.body)
+        if token := found.get("token") or found.get("access_token"):
             self.heads["Authorization"] = f"Bearer {token}"
         return answer
 
@@ -111,15 +92,20 @@ def serves(route: Route, registry: str, image: str, architecture: str) -> Served
         answer = asking.manifest(name)
         if answer.status == 200 and (other := _platform(answer.body, architecture)):
             answer = asking.manifest(other)
-        layers = _read(answer.body).layers
+        listed = _json(answer.body).get("layers")
+        layers = (
+            [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        )
         if answer.status != 200 or not layers:
             return _served(registry, image, step, answer)
-        smallest = min(layers, key=lambda one: one.size)
+        smallest = min(
+            layers, key=lambda one: size if isinstance(size := one.get("size"), int) else 0
+        )
         step = "blob"
-        answer = asking.blob(smallest.digest)
+        answer = asking.blob(str(smallest.get("digest")))
         good = answer.status in (200, 206)
         return _served(registry, image, "" if good else step, answer)
-    except (Trouble, ValueError) as error:
+    except (Trouble, ValueError) as error:  # a layer may lie at what is no address
         trouble = error if isinstance(error, Trouble) else Trouble("nonsense", str(error))
         reply = Reply(registry, trouble.kind, trouble.why)
         return Served(registry, image, step, reply)
@@ -133,16 +119,25 @@ def _served(registry: str, image: str, step: str, answer: Exchange) -> Served:
 
 def _platform(body: bytes, architecture: str) -> str:
     """The manifest for that processor, where there are several."""
-    found = _read(body).manifests or ()
-    fits = (one for one in found if one.platform and one.platform.architecture == architecture)
-    return next((one.digest for one in fits), "")
+    for one in _listed(body, "manifests"):
+        platform = one.get("platform")
+        if isinstance(platform, dict) and platform.get("architecture") == architecture:
+            return str(one.get("digest", ""))
+    return ""
 
 
-def _read(body: bytes) -> _Answer:
+def _listed(body: bytes, key: str) -> list[dict[str, Any]]:
+    """The objects of a list: a registry may answer anything."""
+    found = _json(body).get(key)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _json(body: bytes) -> dict[str, Any]:
     try:
-        return msgspec.json.decode(body, type=_Answer)
+        data = json.loads(body)
     except (ValueError, RecursionError):
-        return _Answer()
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def address(registry: str) -> str:

@@ -141,6 +141,15 @@ class Facts:
         marks = {"machine": known, "key": self.key}
         return " ".join([self.hostname, *(f"{key}={one}" for key, one in marks.items() if one)])
 
+    def runs(self, container: str) -> bool:
+        """Whether a container runs; one that Docker starts again and again does not."""
+        state = self.containers.get(container, {}).get("State", {})
+        return bool(state.get("Running")) and not state.get("Restarting")
+
+    def restarts(self, container: str) -> bool:
+        """Whether it ends as soon as Docker has started it."""
+        return bool(self.containers.get(container, {}).get("State", {}).get("Restarting"))
+
     @property
     def docker_runs(self) -> bool:
         return bool(self.info.get("ServerVersion"))

@@ -36,11 +36,11 @@ def verdict(attempt: Attempt) -> str:
     if attempt.code == 0:
         return "reached"
     match attempt.tool, attempt.code:
-        case ("curl", 5 | 6):
+        case ("curl", 6):
             return "unknown name"
         case ("curl", 28) if "esolv" in attempt.text:
             return "unknown name"
-        case ("curl", 7 | 28):
+        case ("curl", 5 | 7 | 28):  # 5: the proxy's name
             return "unreached"
         case ("curl", 60 | 77) | ("wget", 5):
             return "untrusted"

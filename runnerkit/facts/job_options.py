@@ -59,6 +59,7 @@ TABLES = {
 }
 GITLAB, CLONE = "gitlab", "clone"  # the addresses of a case
 HOSTNAME = "runner-rehearsal"
+SOCKET = "unix:///var/run/docker.sock"
 PID_MODE = (19, 1)  # the first gitlab-runner that knows this key
 PER_BUILD = "FF_NETWORK_PER_BUILD"
 INIT = "FF_USE_INIT_WITH_DOCKER_EXECUTOR"
@@ -91,7 +92,7 @@ def entries(want: Want, have: Facts) -> Iterator[tuple[str, Mapping[str, Any]]]:
         if index is None or written[index].get("executor") != "docker":
             continue
         docker = written[index].get("docker")
-        if isinstance(docker, dict) and not docker.get("host"):
+        if isinstance(docker, dict) and docker.get("host") in (None, "", SOCKET):
             yield runner.key, written[index]
 
 

@@ -100,7 +100,7 @@ def parse(text: str) -> Probe:
 
 def _lint(words: list[str]) -> str:
     """What it finds fault with; "" of a program that has no such command, or gave no answer in time."""
-    code, *rest = (*words, "")
-    output = b64decode(rest[0]).decode(errors="replace")
-    fine = code != "1" or "lint not found" in output or "No help topic" in output
-    return "" if fine or "file is valid" in output else output
+    code, text = (*words, "", "")[:2]
+    output = b64decode(text).decode(errors="replace")
+    no_word = ("lint not found", "No help topic", "Error response from daemon", "file is valid")
+    return "" if code != "1" or any(one in output for one in no_word) else output

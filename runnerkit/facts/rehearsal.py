@@ -11,6 +11,7 @@ from runnerkit.facts.attempt import Attempt
 from runnerkit.place import TEMPLATES
 
 LIMIT = 15  # seconds that a container has, its start with it; it looks around for 3 of them
+AT_ONCE = 10  # containers
 PORTS = {"http": 80, "https": 443}
 METADATA = "metadata"
 # What the runner starts in an image: the best shell there, which reads the job from its stdin.
@@ -65,8 +66,10 @@ def script(cases: Sequence[Case]) -> str:
     probe = (TEMPLATES / "rehearsal.sh").read_text()
     numbers = " ".join(str(number) for number in range(len(cases)))
     head = {"SHELL_OF_JOBS": DETECTION, "LIMIT": str(LIMIT), "PROBE": probe}
-    starts = "".join(_start(number, case) for number, case in enumerate(cases))
-    return f"{_set(head)}{template}\n{starts}wait $pids\ntell {shlex.quote(numbers)}\n"
+    starts = [_start(number, case) for number, case in enumerate(cases)]
+    for number in range(AT_ONCE, len(starts), AT_ONCE):
+        starts[number] = f"wait $pids\n{starts[number]}"
+    return f"{_set(head)}{template}\n{''.join(starts)}wait $pids\ntell {shlex.quote(numbers)}\n"
 
 
 def _set(values: Mapping[str, str]) -> str:
@@ -110,24 +113,22 @@ def _words(name: str, url: str) -> tuple[str, ...]:
 
 def parse(output: str, cases: Sequence[Case]) -> tuple[Rehearsal, ...]:
     """What the script printed; of a case of which it says nothing the code is -1."""
-    told: dict[tuple[str, int], str] = {}
+    told: dict[tuple[str, str], str] = {}
     for line in output.splitlines():
         kind, _, rest = line.partition(" ")
         number, _, value = rest.partition(" ")
-        if number.isdecimal():
-            told[kind, int(number)] = value
-    return tuple(_rehearsal(case, told, number) for number, case in enumerate(cases))
+        told[kind, number] = value
+    return tuple(_rehearsal(case, told, str(number)) for number, case in enumerate(cases))
 
 
-def _rehearsal(case: Case, told: Mapping[tuple[str, int], str], number: int) -> Rehearsal:
+def _rehearsal(case: Case, told: Mapping[tuple[str, str], str], number: str) -> Rehearsal:
     state = told.get(("state", number), "")
-    code = re.fullmatch("code ([0-9]+)", state)
+    code = re.fullmatch("code ([0-9]{1,3})", state)
     out, err, absent = (
-        b64decode(told.get((kind, number), "")).decode(errors="replace")
-        for kind in ("out", "err", "volumes")
+        _decoded(told.get((kind, number), "")) for kind in ("out", "err", "volumes")
     )
     lines = [line[2:] for line in out.splitlines() if line.startswith("@ ")]
-    disk = [line.split() for line in lines if line.startswith("disk ")]
+    disk = re.search(r"^disk \S+ +[0-9]+ +[0-9]+ +([0-9]{1,15}) ", "\n".join(lines), re.MULTILINE)
     others = "" if lines else out
     return Rehearsal(
         case,
@@ -135,20 +136,24 @@ def _rehearsal(case: Case, told: Mapping[tuple[str, int], str], number: int) -> 
         begins="begins" in lines,
         error=f"{err}\n{others}".strip(),
         attempts=dict(_attempts(lines)),
-        free_kb=next(
-            (int(words[4]) for words in disk if len(words) > 4 and words[4].isdecimal()), None
-        ),
+        free_kb=int(disk[1]) if disk else None,
         writable="builds not writable" not in lines,
         absent=tuple(absent.splitlines()),
     )
 
 
+def _decoded(word: str) -> str:
+    try:
+        return b64decode(word).decode(errors="replace")
+    except ValueError:
+        return ""
+
+
 def _attempts(lines: Sequence[str]) -> Iterator[tuple[str, Attempt]]:
     """In their order: that a tool is tried, and later what it said."""
+    tools = "getent|curl|wget|bash|python3|nc|nothing"
     for line in lines:
-        if found := re.fullmatch(r"try (\w+) (\w+)", line):
+        if found := re.fullmatch(f"try ([a-z]+) ({tools})", line):
             yield found[1], Attempt(found[2])
-        elif found := re.fullmatch(
-            r"(\w+) (getent|curl|wget|bash|python3|nc|nothing) (\d+) ?(.*)", line
-        ):
+        elif found := re.fullmatch(f"([a-z]+) ({tools}) ([0-9]{{1,3}}) ?(.*)", line):
             yield found[1], Attempt(found[2], int(found[3]), found[4].strip())

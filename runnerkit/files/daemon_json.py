@@ -2,13 +2,16 @@
 
 import codecs
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.files import json_text
 from runnerkit.files.merge import missing
+from runnerkit.settings import free_keys
+from runnerkit.settings.secrets import Secret
+from runnerkit.want import Want
 
 PATH = "/etc/docker/daemon.json"
 MARKS = {
@@ -52,6 +55,19 @@ def parsed(have: Facts) -> dict[str, Any]:
     return data
 
 
+def managed(want: Want) -> dict[str, Any]:
+    """What the settings say of the file."""
+    values: dict[str, Any] = free_keys.shown(want.docker.daemon, Secret.reveal)
+    if want.docker.registry_mirrors:
+        values["registry-mirrors"] = [m.rstrip("/") for m in want.docker.registry_mirrors]
+    return values
+
+
+def meaning(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values without their form."""
+    return {key: _meaning(key, value) for key, value in values.items()}
+
+
 def differing(now: Mapping[str, Any], managed: Mapping[str, Any]) -> dict[str, Any]:
     """Those of our keys that the file does not say, or says with another meaning."""
     return {
@@ -61,14 +77,17 @@ def differing(now: Mapping[str, Any], managed: Mapping[str, Any]) -> dict[str, A
     }
 
 
-def edited(have: Facts, values: Mapping[str, Any]) -> str:
-    """The host's file with these keys laid over it, and over those of its objects.
+def edited(have: Facts, values: Mapping[str, Any], goes: Iterable[Sequence[str]] = ()) -> str:
+    """The host's file with these keys laid over it, and over those of its objects, and others gone.
 
     All else stays as it is written.
     """
     if not parsed(have):
         return json.dumps(values, indent=2) + "\n"
-    return json_text.laid_over(text(have).lstrip(), values)
+    new = json_text.laid_over(text(have).lstrip(), values)
+    for way in goes:
+        new = json_text.without(new, way)
+    return new
 
 
 def _meaning(key: str, value: Any) -> Any:

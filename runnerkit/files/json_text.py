@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]  # not in the stubs
 from typing import Any
@@ -69,6 +69,28 @@ def laid_over(text: str, values: Mapping[str, Any]) -> str:
     """A JSON object with these values in it, those of its objects laid over in turn."""
     for key, value in values.items():
         text = _with(text, (), key, value)
+    return text
+
+
+def without(text: str, way: Sequence[str]) -> str:
+    """A JSON object without the member that these keys lead to, and objects that have none left."""
+    one, path = node(text), list(way)
+    for depth, name in enumerate(path):
+        place = [i for i, each in enumerate(one.members) if each.key == name][-1]
+        member = one.members[place]
+        if depth + 1 < len(path):
+            one = member.node
+            continue
+        if len(one.members) == 1 and depth:
+            return without(text, path[:-1])
+        if len(one.members) == 1:
+            return f"{text[: one.start]}{{}}{text[one.end :]}"
+        if place:
+            text = text[: one.members[place - 1].node.end] + text[member.node.end :]
+        else:
+            text = text[: member.start] + text[one.members[1].start :]
+        if [each.key for each in one.members].count(name) > 1:
+            return without(text, path)
     return text
 
 

@@ -1,7 +1,7 @@
 """Values laid over others by meaning: what is the same in another form is left as it is written."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,6 +39,28 @@ def missing(want: Any, have: Any, key: str = "", zeros: bool = False) -> bool:
     if _tables(want) and _tables(have) and len(want) == len(have):
         return any(missing(a, b, key, zeros) for a, b in zip(want, have, strict=True))
     return bool(_meaning(want, key) != _meaning(have, key))
+
+
+def canonical(value: Any, key: str = "") -> Any:
+    """A value as it compares with others of that key: without its form, tables without what is nothing."""
+    if isinstance(value, dict):
+        return {name: canonical(one, name) for name, one in value.items() if one}
+    if isinstance(value, list | tuple) and _tables(list(value)):
+        return [canonical(one, key) for one in value]
+    return _meaning(value, key)
+
+
+def take_out(table: "TOMLDocument | Table", way: Sequence[str], rest: Any = None) -> None:
+    """Take a key out of a tomlkit table, and tables that have nothing left; or set `rest` in its place."""
+    key, *more = way
+    if more:
+        take_out(table[key], more, rest)
+        if not table[key]:
+            table.pop(key)
+    elif rest is None:
+        table.pop(key)
+    else:
+        _put(table, key, rest)
 
 
 def lay_over(table: "TOMLDocument | Table", values: Mapping[str, Any], zeros: bool = False) -> None:

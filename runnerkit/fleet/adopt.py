@@ -1,11 +1,11 @@
 """Settings for hosts that somebody set up already: looked at, proposed, and proved by a plan."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runnerkit import converge, resolve
-from runnerkit.adoption import discovery, document
+from runnerkit.adoption import discovery, document, surroundings
 from runnerkit.adoption.entry import Site
 from runnerkit.adoption.gap import Gap
 from runnerkit.adoption.hosts import propose
@@ -17,7 +17,7 @@ from runnerkit.plan import Change
 from runnerkit.settings import starter, tokens
 from runnerkit.settings.secrets import Source
 from runnerkit.settings.targets import Target
-from runnerkit.want import Want
+from runnerkit.want import Want, bare
 
 
 @dataclass(frozen=True)
@@ -67,16 +67,23 @@ def adopt(fleet: Fleet, file: Path) -> Adoption:
     found = propose(sites, url, token is not None)
     results = [_result(one, found) for one in outcomes]
     if not found.names:
-        return Adoption(None, results, tuple(found.gaps))
-    every = [*found.gaps, *_changes(results)]
-    starter.write_new(file, document.text(found.data, found.references, every))
-    return Adoption(file, results, tuple(found.gaps), found.references.places)
+        return Adoption(None, results, found.common_gaps)
+    notes = {
+        document.UNSAID: [
+            *found.common_gaps,
+            *(gap for one in results if one.result for gap in one.result.gaps),
+        ],
+        document.PENDING: list(_changes(results)),
+        document.WITHOUT: [Gap(one.error, host=one.host) for one in results if one.error],
+    }
+    starter.write_new(file, document.text(found.data, found.references, notes))
+    return Adoption(file, results, found.common_gaps, found.references.places)
 
 
 def _site(host: Host, target: Target, url: str, api: bool) -> Site:
     """What is true of a host: first where its manager is, then what a plan for that must know."""
     place = discovery.find(host.look(discovery.script()))
-    have = converge.look(host, place.want)
+    have = converge.look(host, replace(place.want, url=bare(url)))
     if have.dockerd and not have.docker_runs:
         raise KitError(
             "its Docker does not run, so that its containers are not known",
@@ -86,7 +93,7 @@ def _site(host: Host, target: Target, url: str, api: bool) -> Site:
     first = propose([site], url, api)
     if failure := first.without.get(target.name):
         raise failure
-    have = converge.look(host, first.want(target.name))
+    have = converge.look(host, first.want(target.name), (*converge.STEPS, surroundings))
     by_key = {key: index for (_, index), key in first.keys.items()}
     return replace(
         site,
@@ -100,7 +107,7 @@ def _result(one: Outcome[Site], found: Proposal) -> Outcome[Adopted]:
     if site is None or one.host in found.without:
         why = found.without.get(one.host)
         return _failed(one, *((why.what, why.fix) if why else (one.error, one.fix)))
-    gaps = [*site.place.gaps, *(gap for gap in found.gaps if gap.host == one.host)]
+    gaps = [gap for gap in found.gaps if gap.host == one.host]
     server = {found.keys[one.host, index]: known for index, known in site.server.items()}
     changes: tuple[Change, ...] = ()
     try:
@@ -116,10 +123,8 @@ def _failed(one: Outcome[Site], error: str, fix: str) -> Outcome[Adopted]:
     return Outcome(one.host, error=error, fix=fix, seconds=one.seconds, execs=one.execs)
 
 
-def _changes(outcomes: Iterable[Outcome[Adopted]]) -> list[Gap]:
+def _changes(outcomes: Iterable[Outcome[Adopted]]) -> Iterator[Gap]:
     """What bootstrap would change, as the file's comments tell it."""
-    return [
-        Gap(f"bootstrap would: {change.title}", host=one.host)
-        for one in outcomes
-        for change in (one.result.changes if one.result else ())
-    ]
+    for one in outcomes:
+        for change in one.result.changes if one.result else ():
+            yield Gap(change.title, host=one.host)

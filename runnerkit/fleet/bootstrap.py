@@ -62,7 +62,7 @@ def plan(fleet: Fleet) -> tuple[list[Outcome[Planned]], tuple[Finding, ...]]:
         if not wanted.runners:
             raise Unfinished(resolve.none(), Planned((), found))
         pending = converge.plan(wanted, have)
-        proof = (one for one in found if _proven(one, wanted, have, pending))
+        proof = (one for one in found if _proven(one, pending))
         noted = (*proof, *host.obstacles(wanted, pending))
         return Planned(tuple(pending), noted, ghosts.presence(wanted, have))
 
@@ -72,14 +72,10 @@ def plan(fleet: Fleet) -> tuple[list[Outcome[Planned]], tuple[Finding, ...]]:
     return outcomes, ghosts.findings(fleet, told, token)
 
 
-def _proven(one: Finding, wanted: Want, have: Facts, pending: list[Change]) -> bool:
-    """Whether a finding holds before the changes are made: a manager that runs was asked, and what
-    it could not reach it may reach after them."""
-    manager = have.containers.get(wanted.manager.container, {})
-    if one.level is Level.NOTE:
-        return True
-    running = bool(manager.get("State", {}).get("Running"))
-    return running and (one.code == acceptance.GONE.code or not pending)
+def _proven(one: Finding, pending: list[Change]) -> bool:
+    """Whether a finding holds before the changes are made: what the manager could not reach, it may
+    reach after them."""
+    return one.level is Level.NOTE or one.code == acceptance.GONE.code or not pending
 
 
 def findings(wanted: Want, have: Facts) -> tuple[Finding, ...]:

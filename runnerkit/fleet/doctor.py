@@ -1,6 +1,6 @@
 """Why a host does not work: everything that is checked, and what could not be told."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from time import monotonic
 
@@ -17,6 +17,7 @@ from runnerkit.fleet.probing import Probing, beside
 from runnerkit.fleet.rehearsal import LONGEST, Subject, rehearsed
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.fleet.status import Alone, with_gitlab
+from runnerkit.plan import Change
 from runnerkit.want import Want
 
 LIMIT = 30.0  # seconds that a host is waited for
@@ -42,9 +43,11 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """All verdicts on a host, in the order of the groups."""
+    """All verdicts on a host, in the order of the groups; `changes` are what bootstrap would do there,
+    of a blank one."""
 
     verdicts: tuple[Verdict, ...]
+    changes: tuple[Change, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -66,10 +69,12 @@ def doctor(fleet: Fleet, pre: bool = False, rehearsal: bool = True) -> list[Outc
     if pre or not rehearsal:
         rows = [one for one in rows if not isinstance(one.check, Subject)]
 
+    asking = (*(one.check for one in rows), *(converge.STEPS if pre else ()))
+
     def work(host: Host, wanted: Want) -> Diagnosis:
         begun = monotonic()
         try:
-            alone = converge.look(Alone(host), wanted, [one.check for one in rows], PATIENCE)
+            alone = converge.look(Alone(host), wanted, asking, PATIENCE)
         except KitError as error:
             kind = SUDO if "sudo" in error.what else UNSEEN
             found = kind.found(why_the_kit_cannot_look=error.what, fix=error.fix)
@@ -77,7 +82,8 @@ def doctor(fleet: Fleet, pre: bool = False, rehearsal: bool = True) -> list[Outc
         host.tell(Phase("asking GitLab and registries"))
         questions = Questions(host, wanted, alone, begun)
         have = questions.answers(pre, rehearsal and not pre)
-        return diagnosed(wanted, have, questions.failure, rows)
+        diagnosis = diagnosed(wanted, have, questions.failure, rows)
+        return replace(diagnosis, changes=_changes(wanted, have)) if pre else diagnosis
 
     known, token = wants(fleet, empty=True)
     return fleet.each(known, work, token, limit=LIMIT + LONGEST * rehearsal)
@@ -105,10 +111,10 @@ class Questions:
         if self._want.api and not pre:
             self.failure = KitError(f"{self._want.url}: its API gave no answer in time", SLOW)
             calls.append(self._api)
-        asking = threading.Thread(target=beside, args=(calls,), daemon=True)
-        asking.start()
-        told = rehearsed(self._host, self._want, self._alone) if rehearsal else self._alone
-        asking.join()
+        with ThreadPoolExecutor(1) as pool:
+            asking = pool.submit(beside, calls)
+            told = rehearsed(self._host, self._want, self._alone) if rehearsal else self._alone
+            asking.result()
         probe = self._probing.probe
         if self._server:
             probe = replace(probe, api=True)
@@ -133,6 +139,13 @@ def diagnosed(want: Want, have: Facts, failure: KitError | None, rows: list[Row]
         verdicts.append(Verdict("gitlab", "GitLab's API", (found,) if told else (), known=False))
     groups = list(dict.fromkeys(row.group for row in rows))
     return Diagnosis(tuple(sorted(verdicts, key=lambda one: groups.index(one.group))))
+
+
+def _changes(want: Want, have: Facts) -> tuple[Change, ...]:
+    try:
+        return tuple(converge.plan(want, have))
+    except KitError:  # a check has its reason
+        return ()
 
 
 def _verdict(row: Row, want: Want, have: Facts, causes: set[str]) -> Verdict | None:

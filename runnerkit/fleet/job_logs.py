@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runnerkit.checks.messages import Recognized, recognized
 from runnerkit.errors import KitError
@@ -11,7 +11,7 @@ from runnerkit.facts.look import parse, script
 from runnerkit.files import config_toml
 from runnerkit.fleet.bootstrap import wants
 from runnerkit.fleet.host import Host
-from runnerkit.fleet.run import Fleet, Outcome
+from runnerkit.fleet.run import Fleet, Outcome, Unfinished
 from runnerkit.gitlab.jobs import JobServer
 from runnerkit.redact import mask
 from runnerkit.settings.secrets import Secret
@@ -77,7 +77,10 @@ def explain(fleet: Fleet, job: str) -> list[Outcome[JobLog | None]]:
     def work(host: Host, wanted: Want) -> JobLog | None:
         lines = host.look(_script(wanted.manager.container, ref.number)).splitlines()
         found = _of_manager(ref.number, [mask(line) for line in lines]) if lines else None
-        return _of_gitlab(host, wanted, token, ref, found) if token else found
+        try:
+            return _of_gitlab(host, wanted, token, ref, found) if token else found
+        except KitError as error:
+            raise Unfinished(error, getattr(error, "result", found)) from None
 
     return fleet.each(known, work, token, limit=LIMIT)
 
@@ -137,9 +140,7 @@ def _of_gitlab(
     here = bool(found) or bool(manager and manager.system_id == config_toml.system_id(want, have))
     reason = answer.failure_reason or ""
     words = [STUCK] if answer.status == "pending" else [reason] if reason else []
-    log = server.trace(project, ref.number)
-    causes = recognized(mask(log)) or recognized("\n".join(words))
-    return JobLog(
+    told = JobLog(
         ref.number,
         here,
         status=answer.status,
@@ -147,8 +148,14 @@ def _of_gitlab(
         runner=(owner.description or str(owner.id)) if owner else "",
         project=_path(answer.web_url).partition("/-/jobs/")[0] or project,
         url=answer.web_url,
-        recognized=causes or (found.recognized if found else ()),
+        recognized=found.recognized if found else (),
     )
+    try:
+        log = server.trace(project, ref.number)
+    except KitError as error:
+        raise Unfinished(error, told) from None
+    causes = recognized(mask(log)) or recognized("\n".join(words))
+    return replace(told, recognized=causes or told.recognized)
 
 
 def _facts(host: Host, want: Want) -> Facts:

@@ -73,7 +73,7 @@ def follow(fleet: Fleet, wanted: Selection, tell: Tell) -> None:
 
     def _follow(host: Host, want: Want, now: str, last: tuple[float, str]) -> None:
         trouble = ""
-        for text in _lines(host, logs.follow(want.manager.container, now)):
+        for text in logs.whole(_lines(host, logs.follow(want.manager.container, now))):
             one = logs.line(text)
             if one and one.at > last:
                 last, trouble = one.at, ""

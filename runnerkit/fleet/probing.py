@@ -3,16 +3,14 @@
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from runnerkit.checks import gitlab_answers, package_sources, registries
+from runnerkit.checks import gitlab_answers, package_sources, proxy, registries
 from runnerkit.engine.serving import address, serves
-from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.facts.probe import Probe, Reply, Served
 from runnerkit.images import platforms
@@ -29,19 +27,28 @@ R = TypeVar("R")
 
 
 def beside(calls: Iterable[Call], limit: float = LIMIT) -> None:
-    """Do these at the same time; one that takes longer is not waited for, as is one that breaks off."""
+    """Do these at the same time; one that takes longer is not waited for.
 
-    def work(call: Call) -> None:
-        with suppress(KitError):
+    Raises:
+        Exception: the first that one of them raised meanwhile.
+    """
+    failures: list[Exception] = []
+
+    def one(call: Call) -> None:
+        try:
             call()
+        except Exception as error:  # of one that nobody waits for, nobody hears
+            failures.append(error)
 
     few = islice(calls, MOST)
-    threads = [threading.Thread(target=work, args=(call,), daemon=True) for call in few]
+    threads = [threading.Thread(target=one, args=(call,), daemon=True) for call in few]
     for thread in threads:
         thread.start()
     end = time.monotonic() + limit
     for thread in threads:
         thread.join(max(0.0, end - time.monotonic()))
+    if failures:
+        raise failures[0]
 
 
 class Probing:
@@ -65,7 +72,8 @@ class Probing:
 
     def calls(self, pre: bool) -> list[Call]:
         """What is asked."""
-        found: list[Call] = [self._ask_gitlab] if self._want.url else []
+        direct = self._want.url and not proxy.for_gitlab(self._want, self._have)
+        found: list[Call] = [self._ask_gitlab] if direct else []
         if pre:
             places = package_sources.places(self._want, self._have)
             found += [self._call(self._ask_package, one) for one in places]

@@ -105,10 +105,7 @@ def _of(host: Host, want: Want, alone: Facts) -> HostStatus:
 
     have = part(lambda: with_gitlab(host, want, alone), alone)
     pending = part(lambda: _pending(want, have), None)
-    noted: tuple[Finding, ...] = part(lambda: findings(want, have), ())
-    running = managers.runs(want, have)
-    stopped = managers.STOPPED.code
-    found += [one for one in noted if running or one.level is Level.NOTE or one.code == stopped]
+    found += part(lambda: findings(want, have), ())
     found += filter(None, [disk.full(want, have)])
     runners: tuple[RunnerState, ...] = part(lambda: tuple(_runners(want, have)), ())
     container = have.containers.get(want.manager.container, {})
@@ -120,7 +117,7 @@ def _of(host: Host, want: Want, alone: Facts) -> HostStatus:
         store=have.store if have.docker_runs else "",
         manager=version,
         behind=behind,
-        started=str(container["State"].get("StartedAt", "")) if running else "",
+        started=str(container["State"].get("StartedAt", "")) if managers.runs(want, have) else "",
         runners=runners,
         jobs=have.work,
         images=tuple((name, content(image)) for name, image in images if image),

@@ -19,6 +19,7 @@ TIMEOUT = 20  # s
 # What passes by itself is tried again, with pauses that double from 0.1 s. Not where a runner is
 # created: GitLab may have done so and failed afterwards, and the next run finds that one.
 AGAIN: dict[str, Any] = {"retry_transient_errors": True, "max_retries": 6}
+SILENT = 40  # runners that are looked at one by one, for a mark that no list shows
 PAGE, PAGES = 100, 100  # runners of a page, as many as GitLab gives at most; and pages of a list
 
 
@@ -74,7 +75,7 @@ class Server:
                     listed = answers.read(self.url, answer, list[answers.RunnerAnswer])
                     found += [one.id for one in listed]
                     break
-        return found[:PAGE]
+        return sorted(found, reverse=True)[:SILENT]
 
     def whose(self, token: Secret, system_id: str) -> int | None:
         """The id of the runner that has this token; None where GitLab does not know it.

@@ -19,6 +19,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from runnerkit.errors import KitError
 from runnerkit.machine import tunnel
 from runnerkit.machine.machine import Machine
+from runnerkit.machine.streams import Pipe
 from runnerkit.printable import clipped
 
 LARGEST = 4 << 20  # bytes of an answer that are read
@@ -69,33 +70,29 @@ class Route:
             Trouble: no answer came.
             NoForwarding: the host's sshd carries nothing.
         """
-        begun = time.monotonic()
         with _named():
-            parts = urlsplit(url)
-            host, port = parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0)
-        if parts.scheme not in PORTS:
-            raise Trouble("nonsense", f"{parts.scheme or 'nothing'}:// is no address of a server")
-        path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-        with self._connected(host, port) as plain, _named():
-            sock = self._secured(plain, host) if parts.scheme == "https" else plain
-            connection = http.client.HTTPConnection(host, port, timeout=self.patience)
-            connection.sock = sock
-            connection.request("GET", path, headers={"User-Agent": "runnerkit", **(heads or {})})
-            answer = connection.getresponse()
-            body = answer.read(LARGEST)
-            known = {name.lower(): value for name, value in answer.getheaders()}
-            return Exchange(answer.status, known, body, time.monotonic() - begun)
+            parts, begun = urlsplit(url), time.monotonic()
+            if parts.scheme not in PORTS:
+                raise Trouble(
+                    "nonsense", f"{parts.scheme or 'nothing'}:// is no address of a server"
+                )
+            host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+            path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+            with self._connected(host, port) as plain:
+                connection = http.client.HTTPConnection(host, port, timeout=self.patience)
+                connection.sock = self._secured(plain, host) if parts.scheme == "https" else plain
+                connection.request(
+                    "GET", path, headers={"User-Agent": "runnerkit", **(heads or {})}
+                )
+                answer = connection.getresponse()
+                body = answer.read(LARGEST)
+                known = {name.lower(): value for name, value in answer.getheaders()}
+                return Exchange(answer.status, known, body, time.monotonic() - begun)
 
     @contextlib.contextmanager
     def _connected(self, host: str, port: int) -> Iterator[socket.socket]:
         """A socket whose other end is a channel from the host to that server."""
-        addresses = self._addresses(host)
-        if not addresses:
-            raise Trouble("name", f"{host} has no address there")
-        try:
-            pipe = tunnel.dial(self.machine, port, addresses[0], self.patience)
-        except (OSError, ValueError) as error:
-            raise Trouble("connection", str(error)) from None
+        pipe = self._dialled(host, port)
         near, ours = socket.socketpair()
         door = tunnel.Door(lambda: pipe)
         ours.settimeout(self.patience)
@@ -105,6 +102,18 @@ class Route:
         finally:
             ours.close()
             door.close()
+
+    def _dialled(self, host: str, port: int) -> Pipe:
+        """By one address or the next: a host may have IPv6, and no way by it."""
+        failure = Trouble("name", f"{host} has no address there")
+        for address in self._addresses(host)[:2]:
+            try:
+                return tunnel.dial(self.machine, port, address, self.patience)
+            except TimeoutError:
+                failure = Trouble("silence", f"{address} does not answer")
+            except OSError as error:
+                failure = Trouble("connection", str(error))
+        raise failure
 
     def _addresses(self, host: str) -> tuple[str, ...]:
         """As the host knows them: an SSH server that looks up a name by itself stands still meanwhile."""
@@ -140,7 +149,5 @@ def _named() -> Iterator[None]:
         raise Trouble("nonsense", error.reason or str(error)) from None
     except (OSError, EOFError) as error:
         raise Trouble("connection", str(error)) from None
-    except http.client.HTTPException as error:
+    except (http.client.HTTPException, ValueError) as error:
         raise Trouble("nonsense", type(error).__name__) from None
-    except ValueError as error:  # of an address, a head or a number that somebody there has named
-        raise Trouble("nonsense", str(error)) from None

@@ -29,7 +29,7 @@ def adopted(adoption: Adoption) -> Page:
     data = {
         "file": str(adoption.file) if adoption.file else None,
         "variables": adoption.variables,
-        "gaps": [_gap(one) for one in adoption.gaps if not one.host],
+        "gaps": [_gap(one) for one in adoption.gaps],
         **of.hosts(
             adoption.outcomes,
             lambda one: "ok" if one.result and not one.result.changes else "pending",
@@ -66,5 +66,7 @@ def _gap(gap: Gap) -> dict[str, str]:
 
 
 def _gaps(adoption: Adoption) -> list[Gap]:
-    every = [gap for gap in adoption.gaps if not gap.host]
-    return [*every, *(gap for one in adoption.outcomes if one.result for gap in one.result.gaps)]
+    return [
+        *adoption.gaps,
+        *(gap for one in adoption.outcomes if one.result for gap in one.result.gaps),
+    ]

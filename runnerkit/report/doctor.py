@@ -35,6 +35,9 @@ def _host(one: Outcome[Diagnosis]) -> Iterator[str]:
         yield f"  {group}"
         for verdict in members:
             yield from _verdict(verdict)
+    if changes := one.result.changes if one.result else ():
+        yield "  bootstrap would"
+        yield from (f"    {change.title}" for change in changes)
 
 
 def _verdict(verdict: Verdict) -> Iterator[str]:
@@ -91,4 +94,5 @@ def _data(one: Outcome[Diagnosis]) -> dict[str, object]:
             for verdict in verdicts
         ],
         "findings": of.findings(one.result.findings if one.result else ()),
+        "changes": of.changes(one.result.changes if one.result else ()),
     }

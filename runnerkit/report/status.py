@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from time import sleep
 
 from runnerkit.checks.finding import Finding, Level
+from runnerkit.checks.managers import RESTARTING
 from runnerkit.errors import KitError
 from runnerkit.fleet.run import Outcome
 from runnerkit.fleet.status import HostStatus
@@ -102,7 +103,9 @@ def _manager(now: HostStatus) -> str:
     parts = [now.manager or NONE]
     if now.behind:
         parts.append(f"{now.behind} behind")
-    parts.append(f"up {_since(now.started)}" if now.started else "stopped")
+    ends = any(one.code == RESTARTING.code for one in now.findings)
+    idle = "restarting" if ends else "stopped"
+    parts.append(f"up {_since(now.started)}" if now.started else idle)
     return ", ".join(parts)
 
 

@@ -40,7 +40,7 @@ class GitLab(Section, frozen=True):
 
 
 class Docker(Section, frozen=True):
-    """The Docker Engine of the hosts. What is not named here stays as it is in their daemon.json."""
+    """The Docker Engine of the hosts. What was never named here stays as it is in their daemon.json."""
 
     source: Literal["distro", "docker-ce", "script", "present"] = "distro"
     """Where Docker is installed from, on a host that has none: the distribution's own package,

@@ -10,7 +10,8 @@ from runnerkit.settings.secrets import Source
 
 
 class Runner(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A runner: an entry `[[runners]]` of config.toml. What is left out, and has no default, stays as it is found."""
+    """A runner: an entry `[[runners]]` of config.toml. What is left out, and has no default, stays as others left it; what the kit
+    wrote goes when it leaves the settings, as does a runner that the kit registered."""
 
     name: str = ""
     """Its name in config.toml, and its description at GitLab. Left out: the host's name and, where

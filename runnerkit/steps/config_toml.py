@@ -1,21 +1,19 @@
-"""config.toml says what the settings say; what they do not name stays as it is."""
+"""config.toml says what the settings say, and no longer what they said; the rest stays as it is."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import change_over, config_toml, register
+from runnerkit.files import change_over, config_toml, leaving, memory, register
 from runnerkit.files.merge import missing
 from runnerkit.files.write import write_file
 from runnerkit.plan import Change
 from runnerkit.templates import render
 from runnerkit.want import Want
 
-RESTART = ("listen_address", "session_server")  # read by the manager at its start only
-
 
 def needs(want: Want) -> Needs:
-    return Needs(files=(want.config,))
+    return Needs(files=(want.config, memory.PATH))
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
@@ -31,35 +29,52 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         for i, runner in entries.items()
         if missing(config_toml.entry_wanted(want, runner, now["runners"][i]), now["runners"][i])
     ]
+    parting = leaving.parting(want, have)
     over = next(change_over.due(want, have), None)
-    if not stale and not missing(wanted, now) and not over:
+    if not (stale or missing(wanted, now) or over or parting.any):
         return
     file = have.files.get(want.config)
     text = config_toml.edited(file.text if file else "", want, have, entries)
-    restart = any(missing(wanted[k], now.get(k)) for k in RESTART if k in wanted)
+    if over:
+        text = change_over.vacated(text, over[0])
+    text = leaving.without(text, parting)
+    restart = parting.restarts
+    restart |= any(missing(wanted[k], now.get(k)) for k in leaving.RESTART if k in wanted)
     restart |= any(
         config_toml.restarts(config_toml.runner_wanted(entries[i]), now["runners"][i])
         for i in stale
     )
     # Stopped before the write, and started after it by the manager's step: a run cut off between
     # leaves what the next one sees, an old file or a stopped container.
-    running = have.containers.get(want.manager.container, {}).get("State", {}).get("Running")
     name, before, after = want.manager.container, "", ""
-    if restart and running:
+    running = have.runs(name)
+    if have.restarts(name):  # Docker waits longer and longer before it starts it again
+        after = f"docker restart {name} >/dev/null"
+    elif restart and running:
         before = render("stop-manager.sh.j2", name=name, timeout=want.manager.stop_timeout)
     elif running and not any("autoscaler" in one for one in now.get("runners", ())):
         # It would look at the file within 3 s by itself; and PID 1 hands the signal on to an
         # autoscaler's plugin, which would end by it.
         after = f"docker exec {name} sh -c 'kill -HUP 1' || :"
+    if managers := parting.managers:
+        inline = config_toml.inline
+        after += "\n" + render("unregister.sh.j2", want=want, entries=managers, toml=inline)
+    if over:
+        script = register.script(
+            want, over[1], over[1].name(have.hostname), place=change_over.PLACE
+        )
+        before = f"{script}\n{before}"
     check = render("lint.sh.j2", image=want.manager.image)
     old = file.data if file else None
-    if over:
-        index, runner = over
-        text = change_over.vacated(text, index)
-        before = f"{register.script(want, runner, runner.name(have.hostname), place=change_over.PLACE)}\n{before}"
     write = write_file(want.config, text, 0o600, old=old, before=before, after=after, check=check)
-    if over:
-        title = f"change runner {now['runners'][index].get('name', runner.key)} over to the token of the settings"
-        hints, reaches = register.HINTS, register.reaches(want)
-        write = replace(write, title=title, token=runner.key, hints=hints, reaches=reaches)
-    yield write
+    if not over:
+        yield replace(write, title=write.title + parting.reason)
+        return
+    name = now["runners"][over[0]].get("name", over[1].key)
+    yield replace(
+        write,
+        title=f"change runner {name} over to the token of the settings{parting.reason}",
+        token=over[1].key,
+        hints=register.HINTS,
+        reaches=register.reaches(want),
+    )

@@ -4,16 +4,16 @@ Before Docker is installed the file is written first, so that the daemon starts 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from runnerkit import container
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
+from runnerkit.files import daemon_json, leaving, memory
 from runnerkit.files.daemon_json import PATH, differing, edited, parsed
 from runnerkit.files.write import write_file
 from runnerkit.plan import Change, Hint, Script, mirrors
-from runnerkit.settings import free_keys
-from runnerkit.settings.secrets import Secret
 from runnerkit.templates import render
 from runnerkit.want import Want
 
@@ -57,44 +57,53 @@ FLAGS = {
 
 
 def needs(want: Want) -> Needs:
-    return Needs(files=(PATH,))
+    return Needs(files=(PATH, memory.PATH))
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
-    managed: dict[str, Any] = free_keys.shown(want.docker.daemon, Secret.reveal)
-    if want.docker.registry_mirrors:
-        managed["registry-mirrors"] = [m.rstrip("/") for m in want.docker.registry_mirrors]
+    managed, left = daemon_json.managed(want), leaving.daemon(want, have)
     file, now = have.files.get(PATH), parsed(have)
+    # By a reload dockerd keeps what is no longer in its file.
+    emptied = {
+        way[0]: rest
+        for way, rest in leaving.DAEMON_REST.items()
+        if way in left.goes or (way in left.gone and now.get(way[0]) == rest)
+    }
+    goes = [way for way in left.goes if way[0] not in emptied]
     restart_keys = {
         key for key in managed if key not in RELOADABLE or STORE in _table(managed[key])
-    }
-    used = [mirror.rstrip("/") for mirror in managed.get("registry-mirrors", _mirrors(have))]
+    } | {way[0] for way in left.goes + left.gone if way[0] not in emptied}
+    used = managed.get("registry-mirrors", emptied.get("registry-mirrors", _mirrors(have)))
+    used = [mirror.rstrip("/") for mirror in used]
 
-    if values := differing(now, managed):
+    values = differing(now, {**managed, **emptied})
+    if values or goes:
         if doubled := sorted({*values} & {*_flags(have)}):
             raise KitError(
                 f"dockerd on the host is started with a flag for {', '.join(doubled)}, and does not "
                 f"start where {PATH} names the same",
                 "remove the flag there (systemctl cat docker shows it), or leave the key out of [docker]",
             )
-        hot = have.docker_runs and all(_reloads(key, managed[key], have) for key in values)
+        hot = have.docker_runs and not goes
+        hot = hot and all(_reloads(key, values[key], have) for key in values)
         # The time of the file is the time of the last change that needs a restart, so that a run
         # cut off between write and restart is seen: the daemon is then older than its file.
         keep = (file.modified if file else have.started) if hot else None
-        yield write_file(
+        write = write_file(
             PATH,
-            edited(have, values),
+            edited(have, values, goes),
             file.mode if file else 0o644,
             old=file.data if file else None,
             keep_time=keep,
             check=VALIDATE,
             reaches=mirrors(want.docker.registry_mirrors),
         )
+        yield replace(write, title=f"{write.title}{leaving.reason(left.goes)}")
         if hot:
             yield _reload(used)
         elif have.docker_runs:
             undo = f"cp -p {PATH}.previous {PATH}" if file else f"rm -f {PATH}"
-            store = any(STORE in _table(managed[key]) for key in values)
+            store = any(STORE in _table(values[key]) for key in values)
             yield _restart(want, have, undo, store)
     # Both times are whole seconds, each cut off.
     elif have.docker_runs and restart_keys and file and have.started + 1 < file.modified:

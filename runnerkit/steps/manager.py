@@ -8,6 +8,7 @@ from runnerkit import container
 from runnerkit.checks import selinux
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
+from runnerkit.files import leaving, memory
 from runnerkit.images.reference import normal
 from runnerkit.plan import Change, Hint, Script
 from runnerkit.templates import render
@@ -36,7 +37,7 @@ WORDS = {"UsernsMode": "userns", "PidMode": "pid"}
 
 
 def needs(want: Want) -> Needs:
-    return Needs(images=(want.manager.image,), manager=True)
+    return Needs(files=(want.config, memory.PATH), images=(want.manager.image,), manager=True)
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
@@ -48,8 +49,11 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     elif reasons := list(_differences(want, have, now)):
         jobs = f", after its {have.jobs} running job containers end" if have.jobs else ""
         title = f"replace the container {name} ({'; '.join(reasons)}){jobs}"
-        environment, mounts = container.variables(have, now), _mounts(want, now)
-        text = container.run(want, _options(want, now), environment, mounts, now)
+        left = {way[0] for way in _left(want, have, now).goes}
+        environment = container.variables(have, now)
+        environment = {name: value for name, value in environment.items() if name not in left}
+        mounts = _mounts(want, now)
+        text = container.run(want, options(want, now), environment, mounts, now)
         yield Script(title, text, hints=HINTS)
     elif not now["State"]["Running"]:
         yield Script(f"start the container {name}", render("start.sh.j2", name=name), hints=HINTS)
@@ -72,7 +76,7 @@ def _mode(mount: Mapping[str, Any]) -> str:
     return f":{','.join(words)}" if words else ""
 
 
-def _options(want: Want, now: Mapping[str, Any]) -> Iterator[str]:
+def options(want: Want, now: Mapping[str, Any]) -> Iterator[str]:
     """What a container that somebody made has beyond the recipe, as options of ``docker create``."""
     ours = {bind.partition(":")[2] for bind in container.binds(want)}
     for mount in now["Mounts"]:
@@ -89,14 +93,19 @@ def _options(want: Want, now: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"--{option}={host[key]}" for key, option in WORDS.items() if host.get(key))
     if host.get("Privileged"):
         yield "--privileged"
-    for place, options in (host.get("Tmpfs") or {}).items():
-        yield f"--tmpfs={place}{options and ':'}{options}"
+    for place, mode in (host.get("Tmpfs") or {}).items():
+        yield f"--tmpfs={place}{mode and ':'}{mode}"
     for port, places in (host.get("PortBindings") or {}).items():
         is_ours = want.manager.metrics and port == f"{container.PORT}/tcp"
         for one in () if is_ours else places or ():
             address = one.get("HostIp") or ""
             address = f"[{address}]" if ":" in address else address
             yield f"--publish={address}{address and ':'}{one.get('HostPort', '')}:{port}"
+
+
+def _left(want: Want, have: Facts, now: Mapping[str, Any]) -> memory.Leaving:
+    """Of its variables those that the settings said, and say no longer."""
+    return leaving.environment(want, have, container.variables(have, now))
 
 
 def _elsewhere(want: Want, now: Mapping[str, Any] | None) -> None:
@@ -130,3 +139,5 @@ def _differences(want: Want, have: Facts, now: Mapping[str, Any]) -> Iterator[st
     for key, value in want.manager.environment.items():
         if f"{key}={value}" not in (now["Config"]["Env"] or []):
             yield f"environment {key}"
+    for way in _left(want, have, now).goes:
+        yield f"environment {way[0]}, which the settings name no longer"

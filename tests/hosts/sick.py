@@ -60,9 +60,7 @@ MORE: dict[str, tuple[str, str]] = {
         "docker rm -f other",
     ),
     "socket-in-jobs": (f"{KEPT}; sed -i '{VOLUMES}' {CONFIG}", PUT_BACK),
-    "concurrent-below-runners": (
-        f"{KEPT}; sed -i 's/^concurrent.*/concurrent = 0/' {CONFIG}", PUT_BACK,
-    ),
+    "limit-narrow": (f"{KEPT}; sed -i '/^\\[\\[runners/a limit = 1' {CONFIG}", PUT_BACK),
     "mtu-larger": (f"echo 1400 >{ETH}", f"echo 1500 >{ETH}"),
     "proxy-not-of-docker": (
         f"cp -p /etc/environment /root/; echo 'HTTPS_PROXY={PROXY}' >>/etc/environment",
@@ -78,7 +76,7 @@ MORE: dict[str, tuple[str, str]] = {
     ),
 }  # fmt: skip
 NOTES = {
-    *("runner-package", "runner-container", "socket-in-jobs", "concurrent-below-runners"),
+    *("runner-package", "runner-container", "socket-in-jobs", "limit-narrow"),
     *("proxy-not-of-docker", "forwarding-refused", "system-id-absent", "registry-lacks", "gitlab-slow"),
 }  # fmt: skip
 

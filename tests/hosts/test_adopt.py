@@ -4,6 +4,8 @@ import shlex
 import tomllib
 from typing import Any
 
+import pytest
+
 from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import RESTART, Kit, Ran
@@ -79,7 +81,7 @@ def test_a_host_of_the_kit_is_read_back(kit: Kit, blank: Blank) -> None:
 
 HAND = """set -e
 mkdir -p /opt/ci
-docker run -d --name ci-one --restart always -e OWN=kept -v /opt/ci:/etc/gitlab-runner \
+docker run -d --name ci-one --restart always -e OWN=kept --add-host git.lan:10.0.0.5 -v /opt/ci:/etc/gitlab-runner \
     -v /var/run/docker.sock:/var/run/docker.sock {image}
 docker run -d --name ci-two --restart always -v /opt/two:/etc/gitlab-runner \
     -v /var/run/docker.sock:/var/run/docker.sock {image}
@@ -148,10 +150,78 @@ def test_a_host_set_up_by_hand_and_one_that_does_not_answer(kit: Kit, blank: Bla
         },
     }
     gaps = [one["what"] for one in ran.hosts["byhand"]["gaps"]]
-    assert len(gaps) == 2
+    assert len(gaps) == 3
     assert "ci-two is another manager" in gaps[0]
     assert "'old' has the executor shell" in gaps[1]
+    assert "--add-host=git.lan:10.0.0.5" in gaps[2]
     kit.env["RUNNERKIT_RUNNER_BUILT_BY_HAND_CI_PASSWORD"] = SECRET
     plan = kit.plan()
     assert (plan.code, plan.titles, ran.hosts["byhand"]["changes"]) == (0, [], [])
     assert kit.ssh(host, "cat /opt/ci/config.toml") == before
+
+
+WRONG = {
+    "there is no gitlab-runner on it": "true",
+    "config.toml on the host is not TOML": "mkdir -p /etc/gitlab-runner; echo '[[' >/etc/gitlab-runner/config.toml",
+    "has no runner of a GitLab": "echo 'concurrent = 3' >/etc/gitlab-runner/config.toml",
+    "runs in no container": "cp /bin/sleep /usr/local/bin/gitlab-runner; setsid gitlab-runner 600 >/dev/null 2>&1 </dev/null &",
+    "reads /tmp/c.toml": "kill $(pidof gitlab-runner); docker run -d --name gr -v /opt/ci:/etc/gitlab-runner {image} run -c /tmp/c.toml",
+    "daemon.json on the host is not JSON": """docker rm -f gr
+        docker run -d --name gr --restart always -v /opt/ci:/etc/gitlab-runner {image}
+        docker exec gr gitlab-runner register --non-interactive --url {url} --token {token} \\
+            --name usual --executor docker --docker-image debian:bookworm
+        echo '[' >/etc/docker/daemon.json""",
+    "its Docker does not run": "rm /etc/docker/daemon.json; systemctl stop docker.socket docker",
+}  # fmt: skip
+
+
+@pytest.mark.long
+def test_what_is_no_runner_host_is_told_in_words(kit: Kit, blank: Blank) -> None:
+    host = blank("docker", "wrong")
+    reachable(kit, host)
+    kit.mirrored(host)
+    words = {
+        "image": kit.world.runner_image,
+        "url": kit.world.gitlab_url,
+        "token": kit.new_token("wrong"),
+    }
+    for what, script in WRONG.items():
+        kit.ssh(host, script.format(**words))
+        ran = kit.run("init", "--host", host.name)
+        assert what in ran.err, what + ran.err + ran.out
+        assert "fix: " in ran.err
+        assert ran.code == 1
+        assert not (kit.folder / "new.toml").exists()
+    kit.ssh(host, "systemctl start docker")
+    ran = kit.run("init", "--host", "wrong,nowhere.invalid", "--json")
+    assert "mount /var/run/docker.sock" in str(ran.hosts["wrong"]["changes"])
+    assert ran.hosts["nowhere.invalid"]["error"]
+    assert "docker.sock" in (kit.folder / "new.toml").read_text()
+
+
+@pytest.mark.long
+def test_gitlab_is_asked_where_it_is_named(kit: Kit, blank: Blank) -> None:
+    hosts = [blank("docker", name) for name in ("twin1", "twin2")]
+    kit.settings(
+        *hosts,
+        gitlab={"api_token": {"env": "GITLAB_TOKEN"}},
+        runners={"web": {"tags": ["a", "b"], "run_untagged": False, "hardening": "shared"}},
+        prune={"schedule": "daily", "keep": 5},
+    )
+    kit.env["GITLAB_TOKEN"] = kit.world.api_token
+    kit.bootstrap()
+    reachable(kit, *hosts)
+    ran = kit.run("init", "--host", "twin1,twin2", "--url", kit.world.gitlab_url)
+    data = file_of(kit, ran, kit.world.api_token)
+    assert ran.code == 0, ran.err
+    assert data["prune"] == {"schedule": "daily", "keep": 5}
+    (runner,) = data["runners"].values()
+    assert "token" not in runner
+    assert (runner["tags"], runner["run_untagged"]) == (["a", "b"], False)
+    assert (runner["hardening"], runner["pull_policy"]) == ("shared", ["never"])
+    left = "write /usr/local/lib/runnerkit/prune"  # it names the job image, whose definition is not here
+    assert [one["changes"][0]["title"] for one in kit.plan().hosts.values()] == [left, left]
+    assert f"# - twin2: {left}\n" in (kit.folder / "new.toml").read_text()
+    (kit.folder / "new.toml").unlink()
+    ran = kit.run("init", "--host", "twin1,twin2")
+    assert "api_token" not in file_of(kit, ran)["gitlab"]

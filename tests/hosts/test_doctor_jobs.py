@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import tomllib
 from typing import Any
 
@@ -195,3 +196,29 @@ def same(container: dict[str, Any]) -> dict[str, Any]:
     mode = container["HostConfig"]["NetworkMode"]
     network = mode if mode in ("host", "bridge", "default") else "own"
     return {**host, **config, "mounts": mounts, "network": network, "Image": container["Image"]}
+
+
+@pytest.mark.long
+def test_an_image_that_never_ends_is_late_and_leaves_nothing_though_the_kit_is_killed(
+    kit: Kit, blank: Blank
+) -> None:
+    host = blank("docker", "rehearse3")
+    kit.mirrored(host)
+    kit.ssh(host, "docker pull -q debian:bookworm")
+    kit.ssh(
+        host,
+        """printf 'FROM debian:bookworm\\nENTRYPOINT ["sh", "-c", "sleep 600"]\\n' | docker build -qt hangs:1 -""",
+    )
+    web = {"image": "hangs:1", "hardening": "shared"}
+    kit.settings(host, runners={"web": web})
+    kit.new_token()
+    kit.bootstrap()
+    late = kit.run("doctor", "--host", "all", "--json")
+    assert found(late)["web"] == {"job-container-late"}
+    assert kit.ssh(host, TRACES, check=False) == ""
+    command, env = kit.command("doctor", "--host", "all")
+    with subprocess.Popen(command, env=env, cwd=kit.folder, stdin=subprocess.DEVNULL) as running:
+        kit.ssh(host, "until docker ps -q --filter name=rehearsal | grep -q .; do sleep 0.1; done")
+        running.kill()
+    assert kit.ssh(host, TRACES, check=False) != ""
+    kit.ssh(host, f'for _ in $(seq 60); do [ "$({TRACES})" ] || exit 0; sleep 1; done; exit 1')

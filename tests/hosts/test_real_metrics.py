@@ -44,8 +44,8 @@ def test_a_prometheus_reads_what_the_real_manager_tells(
     kit.bootstrap()
     kit.job("exit 3")
     kit.job("true")
-    (command,) = commands(HERE)
-    assert kit.run(*command.split()[1:]).code == 0
+    (line,) = commands(HERE)
+    assert kit.run(*line.split()[1:]).code == 0
 
     folder = kit.folder / "prometheus"
     files = "gitlab-runner.rules.yml", "gitlab-runner.dashboard.json"
@@ -54,9 +54,8 @@ def test_a_prometheus_reads_what_the_real_manager_tells(
     assert wanted - told <= (LATER if "v15" in REAL else set()), sorted(told)
 
     words = ["--config.file=prometheus.yml", "--web.listen-address=127.0.0.1:19090"]
-    with subprocess.Popen(
-        [prometheus / "prometheus", *words, "--storage.tsdb.path=data"], cwd=folder
-    ) as real:
+    command = [str(prometheus / "prometheus"), *words, "--storage.tsdb.path=data"]
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as real:
         try:
 
             def ask(query: str) -> list[dict[str, Any]]:

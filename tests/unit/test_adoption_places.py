@@ -13,7 +13,7 @@ from runnerkit.facts import File, ServerRunner
 from runnerkit.steps import metadata_rule, prune_timer
 from tests.unit import build
 from tests.unit.build import GOOD, converged, want
-from tests.unit.test_adoption import data_of, entry, site
+from tests.unit.test_adoption import FOLDER, data_of, entry, site
 from tests.unit.test_adoption_fuzz import made
 
 RUN = ["/entrypoint", "run", "--user=gitlab-runner"]
@@ -169,3 +169,39 @@ def test_the_gitlab_that_is_named_is_the_one() -> None:
     data, found = data_of(site(text), url=build.URL)
     assert [*data["runners"]] == ["web"]
     assert len(found.gaps) == 2
+
+
+def test_what_stands_around_a_manager_is_listed_and_its_registries_are_named() -> None:
+    login = {
+        "auths": {"https://registry.example.com": {"auth": "c2VudGluZWw="}, "other.example.com": {}}
+    }
+    host = {
+        "PortBindings": {"9252/tcp": [{"HostIp": "127.0.0.1", "HostPort": "9999"}]},
+        "ExtraHosts": ["a:1.2.3.4"],
+    }
+    image = "registry.example.com/a:1"
+    have = converged(
+        GOOD.replace("debian:bookworm", image).replace(
+            "concurrent", 'listen_address = ":9252"\nconcurrent'
+        )
+    )
+    built = {"Id": "sha256:b", "Config": {"Labels": {"runnerkit.image": "gone"}}}
+    have = replace(
+        have,
+        containers={"gitlab-runner": build.container(HostConfig=host)},
+        images={**have.images, image: {"Id": "sha256:a"}, "gone:latest": built},
+        files={
+            **have.files,
+            "/root/.docker/config.json": File(json.dumps(login).encode(), 0o600, 1),
+        },
+        paths=frozenset({f"{FOLDER}/certs/gitlab.example.com.crt"}),
+    )
+    data, found = data_of(site(have=have))
+    assert data["docker"] == {"registry_logins": ["registry.example.com"]}
+    assert data["manager"]["metrics"] == "127.0.0.1:9999"
+    assert "settings" not in data["manager"]
+    told = [gap.what for gap in found.gaps]
+    for word, gap in zip(
+        ("--add-host=a:1.2.3.4", "gitlab.example.com.crt", "gone"), told, strict=True
+    ):
+        assert word in gap

@@ -21,6 +21,7 @@ MORE = '\n[[runners]]\nname = "more"\nurl = "https://gitlab.example.com"\ntoken 
             [],
         ),
         (f"concurrent = 1\n{GOOD.replace('concurrent', '# ')}", []),
+        (f"concurrent = 0\n{GOOD.replace('concurrent', '# ')}", ["concurrent-none"]),
     ],
 )
 def test_numbers_by_which_jobs_wait_are_noted(text: str, codes: list[str]) -> None:

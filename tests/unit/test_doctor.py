@@ -42,8 +42,7 @@ def codes(found: Diagnosis) -> list[str]:
 def test_a_healthy_host_has_no_finding() -> None:
     found = diagnosis(healthy())
     assert codes(found) == []
-    unknown = [one.title for one in found.verdicts if not one.known]
-    assert unknown == []
+    assert [one.title for one in found.verdicts if not one.known] == []
     page = report.diagnosed([Outcome("ci1", found)])
     assert page.code == 0
     assert page.lines[-1].startswith("1 host: ")

@@ -66,7 +66,7 @@ def test_no_word_of_a_host_ends_its_line() -> None:
         "gitlab": {"url": BREAKS},
         "runners": {BREAKS: {"token": references.filed(Secret("x"), "P", BREAKS), BREAKS: BREAKS}},
     }
-    text = document.text(data, references, [Gap(BREAKS, host=BREAKS)])
+    text = document.text(data, references, {"left": [Gap(BREAKS, host=BREAKS)]})
     assert tomllib.loads(text) == data
     assert name.isidentifier()
     assert not {*text} & {"\x1b", "\x07", "\r"}
@@ -76,7 +76,7 @@ def test_half_a_letter_is_no_setting() -> None:
     have = converged()
     broken = File(b'{"log-opts": {"tag": "\\ud800", "\\ud801": "x"}, "dns": ["\\ud802"]}', 0o644, 1)
     one = site(have=replace(have, files={**have.files, daemon_json.PATH: broken}))
-    document.text((found := propose([one])).data, found.references, found.gaps).encode()
+    document.text((found := propose([one])).data, found.references, {"": found.gaps}).encode()
 
 
 def test_mistakes_without_end_have_one() -> None:

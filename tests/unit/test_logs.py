@@ -51,6 +51,43 @@ def test_a_line_of_any_format_has_its_level_and_its_job(text: str, level: str, j
     assert Selection(job="7").takes(found) == (job == "7")
 
 
+SPLIT = (
+    f"{T} \x1b[0;33mWARNING: Job failed: exit code 3",
+    f"{T}                   \x1b[0;m  \x1b[0;33mjob\x1b[0;m=7 \x1b[0;33mrunner\x1b[0;m=abc",
+)
+DONE = f"{T} Job succeeded \x1b[0;m  job\x1b[0;m=7"
+TOLD = f"{T} Updating CA certificates..."
+
+
+@pytest.mark.parametrize(
+    ("texts", "wanted"),
+    [
+        (SPLIT, ["WARNING: Job failed: exit code 3  job=7 runner=abc"]),
+        (
+            (SPLIT[0], f"{T} and why", SPLIT[1], DONE),
+            ["WARNING: Job failed: exit code 3 and why  job=7 runner=abc", "Job succeeded  job=7"],
+        ),
+        ((TOLD, DONE), [TOLD[31:], "Job succeeded  job=7"]),
+        ((TOLD, TOLD, "", DONE, TOLD), [TOLD[31:], TOLD[31:], "Job succeeded  job=7", TOLD[31:]]),
+        ((f"{T} said", f"{T}    \x1b[0;m  job\x1b[0;m=7"), ["said  job=7"]),
+        ((DONE, f"{T}    \x1b[0;m "), ["Job succeeded  job=7"]),
+        ((SPLIT[0], "", DONE), ["WARNING: Job failed: exit code 3", "Job succeeded  job=7"]),
+        ((f"{T} {JSON}", f"{T} {TEXT}"), [JSON, TEXT]),
+    ],
+)
+def test_an_entry_of_several_lines_is_one(texts: tuple[str, ...], wanted: list[str]) -> None:
+    found = [one for text in logs.whole(texts) if (one := logs.line(text))]
+    assert [one.text for one in found] == wanted
+
+
+def test_what_never_ends_its_entry_is_shown_all_the_same() -> None:
+    trace = [f"{T} \x1b[0;33mPANIC: x", *[f"{T} goroutine {n}" for n in range(20)]]
+    shown = "".join(logs.whole(trace))
+    assert all(f"goroutine {n}" in shown for n in range(20))
+    _, many = logs.parse("now: 1\n" + f"{DONE}\n" * 300, Selection(job="7"))
+    assert len(many) == logs.LAST
+
+
 def test_a_line_shows_no_token_and_has_a_bound() -> None:
     assert "glrt" not in line("bad token glrt-abcdefghijklmnopqrst").text
     assert len(line("x" * 100_000).text) <= 1000
@@ -155,5 +192,5 @@ def test_hosts_are_asked_for_no_more_than_is_shown() -> None:
     every = logs.script("m", Selection("600s", True, "7"))
     assert "--since 600s" in every
     assert f"tail -n {logs.MOST}" in every
-    assert "grep -a -F 7" in every
+    assert "grep -a -C 5 -F 7" in every
     assert "--tail all" in logs.script("m", Selection(job="7"))

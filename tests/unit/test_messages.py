@@ -80,6 +80,11 @@ def test_the_line_that_tells_it_is_shown_as_people_read_it() -> None:
 
 
 SAYINGS = {
+    "log-git-lock": "fatal: Unable to create '/builds/g/p/.git/index.lock': File exists.",
+    "log-git-lfs": "fatal: data/model.bin: smudge filter lfs failed",
+    "log-login-without-password": "Error: Cannot perform an interactive login from a non TTY device",
+    "log-volume-permissions": 'ERROR: Job failed: adding cache volume: set volume permissions: running permission container "35e3042f" for volume "runner-x-cache-3c3f": waiting for permission container to finish: exit code 127',
+    "log-ssh-key-broken": 'Load key "/root/.ssh/id_rsa": error in libcrypto',
     "log-job-stuck": "This job is stuck because the project doesn't have any runners online assigned to it. Go to Runners page",
     "log-job-stuck-tags": "This job is stuck because you don't have any active runners online or available with any of these tags assigned to them: gpu",
     "log-runner-forbidden": "WARNING: Checking for jobs... forbidden   runner=t3_nqDp5B status=POST https://gitlab.example.com/api/v4/jobs/request: 403 Forbidden",
@@ -156,6 +161,36 @@ def test_every_kind_has_words_that_are_taken_for_it_and_nothing_else(kind: Kind)
     (found,) = recognized(SAYINGS[kind.code])
     assert found.finding.code == kind.code
     assert found.finding.fix
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ('Load key "/dev/fd/63": invalid format', "log-ssh-key-broken"),
+        ("standard_init_linux.go:228: exec user process caused: no such file or directory", "log-script-crlf"),
+        ("standard_init_linux.go:178: exec user process caused \"exec format error\"", "log-image-wrong-architecture"),
+        ("Error response from daemon: Head \"https://registry.example.com/v2/g/p/manifests/1\": unauthorized: HTTP Basic: Access denied", "log-pull-denied"),
+        ("fatal: unable to access 'https://g/': The requested URL returned error: 403", "log-git-refused"),
+        ("fatal: Authentication failed for 'https://gitlab.example.com/g/p.git/'", "log-git-refused"),
+        ("Error: unable to get local issuer certificate", "log-certificate-unknown"),
+        ("curl: (60) SSL certificate problem: unable to get local issuer certificate", "log-certificate-unknown"),
+        ("E: Failed to fetch http://deb.debian.org/debian/x  Could not connect to deb.debian.org:80, connection timed out", "log-connection-timeout"),
+        ("wget: bad address 'gitlab.example.com'", "log-name-not-found"),
+        ("FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory", "log-out-of-memory"),
+        ("ERROR: Job failed (system failure): aborted: interrupt", "log-runner-interrupted"),
+        ("The script exceeded the maximum execution time set for the job", "log-job-timeout"),
+        ("bash: ./gradlew: /bin/sh^M: bad interpreter: No such file or directory", "log-script-crlf"),
+        ("/bin/sh: eval: line 148: make: not found", "log-command-missing"),
+        ("mount: permission denied (are you root?)", "log-dind-unprivileged"),
+        ("failed to solve: node:99: docker.io/library/node:99: not found", "log-image-unknown-tag"),
+        ('Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host', "log-name-not-found"),
+        ('Get "https://registry-1.docker.io/v2/": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)', "log-connection-timeout"),
+        ("ERROR: failed to register layer: write /usr/lib/x: no space left on device", "log-disk-full"),
+        ("WARNING: Checking for jobs... failed runner=x status=couldn't execute POST against https://gitlab.example.com/api/v4/jobs/request: Post: x509: certificate signed by unknown authority", "log-certificate-unknown"),
+    ],
+)  # fmt: skip
+def test_other_words_for_the_same_are_known_too(line: str, code: str) -> None:
+    assert [one.finding.code for one in recognized(line)] == [code]
 
 
 def test_a_code_is_one_kind() -> None:

@@ -105,12 +105,12 @@ def test_a_manager_is_not_doubted_before_it_runs() -> None:
         found = [
             one
             for one in findings(want(), have)
-            if one.level is Level.ERROR and _proven(one, want(), have, [])
+            if one.level is Level.ERROR and _proven(one, converge.plan(want(), have))
         ]
         assert len(found) == count
     gone = replace(converged(), verify="is not valid runner=unit00000")
     change = converge.plan(want(manager={"concurrent": 3}), gone)
-    assert [one for one in findings(want(), gone) if _proven(one, want(), gone, change)]
+    assert [one for one in findings(want(), gone) if _proven(one, change)]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from runnerkit.checks import rehearsal
 from runnerkit.facts import Facts, File
 from runnerkit.facts.attempt import Attempt, verdict
 from runnerkit.facts.job_options import allowed, cases
-from runnerkit.facts.rehearsal import Case, Rehearsal, Volume, parse, script
+from runnerkit.facts.rehearsal import DETECTION, Case, Rehearsal, Volume, parse, script
 from runnerkit.fleet.rehearsal import SUBJECTS
 from runnerkit.images.definition import JobImage
 from runnerkit.settings.model import Docker, Manager
@@ -191,6 +191,7 @@ def test_a_job_that_has_all_it_needs_is_no_finding() -> None:
         ("", 125, "docker: Error response from daemon: network x not found.", "job-container-fails"),
         ("nginx starts\n", 0, "", "image-entrypoint"),
         ("", 0, "", "image-entrypoint"),
+        ("", 1, f"sleep: invalid time interval '{DETECTION}'", "image-entrypoint"),
         ("", 137, "", "job-container-late"),
         (GOOD.format(1000), 0, "", "job-disk-short"),
         (GOOD.format(9_000_000).replace("gitlab curl 0 ", "gitlab getent 2"), 0, "", "job-dns"),
@@ -204,6 +205,8 @@ def test_what_a_container_tells_is_the_finding(out: str, code: int, err: str, kn
 
 def test_what_the_host_says_nothing_of_is_late_and_no_error_of_the_kit() -> None:
     assert [one.code for one in parse("", [CASE, CASE])] == [-1, -1]
+    odd = "state 0 code " + "9" * 9000, "out 0 abc", "out ² x", f"state {'1' * 9000} code 0"
+    assert parse("\n".join(odd), [CASE])[0].code == -1
     assert codes(parse("garbage\nstate x\nout 0 %%", [CASE])[0]) == ["job-container-late"]
 
 
@@ -231,6 +234,7 @@ def test_alike_findings_of_many_images_are_one() -> None:
         (Attempt("getent", 2), "unknown name"),
         (Attempt("getent", None), "unknown name"),
         (Attempt("curl", 6, "curl: (6) Could not resolve host: x"), "unknown name"),
+        (Attempt("curl", 5, "curl: (5) Could not resolve proxy: x"), "unreached"),
         (Attempt("curl", 28, "curl: (28) Resolving timed out after 3000 milliseconds"), "unknown name"),
         (Attempt("curl", 28, "curl: (28) Connection timed out after 3001 milliseconds"), "unreached"),
         (Attempt("curl", 7, "curl: (7) Failed to connect to x port 80: Connection refused"), "unreached"),

@@ -59,10 +59,15 @@ def test_a_converged_host_is_well() -> None:
     assert "1 of 1 online, token until 2027-01-01" in page.lines[1]
 
 
+ENDING = {"Running": True, "Restarting": True}
 UNWELL: dict[str, tuple[Callable[[], HostStatus], str, str]] = {
     "a stopped manager": (
         lambda: status(converged(containers={"gitlab-runner": container(State={"Running": False})})),
         "manager-stopped", "stopped",
+    ),
+    "one that ends as soon as it starts": (
+        lambda: status(converged(containers={"gitlab-runner": container(State=ENDING)})),
+        "manager-restarting", "restarting",
     ),
     "one that GitLab does not see": (
         lambda: status(converged(), known=ServerRunner(7), status="offline"),

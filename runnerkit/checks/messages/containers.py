@@ -91,6 +91,13 @@ MESSAGES = (
         "correct docker.volumes of the runner: each container path once, host paths absolute",
     ),
     error(
+        "log-volume-permissions",
+        "set volume permissions: ",
+        "the helper image cannot set up a volume: it does not run there, or is of another version",
+        "./inv bootstrap --host HOST puts the helper of the manager's version there; take docker.helper_image "
+        "out of the runner where it names another",
+    ),
+    error(
         "log-user-disallowed",
         'user "[^"]{0,80}" is not an allowed user|unable to find user ',
         "the job runs as a user that the runner does not allow, or that the image does not have",

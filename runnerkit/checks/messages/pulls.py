@@ -50,6 +50,12 @@ MESSAGES = (
         "shows who has it",
     ),
     error(
+        "log-login-without-password",
+        "interactive login from a non tty|must provide --username with --password-stdin|password: (?:error|eof)",
+        "docker login got no password: the variable is empty in this job",
+        "a protected variable is there on protected branches and tags only; see Settings, CI/CD, Variables",
+    ),
+    error(
         "log-pull-denied",
         "pull access denied for|repository does not exist or may require|requested access to the "
         "resource is denied|no basic auth credentials|(?:unauthorized|denied): .{0,80}(?:authentication "
@@ -69,7 +75,7 @@ MESSAGES = (
     ),
     error(
         "log-image-unknown-tag",
-        "manifest (?:for .{0,200} )?(?:unknown|not found)|name unknown: |failed to resolve reference "
+        "manifest (?:for .{0,200} )?(?:unknown|not found)|name unknown: |failed to solve: .{1,300}: not found$|failed to resolve reference "
         ".{0,200}not found",
         "the registry has no such image, or no such tag of it",
         "see how name and tag are written; of a mirror: whether it has the newest tags at all",

@@ -110,8 +110,15 @@ ENDED = (
 )
 OWN = (
     error(
+        "log-ssh-key-broken",
+        r"error in libcrypto|load key .{1,200}: invalid format|invalid format\s*$|error loading key",
+        "the private key that the job was given is damaged: its line ends are gone, or it is empty",
+        "keep it as a variable of type File that ends in a line feed; a protected one is there on protected "
+        "branches only",
+    ),
+    error(
         "log-script-crlf",
-        "bad interpreter: .{0,80}\\^M|\\$'\\\\r': command not found|env: ['‘]?\\S{1,40}\\\\r|/usr/bin/env: "
+        "exec user process caused:? .?no such file|\\^M: bad interpreter|bad interpreter: .{0,80}\\^M|\\$'\\\\r': command not found|env: ['‘]?\\S{1,40}\\\\r|/usr/bin/env: "
         ".{1,40}\\\\r",
         "a script has the line ends of Windows",
         "save it with LF; *.sh text eol=lf in .gitattributes keeps it so",

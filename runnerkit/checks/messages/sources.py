@@ -4,6 +4,19 @@ from runnerkit.checks.messages.message import error
 
 MESSAGES = (
     error(
+        "log-git-lock",
+        r"(?:index|shallow|config|HEAD)\.lock['\"]?: file exists|another git process seems to be running",
+        "a git process of another job, or one that was killed, holds the checkout",
+        "retry with GIT_STRATEGY: clone as a variable of the job; never let two runners have one builds_dir",
+    ),
+    error(
+        "log-git-lfs",
+        r"smudge filter lfs failed|git-lfs: (?:command )?not found|error downloading object: .{0,300}lfs",
+        "files of Git LFS are not fetched",
+        "GIT_LFS_SKIP_SMUDGE: 1 as a variable leaves them out; else the address that GitLab gives for them "
+        "must be reached from the job, and its certificate known there",
+    ),
+    error(
         "log-git-dubious-ownership",
         "dubious ownership in repository|unsafe repository",
         "git distrusts the checkout: it belongs to another user than the job's",

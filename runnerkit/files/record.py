@@ -1,0 +1,88 @@
+"""What is to be remembered of a host, on the host: before it is changed, and once it is as wanted."""
+
+from collections.abc import Iterable
+
+from runnerkit.facts import Facts
+from runnerkit.files import config_toml, daemon_json
+from runnerkit.files.leaving import origin_of, others_of, records, runner_record, same_runner
+from runnerkit.files.memory import (
+    PATH,
+    Memory,
+    Record,
+    RunnerRecord,
+    digest,
+    parsed,
+    tree,
+    union,
+    written,
+)
+from runnerkit.files.write import NO_PREVIOUS, write_file
+from runnerkit.plan import Change, Script
+from runnerkit.want import Want, WantedRunner
+
+
+def ahead(want: Want, have: Facts, pending: Iterable[Change]) -> Script | None:
+    """Remember what is about to be written beside what was: a run may be cut off at any point.
+
+    Args:
+        want: what the host should be.
+        have: the host.
+        pending: the changes; those with a runner's token register it.
+    """
+    old, new = records(want, have)[0], _record(want, have)
+    for key in {one.token for one in pending if isinstance(one, Script) and one.token}:
+        new.runners[key] = RunnerRecord(registered=True, keys=new.runners[key].keys)
+    runners = {
+        key: RunnerRecord(
+            one.token,
+            one.id,
+            one.registered,
+            union(old.runners[key].keys if key in old.runners else {}, one.keys),
+        )
+        for key, one in new.runners.items()
+    }
+    both = Record(
+        union(old.daemon, new.daemon),
+        union(old.config, new.config),
+        union(old.environment, new.environment),
+        {**old.runners, **runners},
+    )
+    return _write(want, have, both)
+
+
+def settled(want: Want, have: Facts) -> Script | None:
+    """Remember what the settings say, now that the host is so."""
+    return _write(want, have, _record(want, have))
+
+
+def _write(want: Want, have: Facts, record: Record) -> Script | None:
+    """The change of the file; None where it says so already, or the run has no settings file."""
+    now, origin = parsed(have), origin_of(want, have)
+    if not want.origin or (now.settings.get(origin) == record):
+        return None
+    new = Memory(settings={**others_of(want, have), want.origin: record})
+    old = file.data if (file := have.files.get(PATH)) else None
+    return write_file(PATH, written(new), 0o600, old=old, after=NO_PREVIOUS, keep_owner=False)
+
+
+def _record(want: Want, have: Facts) -> Record:
+    config = config_toml.globals_wanted(want, have)
+    config.pop("concurrent", None)  # left out, the host's own number stays
+    return Record(
+        daemon=tree(have, daemon_json.meaning(daemon_json.managed(want))),
+        config=tree(have, config),
+        environment=tree(have, want.manager.environment),
+        runners={runner.key: _of(want, have, runner) for runner in want.runners},
+    )
+
+
+def _of(want: Want, have: Facts, runner: WantedRunner) -> RunnerRecord:
+    keys = tree(have, config_toml.runner_wanted(runner))
+    index = config_toml.entry_index(want, have, runner)
+    if index is None:
+        return RunnerRecord(keys=keys)
+    now = config_toml.parsed(want, have)["runners"][index]
+    token, number = digest(have, now.get("token")), now.get("id")
+    old = runner_record(records(want, have)[0], runner, token)
+    ours = old.registered and (not old.token or same_runner(want, have, old, now))
+    return RunnerRecord(token, number if isinstance(number, int) else 0, ours, keys)
