@@ -1,6 +1,8 @@
 """Logs, labels and addresses of hosts and jobs are data: each has its end, and shows no secret."""
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from runnerkit.actions import logs
 from runnerkit.actions.logs import LogLine
 from runnerkit.facts.look import _work
-from runnerkit.facts.rehearsal import Case, script
+from runnerkit.facts.rehearsal import Case, parse, script
 from runnerkit.fleet import logs as fleet_logs
 from runnerkit.fleet import metrics
 from runnerkit.fleet.run import Outcome
@@ -119,3 +121,30 @@ def test_files_for_prometheus_follow_nobodys_link(tmp_path: Path) -> None:
     assert other.read_text() == "mine"
     assert not (folder / "prometheus.yml").is_symlink()
     assert "scrape_configs" in (folder / "prometheus.yml").read_text()
+
+
+FLOOD = """#!/bin/sh
+case $1 in
+  image) echo sha256:1 ;;
+  run)
+    head -c 3000000 /dev/zero | tr '\\0' x
+    head -c 3000000 /dev/zero | tr '\\0' y >&2
+    wc -c "$FOLDER"/runnerkit.rehearsal.*/0.out "$FOLDER"/runnerkit.rehearsal.*/0.err >"$FOLDER/sizes"
+    exit 3
+    ;;
+esac
+"""
+
+
+def test_an_image_that_prints_without_end_does_not_fill_the_hosts_memory(tmp_path: Path) -> None:
+    program = tmp_path / "docker"
+    program.write_text(FLOOD)
+    program.chmod(0o755)
+    one = Case(("web",), "x")
+    text = script([one]).replace("/run/", f"{tmp_path}/").replace("find /run", f"find {tmp_path}")
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "FOLDER": str(tmp_path)}
+    ran = subprocess.run(["sh"], input=text, text=True, env=env, capture_output=True, check=True)
+    sizes = [int(line.split()[0]) for line in (tmp_path / "sizes").read_text().splitlines()]
+    assert max(sizes) <= 40_000, "both together"
+    (told,) = parse(ran.stdout, [one])
+    assert (told.code, {*told.error}) == (3, {"x", "y", "\n"})
