@@ -135,6 +135,7 @@ def line(text: str) -> LogLine | None:
 def _of_json(text: str) -> tuple[str, str]:
     try:
         data = json.loads(text)
-        return str(data.get("level", "")), str(data.get("job", ""))
+        level, job = str(data.get("level", "")), str(data.get("job", ""))
+        return level if level.isalpha() else "", job if re.fullmatch("[0-9]{1,18}", job) else ""
     except (ValueError, AttributeError, RecursionError):
         return "", ""

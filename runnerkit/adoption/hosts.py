@@ -104,7 +104,7 @@ def _runners(groups: list[Group], found: Proposal) -> None:
             name = found.references.name(group.token, words, f"token {place}")
             section["token"] = Reference(env=name)
             found.tokens[group.key] = group.token
-        section |= found.references.filed(data, f"RUNNER_{group.key}", place)
+        section |= found.references.filed(data, f"RUNNERKIT_RUNNER_{group.key}", place)
         found.data.setdefault("runners", {})[group.key] = section
         found.keys |= {(one.site.name, one.index): group.key for one in group.members}
 
