@@ -74,8 +74,8 @@ def hosts(session: nox.Session) -> None:
     """End to end: real sshd, systemd and dockerd, in two sandboxes side by side."""
     locked(session)
     kinds = "from sandbox.world import up; up(kinds=('systemd', 'docker', 'plain'))"
-    session.run("python", "-c", kinds)  # what takes long to make is then there for both
-    split = ("-n", "2", "--dist", "loadfile", "-m", "not long")
+    session.run("python", "-c", kinds)  # what takes long to make is then there for all
+    split = ("-n", "3", "--dist", "loadfile", "-m", "not long")
     session.run("pytest", "-q", *split, "tests/hosts", *session.posargs)
 
 

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 import docker
 
 from runnerkit.errors import KitError
+from runnerkit.machine.forward import LOOPBACK
 from runnerkit.machine.machine import Machine
-from runnerkit.machine.tunnel import LOOPBACK
 
 DAYS = 7  # before and after now: a host's clock may be off
 FOLDER = f"/etc/docker/certs.d/{LOOPBACK}:"

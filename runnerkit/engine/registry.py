@@ -21,7 +21,7 @@ from runnerkit.engine.permit import ISSUER, permit
 from runnerkit.engine.transfer import pull
 from runnerkit.errors import KitError
 from runnerkit.events import Tell
-from runnerkit.machine import tunnel
+from runnerkit.machine import forward
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.streams import Pipe
 from runnerkit.plan import Pull
@@ -53,7 +53,7 @@ fi
 docker rm -fv {name} >/dev/null 2>&1
 """
 PEM = "/runnerkit.pem"
-REQUEST = f"GET /v2/ HTTP/1.1\r\nHost: {tunnel.LOOPBACK}:{PORT}\r\n\r\n".encode()
+REQUEST = f"GET /v2/ HTTP/1.1\r\nHost: {forward.LOOPBACK}:{PORT}\r\n\r\n".encode()
 CLOSED = "HTTP/1.1 401"  # what who has no permit is told
 
 
@@ -67,7 +67,7 @@ class Registry:
     def login(self, port: int, repository: str, *actions: str) -> dict[str, str]:
         """What an engine needs to do these things in one repository, as it reaches the registry."""
         token = permit(self.certificate, self._key, repository, *actions)
-        return {"registrytoken": token, "serveraddress": f"{tunnel.LOOPBACK}:{port}"}
+        return {"registrytoken": token, "serveraddress": f"{forward.LOOPBACK}:{port}"}
 
 
 @contextlib.contextmanager
@@ -122,14 +122,14 @@ def _answer(machine: Machine, known: str) -> str:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=known)
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    tls = context.wrap_bio(incoming, outgoing, server_hostname=tunnel.LOOPBACK)
+    tls = context.wrap_bio(incoming, outgoing, server_hostname=forward.LOOPBACK)
 
     read = partial(tls.read, len(CLOSED))
     calls: tuple[Callable[[], object], ...] = (tls.do_handshake, partial(tls.write, REQUEST), read)
     answer: object = b""
     with (
         contextlib.suppress(OSError, EOFError),
-        contextlib.closing(tunnel.dial(machine, PORT)) as pipe,
+        contextlib.closing(forward.dial(machine, PORT)) as pipe,
     ):
         for call in calls:
             while True:

@@ -21,7 +21,7 @@ from runnerkit.engine.transfer import push
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Progress, Tell
 from runnerkit.images.content import content
-from runnerkit.machine import tunnel
+from runnerkit.machine import forward, tunnel
 from runnerkit.machine.machine import Machine
 from runnerkit.plan import Pull
 from runnerkit.redact import mask
@@ -119,14 +119,14 @@ class Offer:
         why = self._published()
         if self._registry and not why:
             try:
-                dial = partial(tunnel.dial, self._machine, registry.PORT)
+                dial = partial(forward.dial, self._machine, registry.PORT)
                 with tunnel.offered(machine, dial) as door:
                     name = f"127.0.0.1:{door.port}/runnerkit/{self.reference}"
                     with trusted(machine, client, door.port, self._registry.certificate):
                         login = self._registry.login(door.port, self._repository, "pull")
                         self._pull(partial(client.pull, name, auth_config=login), door, tell)
                 return Moved(door.moved, "registry"), name
-            except (tunnel.NoForwarding, _Unreached) as error:
+            except (forward.NoForwarding, _Unreached) as error:
                 why = error.what
         tell(Detail(f"by save and load: {why}"))
         name = f"127.0.0.1:{next(self._streams)}/runnerkit/{self.reference}"

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from runnerkit.errors import KitError
-from runnerkit.machine import tunnel
+from runnerkit.machine import forward, tunnel
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.streams import Pipe
 from runnerkit.printable import clipped
@@ -108,7 +108,7 @@ class Route:
         failure = Trouble("name", f"{host} has no address there")
         for address in self._addresses(host)[:2]:
             try:
-                return tunnel.dial(self.machine, port, address, self.patience)
+                return forward.dial(self.machine, port, address, self.patience)
             except TimeoutError:
                 failure = Trouble("silence", f"{address} does not answer")
             except OSError as error:
@@ -130,7 +130,8 @@ class Route:
         context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
         for name in ("", host):
             with contextlib.suppress(ssl.SSLError):
-                if text := self.trusted.get(name):
+                text = self.trusted.get(name, "").encode("ascii", "ignore").decode()  # no comments
+                if text.strip():
                     context.load_verify_locations(cadata=text)
         return context.wrap_socket(plain, server_hostname=host)
 

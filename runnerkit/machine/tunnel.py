@@ -10,53 +10,12 @@ from collections.abc import Callable, Iterator
 
 from runnerkit.errors import KitError
 from runnerkit.machine.failure import translated
+from runnerkit.machine.forward import LOOPBACK, NoForwarding
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.streams import Pipe
 
 CHUNK = 1 << 18
 AT_ONCE = 50  # connections through one door: an engine makes a few, a neighbour any number
-LOOPBACK = "127.0.0.1"
-FORWARD = "set AllowTcpForwarding yes in the host's sshd_config"
-
-
-class NoForwarding(KitError):
-    """The host's sshd does not forward."""
-
-    def __init__(self, machine: Machine) -> None:
-        super().__init__(f"{machine.where()}: sshd refuses to forward TCP", FORWARD)
-
-
-def dial(machine: Machine, port: int, address: str = LOOPBACK, patience: float = 15.0) -> Pipe:
-    """A connection from the host to a port of its loopback, or of another address.
-
-    Args:
-        machine: the host.
-        port: the port.
-        address: where it is.
-        patience: seconds that it may take.
-
-    Raises:
-        ConnectionRefusedError: nothing listens there.
-        TimeoutError: nothing answers.
-        NoForwarding: sshd does not forward.
-    """
-    if (transport := machine.transport) is None:
-        connection = socket.create_connection((address, port), patience)
-        connection.settimeout(None)
-        return connection
-    import paramiko
-
-    try:
-        to, origin = (address, port), (LOOPBACK, 0)
-        return transport.open_channel("direct-tcpip", to, origin, timeout=patience)
-    except paramiko.ChannelException as error:
-        if error.code == paramiko.common.OPEN_FAILED_CONNECT_FAILED:
-            raise ConnectionRefusedError(f"nothing listens on port {port}") from None
-        raise NoForwarding(machine) from None
-    except paramiko.SSHException:
-        if transport.is_active():
-            raise TimeoutError(f"nothing answers on port {port}") from None
-        raise
 
 
 class Door:

@@ -28,7 +28,8 @@ UNIT = "/etc/systemd/system/gitlab-runner.service"
 SERVICE = f"printf '[Service]\\nExecStart=/bin/sleep 600\\n' >{UNIT}; systemctl daemon-reload; systemctl start gitlab-runner"
 CLEANER = "/usr/share/gitlab-runner"
 PROXY = "http://somebody:sentinel@proxy.example.com:3128"
-ETH = "/sys/class/net/eth0/mtu"
+DAEMON = "/etc/docker/daemon.json"
+JUMBO = f"""cp -p {DAEMON} /root/; sed -i '1s/{{/{{"mtu": 9000, /' {DAEMON}; {RESTART}"""
 UNTAG = """docker image ls --format '{{.Repository}}:{{.Tag}}' | grep helper >/root/helpers
 docker tag $(head -n 1 /root/helpers) kept:1; xargs docker rmi </root/helpers >/dev/null"""
 TAG = "while read -r name; do docker tag kept:1 $name; done </root/helpers; docker rmi kept:1 >/dev/null"
@@ -61,7 +62,7 @@ MORE: dict[str, tuple[str, str]] = {
     ),
     "socket-in-jobs": (f"{KEPT}; sed -i '{VOLUMES}' {CONFIG}", PUT_BACK),
     "limit-narrow": (f"{KEPT}; sed -i '/^\\[\\[runners/a limit = 1' {CONFIG}", PUT_BACK),
-    "mtu-larger": (f"echo 1400 >{ETH}", f"echo 1500 >{ETH}"),
+    "mtu-larger": (JUMBO, f"mv /root/daemon.json {DAEMON}; {RESTART}"),
     "proxy-not-of-docker": (
         f"cp -p /etc/environment /root/; echo 'HTTPS_PROXY={PROXY}' >>/etc/environment",
         "cp -p /root/environment /etc/",

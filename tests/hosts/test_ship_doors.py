@@ -11,7 +11,7 @@ import urllib3
 from runnerkit.engine import certificate, ship
 from runnerkit.engine.permit import permit
 from runnerkit.engine.registry import NAME, PORT, Registry
-from runnerkit.machine import local, tunnel
+from runnerkit.machine import forward, local, tunnel
 from runnerkit.machine.machine import Machine
 from sandbox.world import BlankHost, World
 from tests.hosts.kit import Kit
@@ -56,7 +56,7 @@ def neighbour(machine: Machine) -> Iterator[Answer]:
     """Requests to the registry, as anybody can make them who is on the host."""
     urllib3.disable_warnings()
     with (
-        tunnel.offered(HERE, lambda: tunnel.dial(machine, PORT)) as near,
+        tunnel.offered(HERE, lambda: forward.dial(machine, PORT)) as near,
         requests.Session() as web,
     ):
         web.verify, web.trust_env = False, False

@@ -12,7 +12,7 @@ from runnerkit.engine.ship import Moved
 from runnerkit.engine.space import lacking
 from runnerkit.errors import KitError
 from runnerkit.fleet.ship import _or_elsewhere
-from runnerkit.machine import local, tunnel
+from runnerkit.machine import forward, local, tunnel
 from runnerkit.machine.machine import Machine
 from runnerkit.settings.targets import Target
 
@@ -92,7 +92,7 @@ def echo(connection: socket.socket) -> None:
 def through(port: int) -> Iterator[tuple[tunnel.Door, socket.socket]]:
     """A connection through a tunnel, and no thread left of it."""
     before = set(threading.enumerate())
-    with tunnel.offered(HERE, lambda: tunnel.dial(HERE, port)) as door:
+    with tunnel.offered(HERE, lambda: forward.dial(HERE, port)) as door:
         connection = socket.create_connection(("127.0.0.1", door.port))
         connection.settimeout(10)
         with connection:
@@ -111,7 +111,7 @@ def test_bytes_go_both_ways_and_are_counted() -> None:
 def test_what_is_open_ends_with_the_tunnel() -> None:
     with serving(lambda connection: connection.sendall(read(connection)[:0])) as port:
         before = set(threading.enumerate())
-        with tunnel.offered(HERE, lambda: tunnel.dial(HERE, port)) as door:
+        with tunnel.offered(HERE, lambda: forward.dial(HERE, port)) as door:
             connection = socket.create_connection(("127.0.0.1", door.port))
             connection.settimeout(10)
             connection.sendall(b"half")
@@ -136,7 +136,7 @@ def test_a_neighbour_who_knocks_without_end_gets_a_bounded_number_of_connections
     before = set(threading.enumerate())
     with (
         socket.create_server(("127.0.0.1", 0), backlog=200) as server,
-        tunnel.offered(HERE, lambda: tunnel.dial(HERE, server.getsockname()[1])) as door,
+        tunnel.offered(HERE, lambda: forward.dial(HERE, server.getsockname()[1])) as door,
         contextlib.ExitStack() as held,
     ):
         near = [
