@@ -45,6 +45,8 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         config_toml.restarts(config_toml.runner_wanted(entries[i]), now["runners"][i])
         for i in stale
     )
+    # By another token it would take the machines of its autoscaler for strangers, and remove them.
+    restart |= over is not None and "autoscaler" in now["runners"][over[0]]
     # Stopped before the write, and started after it by the manager's step: a run cut off between
     # leaves what the next one sees, an old file or a stopped container.
     name, before, after = want.manager.container, "", ""

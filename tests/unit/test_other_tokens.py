@@ -78,3 +78,12 @@ def test_a_refused_token_is_an_error_unless_the_settings_have_a_good_one() -> No
     assert "changes the runner over" in found.fix
     have = converged(OTHER, verify=REFUSED, tokens={"web": True})
     assert list(acceptance.findings(want(), have)) == []
+
+
+def test_an_autoscaler_s_manager_is_stopped_before_its_token_changes() -> None:
+    machines = f"{OTHER}  [runners.autoscaler]\n    max_instances = 2\n"
+    (write,) = change({"web": True}, machines)
+    assert (
+        write.text.index("register()") < write.text.index("docker stop") < write.text.index("mv -f")
+    )
+    assert "docker stop" not in change({"web": True})[0].text
