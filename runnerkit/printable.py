@@ -3,10 +3,10 @@
 import re
 
 # Controls of C0 (but tab and line feed) and C1, separators of lines, marks of direction, and letters
-# without a width, which hide what stands before a reader.
+# without a width, which hide what stands before a reader. Halves of letters, which no stream takes.
 _OBEYED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-    "\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 INDENT = "    "
 LETTERS = 1000  # of a line, of which the causes are searched

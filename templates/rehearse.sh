@@ -52,18 +52,24 @@ start() {
     echo missing >"$work/$number.state"
     return
   fi
-  timeout -s KILL "$LIMIT" docker run -i --rm --name "$PREFIX-$number" --label runnerkit.rehearsal \
-    --env-file "$work/$number.env" "$@" "$id" sh -c "$SHELL_OF_JOBS" \
-    <"$work/$number.probe" >"$work/$number.out" 2>"$work/$number.err"
-  echo "code $?" >"$work/$number.state"
+  {
+    {
+      timeout -s KILL "$LIMIT" docker run -i --rm --name "$PREFIX-$number" --label runnerkit.rehearsal \
+        --env-file "$work/$number.env" "$@" "$id" sh -c "$SHELL_OF_JOBS" <"$work/$number.probe" 2>&3
+      echo "code $?" >"$work/$number.state"
+    } | few >"$work/$number.out"
+  } 3>&1 | few >"$work/$number.err"
 }
+
+# few: what an image may print of its own; all of it would fill the host's memory.
+few() { head -c 20000 && cat >/dev/null; }
 
 # tell NUMBERS: what each printed.
 tell() {
   for number in $1; do
     echo "state $number $(cat "$work/$number.state" 2>/dev/null)"
     for stream in out err volumes; do
-      [ ! -s "$work/$number.$stream" ] || echo "$stream $number $(head -c 20000 "$work/$number.$stream" | base64 | tr -d '\n')"
+      [ ! -s "$work/$number.$stream" ] || echo "$stream $number $(base64 <"$work/$number.$stream" | tr -d '\n')"
     done
   done
 }

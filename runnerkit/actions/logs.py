@@ -121,8 +121,9 @@ def line(text: str) -> LogLine | None:
     """A line as Docker prints it; None for one without a time or a word."""
     if not (stamped := _TIME.match(text)):
         return None
-    words = plain(stamped[3])[:LETTERS].strip()
+    words = plain(stamped[3]).strip()
     level, job = _of_json(words) if words.startswith("{") else ("", "")
+    words = words[:LETTERS]
     if not level:
         found = _PREFIX.match(words) or _LEVEL.search(words)
         number = _JOB.search(_QUOTED.sub("", words))
@@ -134,6 +135,7 @@ def line(text: str) -> LogLine | None:
 def _of_json(text: str) -> tuple[str, str]:
     try:
         data = json.loads(text)
-        return str(data.get("level", "")), str(data.get("job", ""))
+        level, job = str(data.get("level", "")), str(data.get("job", ""))
+        return level if level.isalpha() else "", job if re.fullmatch("[0-9]{1,18}", job) else ""
     except (ValueError, AttributeError, RecursionError):
         return "", ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import msgspec
 
@@ -55,7 +56,8 @@ class Container(msgspec.Struct):
         for variable in self.env or ():
             if variable.startswith("CONFIG_FILE="):
                 return variable.partition("=")[2]
-        for word, after in zip(self.words, [*self.words[1:], ""], strict=True):
+        options = self.words[self.words.index("run") :] if "run" in self.words else []
+        for word, after in pairwise([*options, ""]):
             option, _, value = word.partition("=")
             if option in ("-c", "--config"):
                 return value or after
@@ -106,7 +108,7 @@ def find(output: str) -> ManagerPlace:
 
     def rank(one: Container) -> tuple[object, ...]:
         count = runners.get(one.folder, -1)
-        return -count, "run" not in one.words, not one.running, one.created
+        return not one.running, -count, "run" not in one.words, one.created
 
     if managers := sorted((one for one in every if one.manages), key=rank):
         return _contained(managers, found["process"])

@@ -158,7 +158,8 @@ def _level(
     settings: dict[str, Any],
 ) -> dict[str, Any]:
     """The level of hardening of which it has every line; these lines are taken out of its tables."""
-    image, local = core.get("image", ""), core.get("image") in image_folders()
+    image = core.get("image", "")
+    local = bool(image) and bare(image) in image_folders()
     found: dict[str, Any] = {"hardening": "shared", "image": image}
     for given in ({}, {"pull_policy": core["pull_policy"]}):
         try:

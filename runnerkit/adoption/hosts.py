@@ -1,5 +1,6 @@
 """The settings that would leave hosts as they are, from what is true of them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -49,7 +50,6 @@ def propose(sites: Sequence[Site], url: str = "", api: bool = False) -> Proposal
         found.gaps.append(Gap(f"refused by the settings: {line}", "it stays on the hosts"))
     _unknown(sites, found)
     _trim(found)
-    _logins(sites, found)
     for site in [one for one in sites if one.name in found.names]:
         machine_settings.close_metadata(found.data, found.want(site.name), sites)
         found.gaps += surroundings.gaps(site, found.want(site.name))
@@ -104,7 +104,7 @@ def _runners(groups: list[Group], found: Proposal) -> None:
             name = found.references.name(group.token, words, f"token {place}")
             section["token"] = Reference(env=name)
             found.tokens[group.key] = group.token
-        section |= found.references.filed(data, f"RUNNER_{group.key}", place)
+        section |= found.references.filed(data, f"RUNNERKIT_RUNNER_{group.key}", place)
         found.data.setdefault("runners", {})[group.key] = section
         found.keys |= {(one.site.name, one.index): group.key for one in group.members}
 
@@ -137,26 +137,18 @@ def _trim(found: Proposal) -> None:
     every, hosts = list(found.data.get("runners", ())), found.data["hosts"]
     for site, name in list(found.names.items()):
         if not hosts[name]["runners"]:
-            found.without[site] = KitError(
-                f"it has no runner of {found.data['gitlab']['url']} that settings can name",
-                "./inv init --url names another GitLab; what it has stays as it is",
-            )
+            what = f"it has no runner of {found.data['gitlab']['url']} that settings can name"
+            why = (one.what for one in found.gaps if one.host in ("", site))
+            fix = "./inv init --url names another GitLab; what it has stays as it is"
+            found.without[site] = KitError("\n  ".join([what, *why]), fix)
             del hosts[name], found.names[site]
         elif hosts[name]["runners"] == every:
             del hosts[name]["runners"]
 
 
-def _logins(sites: list[Site], found: Proposal) -> None:
-    """The registries that give images to hosts which are logged in there."""
-    images = [str(found.data.get("manager", {}).get("image", ""))]
-    images += [str(one.get("image", "")) for one in found.data.get("runners", {}).values()]
-    if names := sorted({name for one in sites for name in surroundings.logins(one.have, images)}):
-        found.data.setdefault("docker", {})["registry_logins"] = names
-
-
 def _host_name(site: Site, taken: Mapping[str, Any]) -> str:
     """What the file calls a host: its name in ssh's or DNS's, else what it calls itself."""
-    word = site.name.rpartition("@")[2]
+    word = re.sub(r":\d+$", "", site.name.rpartition("@")[2])
     first = word.partition(".")[0]
     name = first if slug(first) == first and not first.isdigit() else site.have.hostname
     stem = slug(name.partition(".")[0]) or "host"

@@ -29,8 +29,9 @@ def sections(
 ) -> dict[str, dict[str, Any]]:
     """What the hosts have alike; what differs stays as each has it, and is noted."""
     docker, manager = _docker(sites, references, note), _manager(sites, references, note)
-    prune = _prune(sites[0], docker, manager)
-    found = {"docker": docker, "manager": manager, "prune": prune}
+    found: dict[str, dict[str, Any]] = {"docker": docker, "manager": manager, "prune": {}}
+    for name, body in _prune(sites, note).items():
+        found[name] |= body
     return {name: body for name, body in found.items() if body}
 
 
@@ -49,7 +50,7 @@ def _docker(sites: Sequence[Site], references: References, note: list[Gap]) -> d
     if mirrors := both.pop(MIRRORS, None):
         found["registry_mirrors"] = mirrors
     if both:
-        found["daemon"] = references.filed(both, "DOCKER", f"in {daemon_json.PATH}")
+        found["daemon"] = references.filed(both, "RUNNERKIT_DOCKER", f"in {daemon_json.PATH}")
     return found
 
 
@@ -83,7 +84,7 @@ def _manager(sites: Sequence[Site], references: References, note: list[Gap]) -> 
         found["metrics"] = metrics
         del settings["listen_address"]
     if settings:
-        found["settings"] = references.filed(settings, "MANAGER", f"in {config}")
+        found["settings"] = references.filed(settings, "RUNNERKIT_MANAGER", f"in {config}")
     if variables := _environment(sites, note):
         found["environment"] = variables
     return found
@@ -143,8 +144,22 @@ def _environment(sites: Sequence[Site], note: list[Gap]) -> dict[str, str]:
     return found
 
 
-def _prune(site: Site, docker: dict[str, Any], manager: dict[str, Any]) -> dict[str, Any]:
-    """The schedule that the kit has set, with all that its program was given."""
+def _prune(sites: Sequence[Site], note: list[Gap]) -> dict[str, dict[str, Any]]:
+    """What all hosts' schedules say alike: of images too, which the kit starts on each of them."""
+    first, *others = map(_schedule, sites)
+    if all(one == first for one in others):
+        return first
+    note.append(
+        Gap(
+            "what prunes images by a schedule differs between the hosts",
+            "[prune] schedule names one for all",
+        )
+    )
+    return {}
+
+
+def _schedule(site: Site) -> dict[str, dict[str, Any]]:
+    """The schedule that the kit has set, with all that its program was given, by sections."""
     files = site.have.files
     timer = files[prune_timer.TIMER].text if prune_timer.TIMER in files else ""
     places = f"{timer}\n{' '.join(path for path in prune_timer.CRON if path in files)}"
@@ -153,19 +168,21 @@ def _prune(site: Site, docker: dict[str, Any], manager: dict[str, Any]) -> dict[
     numbers, names = NUMBERS.search(program), NAMES.search(program)
     if not (often and numbers and names):
         return {}
-    found: dict[str, Any] = {"schedule": often[1]}
+    found: dict[str, dict[str, Any]] = {"prune": {"schedule": often[1]}}
     for key, text in zip(("keep", "high", "low", "cache_days"), numbers.groups(), strict=True):
         if int(text) != getattr(Prune(), key):
-            found[key] = int(text)
+            found["prune"][key] = int(text)
     words = _words(names[1])
-    own = [str(tables.table(one.get("docker")).get("image")) for one in site.config["runners"]]
+    own = [
+        str(tables.table(one.get("docker")).get("image")) for one in site.config.get("runners", ())
+    ]
     first = next((number for number, word in enumerate(words) if word in own), len(words))
     if words[:first] and words[first - 1] != Docker().registry_image:
-        docker["registry_image"] = words[first - 1]
+        found["docker"] = {"registry_image": words[first - 1]}
     if first > 1:
-        manager["helper_image"] = words[0]
+        found["manager"] = {"helper_image": words[0]}
     if images := [re.sub(r"\$$", "*", word) for word in words[first:] if word not in own]:
-        found["images"] = images
+        found["prune"]["images"] = images
     return found
 
 

@@ -1,5 +1,6 @@
 """Secrets by reference: each gets the name of a variable, and what it is stays outside of the file."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,10 +21,14 @@ class References:
     places: dict[str, str] = field(default_factory=dict)
 
     def name(self, secret: Secret, words: str, place: str) -> str:
-        """The variable for a secret; a new one where another secret has that name."""
+        """The variable for a secret; a new one where another secret has that name, here too.
+
+        A host chooses much of the name, and would be given what that variable holds.
+        """
         stem = re.sub(r"[^A-Z0-9]+", "_", words.upper()).strip("_")
         name, number = stem, 1
-        while self.secrets.get(name, secret) != secret:
+        value = secret.reveal()
+        while self.secrets.get(name, secret) != secret or os.environ.get(name, value) != value:
             number += 1
             name = f"{stem}_{number}"
         self.secrets[name] = secret
@@ -41,6 +46,14 @@ class References:
             if isinstance(value, list)
             else value
         )
+
+    def used(self, value: Any) -> dict[str, str]:
+        """The variables that are named in there, and where hosts have what they are to hold."""
+        if isinstance(value, Reference):
+            return {name: self.places[name] for name in value.values() if name in self.places}
+        each = value.values() if isinstance(value, Mapping) else value
+        several = each if isinstance(value, Mapping | list) else ()
+        return {name: place for one in several for name, place in self.used(one).items()}
 
     def filled(self, value: Any) -> Any:
         """The value with each secret in the place of its reference."""

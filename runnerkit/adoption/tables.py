@@ -1,5 +1,6 @@
 """Tables of a host's files as settings may hold them: no default of the program's, no secret in clear."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,6 +33,7 @@ DOCKER: dict[str, Any] = {
     "volumes": ["/cache"],
 }
 SECRET = "holds what looks like a secret, which no reference can stand for there"
+HALF = "is no text, as half of a letter is in it"
 STRANGE = "is no value that gitlab-runner takes, and reads like where a secret is kept"
 
 
@@ -70,6 +72,7 @@ def sayable(found: Mapping[str, Any], path: str, note: Note, above: str = "") ->
     for key, value in found.items():
         where, name = f"{path}.{key}", judged_by(key, above)
         try:
+            _whole(key)
             if isinstance(value, Mapping) and not _source(value, name):
                 result[key] = sayable(value, where, note, name)
             else:
@@ -98,7 +101,7 @@ def _said(value: Any, key: str) -> Any:
     if isinstance(value, Mapping):
         if _source(value, key):
             raise _Unsayable(STRANGE)
-        return {inner: _said(one, judged_by(inner, key)) for inner, one in value.items()}
+        return {_whole(inner): _said(one, judged_by(inner, key)) for inner, one in value.items()}
     if isinstance(value, list) and key == VARIABLES:
         return _variables(value)
     if isinstance(value, list):
@@ -107,7 +110,14 @@ def _said(value: Any, key: str) -> Any:
         return _secret(value)
     if isinstance(value, str) and mask(value) != value:
         raise _Unsayable(SECRET)
-    return value
+    return _whole(value) if isinstance(value, str) else value
+
+
+def _whole(text: str) -> str:
+    """The text, which JSON may have given half a letter."""
+    if re.search("[\ud800-\udfff]", text):
+        raise _Unsayable(HALF)
+    return text
 
 
 def _secret(value: Any) -> Any:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from runnerkit.errors import KitError
+from runnerkit.redact import mask
 
 
 class Level(StrEnum):
@@ -37,6 +38,7 @@ class Kind:
     fix: str
 
     def found(self, **values: object) -> Finding:
-        """The finding, with these values in it."""
-        what, fix = self.what.format(**values), self.fix.format(**values)
+        """The finding, with these values in it: what others have written may hold a secret."""
+        shown = {name: mask(str(value)) for name, value in values.items()}
+        what, fix = self.what.format(**shown), self.fix.format(**shown)
         return Finding(self.code, self.level, what, fix)

@@ -27,7 +27,8 @@ LISTENS = Kind(
     "manager-listens",
     Level.ERROR,
     "the manager's metrics and profiler answer on {address} without a login, for all who reach the host",
-    'set [manager] settings.listen_address = "127.0.0.1:9252", and publish that port on 127.0.0.1 only',
+    'set [manager] metrics = "127.0.0.1:9252" in the place of listen_address; bootstrap then publishes it '
+    "there alone",
 )
 KINDS = (STAYS, LOG, LISTENS)
 
@@ -48,7 +49,9 @@ def findings(want: Want, have: Facts) -> Iterator[Finding]:
     if megabytes > LARGE and "max-size" not in options:
         yield LOG.found(megabytes=megabytes)
     address = str(config_toml.parsed(want, have).get("listen_address") or "")
-    if address and not address.startswith(LOOPBACK) and _outside(host, address):
+    metrics = want.manager.metrics
+    wanted = metrics and not metrics.startswith(LOOPBACK)  # the settings say so
+    if address and not wanted and not address.startswith(LOOPBACK) and _outside(host, address):
         yield LISTENS.found(address=address)
 
 

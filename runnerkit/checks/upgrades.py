@@ -25,17 +25,18 @@ KINDS = (REPLACED,)
 TIMER = "apt-daily-upgrade.timer"
 UNITS, CRON = "/etc/systemd/system", "/etc/cron.daily/apt-compat"
 ENABLED, MASK = f"{UNITS}/timers.target.wants/{TIMER}", f"{UNITS}/{TIMER}"
-AUTOMATIC, DNF, LOCKS = (
-    "/etc/dnf/automatic.conf",
-    "/etc/dnf/dnf.conf",
-    "/etc/dnf/plugins/versionlock.list",
-)
+AUTOMATIC, DNF = "/etc/dnf/automatic.conf", "/etc/dnf/dnf.conf"
+LOCKS = {  # of dnf 4 and 5: how a package stands there
+    "/etc/dnf/plugins/versionlock.list": r"^[^#!\n]*\b{}-",
+    "/etc/dnf/versionlock.toml": r"^\s*name\s*=\s*.{}[\"']",
+}
 DOCKER_REPO = "/etc/yum.repos.d/docker-ce.repo"
 TIMERS = {  # whether it applies updates whatever automatic.conf says
     f"{UNITS}/timers.target.wants/dnf-automatic.timer": False,
     f"{UNITS}/timers.target.wants/dnf5-automatic.timer": False,
     f"{UNITS}/timers.target.wants/dnf-automatic-install.timer": True,
 }
+YES = ("yes", "true", "1", "on")
 KEYS = {
     "o": "origin",
     "l": "label",
@@ -48,7 +49,7 @@ KEYS = {
 
 def needs(want: Want) -> Needs:
     paths = (ENABLED, MASK, CRON, DOCKER_REPO, *TIMERS)
-    return Needs(files=(MASK, AUTOMATIC, DNF, LOCKS), paths=paths)
+    return Needs(files=(MASK, AUTOMATIC, DNF, *LOCKS), paths=paths)
 
 
 def findings(want: Want, have: Facts) -> Iterator[Finding]:
@@ -147,12 +148,7 @@ def _by_dnf(have: Facts) -> str:
     """The package that dnf-automatic would replace; "" for none."""
     timers = [always for path, always in TIMERS.items() if path in have.paths]
     conf = _read(have, AUTOMATIC)
-    apply = conf.get("commands", "apply_updates", fallback="no").lower() in (
-        "yes",
-        "true",
-        "1",
-        "on",
-    )
+    apply = conf.get("commands", "apply_updates", fallback="no").lower() in YES
     if not have.dockerd or not timers or not (apply or any(timers)):
         return ""
     package = "docker-ce" if DOCKER_REPO in have.paths else "moby-engine"
@@ -162,14 +158,14 @@ def _by_dnf(have: Facts) -> str:
     security = conf.get("commands", "upgrade_type", fallback="default").lower() == "security"
     if security and package == "docker-ce":
         return ""
-    lock = have.files.get(LOCKS)
     words = [*_excluded(have, DNF, "main"), *_excluded(have, AUTOMATIC, "base")]
     held = any(fnmatchcase(package, word) for word in words)
-    return (
-        ""
-        if held or (lock and re.search(rf"^[^#!\n]*\b{package}-", lock.text, re.MULTILINE))
-        else package
+    held |= any(
+        re.search(pattern.format(package), have.files[path].text, re.MULTILINE)
+        for path, pattern in LOCKS.items()
+        if path in have.files
     )
+    return "" if held else package
 
 
 def _excluded(have: Facts, path: str, section: str) -> list[str]:

@@ -105,8 +105,9 @@ def serves(route: Route, registry: str, image: str, architecture: str) -> Served
         answer = asking.blob(str(smallest.get("digest")))
         good = answer.status in (200, 206)
         return _served(registry, image, "" if good else step, answer)
-    except Trouble as error:
-        reply = Reply(registry, error.kind, error.why)
+    except (Trouble, ValueError) as error:  # a layer may lie at what is no address
+        trouble = error if isinstance(error, Trouble) else Trouble("nonsense", str(error))
+        reply = Reply(registry, trouble.kind, trouble.why)
         return Served(registry, image, step, reply)
 
 

@@ -15,41 +15,36 @@ from runnerkit.facts.rehearsal import Case, Volume
 from runnerkit.files import config_toml
 from runnerkit.want import Want
 
-# Keys of [runners.docker] by the option of docker run: of one value, of lists, of tables.
-ONE = {
-    "memory": "--memory",
-    "memory_swap": "--memory-swap",
-    "memory_reservation": "--memory-reservation",
-    "cgroup_parent": "--cgroup-parent",
-    "cpuset_cpus": "--cpuset-cpus",
-    "cpuset_mems": "--cpuset-mems",
-    "cpu_shares": "--cpu-shares",
-    "cpus": "--cpus",
-    "gpus": "--gpus",
-    "runtime": "--runtime",
-    "userns_mode": "--userns",
-    "network_mode": "--network",
-    "pid_mode": "--pid",
-    "ipcmode": "--ipc",
-    "mac_address": "--mac-address",
-    "oom_score_adjust": "--oom-score-adj",
-    "shm_size": "--shm-size",
-    "isolation": "--isolation",
-    "volume_driver": "--volume-driver",
-    "user": "--user",
-}
-MANY = {
-    "dns": "--dns",
-    "dns_search": "--dns-search",
-    "group_add": "--group-add",
-    "cap_add": "--cap-add",
-    "cap_drop": "--cap-drop",
-    "security_opt": "--security-opt",
-    "devices": "--device",
-    "device_cgroup_rules": "--device-cgroup-rule",
-    "extra_hosts": "--add-host",
-    "links": "--link",
-    "volumes_from": "--volumes-from",
+# Keys of [runners.docker] that docker run has as options: of one value, of lists, and of tables; and
+# those that it calls otherwise.
+ONE = (
+    *("memory", "memory_swap", "memory_reservation", "cgroup_parent", "cpuset_cpus", "cpuset_mems"),
+    *(
+        "cpu_shares",
+        "cpus",
+        "gpus",
+        "runtime",
+        "userns_mode",
+        "network_mode",
+        "pid_mode",
+        "ipcmode",
+    ),
+    *("mac_address", "oom_score_adjust", "shm_size", "isolation", "volume_driver", "user"),
+)
+MANY = (
+    *("dns", "dns_search", "group_add", "cap_add", "cap_drop", "security_opt", "devices"),
+    *("device_cgroup_rules", "extra_hosts", "links", "volumes_from"),
+)
+OTHERWISE = {
+    "userns_mode": "userns",
+    "network_mode": "network",
+    "pid_mode": "pid",
+    "ipcmode": "ipc",
+    "oom_score_adjust": "oom-score-adj",
+    "devices": "device",
+    "device_cgroup_rules": "device-cgroup-rule",
+    "extra_hosts": "add-host",
+    "links": "link",
 }
 TABLES = {
     "ulimit": ("--ulimit", "="),
@@ -60,7 +55,15 @@ TABLES = {
 GITLAB, CLONE = "gitlab", "clone"  # the addresses of a case
 HOSTNAME = "runner-rehearsal"
 SOCKET = "unix:///var/run/docker.sock"
-PID_MODE = (19, 1)  # the first gitlab-runner that knows this key
+# The first gitlab-runner after 15.11 that knows a key: others ignore it.
+SINCE = {
+    "ulimit": (16, 2),
+    "network_mtu": (16, 5),
+    "group_add": (16, 6),
+    "cgroup_parent": (16, 10),
+    "cpuset_mems": (17, 0),
+    "pid_mode": (19, 1),
+}
 PER_BUILD = "FF_NETWORK_PER_BUILD"
 INIT = "FF_USE_INIT_WITH_DOCKER_EXECUTOR"
 
@@ -68,9 +71,8 @@ INIT = "FF_USE_INIT_WITH_DOCKER_EXECUTOR"
 def cases(want: Want, have: Facts) -> tuple[Case, ...]:
     """Each image as jobs of each runner on the host get it; alike ones once."""
     found: dict[Case, tuple[str, ...]] = {}
-    early = {"pid_mode": ""} if want.numbers and want.numbers < PID_MODE else {}
     for name, written in entries(want, have):
-        docker = {**written["docker"], **early}
+        docker = heeded(written["docker"], want.numbers)
         entry = {**written, "docker": docker}
         urls = {GITLAB: entry.get("url") or want.url, CLONE: entry.get("clone_url")}
         addresses = tuple((key, str(url)) for key, url in urls.items() if url)
@@ -82,6 +84,12 @@ def cases(want: Want, have: Facts) -> tuple[Case, ...]:
                 one = _case(entry, image, addresses)
                 found[one] = (*found.get(one, ()), name)
     return tuple(replace(one, runners=names) for one, names in found.items())
+
+
+def heeded(docker: Mapping[str, Any], numbers: tuple[int, ...]) -> dict[str, Any]:
+    """The keys that a gitlab-runner of that version (none: of today) heeds."""
+    late = {key for key, since in SINCE.items() if numbers and numbers < since}
+    return {key: value for key, value in docker.items() if key not in late}
 
 
 def entries(want: Want, have: Facts) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -139,11 +147,11 @@ def _matches(pattern: str, image: str) -> bool:
 
 def _options(docker: Mapping[str, Any], image: str, init: bool) -> Iterator[str]:
     yield from ("--hostname", str(docker.get("hostname") or HOSTNAME), "--log-driver", "json-file")
-    for key, option in ONE.items():
-        if docker.get(key):
-            yield f"{option}={docker[key]}"
-    for key, option in MANY.items():
-        yield from (f"{option}={value}" for value in _texts(docker.get(key)))
+    for key in (*ONE, *MANY):
+        value = docker.get(key)
+        option = OTHERWISE.get(key, key.replace("_", "-"))
+        for one in _texts(value) if key in MANY else [value] if value else []:
+            yield f"--{option}={one}"
     for key, (option, between) in TABLES.items():
         yield from (
             f"{option}={name}{between}{value}" for name, value in _table(docker, key).items()

@@ -1,9 +1,9 @@
 """One script, one round trip: what the steps and checks need to know of a host."""
 
 import json
+import re
 import shlex
 from base64 import b64decode
-from urllib.parse import urlsplit
 
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File, Job, Needs, os_release, probe
@@ -120,8 +120,10 @@ def _work(containers: list[list[str]]) -> tuple[Job, ...]:
     """The jobs that have these containers, the oldest first."""
     found: dict[str, Job] = {}
     for created, number, url in sorted(containers):
-        project = urlsplit(url).path.partition("/-/jobs/")[0].strip("/")
-        found.setdefault(number, Job(number, project, created))
+        project = re.match(
+            r"\w+://[^/]*/(.*?)/*(?:/-/jobs/.*)?$", url
+        )  # anybody can label a container
+        found.setdefault(number, Job(number, project[1] if project else "", created))
     return tuple(found.values())
 
 

@@ -102,13 +102,16 @@ def _more(option: str, value: str) -> str:
 
 def _words(name: str, url: str) -> tuple[str, ...]:
     """An address as the script within has it; none where it is no address, or its letters are others'."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return ()
     bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     if parts.scheme not in PORTS or not re.fullmatch(r"[\w.:%-]+", host):
         return ()
     safe = bare if re.fullmatch(r"[\w.:/\[\]~%-]+", bare) else f"{parts.scheme}://{host}/"
-    return name, host, str(parts.port or PORTS[parts.scheme]), safe
+    return name, host, str(port or PORTS[parts.scheme]), safe
 
 
 def parse(output: str, cases: Sequence[Case]) -> tuple[Rehearsal, ...]:

@@ -167,14 +167,16 @@ def records(want: Want, have: Facts) -> tuple[Record, list[Record]]:
 
 
 def others_of(want: Want, have: Facts) -> dict[str, Record]:
-    """The records of other settings, of which a runner is still on the host."""
+    """The records of other settings, of which a runner is still there, as far as is seen."""
     origin, there = origin_of(want, have), config_toml.parsed(want, have).get("runners", [])
     return {
         key: record
         for key, record in parsed(have).settings.items()
         if key != origin
         and any(
-            not one.token or any(same_runner(want, have, one, now) for now in there)
+            record.place != want.config
+            or not one.token
+            or any(same_runner(want, have, one, now) for now in there)
             for one in record.runners.values()
         )
     }

@@ -33,8 +33,10 @@ class RunnerRecord(msgspec.Struct):
 
 
 class Record(msgspec.Struct):
-    """What one settings file said: of daemon.json, config.toml, the manager's variables, its runners."""
+    """What one settings file said: of daemon.json, the config.toml there, the manager's variables, its
+    runners."""
 
+    place: str = ""
     daemon: Tree = {}
     config: Tree = {}
     environment: Tree = {}

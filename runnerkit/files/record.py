@@ -42,6 +42,7 @@ def ahead(want: Want, have: Facts, pending: Iterable[Change]) -> Script | None:
         for key, one in new.runners.items()
     }
     both = Record(
+        want.config,
         union(old.daemon, new.daemon),
         union(old.config, new.config),
         union(old.environment, new.environment),
@@ -69,6 +70,7 @@ def _record(want: Want, have: Facts) -> Record:
     config = config_toml.globals_wanted(want, have)
     config.pop("concurrent", None)  # left out, the host's own number stays
     return Record(
+        place=want.config,
         daemon=tree(have, daemon_json.meaning(daemon_json.managed(want))),
         config=tree(have, config),
         environment=tree(have, want.manager.environment),

@@ -19,6 +19,11 @@ from runnerkit.settings.secrets import Source
 from runnerkit.settings.targets import Target
 from runnerkit.want import Want, bare
 
+UNASKED = Gap(
+    f"tags and the like, which GitLab has: it was not asked, although {API} is set",
+    "give --url as well: the token goes to no GitLab that only hosts name",
+)
+
 
 @dataclass(frozen=True)
 class Adopted:
@@ -53,7 +58,8 @@ def adopt(fleet: Fleet, file: Path) -> Adoption:
     """
     starter.absent(file)
     url = fleet.settings.gitlab.url
-    token = tokens.check(Source(env=API).read(), "glpat-", API) if url else None
+    secret = Source(env=API).read()
+    token = tokens.check(secret, "glpat-", API) if url else None
     addresses = {target.name: target for target in fleet.targets}
 
     def work(host: Host, _: Want) -> Site:
@@ -65,6 +71,8 @@ def adopt(fleet: Fleet, file: Path) -> Adoption:
     if not sites:
         return Adoption(None, [_failed(one, one.error, one.fix) for one in outcomes])
     found = propose(sites, url, token is not None)
+    if secret and not token:
+        found.gaps.append(UNASKED)
     results = [_result(one, found) for one in outcomes]
     if not found.names:
         return Adoption(None, results, found.common_gaps)
@@ -77,7 +85,7 @@ def adopt(fleet: Fleet, file: Path) -> Adoption:
         document.WITHOUT: [Gap(one.error, host=one.host) for one in results if one.error],
     }
     starter.write_new(file, document.text(found.data, found.references, notes))
-    return Adoption(file, results, found.common_gaps, found.references.places)
+    return Adoption(file, results, found.common_gaps, found.references.used(found.data))
 
 
 def _site(host: Host, target: Target, url: str, api: bool) -> Site:

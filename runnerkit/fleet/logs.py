@@ -11,6 +11,7 @@ from runnerkit.errors import KitError
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.machine import streams
+from runnerkit.printable import LETTERS
 from runnerkit.redact import mask, plain
 from runnerkit.settings import durations
 from runnerkit.want import Want
@@ -81,7 +82,7 @@ def follow(fleet: Fleet, wanted: Selection, tell: Tell) -> None:
                     tell(host.name, one)
             elif not one and text and text != trouble and not text[:1].isdigit():
                 trouble = text  # Docker's own word
-                tell(host.name, LogLine(NEVER, "error", "", mask(plain(text))))
+                tell(host.name, LogLine(NEVER, "error", "", mask(plain(text)[:LETTERS])))
 
     fleet.each(_wants(fleet), work, at_once=len(fleet.targets))
 

@@ -43,7 +43,9 @@ def write(settings: Settings, folder: Path) -> list[Written]:
         for path, text in texts.items():
             if there.get(path) != text:
                 new = path.with_name(f".{path.name}.new")  # a Prometheus may read it at any moment
-                new.write_text(text)
+                new.unlink(missing_ok=True)  # what is there may be somebody's link to elsewhere
+                with new.open("x") as file:
+                    file.write(text)
                 new.replace(path)
     except OSError as error:
         raise KitError(

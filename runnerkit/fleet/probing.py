@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from runnerkit.machine.route import Exchange, Route, Trouble
 from runnerkit.want import Want, bare
 
 LIMIT = 6.0  # seconds that all of it takes at most
+MOST = 100  # calls at the same time: a host names mirrors and sources as it likes
 Call = Callable[[], None]
 R = TypeVar("R")
 
@@ -38,7 +40,8 @@ def beside(calls: Iterable[Call], limit: float = LIMIT) -> None:
         except Exception as error:  # of one that nobody waits for, nobody hears
             failures.append(error)
 
-    threads = [threading.Thread(target=one, args=(call,), daemon=True) for call in calls]
+    few = islice(calls, MOST)
+    threads = [threading.Thread(target=one, args=(call,), daemon=True) for call in few]
     for thread in threads:
         thread.start()
     end = time.monotonic() + limit
@@ -114,7 +117,7 @@ class Probing:
         return Reply(
             url,
             status=answer.status,
-            kind=heads.get("content-type", ""),
+            kind=heads.get("content-type", "")[:200],
             skew=self._skew(heads.get("date", "")),
             seconds=answer.seconds,
             place=heads.get("location", "")[:200],
@@ -124,7 +127,7 @@ class Probing:
         """How far the host's clock is ahead of that time, by how long ago it was read."""
         try:
             there = parsedate_to_datetime(date).timestamp()
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         return round(self._have.now + time.monotonic() - self._looked - there)
 

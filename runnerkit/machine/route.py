@@ -130,7 +130,8 @@ class Route:
         context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
         for name in ("", host):
             with contextlib.suppress(ssl.SSLError):
-                if text := self.trusted.get(name):
+                text = self.trusted.get(name, "").encode("ascii", "ignore").decode()  # no comments
+                if text.strip():
                     context.load_verify_locations(cadata=text)
         return context.wrap_socket(plain, server_hostname=host)
 

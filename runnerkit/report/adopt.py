@@ -22,7 +22,9 @@ def adopted(adoption: Adoption) -> Page:
             lines.append(f"  - {change.title}")
             lines += [f"      {line}" for line in change.diff.splitlines()]
     if adoption.variables:
-        lines.append("variables, for hosts that are not registered yet, and other secrets:")
+        lines.append(
+            "to be set before plan (tokens of runners: only for hosts that are not registered yet):"
+        )
         lines += [f"  {name}: {place}" for name, place in adoption.variables.items()]
     if adoption.file:
         lines.append(typed(f"wrote {adoption.file}; next: ./inv plan --host all"))

@@ -45,7 +45,7 @@ def shown(outcomes: "list[Outcome[JobLog | None]]", job: str) -> Page:
     lines = lines or ([] if of.failed(outcomes) else _error(missing))
     data = of.hosts(outcomes, lambda one: "ok", lambda one: _fields(one.result))
     well = any(log.status != "failed" or log.recognized for _, log in best)
-    return Page(lines, data, once(of.errors(outcomes)), int(not well))
+    return Page(lines, data, once(of.errors(outcomes)), of.failed(outcomes) or int(not well))
 
 
 def _job(host: str, log: "JobLog") -> Iterator[str]:

@@ -2,8 +2,8 @@
 
 import json
 import queue
+import signal
 import threading
-from _thread import interrupt_main
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ PATIENCE = 5.0  # seconds that hosts are waited for before the first line
 TURN = 0.3  # seconds in which lines of several hosts are put in order
 WAITING = 10_000  # entries; a host waits where nobody reads them
 INTERRUPTED = 130
+LATEST = 253402300799.0  # seconds since 1970: the last of the year 9999
 
 
 def read(outcomes: list[Outcome[list[LogLine]]]) -> Page:
@@ -124,7 +125,8 @@ class _Printer:
         except OSError:
             self._read = False
             discard(1)
-            interrupt_main()
+            # A signal, which wakes it from whatever it waits for.
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 
 def _text(host: str, line: LogLine, width: int) -> str:
@@ -146,5 +148,5 @@ def _when(line: LogLine, between: str, exact: str) -> str:
     seconds, part = line.at
     if not part:
         return ""
-    found = datetime.fromtimestamp(seconds + float(part), UTC)
+    found = datetime.fromtimestamp(min(seconds + float(part), LATEST), UTC)
     return found.isoformat(between, exact).removesuffix("+00:00") + "Z"

@@ -37,8 +37,8 @@ class Page:
         else:
             texts = [json.dumps(one) for one in data]
         try:
-            for line in texts if as_json else self.lines:
-                print(printable(line))
+            for line in map(printable, texts) if as_json else map(in_one_line, self.lines):
+                print(line)
             sys.stdout.flush()
         except BrokenPipeError:
             discard(1)

@@ -67,7 +67,10 @@ def test_a_host_of_the_kit_is_read_back(kit: Kit, blank: Blank) -> None:
     ran = kit.run(*init)
     file_of(kit, ran, token, SECRET, "sentinel-of-deploy")
     assert ran.code == 0
-    kit.env |= {"RUNNER_WEB_SECRETKEY": SECRET, "RUNNER_WEB_DEPLOY_TOKEN": "sentinel-of-deploy"}
+    kit.env |= {
+        "RUNNERKIT_RUNNER_WEB_SECRETKEY": SECRET,
+        "RUNNERKIT_RUNNER_WEB_DEPLOY_TOKEN": "sentinel-of-deploy",
+    }
     for name in (token, ""):
         assert kit.run(*plan).code == 0
         kit.env["RUNNER_TOKEN"] = name
@@ -135,7 +138,7 @@ def test_a_host_set_up_by_hand_and_one_that_does_not_answer(kit: Kit, blank: Bla
                 "limit": 3,
                 "environment": {
                     "A": "b",
-                    "CI_PASSWORD": {"env": "RUNNER_BUILT_BY_HAND_CI_PASSWORD"},
+                    "CI_PASSWORD": {"env": "RUNNERKIT_RUNNER_BUILT_BY_HAND_CI_PASSWORD"},
                 },
             },
         },
@@ -151,7 +154,7 @@ def test_a_host_set_up_by_hand_and_one_that_does_not_answer(kit: Kit, blank: Bla
     assert "ci-two is another manager" in gaps[0]
     assert "'old' has the executor shell" in gaps[1]
     assert "--add-host=git.lan:10.0.0.5" in gaps[2]
-    kit.env["RUNNER_BUILT_BY_HAND_CI_PASSWORD"] = SECRET
+    kit.env["RUNNERKIT_RUNNER_BUILT_BY_HAND_CI_PASSWORD"] = SECRET
     plan = kit.plan()
     assert (plan.code, plan.titles, ran.hosts["byhand"]["changes"]) == (0, [], [])
     assert kit.ssh(host, "cat /opt/ci/config.toml") == before
@@ -222,3 +225,4 @@ def test_gitlab_is_asked_where_it_is_named(kit: Kit, blank: Blank) -> None:
     (kit.folder / "new.toml").unlink()
     ran = kit.run("init", "--host", "twin1,twin2")
     assert "api_token" not in file_of(kit, ran)["gitlab"]
+    assert "it was not asked" in ran.err

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runnerkit.checks import rehearsal
-from runnerkit.facts.job_options import _case
+from runnerkit.facts.job_options import _case, heeded
 from runnerkit.facts.rehearsal import parse, script
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import CONFIG, Kit, Ran
@@ -164,6 +164,9 @@ def test_a_rehearsal_has_the_options_of_a_job(kit: Kit, blank: Blank) -> None:
     kit.env["GITLAB_TOKEN"] = kit.world.api_token
     kit.bootstrap()
     text = kit.ssh(host, f"cat {CONFIG}")
+    numbers = tuple(
+        int(one) for one in re.findall(r"\d+", kit.world.runner_image.rpartition(":")[2])[:2]
+    )
     for name in SETTINGS:
         number = kit.gitlab.queue(["sleep 20"], tags=[name])
         found_job = kit.ssh(host, JOB.format(number), check=False)
@@ -172,6 +175,7 @@ def test_a_rehearsal_has_the_options_of_a_job(kit: Kit, blank: Blank) -> None:
         (entry,) = [
             one for one in tomllib.loads(text)["runners"] if one["name"].endswith(f"-{name}")
         ]
+        entry["docker"] = heeded(entry["docker"], numbers)
         case = _case(entry, "tester:latest", ())
         ran = kit.ssh(host, f"PATH=/root/inspecting:$PATH\n{script([case])}")
         (told,) = parse(ran, [case])

@@ -1,13 +1,21 @@
 """The kit's side of GitLab's API, against the miniature GitLab: what each token may, in words."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from runnerkit.errors import KitError
+from runnerkit.facts import Facts
+from runnerkit.fleet import job_logs
+from runnerkit.fleet.host import Host
+from runnerkit.fleet.run import Unfinished
 from runnerkit.gitlab.jobs import JobServer
 from runnerkit.gitlab.server import Server, check_token
+from runnerkit.plan import Hint
+from runnerkit.settings.model import Docker, Manager
 from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Secret
-from runnerkit.want import WantedRunner
+from runnerkit.want import Want, WantedRunner
 from tests.sandbox.gitlab_client import (
     API_TOKEN,
     CREATE_TOKEN,
@@ -99,3 +107,37 @@ def test_a_job_and_its_log_are_read_where_the_token_may() -> None:
         mute = JobServer(url, Secret(MANAGE_TOKEN))
         assert mute.project_of(created["id"], number) == "2"
         assert (mute.job("2", number), mute.trace("2", number)) == (None, "")
+
+
+class Told(Host):
+    """A host that says nothing of itself but that it is one."""
+
+    def __init__(self) -> None:
+        pass
+
+    def look(self, script: str, hints: Iterable[Hint] = ()) -> str:
+        return "kernel: Linux ci1 x86_64\nend: yes\n"
+
+    def server(self, want: Want, have: Facts) -> Facts:
+        return have
+
+
+def test_a_job_that_no_runner_takes_is_known_by_its_address() -> None:
+    with running() as there:
+        number = there.queue(project_id=2, tags=["nobody"])
+        url = there.server.state.url
+        want, token = Want(url, Docker(), Manager()), Secret(API_TOKEN)
+        ref = job_logs.reference(
+            f"{url}/{there.server.state.projects[2].path}/-/jobs/{number}", url
+        )
+        found = job_logs._of_gitlab(Told(), want, token, ref, None)
+        assert found is not None
+        assert (found.status, found.here, found.runner) == ("pending", False, "")
+        assert [one.finding.code for one in found.recognized] == ["log-job-stuck"]
+        assert job_logs._of_gitlab(Told(), want, token, job_logs.JobRef(number), None) is None
+        trace = "GET /projects/:project/jobs/:id/trace"
+        failing = {"fail_next": {"endpoint": trace, "status": 400}}
+        there.control("POST", "switches", failing)
+        with pytest.raises(Unfinished) as end:
+            job_logs._of_gitlab(Told(), want, token, ref, None)
+        assert end.value.result.status == "pending"

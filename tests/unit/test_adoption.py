@@ -172,18 +172,20 @@ def test_secrets_are_named_and_never_written() -> None:
     assert data["runners"]["web"]["settings"] == {
         "environment": {
             "A": "b",
-            "DEPLOY_TOKEN": {"env": "RUNNER_WEB_DEPLOY_TOKEN"},
+            "DEPLOY_TOKEN": {"env": "RUNNERKIT_RUNNER_WEB_DEPLOY_TOKEN"},
             "SAME": "$CI_TOKEN",
         },
         "cache": {
             "Type": "s3",
             "s3": {
-                "AccessKey": {"env": "RUNNER_WEB_ACCESSKEY"},
-                "SecretKey": {"env": "RUNNER_WEB_SECRETKEY"},
+                "AccessKey": {"env": "RUNNERKIT_RUNNER_WEB_ACCESSKEY"},
+                "SecretKey": {"env": "RUNNERKIT_RUNNER_WEB_SECRETKEY"},
             },
         },
     }
-    assert data["docker"]["daemon"]["log-opts"]["splunk-token"] == {"env": "DOCKER_SPLUNK_TOKEN"}
+    assert data["docker"]["daemon"]["log-opts"]["splunk-token"] == {
+        "env": "RUNNERKIT_DOCKER_SPLUNK_TOKEN"
+    }
     assert "proxies" not in data["docker"]["daemon"] or not data["docker"]["daemon"]["proxies"]
     assert "sentinel" not in document.text(
         found.data, found.references, {document.UNSAID: found.gaps}

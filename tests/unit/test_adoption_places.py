@@ -12,8 +12,8 @@ from runnerkit.errors import KitError
 from runnerkit.facts import File, ServerRunner
 from runnerkit.steps import metadata_rule, prune_timer
 from tests.unit import build
-from tests.unit.build import GOOD, converged, want
-from tests.unit.test_adoption import FOLDER, data_of, entry, site
+from tests.unit.build import GOOD, TOKEN, converged, want
+from tests.unit.test_adoption import DEFAULTS, FOLDER, data_of, entry, site, titles
 from tests.unit.test_adoption_fuzz import made
 
 RUN = ["/entrypoint", "run", "--user=gitlab-runner"]
@@ -41,8 +41,10 @@ def listed(name: str, folder: str = "/srv/x", **changes: Any) -> str:
         (listed("web", image="nginx:1", mounts=[], args=[]) + listed("ci"), "ci", "/srv/x"),
         (listed("once", args=["/entrypoint", "register"], running=False) + listed("ci"), "ci", "/srv/x"),
         (listed("ci", running=False), "ci", "/srv/x"),
+        (listed("ci", path="/bin/sh", args=["-c", "exec gitlab-runner run"]), "ci", "/srv/x"),
         (listed("own", image="acme/ci:3", path="/start.sh", args=None), "own", "/srv/x"),
         (listed("a", "/a") + listed("b", "/b") + "config 0 /a\nconfig 2 /b\n", "b", "/b"),
+        (listed("a", "/a", running=False) + listed("b", "/b") + "config 3 /a\nconfig 1 /b\n", "b", "/b"),
         ("config 1 /etc/gitlab-runner\n", "", "/etc/gitlab-runner"),
     ],
 )  # fmt: skip
@@ -97,6 +99,7 @@ def test_a_manager_of_another_image_is_listed() -> None:
     ("name", "hostname", "expected"),
     [
         ("root@ci1.example.com:22", "other", "ci1"),
+        ("ci1:2222", "other", "ci1"),
         ("root@10.0.0.1", "box.lan", "box"),
         ("[fe80::1]", "box", "box"),
         ("local", "box", "local"),
@@ -160,6 +163,14 @@ def test_what_gitlab_keeps_is_told_where_it_was_asked() -> None:
     )
 
 
+def test_another_description_at_gitlab_is_told_as_a_change() -> None:
+    text = GOOD.replace("ci1-web", "by hand")
+    one = replace(site(text), server={0: ServerRunner(7, description="made in the browser")})
+    assert titles(propose([one], build.URL, True), one) == [
+        "set description of runner #7 at GitLab"
+    ]
+
+
 def test_the_gitlab_that_is_named_is_the_one() -> None:
     text = (
         GOOD + entry("a", "t0ken", url="https://g.com") + entry("b", "t1ken", url="https://g.com")
@@ -171,7 +182,7 @@ def test_the_gitlab_that_is_named_is_the_one() -> None:
     assert len(found.gaps) == 2
 
 
-def test_what_stands_around_a_manager_is_listed_and_its_registries_are_named() -> None:
+def test_what_stands_around_a_manager_is_listed() -> None:
     login = {
         "auths": {"https://registry.example.com": {"auth": "c2VudGluZWw="}, "other.example.com": {}}
     }
@@ -185,10 +196,11 @@ def test_what_stands_around_a_manager_is_listed_and_its_registries_are_named() -
             "concurrent", 'listen_address = ":9252"\nconcurrent'
         )
     )
+    compose = {"com.docker.compose.project": "ci"}
     built = {"Id": "sha256:b", "Config": {"Labels": {"runnerkit.image": "gone"}}}
     have = replace(
         have,
-        containers={"gitlab-runner": build.container(HostConfig=host)},
+        containers={"gitlab-runner": build.container(HostConfig=host, Config={"Labels": compose})},
         images={**have.images, image: {"Id": "sha256:a"}, "gone:latest": built},
         files={
             **have.files,
@@ -197,11 +209,68 @@ def test_what_stands_around_a_manager_is_listed_and_its_registries_are_named() -
         paths=frozenset({f"{FOLDER}/certs/gitlab.example.com.crt"}),
     )
     data, found = data_of(site(have=have))
-    assert data["docker"] == {"registry_logins": ["registry.example.com"]}
+    assert "docker" not in data  # a host's word gives it no login of this machine's
     assert data["manager"]["metrics"] == "127.0.0.1:9999"
     assert "settings" not in data["manager"]
     told = [gap.what for gap in found.gaps]
-    for word, gap in zip(
-        ("--add-host=a:1.2.3.4", "gitlab.example.com.crt", "gone"), told, strict=True
-    ):
+    words = (
+        "compose's project ci",
+        "--add-host=a:1.2.3.4",
+        "gitlab.example.com.crt",
+        "at registry.example.com,",
+        "gone",
+    )
+    for word, gap in zip(words, told, strict=True):
         assert word in gap
+
+
+def test_files_that_no_container_has_get_one() -> None:
+    one = site(containers={})
+    found = propose([replace(one, place=ManagerPlace(FOLDER))])
+    assert titles(found, one) == ["run the container gitlab-runner"]
+
+
+def test_an_autoscaler_is_read_back() -> None:
+    text = """
+  executor = "docker-autoscaler"
+  [runners.docker]
+    image = "debian:bookworm"
+    pull_policy = ["never"]
+  [runners.autoscaler]
+    plugin = "fleeting-plugin-static"
+    max_instances = 2
+    [runners.autoscaler.connector_config]
+      username = "runner"
+      password = "sentinel"
+    [[runners.autoscaler.policy]]
+      idle_count = 1
+      idle_time = "20m0s"
+"""
+    data, found = data_of(
+        site(DEFAULTS.replace("concurrent = 1", "concurrent = 2") + entry("vm", TOKEN, text))
+    )
+    runner = data["runners"]["vm"]
+    assert (runner["executor"], runner["pull_policy"]) == ("docker-autoscaler", ["never"])
+    connector = runner["autoscaler"]["connector_config"]
+    assert connector["username"] == "runner"
+    assert found.references.secrets[connector["password"]["env"]].reveal() == "sentinel"
+    data, found = data_of(site(DEFAULTS + entry("vm", TOKEN, text) + entry("web", "t0ken")))
+    assert [*data["runners"]] == ["web"]  # its machines need more jobs at once than the host takes
+    assert any("manager.concurrent: 1 jobs at once" in gap.what for gap in found.gaps)
+
+
+def test_a_host_of_which_nothing_can_be_said_tells_why() -> None:
+    found = propose([site(DEFAULTS + entry("old", "t0ken", '\n  executor = "shell"\n'))])
+    assert found.names == {}
+    assert "'old' has the executor shell" in found.without["ci1"].what
+
+
+def test_variables_are_those_that_the_file_names() -> None:
+    text = (
+        DEFAULTS
+        + entry("web", TOKEN)
+        + entry("bare", "t0ken").replace('image = "debian:bookworm"', "")
+    )
+    data, found = data_of(site(text))
+    assert [*data["runners"]] == ["web"]
+    assert [*found.references.used(data)] == ["RUNNER_TOKEN_WEB"]

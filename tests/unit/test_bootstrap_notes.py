@@ -149,6 +149,7 @@ def test_an_engine_that_unattended_upgrades_replaces_is_noted(
 
 
 PLAIN, _, INSTALL = upgrades.TIMERS
+DNF4, DNF5 = upgrades.LOCKS
 
 
 @pytest.mark.parametrize(
@@ -164,8 +165,10 @@ PLAIN, _, INSTALL = upgrades.TIMERS
         (INSTALL, "", {upgrades.DOCKER_REPO: ""}, "docker-ce"),
         (INSTALL, "[base]\nexcludepkgs = kernel* docker*\n", {upgrades.DOCKER_REPO: ""}, ""),
         (INSTALL, "", {upgrades.DNF: "[main]\nexclude=moby-engine,x\n"}, ""),
-        (INSTALL, "", {upgrades.LOCKS: "# x\nmoby-engine-0:24.0.5-1.fc39.*\n"}, ""),
-        (INSTALL, "", {upgrades.LOCKS: "# moby-engine-\nother-1\n"}, "moby-engine"),
+        (INSTALL, "", {DNF4: "# x\nmoby-engine-0:24.0.5-1.fc39.*\n"}, ""),
+        (INSTALL, "", {DNF4: "# moby-engine-\nother-1\n"}, "moby-engine"),
+        (INSTALL, "", {DNF5: '[[packages]]\nname = "moby-engine"\n'}, ""),
+        (INSTALL, "", {DNF5: '[[packages]]\nname = "moby"\n'}, "moby-engine"),
     ],
 )  # fmt: skip
 def test_an_engine_that_dnf_automatic_replaces_is_noted(

@@ -203,3 +203,12 @@ def test_the_same_settings_from_another_place_take_the_memory_over() -> None:
     assert record.settled(replace(said, origin="a colleague's"), have) is None, "all is as it was"
     change = record.settled(elsewhere, have)
     assert change and '-  "mine": {' in change.diff and '+  "a colleague' in change.diff
+
+
+def test_a_manager_beside_ours_is_not_forgotten() -> None:
+    """Two settings files, and a config.toml each: a run sees its own."""
+    theirs = ours("theirs", manager={"config_dir": "/srv/other", "container": "other"})
+    have = remembered(converged(), theirs)
+    assert plan(ours(), have) == []
+    change = record.settled(ours(), have)
+    assert change and '-  "theirs"' not in change.diff

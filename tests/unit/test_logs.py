@@ -1,6 +1,9 @@
 """The managers' logs: lines of every format as data, many hosts in time order, what is asked for."""
 
 import json
+import shlex
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -35,6 +38,7 @@ def line(text: str) -> LogLine:
         (TEXT, "error", "7"),  # and not what a message says
         (JSON, "warning", "7"),
         (JSON.replace('"job":7,', ""), "warning", ""),
+        (JSON.replace("failed", "x" * 9999), "warning", "7"),
         ("FATAL: x  job=12", "fatal", "12"),
         ("PANIC: x", "panic", ""),
         ("{no json  job=7", "info", "7"),
@@ -152,6 +156,34 @@ def test_a_flood_is_bounded_and_ends(capsys: pytest.CaptureFixture[str]) -> None
     assert followed(("a", "silent"), flood).show(False) == 0
     assert len(capsys.readouterr().out.splitlines()) == 30_000
     assert threading.active_count() < 10
+
+
+UNREAD = """
+import threading
+from runnerkit.actions.logs import line
+from runnerkit.errors import KitError
+from runnerkit.report.logs import followed
+
+def follow(tell):
+    def flood():
+        while True:
+            tell("a", line("2026-11-26T22:46:02.123456789Z x"))
+            threading.Event().wait(0.05)
+
+    threading.Thread(target=flood, daemon=True).start()
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        raise KitError("interrupted", "", 130)
+
+raise SystemExit(followed(("a",), follow).show(False))
+"""
+
+
+def test_it_ends_when_nobody_reads_on() -> None:
+    command = f"{sys.executable} -c {shlex.quote(UNREAD)} | true; exit ${{PIPESTATUS[0]}}"
+    ran = subprocess.run(["bash", "-c", command], timeout=60, check=False, capture_output=True)
+    assert (ran.returncode, ran.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize(

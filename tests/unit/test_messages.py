@@ -80,6 +80,7 @@ def test_the_line_that_tells_it_is_shown_as_people_read_it() -> None:
 
 
 SAYINGS = {
+    "log-registry-unreachable": 'WARNING: Failed to pull image with policy "always": Error response from daemon: Get "https://registry-1.docker.io/v2/": dial tcp 1.2.3.4:443: i/o timeout (manager.go:251:15s)',
     "log-git-lock": "fatal: Unable to create '/builds/g/p/.git/index.lock': File exists.",
     "log-git-lfs": "fatal: data/model.bin: smudge filter lfs failed",
     "log-login-without-password": "Error: Cannot perform an interactive login from a non TTY device",
@@ -183,8 +184,8 @@ def test_every_kind_has_words_that_are_taken_for_it_and_nothing_else(kind: Kind)
         ("/bin/sh: eval: line 148: make: not found", "log-command-missing"),
         ("mount: permission denied (are you root?)", "log-dind-unprivileged"),
         ("failed to solve: node:99: docker.io/library/node:99: not found", "log-image-unknown-tag"),
-        ('Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host', "log-name-not-found"),
-        ('Get "https://registry-1.docker.io/v2/": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)', "log-connection-timeout"),
+        ('Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host', "log-registry-unreachable"),
+        ('Get "https://registry-1.docker.io/v2/": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)', "log-registry-unreachable"),
         ("ERROR: failed to register layer: write /usr/lib/x: no space left on device", "log-disk-full"),
         ("WARNING: Checking for jobs... failed runner=x status=couldn't execute POST against https://gitlab.example.com/api/v4/jobs/request: Post: x509: certificate signed by unknown authority", "log-certificate-unknown"),
     ],

@@ -59,7 +59,7 @@ def test_no_way_out_hands_on_what_a_terminal_obeys(
     assert not OBEYED.search(out + err)
 
 
-@pytest.mark.parametrize("way", ["a table", "a message", "an error", "progress"])
+@pytest.mark.parametrize("way", ["a table", "lines", "a message", "an error", "progress"])
 def test_a_break_of_line_forges_no_line_of_the_kit_s(
     way: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,6 +90,10 @@ def test_a_host_s_name_is_shown_on_a_terminal_as_it_is(
 def test_nothing_that_is_obeyed_is_left_of_any_text(text: str) -> None:
     assert not OBEYED.search(printable(text))
     assert "\n" not in in_one_line(text)
+
+
+def test_half_of_a_letter_goes_through_any_stream() -> None:
+    assert printable("a\ud800b").encode() == b"a\\ud800b"
 
 
 def test_letters_of_any_language_and_tabs_stay() -> None:

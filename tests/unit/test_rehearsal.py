@@ -14,7 +14,7 @@ import tomlkit
 from runnerkit.checks import rehearsal
 from runnerkit.facts import Facts, File
 from runnerkit.facts.attempt import Attempt, verdict
-from runnerkit.facts.job_options import allowed, cases
+from runnerkit.facts.job_options import allowed, cases, heeded
 from runnerkit.facts.rehearsal import DETECTION, Case, Rehearsal, Volume, parse, script
 from runnerkit.fleet.rehearsal import SUBJECTS
 from runnerkit.images.definition import JobImage
@@ -67,6 +67,13 @@ def the_case(docker: Mapping[str, Any], **entry: Any) -> Case:
 )
 def test_a_key_of_config_toml_is_an_option_of_the_container(docker: Any, option: str) -> None:
     assert option in the_case(docker).options
+
+
+def test_a_key_that_the_manager_does_not_know_yet_is_no_option() -> None:
+    docker = {"pid_mode": "host", "group_add": ["4"], "memory": "1g"}
+    assert [*heeded(docker, (15, 11))] == ["memory"]
+    assert [*heeded(docker, (17, 5))] == ["group_add", "memory"]
+    assert heeded(docker, (19, 3)) == heeded(docker, ()) == docker
 
 
 def test_privileges_are_those_of_the_image() -> None:

@@ -10,7 +10,7 @@ from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.checks.messages import containers, network, pulls, scripts, sources
 from runnerkit.checks.messages.message import Message
 from runnerkit.printable import LEAST
-from runnerkit.redact import plain
+from runnerkit.redact import mask, plain
 
 # From the special to the general: a line is taken for the first that fits it.
 MESSAGES: tuple[Message, ...] = (
@@ -91,7 +91,7 @@ def _lines(log: str) -> list[str]:
     if len(log) > 2 * LEAST:
         log = f"{log[:LEAST]}\n{log[-LEAST:]}"
     log = _STAMP.sub(lambda stamp: "\0" if stamp["on"] == "+" else "", log).replace("\n\0", "")
-    log = _SECTION.sub("\n", _CONTROL.sub("", plain(log)))
+    log = mask(_SECTION.sub("\n", _CONTROL.sub("", plain(log))))  # whole: a part shows no name
     lines = dict.fromkeys(re.split(r"[\r\n]+", log))
     return [_short(line) for line in lines if line.strip()]
 

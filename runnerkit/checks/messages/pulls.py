@@ -102,6 +102,15 @@ MESSAGES = (
         "that one pulls); no restart is needed",
     ),
     error(
+        "log-registry-unreachable",
+        "(?:error response from daemon|failed to (?:pull|resolve|do request)|https?://\\S{1,100}/v2/)"
+        ".{0,300}(?:no such host|timeout|deadline exceeded|connection refused|connection reset|no route to "
+        "host|unreachable|request canceled|server misbehaving|: eof)",
+        "the host's Docker does not reach the registry",
+        "name a mirror that it reaches in [docker] registry_mirrors and run ./inv bootstrap; or Docker's "
+        "proxy; ./inv doctor --host HOST asks each registry for the images",
+    ),
+    error(
         "log-registry-fails",
         "received unexpected http status: 5\\d\\d|error parsing http 5\\d\\d response body|unexpected "
         "status(?: code)? .{0,200}: 5\\d\\d",

@@ -87,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value)
-        if body:
+        if response.status != 204:
             self.send_header("Content-Type", response.kind)
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
