@@ -118,3 +118,5 @@ def test_a_blank_host_before_bootstrap(kit: Kit, blank: Blank) -> None:
     with changed(kit, host, dead, f"rm {sources}/dead.list"):
         found = codes(kit.run("doctor", "--host", host.name, "--pre", "--json"))
     assert found == ["packages-unreachable"]
+    kit.settings(host, user="mallory")
+    assert codes(kit.run("doctor", "--host", host.name, "--pre", "--json")) == ["sudo-refused"]
