@@ -19,7 +19,7 @@ bounded() {
 }
 ask() { ${PATIENCE:+timeout "$PATIENCE"} docker "$@"; }
 # One that hangs would do so at each of what follows.
-hangs() { [ -n "$PATIENCE" ] && { timeout 3 docker version >/dev/null 2>&1; [ $? = 124 ]; }; }
+hangs() { [ -n "$PATIENCE" ] && { timeout "$PATIENCE" docker version >/dev/null 2>&1; [ $? = 124 ]; }; }
 [ -z "$PATIENCE" ] || probe >"$work/probe" &
 if command -v docker >/dev/null && ! hangs; then
   [ -z "$CONTAINER" ] || { timeout "${PATIENCE:-60}" docker exec "$CONTAINER" gitlab-runner verify 2>&1 </dev/null || echo "exit $?"; } >"$work/verify" &

@@ -113,12 +113,12 @@ class Questions:
             calls.append(self._api)
         with ThreadPoolExecutor(1) as pool:
             asking = pool.submit(beside, calls)
-            told = rehearsed(self._host, self._want, self._alone) if rehearsal else self._alone
+            seen = rehearsed(self._host, self._want, self._alone) if rehearsal else self._alone
             asking.result()
         probe = self._probing.probe
         if self._server:
             probe = replace(probe, api=True)
-        return replace(self._server or self._alone, probe=probe, rehearsals=told.rehearsals)
+        return replace(self._server or self._alone, probe=probe, rehearsals=seen.rehearsals)
 
     def _api(self) -> None:
         try:
@@ -135,8 +135,8 @@ def diagnosed(want: Want, have: Facts, failure: KitError | None, rows: list[Row]
     verdicts += filter(None, [_verdict(row, want, have, causes) for row in rows])
     if failure and failure.what not in causes:
         found = API.found(what_GitLab_says=failure.what, fix=failure.fix)
-        told = gitlab_answers.answers(have)
-        verdicts.append(Verdict("gitlab", "GitLab's API", (found,) if told else (), known=False))
+        new = gitlab_answers.answers(have)  # else the host's own answer says it already
+        verdicts.append(Verdict("gitlab", "GitLab's API", (found,) if new else (), known=False))
     groups = list(dict.fromkeys(row.group for row in rows))
     return Diagnosis(tuple(sorted(verdicts, key=lambda one: groups.index(one.group))))
 

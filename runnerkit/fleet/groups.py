@@ -44,6 +44,7 @@ from runnerkit.facts import Facts
 from runnerkit.fleet.rehearsal import SUBJECTS
 from runnerkit.want import Want
 
+TIMED_OUT = 124  # of ``timeout``: the program had no time to ask, which is no answer of GitLab's
 Known = Callable[[Want, Facts], bool | None]
 
 
@@ -66,7 +67,8 @@ def _pulls(want: Want, have: Facts) -> bool:
 
 
 def _accepts(want: Want, have: Facts) -> bool:
-    return managers.runs(want, have) and gitlab_answers.answers(have)
+    in_time = not have.verify.rstrip().endswith(f"exit {TIMED_OUT}")
+    return managers.runs(want, have) and gitlab_answers.answers(have) and in_time
 
 
 @dataclass(frozen=True)

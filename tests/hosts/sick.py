@@ -137,7 +137,7 @@ def certificate(folder: Path, name: str, days: int = 9) -> tuple[str, str]:
 
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "somebody's own CA")])
-    made = (
+    signed = (
         x509.CertificateBuilder(issuer, issuer, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(20))
         .not_valid_after(now + timedelta(days))
@@ -148,7 +148,7 @@ def certificate(folder: Path, name: str, days: int = 9) -> tuple[str, str]:
         .sign(key, hashes.SHA256())
     )
     files = folder / f"{name}-{days}.crt", folder / f"{name}-{days}.key"
-    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    files[0].write_bytes(signed.public_bytes(serialization.Encoding.PEM))
     files[1].write_bytes(
         key.private_bytes(
             serialization.Encoding.PEM,

@@ -40,23 +40,23 @@ def codes(ran: Ran) -> list[str]:
     return [one["code"] for one in host["findings"]]
 
 
-def told(ran: Ran) -> list[str]:
+def words(ran: Ran) -> list[str]:
     hosts = ran.hosts.values()
     return [one["what"] for host in hosts for one in host["findings"]] + [
         str(host["error"]) for host in hosts
     ]
 
 
-def look(kit: Kit, *words: str) -> Ran:
+def look(kit: Kit) -> Ran:
     """By the host alone, without jobs' containers."""
-    return kit.run("doctor", "--host", "all", "--no-rehearsal", "--json", *words)
+    return kit.run("doctor", "--host", "all", "--no-rehearsal", "--json")
 
 
 def found_as(kit: Kit, host: BlankHost, sick: Mapping[str, tuple[str, str]]) -> None:
     for code, (do, undo) in sick.items():
         with changed(kit, host, do, undo):
             ran = look(kit)
-        assert (codes(ran), ran.code) == ([code], int(code not in NOTES)), told(ran)
+        assert (codes(ran), ran.code) == ([code], int(code not in NOTES)), words(ran)
         assert "sentinel" not in ran.out + ran.err
         assert TOKEN["RUNNER_TOKEN"] not in ran.out
 
@@ -118,3 +118,5 @@ def test_a_blank_host_before_bootstrap(kit: Kit, blank: Blank) -> None:
     with changed(kit, host, dead, f"rm {sources}/dead.list"):
         found = codes(kit.run("doctor", "--host", host.name, "--pre", "--json"))
     assert found == ["packages-unreachable"]
+    kit.settings(host, user="mallory")
+    assert codes(kit.run("doctor", "--host", host.name, "--pre", "--json")) == ["sudo-refused"]

@@ -10,7 +10,7 @@ from sandbox.world import BlankHost
 from tests.hosts.kit import Kit
 from tests.hosts.refusals import changed
 from tests.hosts.sick import Answer, as_json, certificate, server
-from tests.hosts.test_doctor import TOKEN, at_work, codes, look, runner, told  # noqa: F401  (fixtures)
+from tests.hosts.test_doctor import TOKEN, at_work, codes, look, runner, words  # noqa: F401  (fixtures)
 
 pytestmark = pytest.mark.long
 VERSION = as_json(401, {"message": "401 Unauthorized"})
@@ -113,7 +113,7 @@ def test_a_mirror_that_lies(at_work: Kit, runner: BlankHost, code: str) -> None:
         mirrors = [at_work.world.mirror_url, url]
         at_work.settings(runner, docker={"registry_mirrors": mirrors})
         ran = look(at_work)
-    assert codes(ran) == [code], told(ran)
+    assert codes(ran) == [code], words(ran)
     (found,) = ran.hosts[runner.name]["findings"]
     assert url in found["what"]
 
@@ -122,4 +122,4 @@ def test_a_mirror_that_is_gone_or_hangs(at_work: Kit, runner: BlankHost) -> None
     for url in ("http://127.0.0.1:1", f"http://{at_work.world.net.address(250)}:5000"):
         at_work.settings(runner, docker={"registry_mirrors": [at_work.world.mirror_url, url]})
         ran = look(at_work)
-        assert codes(ran) == ["registry-unreachable"], told(ran)
+        assert codes(ran) == ["registry-unreachable"], words(ran)

@@ -97,3 +97,9 @@ def test_a_host_not_reached_is_an_error_beside_the_others() -> None:
     assert page.lines[-4:-1] == ["ci2", "  × no answer", "      fix: look"]
     assert "2 hosts: " in page.lines[-1]
     assert ", 1 error, " in page.lines[-1]
+
+
+def test_a_program_that_had_no_time_to_ask_gitlab_has_no_answer() -> None:
+    found = diagnosis(healthy(verify="Verifying runner...\nexit 124"))
+    assert codes(found) == []
+    assert [one.title for one in found.verdicts if not one.known] == ["GitLab accepts the runners"]
