@@ -5,7 +5,6 @@ import pkgutil
 import re
 import socket
 import threading
-import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -26,6 +25,7 @@ from runnerkit.machine.streams import AfterMark, Pipe
 from runnerkit.plan import Build, Hint, Pull, hint
 from runnerkit.printable import printable
 from runnerkit.redact import mask
+from tests.unit.growth import linear
 from tests.unit.test_engine import whole
 
 CHUNKED = b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
@@ -144,15 +144,12 @@ def words(pattern: str) -> set[str]:
 
 @pytest.mark.parametrize("pattern", sorted(set(filter(None, patterns()))))
 def test_a_cause_is_found_in_time_that_grows_as_the_output_does(pattern: str) -> None:
-    def seconds(text: str) -> float:
-        start = time.process_time()
+    def search(text: str) -> None:
         hint(text, (Hint(pattern, "x"),))
         sudo.refusal(text, "host", has_password=False)
-        return time.process_time() - start
 
     for word in words(pattern):
-        once, four_times = (seconds(word * (size // len(word))) for size in (50_000, 200_000))
-        assert four_times < 8 * once + 0.2, word
+        assert linear(search, word, 50_000), word
 
 
 READERS: dict[str, Callable[[str], object]] = {
@@ -187,13 +184,9 @@ PIECES = (
 
 @pytest.mark.parametrize("reader", READERS)
 def test_what_others_write_is_read_in_time_that_grows_as_it_does(reader: str) -> None:
-    def seconds(text: str) -> float:
-        start = time.process_time()
+    def read(text: str) -> None:
         with suppress(KitError, ValueError):
             READERS[reader](text)
-        return time.process_time() - start
 
     for piece in PIECES:
-        texts = (piece * (size // len(piece)) for size in (10_000, 40_000))
-        once, four_times = (min(seconds(text) for _ in range(2)) for text in texts)
-        assert four_times < 8 * once + 0.2, piece
+        assert linear(read, piece, 10_000), piece

@@ -1,12 +1,11 @@
 """What logs say is recognized: whole ones, as runners and people hand them on."""
 
-import time
-
 import pytest
 
 from runnerkit.checks import messages
 from runnerkit.checks.finding import Kind
 from runnerkit.checks.messages import LETTERS, recognized
+from tests.unit.growth import linear
 
 DENIED = (
     "Error response from daemon: pull access denied for acme/app, repository does not exist or may "
@@ -232,10 +231,4 @@ PIECES = ("a", " ", "\r", "\n", "x509:", "/v2/", "stuck ", "lookup ", "error dur
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_a_log_is_read_in_time_that_grows_as_it_does(piece: str) -> None:
-    def seconds(size: int) -> float:
-        start = time.process_time()
-        recognized(piece * (size // len(piece)))
-        return time.process_time() - start
-
-    once, four_times = (min(seconds(size) for _ in range(2)) for size in (20_000, 80_000))
-    assert four_times < 8 * once + 0.2
+    assert linear(recognized, piece, 20_000)

@@ -1,7 +1,6 @@
 """No secret is seen: not in the files of a plan, at whatever depth, nor in any other text."""
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +19,7 @@ from runnerkit.settings import free_keys
 from runnerkit.settings.load import load
 from runnerkit.settings.secrets import names_secret
 from tests.unit.build import CONFIG, DAEMON, GOOD, converged, want
+from tests.unit.growth import linear
 
 JSON, TOML = "/etc/docker/daemon.json", "/x/config.toml"
 SECRETS = (
@@ -86,14 +86,7 @@ def test_what_is_no_secret_is_read(text: str) -> None:
     ["a", ".", "-", "\n", " ", "token=", '"', "\\", "://", "://a@", "{", "'token='", '"token=a'],
 )
 def test_a_text_is_masked_in_time_that_grows_as_it_does(piece: str) -> None:
-    def seconds(text: str) -> float:
-        start = time.process_time()
-        mask(text)
-        return time.process_time() - start
-
-    length = 20_000
-    once, four_times = (seconds(piece * (count // len(piece))) for count in (length, 4 * length))
-    assert four_times < 8 * once + 0.2
+    assert linear(mask, piece, 20_000)
 
 
 WORDS = st.text("abcXYZ019 _-.=:/@{}[]\"'\\\n#é,", min_size=6, max_size=30).map(
