@@ -71,7 +71,7 @@ def package(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON)
 def hosts(session: nox.Session) -> None:
-    """End to end: real sshd, systemd and dockerd, in two sandboxes side by side."""
+    """End to end: real sshd, systemd and dockerd, in three sandboxes side by side."""
     locked(session)
     kinds = "from sandbox.world import up; up(kinds=('systemd', 'docker', 'plain'))"
     session.run("python", "-c", kinds)  # what takes long to make is then there for all
@@ -81,8 +81,9 @@ def hosts(session: nox.Session) -> None:
 
 @nox.session(name="long", python=PYTHON)
 def long_(session: nox.Session) -> None:
-    """The rest of them, which takes long."""
+    """The rest of them, which takes long, and the property tests with examples of the day."""
     locked(session)
+    session.run("pytest", "-q", "--hypothesis-profile=default", "-n", "2", "tests/unit")
     session.run("pytest", "-q", "-m", "long", "tests/hosts", "tests/judges", *session.posargs)
 
 
