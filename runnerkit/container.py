@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from runnerkit.checks import selinux
+from runnerkit.checks.engine import selinux
 from runnerkit.facts import Facts
 from runnerkit.plan import Hint
 from runnerkit.templates import render

@@ -4,22 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Protocol
 
-from runnerkit.checks import (
-    acceptance,
-    cache_poisoning,
-    expiry,
-    leftovers,
-    managers,
-    memory,
-    metadata_address,
-    plugins,
-    polling,
-    runners,
-    selinux,
-    unknown,
-    upgrades,
-)
+from runnerkit.checks.engine import selinux, unknown, upgrades
 from runnerkit.checks.finding import Finding
+from runnerkit.checks.gitlab import acceptance, expiry, runners
+from runnerkit.checks.jobs import cache_poisoning, metadata_address
+from runnerkit.checks.runner import leftovers, managers, memory, plugins, polling
 from runnerkit.errors import KitError, NotConverged
 from runnerkit.events import Began, Tell
 from runnerkit.facts import Facts, Needs

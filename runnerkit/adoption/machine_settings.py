@@ -10,7 +10,7 @@ from runnerkit.adoption import tables
 from runnerkit.adoption.entry import Site
 from runnerkit.adoption.gap import Gap
 from runnerkit.adoption.references import References
-from runnerkit.checks import metadata_address
+from runnerkit.checks.jobs import metadata_address
 from runnerkit.files import daemon_json, memory
 from runnerkit.images.reference import parse
 from runnerkit.redact import mask

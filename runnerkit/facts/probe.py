@@ -80,13 +80,15 @@ def parse(text: str) -> Probe:
         found = words.get(name, [])
         return int(found[0]) if found and found[0].isdecimal() else 0
 
-    pairs = {name: [rest.split() for rest in every(name)] for name in ("name", "container")}
+    def rows(name: str) -> list[list[str]]:
+        return [row for rest in every(name) if (row := rest.split())]
+
     files = (rest.rpartition(" ") for rest in every("certificate"))
     return Probe(
-        names={name: tuple(addresses) for name, *addresses in pairs["name"]},
+        names={name: tuple(addresses) for name, *addresses in rows("name")},
         resolves=words.get("getent") != ["none"],
         nameservers=tuple(words.get("nameservers", ())),
-        containers={name: rest[0] for name, *rest in pairs["container"] if rest},
+        containers={name: rest[0] for name, *rest in rows("container") if rest},
         lint=_lint(words.get("lint", [])),
         log_bytes=number("log_bytes"),
         bridge_mtu=number("bridge_mtu"),

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from runnerkit import converge, resolve
-from runnerkit.checks import acceptance
 from runnerkit.checks.finding import Finding, Level
+from runnerkit.checks.gitlab import acceptance
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.files import config_toml

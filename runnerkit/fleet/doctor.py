@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from time import monotonic
 
 from runnerkit import converge
-from runnerkit.checks import gitlab_answers
 from runnerkit.checks.finding import Finding, Kind, Level
+from runnerkit.checks.network import gitlab_answers
 from runnerkit.errors import KitError
 from runnerkit.events import Phase
 from runnerkit.facts import Facts

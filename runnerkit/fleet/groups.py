@@ -4,40 +4,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from runnerkit.checks import (
-    acceptance,
-    api_token,
-    apparmor,
-    blank_host,
-    cache_poisoning,
+from runnerkit.checks.engine import api_version, apparmor, engine_runs, selinux, unknown, upgrades
+from runnerkit.checks.gitlab import acceptance, api_token, expiry, runners
+from runnerkit.checks.host import blank_host, disk, neighbours, system
+from runnerkit.checks.jobs import cache_poisoning, helper_image, metadata_address, powers
+from runnerkit.checks.network import (
     carries,
+    gitlab_answers,
+    mtu,
+    package_sources,
+    proxy,
+    registries,
+)
+from runnerkit.checks.runner import (
     config_file,
     config_keys,
-    disk,
-    engine,
-    engine_runs,
-    expiry,
-    gitlab_answers,
-    helper_image,
     leftovers,
     manager_container,
     managers,
     memory,
-    metadata_address,
-    mtu,
-    neighbours,
-    package_sources,
     plugins,
     polling,
-    powers,
-    proxy,
-    registries,
-    runners,
-    selinux,
-    system,
     token_kind,
-    unknown,
-    upgrades,
 )
 from runnerkit.converge import Check
 from runnerkit.facts import Facts
@@ -92,7 +80,7 @@ ROWS = (
     Row("host", "no other gitlab-runner", neighbours),
     Row("engine", "nothing in Docker's way", blank_host, when="before"),
     Row("engine", "Docker answers", engine_runs),
-    Row("engine", "Docker and gitlab-runner understand each other", engine, _engine),
+    Row("engine", "Docker and gitlab-runner understand each other", api_version, _engine),
     Row("engine", "AppArmor", apparmor, _engine),
     Row("engine", "SELinux lets jobs have their mounts", selinux, _engine),
     Row("engine", "nothing replaces Docker under jobs", upgrades, _engine),

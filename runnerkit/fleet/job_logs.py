@@ -4,7 +4,7 @@ import re
 import shlex
 from dataclasses import dataclass, replace
 
-from runnerkit.checks.messages import Recognized, recognized
+from runnerkit.checks.jobs.messages import Recognized, recognized
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
 from runnerkit.facts.look import parse, script

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from runnerkit.checks import gitlab_answers, package_sources, proxy, registries
+from runnerkit.checks.network import gitlab_answers, package_sources, proxy, registries
 from runnerkit.engine.serving import address, serves
 from runnerkit.facts import Facts
 from runnerkit.facts.probe import Probe, Reply, Served

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from runnerkit.checks import rehearsal
 from runnerkit.checks.finding import Finding, Kind
+from runnerkit.checks.jobs import rehearsal
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs, job_options
 from runnerkit.facts.attempt import host_of, verdict

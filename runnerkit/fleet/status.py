@@ -7,8 +7,10 @@ from typing import TypeVar
 from msgspec import structs
 
 from runnerkit import converge
-from runnerkit.checks import acceptance, disk, managers
 from runnerkit.checks.finding import Finding, Level
+from runnerkit.checks.gitlab import acceptance
+from runnerkit.checks.host import disk
+from runnerkit.checks.runner import managers
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Job
 from runnerkit.files import config_toml

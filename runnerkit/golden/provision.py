@@ -9,7 +9,7 @@ from time import monotonic
 from msgspec import structs
 
 from runnerkit import converge, resolve
-from runnerkit.checks import helper_image
+from runnerkit.checks.jobs import helper_image
 from runnerkit.errors import KitError
 from runnerkit.events import Began, Event, Listener
 from runnerkit.facts import Facts

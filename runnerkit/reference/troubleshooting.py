@@ -8,8 +8,8 @@ from importlib import import_module
 from types import ModuleType
 
 from runnerkit import actions, checks, engine, files, gitlab, steps
-from runnerkit.checks import messages
 from runnerkit.checks.finding import Kind
+from runnerkit.checks.jobs import messages
 from runnerkit.fleet import doctor, ghosts, obstacles
 from runnerkit.machine import login, sudo
 from runnerkit.plan import CAUSES, Hint
@@ -53,7 +53,7 @@ def page() -> str:
     """The whole page, as it is kept in docs/en/troubleshooting.md."""
     found = [
         block
-        for one in (*_modules(checks), obstacles, ghosts, doctor)
+        for one in (*_checks(), obstacles, ghosts, doctor)
         if one is not messages
         for block in _findings(one)
     ]
@@ -73,6 +73,13 @@ def page() -> str:
 def _modules(room: ModuleType) -> Iterator[ModuleType]:
     names = sorted(each.name for each in pkgutil.iter_modules(room.__path__))
     yield from (import_module(f"{room.__name__}.{name}") for name in names)
+
+
+def _checks() -> Iterator[ModuleType]:
+    """Those of every room, by their own names."""
+    rooms = [one for one in _modules(checks) if hasattr(one, "__path__")]
+    found = [module for room in rooms for module in _modules(room)]
+    yield from sorted(found, key=lambda one: one.__name__.rpartition(".")[2])
 
 
 def _findings(module: ModuleType) -> Iterator[str]:

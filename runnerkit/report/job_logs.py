@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from runnerkit.checks.messages import Recognized, recognized
+from runnerkit.checks.jobs.messages import Recognized, recognized
 from runnerkit.errors import KitError
 from runnerkit.place import typed
 from runnerkit.redact import mask

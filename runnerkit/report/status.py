@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from time import sleep
 
 from runnerkit.checks.finding import Finding, Level
-from runnerkit.checks.managers import RESTARTING
+from runnerkit.checks.runner.managers import RESTARTING
 from runnerkit.errors import KitError
 from runnerkit.fleet.run import Outcome
 from runnerkit.fleet.status import HostStatus

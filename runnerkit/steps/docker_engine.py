@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from runnerkit import container
-from runnerkit.checks import engine
+from runnerkit.checks.engine import api_version
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs, distributions
 from runnerkit.plan import Change, Endpoint, Hint, Script
@@ -128,7 +128,7 @@ def needs(want: Want) -> Needs:
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
     if have.docker_runs:
-        for found in engine.findings(want, have):
+        for found in api_version.findings(want, have):
             raise found.error()
     if have.unpacked:
         drain = container.jobs_end(want, have) if have.docker_runs else ""

@@ -7,7 +7,8 @@ there under that name lets the first job start without the Internet.
 from collections.abc import Iterator
 from functools import partial
 
-from runnerkit.checks import disk, helper_image
+from runnerkit.checks.host import disk
+from runnerkit.checks.jobs import helper_image
 from runnerkit.errors import nearest
 from runnerkit.facts import Facts, Needs
 from runnerkit.images.reference import normal, repository

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from runnerkit.checks import disk
+from runnerkit.checks.host import disk
 from runnerkit.errors import nearest
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import daemon_json

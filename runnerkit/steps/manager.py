@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runnerkit import container
-from runnerkit.checks import selinux
+from runnerkit.checks.engine import selinux
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import leaving, memory

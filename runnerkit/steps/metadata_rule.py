@@ -7,7 +7,7 @@ told by checks/metadata_address.py.
 import re
 from collections.abc import Iterator
 
-from runnerkit.checks import metadata_address
+from runnerkit.checks.jobs import metadata_address
 from runnerkit.facts import Facts, Needs
 from runnerkit.files.write import Content, differing
 from runnerkit.place import PROGRAMS, UNITS

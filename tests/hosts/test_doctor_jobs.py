@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runnerkit.checks import rehearsal
+from runnerkit.checks.jobs import rehearsal
 from runnerkit.facts.job_options import _case, heeded
 from runnerkit.facts.rehearsal import parse, script
 from tests.hosts.conftest import Blank

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runnerkit.checks.upgrades import MASK
+from runnerkit.checks.engine.upgrades import MASK
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from runnerkit import converge
-from runnerkit.checks import plugins
+from runnerkit.checks.runner import plugins
 from runnerkit.errors import KitError
 from runnerkit.files import config_toml
 from runnerkit.plan import Script

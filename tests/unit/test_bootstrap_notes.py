@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from runnerkit import resolve
-from runnerkit.checks import cache_poisoning, expiry, upgrades
+from runnerkit.checks.engine import upgrades
+from runnerkit.checks.gitlab import expiry
+from runnerkit.checks.jobs import cache_poisoning
 from runnerkit.facts import Facts, File, ServerRunner
 from runnerkit.settings.load import load
 from tests.unit.build import GOOD, URL, blank, converged, want

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from runnerkit.checks import expiry, polling
+from runnerkit.checks.gitlab import expiry
+from runnerkit.checks.runner import polling
 from tests.unit.build import GOOD, converged, want
 
 MORE = '\n[[runners]]\nname = "more"\nurl = "https://gitlab.example.com"\ntoken = "t0"\nexecutor = "docker"\n'

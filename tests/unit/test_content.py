@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runnerkit.checks import disk
+from runnerkit.checks.host import disk
 from runnerkit.facts.look import parse
 from runnerkit.fleet.job_images import ImageRow, row
 from runnerkit.fleet.run import Outcome

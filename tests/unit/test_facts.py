@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from runnerkit import converge
-from runnerkit.checks import acceptance
+from runnerkit.checks.gitlab import acceptance
 from runnerkit.errors import KitError
 from runnerkit.facts import Needs, look
 from runnerkit.images.definition import INPUTS

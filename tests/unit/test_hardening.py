@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import tomlkit
 
-from runnerkit.checks import metadata_address
+from runnerkit.checks.jobs import metadata_address
 from runnerkit.errors import KitError
 from runnerkit.facts import File
 from runnerkit.files import config_toml

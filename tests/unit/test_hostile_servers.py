@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runnerkit.checks import registries
+from runnerkit.checks.network import registries
 from runnerkit.engine.serving import serves
 from runnerkit.fleet.probing import MOST, Probing, beside
 from runnerkit.machine import local

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from runnerkit.checks import leftovers
-from runnerkit.checks import memory as check
+from runnerkit.checks.runner import leftovers
+from runnerkit.checks.runner import memory as check
 from runnerkit.facts import Facts, File
 from runnerkit.files import memory, record
 from runnerkit.plan import Script

@@ -2,9 +2,9 @@
 
 import pytest
 
-from runnerkit.checks import messages
 from runnerkit.checks.finding import Kind
-from runnerkit.checks.messages import LETTERS, recognized
+from runnerkit.checks.jobs import messages
+from runnerkit.checks.jobs.messages import LETTERS, recognized
 from tests.unit.growth import linear
 
 DENIED = (

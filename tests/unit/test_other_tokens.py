@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runnerkit import converge
-from runnerkit.checks import acceptance, runners
+from runnerkit.checks.gitlab import acceptance, runners
 from runnerkit.plan import Script
 from tests.unit.build import GOOD, TOKEN, URL, converged, want
 

@@ -21,7 +21,7 @@ each_page = pytest.mark.parametrize("name", NAMES)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PLACE = re.compile(r"`((?:runnerkit|sandbox|templates|tests|packer)/[\w./*-]*)`")
 RECIPES = {
-    *("runnerkit/steps/journal.py", "runnerkit/checks/processors.py"),
+    *("runnerkit/steps/journal.py", "runnerkit/checks/host/processors.py"),
     *(f"runnerkit/{room}/uptime.py" for room in ("actions", "fleet", "report")),
 }
 FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)

@@ -6,8 +6,9 @@ import pytest
 from paramiko import AuthenticationException
 
 from runnerkit import converge
-from runnerkit.checks import leftovers, unknown
+from runnerkit.checks.engine import unknown
 from runnerkit.checks.finding import Finding, Level
+from runnerkit.checks.runner import leftovers
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.fleet import obstacles

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import tomlkit
 
-from runnerkit.checks import rehearsal
+from runnerkit.checks.jobs import rehearsal
 from runnerkit.facts import Facts, File
 from runnerkit.facts.attempt import Attempt, verdict
 from runnerkit.facts.job_options import allowed, cases, heeded

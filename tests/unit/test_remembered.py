@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from runnerkit.checks import memory as check
+from runnerkit.checks.runner import memory as check
 from runnerkit.facts import Facts, File
 from runnerkit.files import memory, record
 from runnerkit.plan import Change, Script

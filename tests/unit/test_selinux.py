@@ -7,7 +7,7 @@ import pytest
 
 from runnerkit import container as containers
 from runnerkit import converge
-from runnerkit.checks import selinux
+from runnerkit.checks.engine import selinux
 from runnerkit.facts import Facts
 from tests.unit.build import container, converged, want
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from runnerkit.checks.finding import Finding, Kind, Level
-from runnerkit.checks.messages import containers, network, pulls, scripts, sources
-from runnerkit.checks.messages.message import Message
+from runnerkit.checks.jobs.messages import containers, network, pulls, scripts, sources
+from runnerkit.checks.jobs.messages.message import Message
 from runnerkit.printable import LEAST
 from runnerkit.redact import mask, plain
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from runnerkit.checks.finding import Finding, Kind, Level
-from runnerkit.checks.system import PROCESSORS
+from runnerkit.checks.host.system import PROCESSORS
 from runnerkit.facts import Facts, Needs
 from runnerkit.images.reference import normal
 from runnerkit.want import Want

@@ -1,6 +1,6 @@
 """Messages about sources, artifacts and caches."""
 
-from runnerkit.checks.messages.message import error
+from runnerkit.checks.jobs.messages.message import error
 
 MESSAGES = (
     error(

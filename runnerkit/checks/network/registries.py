@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from runnerkit.checks import helper_image
 from runnerkit.checks.finding import Finding, Kind, Level
+from runnerkit.checks.jobs import helper_image
 from runnerkit.facts import Facts, Needs
 from runnerkit.facts.probe import Served
 from runnerkit.images.reference import HUB, normal, registry

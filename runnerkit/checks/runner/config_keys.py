@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from runnerkit.checks import managers
 from runnerkit.checks.finding import Finding, Kind, Level
+from runnerkit.checks.runner import managers
 from runnerkit.errors import nearest
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import config_toml

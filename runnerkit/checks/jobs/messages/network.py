@@ -1,6 +1,6 @@
 """Messages about names, certificates and connections. The last of all: others say more."""
 
-from runnerkit.checks.messages.message import error
+from runnerkit.checks.jobs.messages.message import error
 
 MESSAGES = (
     error(

@@ -1,6 +1,6 @@
 """Messages about images: whether they may be used, can be pulled, and fit the machine."""
 
-from runnerkit.checks.messages.message import error
+from runnerkit.checks.jobs.messages.message import error
 
 MESSAGES = (
     error(

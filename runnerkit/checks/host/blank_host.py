@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from runnerkit.checks import engine_runs
+from runnerkit.checks.engine import engine_runs
 from runnerkit.checks.finding import Finding
 from runnerkit.facts import Facts, Needs
 from runnerkit.want import Want

@@ -1,6 +1,6 @@
 """Messages about Docker itself: that of the host, and that within a job."""
 
-from runnerkit.checks.messages.message import error
+from runnerkit.checks.jobs.messages.message import error
 
 MESSAGES = (
     error(

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from runnerkit.checks import acceptance
 from runnerkit.checks.finding import Finding, Kind, Level
+from runnerkit.checks.gitlab import acceptance
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import config_toml
 from runnerkit.want import Want

@@ -1,6 +1,6 @@
 """Messages about jobs that wait, that are ended, and that fail by their own script."""
 
-from runnerkit.checks.messages.message import error
+from runnerkit.checks.jobs.messages.message import error
 
 WAITING = (
     error(

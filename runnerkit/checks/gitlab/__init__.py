@@ -1,0 +1,1 @@
+"""What GitLab says of the host's runners."""

@@ -1,0 +1,1 @@
+"""The manager, its container and its config.toml."""
