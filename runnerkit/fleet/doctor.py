@@ -20,7 +20,7 @@ from runnerkit.fleet.status import Alone, with_gitlab
 from runnerkit.plan import Change
 from runnerkit.want import Want
 
-LIMIT = 30.0  # seconds that a host is waited for
+LIMIT = 60.0  # seconds that a host is waited for; what it is asked has limits of its own
 PATIENCE = 6  # seconds that its Docker is
 REACHED = "login and sudo"
 SLOW = "see how GitLab fares, and the way there from this machine"

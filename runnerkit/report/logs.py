@@ -21,6 +21,7 @@ PATIENCE = 5.0  # seconds that hosts are waited for before the first line
 TURN = 0.3  # seconds in which lines of several hosts are put in order
 WAITING = 10_000  # entries; a host waits where nobody reads them
 INTERRUPTED = 130
+UNREAD = signal.SIGUSR1  # not SIGINT, to which what a shell starts in its background is deaf
 LATEST = 253402300799.0  # seconds since 1970: the last of the year 9999
 
 
@@ -52,6 +53,7 @@ class _Live(Page):
     follow: Callable[[Tell], None] = print
 
     def show(self, as_json: bool) -> int:
+        signal.signal(UNREAD, signal.default_int_handler)
         printer = _Printer(self.hosts, as_json)
         thread = threading.Thread(target=printer.run, daemon=True)
         thread.start()
@@ -126,7 +128,7 @@ class _Printer:
             self._read = False
             discard(1)
             # A signal, which wakes it from whatever it waits for.
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            signal.pthread_kill(threading.main_thread().ident or 0, UNREAD)
 
 
 def _text(host: str, line: LogLine, width: int) -> str:

@@ -62,6 +62,7 @@ def found(ran: Ran) -> dict[str, set[str]]:
     return codes
 
 
+@pytest.mark.long
 def test_each_runner_is_sick_of_its_own(kit: Kit, blank: Blank) -> None:
     host = blank("docker", "rehearse1")
     kit.mirrored(host)

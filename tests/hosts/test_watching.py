@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -29,7 +30,11 @@ def followed(kit: Kit, host: BlankHost, meanwhile: str) -> None:
     kit.settings(host, hosts=GONE)
     command, env = kit.command("runner.logs", "--host", "all", "--follow", "--json")
     with (kit.folder / "log").open("wb") as log:
-        following = subprocess.Popen(command, env=env, cwd=kit.folder, stdout=log, stderr=log)
+        # What is started in the background of a shell inherits that it is deaf to it.
+        heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        following = subprocess.Popen(
+            command, env=env, cwd=kit.folder, stdout=log, stderr=log, preexec_fn=heeds  # noqa: PLW1509
+        )  # fmt: skip
         text = (kit.folder / "log").read_text
         until(lambda: '"error"' in text() and "Configuration loaded" in text())
         kit.ssh(host, meanwhile)
