@@ -51,7 +51,7 @@ def types(session: nox.Session) -> None:
 def unit(session: nox.Session) -> None:
     """What needs neither Docker nor a host."""
     locked(session)
-    session.run("pytest", "-q", "tests/unit", "tests/sandbox", *session.posargs)
+    session.run("pytest", "-q", "-n", "2", "tests/unit", "tests/sandbox", *session.posargs)
 
 
 @nox.session(
@@ -71,11 +71,11 @@ def package(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON)
 def hosts(session: nox.Session) -> None:
-    """End to end: real sshd, systemd and dockerd, in three sandboxes side by side."""
+    """End to end: real sshd, systemd and dockerd, in two sandboxes side by side."""
     locked(session)
     kinds = "from sandbox.world import up; up(kinds=('systemd', 'docker', 'plain'))"
-    session.run("python", "-c", kinds)  # what takes long to make is then there for all
-    split = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "not long")
+    session.run("python", "-c", kinds)  # what takes long to make is then there for both
+    split = ("-n", "2", "--dist", "loadfile", "-m", "not long")
     session.run("pytest", "-q", *split, "tests/hosts", *session.posargs)
 
 

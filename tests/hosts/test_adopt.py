@@ -51,6 +51,7 @@ def file_of(kit: Kit, ran: Ran, *secrets: str) -> dict[str, Any]:
     return tomllib.loads(text)
 
 
+@pytest.mark.long
 def test_a_host_of_the_kit_is_read_back(kit: Kit, blank: Blank) -> None:
     init, plan = (shlex.split(line, comments=True)[1:] for line in commands(f"{HERE}::{READ_BACK}"))
     host = blank("docker", "old1")

@@ -102,8 +102,9 @@ def test_drift_is_named_exactly_and_mended_exactly(kit: Kit, ready: BlankHost, w
     assert kit.plan().titles == []
     (runner,) = kit.gitlab.runners("ready")
     assert len(runner["managers"]) == 1
-    kit.settled()
-    assert kit.job("true", image="tester", tags=["ready"])["state"] == "success"
+    if any("the container" in title for title in titles):
+        kit.settled()
+        assert kit.job("true", image="tester", tags=["ready"])["state"] == "success"
 
 
 def test_a_host_set_up_by_hand_is_adopted(kit: Kit, blank: Blank) -> None:

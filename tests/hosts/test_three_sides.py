@@ -33,6 +33,7 @@ def sides(
         kit.gitlab.call("DELETE", f"/api/v4/runners/{runner['id']}")
 
 
+@pytest.mark.long
 def test_ghosts_at_gitlab_are_listed_and_nothing_is_deleted(sides: tuple[Kit, BlankHost]) -> None:
     kit, host = sides
     (runner,) = kit.gitlab.runners("sides")

@@ -48,6 +48,7 @@ def followed(kit: Kit, host: BlankHost, meanwhile: str) -> None:
     until(lambda: kit.ssh(host, f"{left} >/dev/null && echo none", check=False) == "none\n")
 
 
+@pytest.mark.long
 def test_what_managers_say_is_told(kit: Kit, blank: Blank) -> None:
     host = blank("docker", "watch1")
     kit.mirrored(host)
