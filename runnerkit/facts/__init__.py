@@ -7,7 +7,9 @@ from typing import Any
 
 from runnerkit.facts.probe import Probe
 from runnerkit.facts.rehearsal import Rehearsal
-from runnerkit.images.content import store
+from runnerkit.images.content import instant, store
+
+SETTLED = 10  # seconds: Docker itself then takes a container for one that has come up
 
 
 @dataclass(frozen=True)
@@ -144,11 +146,15 @@ class Facts:
     def runs(self, container: str) -> bool:
         """Whether a container runs; one that Docker starts again and again does not."""
         state = self.containers.get(container, {}).get("State", {})
-        return bool(state.get("Running")) and not state.get("Restarting")
+        return bool(state.get("Running")) and not self.restarts(container)
 
     def restarts(self, container: str) -> bool:
-        """Whether it ends as soon as Docker has started it."""
-        return bool(self.containers.get(container, {}).get("State", {}).get("Restarting"))
+        """Whether it ends as soon as Docker has started it: it waits for its next start, or has just had
+        one more that nobody asked for."""
+        found = self.containers.get(container, {})
+        state = found.get("State", {})
+        young = self.now - instant(str(state.get("StartedAt", ""))) < SETTLED
+        return bool(state.get("Restarting") or (found.get("RestartCount", 0) > 1 and young))
 
     @property
     def docker_runs(self) -> bool:

@@ -17,6 +17,7 @@ from tests.hosts.kit import Kit, Ran
 from tests.pages import blocks, commands
 
 HERE = "tests/hosts/test_pages_sandbox.py"
+RESTARTS = "inspect -f '{{.RestartCount}}'"
 MORNING = place.ROOT / "docs/en/day-two.md"
 
 
@@ -70,7 +71,11 @@ def test_a_bad_morning(own_hosts: Own, world: World) -> None:
         if line.startswith(("docker ", "sed ")):
             ours = line.replace(".sandbox/hosts.toml", str(own_hosts.file))
             ours = re.sub(r"\$\(docker ps -qf name=(\S+?)\)", world.names.container(r"\1"), ours)
-            subprocess.run(["bash", "-ec", ours], check=True, capture_output=True)
+            if "docker restart" in ours:
+                ours += (
+                    f"\nuntil [ $({ours.replace('restart', RESTARTS)}) -gt 1 ]; do sleep 0.1; done"
+                )
+            subprocess.run(["bash", "-ec", ours], check=True, capture_output=True, timeout=60)
         elif not line.startswith("export "):
             _, verb, *words = shlex.split(line)
             ran.setdefault(verb, []).append(kit.run(verb, *words))

@@ -60,6 +60,7 @@ def test_a_converged_host_is_well() -> None:
 
 
 ENDING = {"Running": True, "Restarting": True}
+BEGUN = {"Running": True, "StartedAt": "2026-11-26T10:00:00.5Z"}
 UNWELL: dict[str, tuple[Callable[[], HostStatus], str, str]] = {
     "a stopped manager": (
         lambda: status(converged(containers={"gitlab-runner": container(State={"Running": False})})),
@@ -67,6 +68,13 @@ UNWELL: dict[str, tuple[Callable[[], HostStatus], str, str]] = {
     ),
     "one that ends as soon as it starts": (
         lambda: status(converged(containers={"gitlab-runner": container(State=ENDING)})),
+        "manager-restarting", "restarting",
+    ),
+    "one that has just been started again": (
+        lambda: status(converged(
+            containers={"gitlab-runner": container(State=BEGUN, RestartCount=3)},
+            now=1795687203,
+        )),
         "manager-restarting", "restarting",
     ),
     "one that GitLab does not see": (
