@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 import tomllib
 from collections.abc import Iterator
 
@@ -161,7 +162,14 @@ do sleep 0.05; done"""
 def stalled(kit: Kit) -> Iterator[None]:
     """The mirror takes connections and answers none, so that no pull ends meanwhile."""
     mirror = docker.from_env().containers.get(kit.world.names.container("mirror"))
-    mirror.pause()
+    until = time.monotonic() + 30
+    while mirror.status != "paused":
+        with contextlib.suppress(
+            docker.errors.APIError
+        ):  # on a busy machine not all freezes in time
+            mirror.pause()
+        mirror.reload()
+        assert time.monotonic() < until, mirror.status
     try:
         yield
     finally:

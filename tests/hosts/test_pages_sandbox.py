@@ -67,8 +67,8 @@ def test_a_bad_morning(own_hosts: Own, world: World) -> None:
     """Each command of the page, in its order, on hosts as the page leaves them."""
     kit, ran = own_hosts.kit, dict[str, list[Ran]]()
     kit.env["RUNNERKIT_SETTINGS"] = str(own_hosts.file)
-    ours = [one for one in blocks(MORNING) if one.test == f"{HERE}::test_a_bad_morning"]
-    for line in (line for block in ours for line in block.commands):
+    mine = [one for one in blocks(MORNING) if one.test == f"{HERE}::test_a_bad_morning"]
+    for line in (line for block in mine for line in block.commands):
         if line.startswith(("docker ", "sed ")):
             ours = line.replace(".sandbox/hosts.toml", str(own_hosts.file))
             ours = re.sub(r"\$\(docker ps -qf name=(\S+?)\)", world.names.container(r"\1"), ours)
