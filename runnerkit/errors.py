@@ -10,6 +10,8 @@ from invoke.exceptions import Exit
 from runnerkit.place import typed
 from runnerkit.printable import hanging
 
+INTERRUPTED = 130  # the exit code of a program that Ctrl-C has ended
+
 
 class KitError(Exit):
     """A failure that the user can act on.
@@ -84,4 +86,4 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise KitError("interrupted", "run it again", 130) from None
+        raise KitError("interrupted", "run it again", INTERRUPTED) from None

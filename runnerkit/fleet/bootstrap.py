@@ -68,8 +68,7 @@ def plan(fleet: Fleet) -> tuple[list[Outcome[Planned]], tuple[Finding, ...]]:
 
     known, token = wants(fleet, empty=True)
     outcomes = fleet.each(known, work, token)
-    told = {one.host: one.result.presence if one.result else None for one in outcomes}
-    return outcomes, ghosts.findings(fleet, told, token)
+    return outcomes, ghosts.findings(fleet, outcomes, token)
 
 
 def _proven(one: Finding, pending: list[Change]) -> bool:

@@ -16,7 +16,7 @@ from runnerkit.fleet.host import Host
 from runnerkit.fleet.probing import Probing, beside
 from runnerkit.fleet.rehearsal import LONGEST, Subject, rehearsed
 from runnerkit.fleet.run import Fleet, Outcome
-from runnerkit.fleet.status import Alone, with_gitlab
+from runnerkit.fleet.status import UNTOLD, Alone, with_gitlab
 from runnerkit.plan import Change
 from runnerkit.want import Want
 
@@ -27,7 +27,6 @@ SLOW = "see how GitLab fares, and the way there from this machine"
 UNSEEN = Kind("host-unreached", Level.ERROR, "{why_the_kit_cannot_look}", "{fix}")
 SUDO = Kind("sudo-refused", Level.ERROR, "{why_the_kit_cannot_look}", "{fix}")
 API = Kind("gitlab-api", Level.ERROR, "{what_GitLab_says}", "{fix}")
-UNTOLD = Kind("unknown", Level.ERROR, "{what}", "{fix}")
 KINDS = (UNSEEN, SUDO, API, UNTOLD)
 
 

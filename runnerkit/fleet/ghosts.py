@@ -1,17 +1,17 @@
 """What GitLab has and no host: managers and runners that are nowhere any more. Nothing is deleted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from runnerkit import resolve
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, ServerRunner
 from runnerkit.files import config_toml
-from runnerkit.fleet.run import Fleet
+from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import MARK, Want, bare
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from runnerkit.gitlab.server import Server
 
 AT_ONCE = 8
+P = TypeVar("P", bound="Present")
 MANAGER = Kind(
     "manager-ghost",
     Level.NOTE,
@@ -51,17 +52,24 @@ def presence(want: Want, have: Facts) -> Presence:
     return Presence(config_toml.system_id(want, have), runners)
 
 
+class Present(Protocol):
+    """A verb's result on a host; its presence is None where it could not be told."""
+
+    @property
+    def presence(self) -> Presence | None: ...
+
+
 def findings(
-    fleet: Fleet, known: Mapping[str, Presence | None], token: Secret | None
+    fleet: Fleet, outcomes: Sequence[Outcome[P]], token: Secret | None
 ) -> tuple[Finding, ...]:
     """The ghosts, as far as all hosts were looked at that could be them.
 
     Args:
         fleet: the hosts of the run.
-        known: what each told, by its name; None where it could not be looked at.
+        outcomes: what became of each.
         token: GitLab's API token.
     """
-    told = {name: one for name, one in known.items() if one}
+    told = {one.host: one.result.presence for one in outcomes if one.result and one.result.presence}
     if not token or not told or not fleet.settings.hosts:
         return ()
     from runnerkit.gitlab.server import Server

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from invoke.context import Context
 
-from runnerkit.errors import KitError
+from runnerkit.errors import INTERRUPTED, KitError
 from runnerkit.events import Listener, Phase, of_host
 from runnerkit.fleet.host import Host
 from runnerkit.machine import local, sudo
@@ -134,7 +134,7 @@ class Fleet:
                 host.close()
             if routes:
                 routes.close()
-            end = KitError("interrupted", "run again: it goes on from where it was", 130)
+            end = KitError("interrupted", "run again: it goes on from where it was", INTERRUPTED)
             sudo.interrupted(end)
             raise end from None
         finally:

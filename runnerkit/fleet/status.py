@@ -7,7 +7,7 @@ from typing import TypeVar
 from msgspec import structs
 
 from runnerkit import converge
-from runnerkit.checks.finding import Finding, Level
+from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.checks.gitlab import acceptance
 from runnerkit.checks.host import disk
 from runnerkit.checks.runner import managers
@@ -26,7 +26,7 @@ from runnerkit.want import Want
 
 LIMIT = 30.0  # seconds that a host is waited for
 MINORS = 12  # of a major version of gitlab-runner
-UNKNOWN = "unknown"  # the code of what could not be asked
+UNTOLD = Kind("unknown", Level.ERROR, "{what}", "{fix}")  # what could not be asked
 R = TypeVar("R")
 
 
@@ -90,8 +90,7 @@ def status(fleet: Fleet) -> tuple[list[Outcome[HostStatus]], tuple[Finding, ...]
 
     known, token = wants(fleet, empty=True)
     outcomes = fleet.each(known, work, token, limit=LIMIT)
-    told = {one.host: one.result.presence if one.result else None for one in outcomes}
-    return outcomes, ghosts.findings(fleet, told, token)
+    return outcomes, ghosts.findings(fleet, outcomes, token)
 
 
 def _of(host: Host, want: Want, alone: Facts) -> HostStatus:
@@ -102,13 +101,13 @@ def _of(host: Host, want: Want, alone: Facts) -> HostStatus:
         try:
             return ask()
         except KitError as error:
-            found.append(Finding(UNKNOWN, Level.ERROR, error.what, error.fix))
+            found.append(UNTOLD.found(what=error.what, fix=error.fix))
             return otherwise
 
     have = part(lambda: with_gitlab(host, want, alone), alone)
     pending = part(lambda: _pending(want, have), None)
     found += part(lambda: findings(want, have), ())
-    found += filter(None, [disk.full(want, have)])
+    found += disk.findings(want, have)
     runners: tuple[RunnerState, ...] = part(lambda: tuple(_runners(want, have)), ())
     container = have.containers.get(want.manager.container, {})
     version, behind = _version(want, str(container.get("Config", {}).get("Image", "")))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from time import monotonic
 
 from runnerkit.actions.logs import MOST, LogLine
-from runnerkit.errors import KitError
+from runnerkit.errors import INTERRUPTED, KitError
 from runnerkit.fleet.logs import Entry, Tell
 from runnerkit.fleet.run import Outcome
 from runnerkit.printable import in_one_line
@@ -20,7 +20,6 @@ from runnerkit.report.page import SCHEMA, Page, discard, note, once
 PATIENCE = 5.0  # seconds that hosts are waited for before the first line
 TURN = 0.3  # seconds in which lines of several hosts are put in order
 WAITING = 10_000  # entries; a host waits where nobody reads them
-INTERRUPTED = 130
 UNREAD = signal.SIGUSR1  # not SIGINT, to which what a shell starts in its background is deaf
 LATEST = 253402300799.0  # seconds since 1970: the last of the year 9999
 

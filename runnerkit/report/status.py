@@ -9,17 +9,16 @@ from time import sleep
 
 from runnerkit.checks.finding import Finding, Level
 from runnerkit.checks.runner.managers import RESTARTING
-from runnerkit.errors import KitError
+from runnerkit.errors import INTERRUPTED, KitError
 from runnerkit.fleet.run import Outcome
 from runnerkit.fleet.status import HostStatus
 from runnerkit.place import typed
-from runnerkit.printable import printable
+from runnerkit.printable import in_one_line
 from runnerkit.report import outcome as of
 from runnerkit.report.page import Page, size, table
 
 NONE = "-"
 EVERY = 5.0  # s
-INTERRUPTED = 130
 HEADS = ("host", "engine", "manager", "runners", "jobs", "images", "free", "drift")
 
 
@@ -58,7 +57,7 @@ def watched(look: Callable[[], Page]) -> Page:
                 raise
             console.clear()
             for line in page.lines:
-                console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+                console.print(in_one_line(line), markup=False, highlight=False, soft_wrap=True)
             sleep(EVERY)
     return replace(page, lines=(), code=0)
 

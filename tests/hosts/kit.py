@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,14 @@ CONFIG = "/srv/gitlab-runner/config/config.toml"
 # systemd starts it three times a minute at most, and tests restart it more often.
 RESTART = "systemctl reset-failed docker; systemctl restart docker"
 NO_TOKENS = {"RUNNER_TOKEN": "", "GITLAB_TOKEN": "", "REGISTRATION_TOKEN": ""}
+
+
+def until(tell: Callable[[], object], seconds: float = 60) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + seconds
+    while not tell():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 @dataclass(frozen=True)

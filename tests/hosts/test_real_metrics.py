@@ -4,8 +4,6 @@ import json
 import os
 import re
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ import pytest
 import requests
 
 from tests.hosts.conftest import Blank
-from tests.hosts.kit import Kit
+from tests.hosts.kit import Kit, until
 from tests.hosts.test_rules import prometheus
 from tests.pages import commands
 
@@ -22,13 +20,6 @@ HERE = "tests/hosts/test_real_metrics.py::test_a_prometheus_reads_what_the_real_
 NAME = re.compile(r"\bgitlab_runner_\w+")
 LATER = {"gitlab_runner_job_queue_duration_seconds_bucket"}  # 15.11 has it not, 17.5 has
 REAL = os.environ.get("RUNNERKIT_RUNNER_IMAGE", "")
-
-
-def until(tell: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 90
-    while not tell():
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
 
 
 @pytest.mark.long
@@ -67,8 +58,8 @@ def test_a_prometheus_reads_what_the_real_manager_tells(
                 assert answer["status"] == "success", answer
                 return answer["data"]["result"]  # type: ignore[no-any-return]
 
-            until(lambda: [one["value"][1] for one in ask("up")] == ["1"])
-            until(lambda: ask("count(gitlab_runner_version_info)"))
+            until(lambda: [one["value"][1] for one in ask("up")] == ["1"], 90)
+            until(lambda: ask("count(gitlab_runner_version_info)"), 90)
             (saturation,) = ask(
                 "sum by (host) (gitlab_runner_jobs) / max by (host) (gitlab_runner_concurrent)"
             )

@@ -3,26 +3,17 @@
 import json
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from functools import partial
 
 import pytest
 
 from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
-from tests.hosts.kit import Kit
+from tests.hosts.kit import Kit, until
 
 GONE = {"gone": {"address": "root@127.0.0.1:1"}}
 METRICS = {"metrics": "127.0.0.1:9252"}
 SCRAPE = "exec 3<>/dev/tcp/{}/9252 && printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3"
-
-
-def until(tell: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not tell():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def followed(kit: Kit, host: BlankHost, meanwhile: str) -> None:

@@ -7,8 +7,9 @@ import pytest
 from runnerkit.errors import KitError
 from runnerkit.facts import ServerManager, ServerRunner
 from runnerkit.fleet import ghosts
+from runnerkit.fleet.bootstrap import Planned
 from runnerkit.fleet.ghosts import Presence
-from runnerkit.fleet.run import Fleet
+from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.gitlab import server
 from runnerkit.settings.load import load
 from runnerkit.settings.secrets import Secret
@@ -48,7 +49,8 @@ def codes(
     runners = {"web": {"image": "debian"}}
     data = {"gitlab": {"url": URL}, "runners": runners, "hosts": hosts}
     fleet = Fleet((), load(command_line=data), lambda *_: None)
-    return [one.code for one in ghosts.findings(fleet, known, Secret("glpat-x"))]
+    outcomes = [Outcome(name, one and Planned((), (), one)) for name, one in known.items()]
+    return [one.code for one in ghosts.findings(fleet, outcomes, Secret("glpat-x"))]
 
 
 A, B = {"address": "a"}, {"address": "b"}
