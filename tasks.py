@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from runnerkit.report.page import Page
 
 
-@fleet_task("url", "image", "name", "tags", "mirror")
+@fleet_task("url", "image", "name", "tags", "mirror", changes=True)
 def bootstrap(fleet: "Fleet") -> "Page":
     """Make hosts into runner hosts, and prove that GitLab accepts them."""
     from runnerkit.fleet import bootstrap

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 20
 LOCAL = "local"
+RESUMED = "mend that one, then run again with --only-failed"
+SPARED = "not begun, as {} failed and --stop-on-failure was given"
 LATE = "no answer within {:.0f} s; it was not waited for"
 SEE = "look at the host itself: its load, its disk, docker info there"
 R = TypeVar("R")
@@ -57,6 +59,14 @@ class Outcome(Generic[R]):
 
 
 @dataclass(frozen=True)
+class Pace:
+    """How many hosts are changed at a time, and whether those not begun are spared once one failed."""
+
+    at_once: int = AT_ONCE
+    stop_on_failure: bool = False
+
+
+@dataclass(frozen=True)
 class Fleet:
     """Hosts to work on, how they are reached, and who is told what goes on there."""
 
@@ -64,6 +74,7 @@ class Fleet:
     settings: Settings
     listener: Listener
     accept_new_host_keys: bool = False
+    pace: Pace = Pace()
 
     def only(self, *targets: Target) -> "Fleet":
         """The same for other hosts."""
@@ -75,7 +86,7 @@ class Fleet:
         work: Callable[[Host, Want], R],
         token: Secret | None = None,
         limit: float | None = None,
-        at_once: int = AT_ONCE,
+        at_once: int | None = None,
     ) -> list[Outcome[R]]:
         """Do one work on every host side by side.
 
@@ -84,33 +95,31 @@ class Fleet:
             work: what is done on a host.
             token: GitLab's API token, where the work needs one.
             limit: seconds that a host is waited for, for work that changes nothing.
-            at_once: hosts that are worked on at a time.
+            at_once: hosts that are worked on at a time; as the fleet's pace has it if not given.
         """
         open_hosts: dict[str, Host] = {}
+        failed: list[str] = []
         routes = self._routes()
 
         def one(target: Target) -> Outcome[R]:
             outcome, start, host = Outcome[R](target.name), monotonic(), None
             tell = of_host(self.listener, target.name)
+            if failed and self.pace.stop_on_failure:
+                return replace(outcome, error=SPARED.format(failed[0]), fix=RESUMED)
             try:
                 tell(Phase("connecting"))
                 machine = Machine(_context(routes, target), target.password)
                 host = Host(machine, token, tell, target.name)
                 open_hosts[target.name] = host
                 outcome.result = work(host, wants[target.name])
-            except KitError as error:
-                outcome.error, outcome.fix = error.what, error.fix
-                if isinstance(error, Unfinished):
-                    outcome.result = error.result
-            except Exception as error:  # a bug of the kit's; the other hosts still finish
-                last = traceback.extract_tb(error.__traceback__)[-1]
-                outcome.error = f"{type(error).__name__}: {error} ({last.name}:{last.lineno})"
-                outcome.fix = "this is a bug in runnerkit: please report it with this line"
+            except Exception as error:
+                _explain(outcome, error)
             finally:
                 if host:
                     outcome.changes, outcome.execs = host.changes, host.machine.execs
                     host.close()
             outcome.seconds = monotonic() - start
+            failed.extend([target.name] * bool(outcome.error))
             return outcome
 
         def late(target: Target, future: Future[Outcome[R]]) -> Outcome[R]:
@@ -121,7 +130,7 @@ class Fleet:
 
         if not self.targets:
             return []
-        pool = ThreadPoolExecutor(min(at_once, len(self.targets)))
+        pool = ThreadPoolExecutor(min(at_once or self.pace.at_once, len(self.targets)))
         try:
             futures = [pool.submit(one, target) for target in self.targets]
             wait(futures, limit and limit * math.ceil(len(futures) / AT_ONCE))
@@ -148,6 +157,17 @@ class Fleet:
         from runnerkit.machine.ssh.connection import Routes
 
         return Routes(self.settings.ssh.known_hosts, self.accept_new_host_keys)
+
+
+def _explain(outcome: Outcome[R], error: Exception) -> None:
+    if isinstance(error, KitError):
+        outcome.error, outcome.fix = error.what, error.fix
+        if isinstance(error, Unfinished):
+            outcome.result = error.result
+    else:  # a bug of the kit's; the other hosts still finish
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        outcome.error = f"{type(error).__name__}: {error} ({last.name}:{last.lineno})"
+        outcome.fix = "this is a bug in runnerkit: please report it with this line"
 
 
 def _context(routes: "Routes | None", target: Target) -> Context:

@@ -43,15 +43,11 @@ def planned(outcomes: list[Outcome[Planned]], elsewhere: Sequence[Finding] = ())
         outcomes: of the hosts.
         elsewhere: what is to be noted of GitLab, and of no host.
     """
-    lines = []
+    lines: list[str] = []
     for one in outcomes:
         if not one.result or one.error:
             continue
-        count = len(one.result.changes)
-        lines.append(f"{one.host}: {f'{count} to change' if count else 'nothing to change'}")
-        for change in one.result.changes:
-            lines.append(f"  - {change.title}")
-            lines += [f"      {line}" for line in change.diff.splitlines()]
+        lines += of.pending(one.host, one.result.changes)
     data = of.hosts(
         outcomes,
         lambda one: "pending" if one.result and one.result.changes else "ok",

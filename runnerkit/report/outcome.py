@@ -1,6 +1,6 @@
 """What every verb says of a host: how it fared, and what is to be noted."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from runnerkit.checks.finding import Finding
@@ -54,6 +54,14 @@ def failed(outcomes: Iterable[Outcome[Any]]) -> int:
 def changes(changes: Iterable[Change]) -> list[dict[str, str]]:
     """Changes as data."""
     return [{"title": change.title, "diff": change.diff} for change in changes]
+
+
+def pending(host: str, changes: Sequence[Change]) -> Iterator[str]:
+    """What would be changed on a host, as lines."""
+    yield f"{host}: {f'{len(changes)} to change' if changes else 'nothing to change'}"
+    for change in changes:
+        yield f"  - {change.title}"
+        yield from (f"      {line}" for line in change.diff.splitlines())
 
 
 def findings(findings: Iterable[Finding]) -> list[dict[str, str]]:

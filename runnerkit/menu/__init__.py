@@ -10,57 +10,27 @@ from invoke.exceptions import Exit
 from invoke.tasks import Task, task
 
 from runnerkit.errors import KitError, interruptible
+from runnerkit.menu.options import PACE, pace, text
 
 if TYPE_CHECKING:
+    from runnerkit.fleet.run import Pace
     from runnerkit.report.page import Page
     from runnerkit.settings.model import Settings
     from runnerkit.settings.targets import Target
 
-HELP = {
-    "host": "comma-separated: local, user@address[:port], an ssh alias, a name or glob of [hosts], all",
-    "url": "GitLab's address, https://…",
-    "image": "the job image: a folder of dockerfiles/, a name of [images], or any reference",
-    "name": "the runner's name; the host's own name if not given",
-    "tags": "comma-separated tags of the runner",
-    "mirror": "a registry mirror of Docker Hub for the hosts, https://…",
-    "json": "print data on stdout instead of a table",
-    "message": "what a log says, to be looked up; - reads a whole log from stdin",
-    "rehearsal": "start a container as a job would get it, of each image, and look from within",
-    "job": "the id of a job, or its address: why it failed",
-    "names": "comma-separated job images; all: those of the settings",
-    "from": "the host that builds it; this machine if not given",
-    "force": "remove all that no job needs, however much of the disk is free",
-    "dry-run": "only tell what would go",
-    "follow": "go on with what comes, until Ctrl-C",
-    "since": "how far back: 10m, 2h, or a date; the last 100 lines of each host if not given",
-    "errors": "only warnings and errors",
-    "into": "the folder; it is made where there is none",
-    "watch": "look again every few seconds, until Ctrl-C",
-    "pre": "the host is blank: only what bootstrap will need there",
-    "pull": "look whether the bases have moved, and rebuild on them",
-    "no-cache": "build without the builder's cache, even what is unchanged",
-    "push": "push to this registry afterwards; REGISTRY_USER and REGISTRY_PASSWORD log in",
-    "runner-image": "put this image, the real one above all, in the stand-in's place",
-    "only": "one session of the noxfile: lint, types, unit, pythons, package, hosts, long, vm, bench, docs or lock",
-    "source": "where it is built: qemu (on this machine), amazon-ebs or googlecompute",
-    "variables": "a file of variables for that cloud, as packer/variables.pkr.hcl describes them",
-    "accept-new-host-keys": "accept and remember an SSH host key seen for the first time",
-}
-TEXTS = {
-    ("logs", "job"): "only lines about the job of this number",
-    ("test", "image"): "the image; the newest if not given",
-    ("host", "name"): "the host's name, for example ci1",
-}  # where a word means another thing
 Verb = Callable[..., "Page"]
 
 
-def fleet_task(*words: str, name: str = "", alone: str = "") -> Callable[[Verb], "Task[Any]"]:
+def fleet_task(
+    *words: str, name: str = "", alone: str = "", changes: bool = False
+) -> Callable[[Verb], "Task[Any]"]:
     """A task that works on hosts: it is given the fleet, and its page is shown.
 
     Args:
         words: options that are laid over the settings, of `command_line.settings_of`.
         name: the task's, where it is not the function's.
         alone: an option of its own with which it needs neither hosts nor settings.
+        changes: whether it changes hosts, and is given --at-once and --stop-on-failure.
 
     The task has the function's own options, these words, and --host, --json and
     --accept-new-host-keys.
@@ -78,19 +48,22 @@ def fleet_task(*words: str, name: str = "", alone: str = "") -> Callable[[Verb],
                     "Invoke's --dry stops nothing here", "say plan, which changes nothing"
                 )
 
+            typed = pace(**{word: options[word] for word in PACE}) if changes else None
             settings, chosen = (
                 (Settings(), ())
                 if alone and options[alone]
                 else _targets(words, options)  # a token may be asked for here
             )
             page = partial(verb, **{one.name: options[one.name] for one in own})
-            _show(page, settings, chosen, options["json"], options["accept_new_host_keys"])
+            _show(page, settings, chosen, options["json"], options["accept_new_host_keys"], typed)
 
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         context = inspect.Parameter("_", kind)
         host = inspect.Parameter("host", kind, default="")
+        paced = PACE.items() if changes else ()
         flags = [
             *(inspect.Parameter(word, kind, default="") for word in words),
+            *(inspect.Parameter(word, kind, default=value) for word, value in paced),
             *(
                 inspect.Parameter(flag, kind, default=False)
                 for flag in ("json", "accept_new_host_keys")
@@ -101,7 +74,7 @@ def fleet_task(*words: str, name: str = "", alone: str = "") -> Callable[[Verb],
         parameters = [context, *needed, host, *optional, *flags]
         body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         options = (one.name.rstrip("_").replace("_", "-") for one in parameters[1:])
-        texts = {option: _text(name or verb.__name__, option) for option in options}
+        texts = {option: text(name or verb.__name__, option) for option in options}
         return _task(body, name or verb.__name__, texts)
 
     return decorate
@@ -116,14 +89,10 @@ def plain_task(*options: str, name: str = "") -> Callable[[Callable[..., None]],
     """
 
     def decorate(body: Callable[..., None]) -> "Task[Any]":
-        texts = {option: _text(name or body.__name__, option) for option in options}
+        texts = {option: text(name or body.__name__, option) for option in options}
         return _task(interruptible()(body), name or body.__name__, texts)
 
     return decorate
-
-
-def _text(task: str, option: str) -> str:
-    return TEXTS.get((task, option), HELP[option])
 
 
 def of_hosts(verb: Verb, host: str, url: str, json: bool, accept_new_host_keys: bool) -> None:
@@ -143,13 +112,18 @@ def end(code: int) -> None:
 
 
 def _show(
-    verb: Verb, settings: "Settings", chosen: tuple["Target", ...], json: bool, accept: bool
+    verb: Verb,
+    settings: "Settings",
+    chosen: tuple["Target", ...],
+    json: bool,
+    accept: bool,
+    pace: "Pace | None" = None,
 ) -> None:
-    from runnerkit.fleet.run import Fleet
+    from runnerkit.fleet.run import Fleet, Pace
     from runnerkit.report.progress import progress
 
     with progress() as listener:
-        page = verb(Fleet(chosen, settings, listener, accept))
+        page = verb(Fleet(chosen, settings, listener, accept, pace or Pace()))
     end(page.show(json))
 
 

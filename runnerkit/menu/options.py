@@ -1,0 +1,64 @@
+"""The options of the menu: what each is said to do, and how many hosts are changed at a time."""
+
+from typing import TYPE_CHECKING
+
+from runnerkit.errors import KitError
+
+if TYPE_CHECKING:
+    from runnerkit.fleet.run import Pace
+
+HELP = {
+    "host": "comma-separated: local, user@address[:port], an ssh alias, a name or glob of [hosts], all",
+    "url": "GitLab's address, https://…",
+    "image": "the job image: a folder of dockerfiles/, a name of [images], or any reference",
+    "name": "the runner's name; the host's own name if not given",
+    "tags": "comma-separated tags of the runner",
+    "mirror": "a registry mirror of Docker Hub for the hosts, https://…",
+    "json": "print data on stdout instead of a table",
+    "message": "what a log says, to be looked up; - reads a whole log from stdin",
+    "rehearsal": "start a container as a job would get it, of each image, and look from within",
+    "job": "the id of a job, or its address: why it failed",
+    "names": "comma-separated job images; all: those of the settings",
+    "from": "the host that builds it; this machine if not given",
+    "force": "remove all that no job needs, however much of the disk is free",
+    "dry-run": "only tell what would go",
+    "follow": "go on with what comes, until Ctrl-C",
+    "since": "how far back: 10m, 2h, or a date; the last 100 lines of each host if not given",
+    "errors": "only warnings and errors",
+    "into": "the folder; it is made where there is none",
+    "watch": "look again every few seconds, until Ctrl-C",
+    "pre": "the host is blank: only what bootstrap will need there",
+    "pull": "look whether the bases have moved, and rebuild on them",
+    "no-cache": "build without the builder's cache, even what is unchanged",
+    "push": "push to this registry afterwards; REGISTRY_USER and REGISTRY_PASSWORD log in",
+    "runner-image": "put this image, the real one above all, in the stand-in's place",
+    "only": "one session of the noxfile: lint, types, unit, pythons, package, hosts, long, vm, bench, docs or lock",
+    "source": "where it is built: qemu (on this machine), amazon-ebs or googlecompute",
+    "variables": "a file of variables for that cloud, as packer/variables.pkr.hcl describes them",
+    "at-once": "how many hosts are changed at a time",
+    "stop-on-failure": "begin no further host once one has failed",
+    "accept-new-host-keys": "accept and remember an SSH host key seen for the first time",
+}
+TEXTS = {
+    ("logs", "job"): "only lines about the job of this number",
+    ("test", "image"): "the image; the newest if not given",
+    ("host", "name"): "the host's name, for example ci1",
+}  # where a word means another thing
+PACE = {"at_once": "", "stop_on_failure": False}  # options of what changes hosts
+MOST = 100  # hosts at a time: each has a connection and a thread here
+
+
+def text(task: str, option: str) -> str:
+    """What `option` of a task does."""
+    return TEXTS.get((task, option), HELP[option])
+
+
+def pace(at_once: str, stop_on_failure: bool) -> "Pace":
+    """What was typed, checked."""
+    from runnerkit.fleet.run import Pace
+
+    if not at_once:
+        return Pace(stop_on_failure=stop_on_failure)
+    if not (at_once.isascii() and at_once.isdigit() and 0 < int(at_once[:9]) <= MOST):
+        raise KitError(f"--at-once {at_once}: no number of hosts", f"give one from 1 to {MOST}")
+    return Pace(int(at_once), stop_on_failure)
