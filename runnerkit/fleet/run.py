@@ -13,6 +13,7 @@ from invoke.context import Context
 from runnerkit.errors import INTERRUPTED, KitError
 from runnerkit.events import Listener, Phase, of_host
 from runnerkit.fleet.host import Host
+from runnerkit.fleet.operation import Operation
 from runnerkit.machine import local, sudo
 from runnerkit.machine.machine import Machine
 from runnerkit.plan import Change
@@ -60,21 +61,24 @@ class Outcome(Generic[R]):
 
 @dataclass(frozen=True)
 class Pace:
-    """How many hosts are changed at a time, and whether those not begun are spared once one failed."""
+    """How many hosts are changed at a time, whether those not begun are spared once one failed, and
+    whether one that another run holds is waited for."""
 
     at_once: int = AT_ONCE
     stop_on_failure: bool = False
+    wait: bool = False
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """Hosts to work on, how they are reached, and who is told what goes on there."""
+    """Hosts to work on, how they are reached, who is told what goes on there, and what for."""
 
     targets: tuple[Target, ...]
     settings: Settings
     listener: Listener
     accept_new_host_keys: bool = False
     pace: Pace = Pace()
+    operation: Operation = field(default_factory=Operation)
 
     def only(self, *targets: Target) -> "Fleet":
         """The same for other hosts."""
