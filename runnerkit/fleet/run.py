@@ -12,6 +12,7 @@ from invoke.context import Context
 
 from runnerkit.errors import INTERRUPTED, KitError
 from runnerkit.events import Listener, Phase, of_host
+from runnerkit.fleet.hold import Hold
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.operation import Operation
 from runnerkit.machine import local, sudo
@@ -113,11 +114,12 @@ class Fleet:
             try:
                 tell(Phase("connecting"))
                 machine = Machine(_context(routes, target), target.password)
-                host = Host(machine, token, tell, target.name)
+                hold = Hold(machine, tell, self.operation, self.pace.wait)
+                host = Host(machine, token, tell, target.name, hold)
                 open_hosts[target.name] = host
                 outcome.result = work(host, wants[target.name])
             except Exception as error:
-                _explain(outcome, error)
+                _explain(outcome, (host and host.hold.lost) or error)
             finally:
                 if host:
                     outcome.changes, outcome.execs = host.changes, host.machine.execs
