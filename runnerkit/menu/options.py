@@ -42,6 +42,7 @@ HELP = {
     "accept-new-host-keys": "accept and remember an SSH host key seen for the first time",
 }
 TEXTS = {
+    ("audit", "since"): "how far back: 10m, 2h, or a date; all if not given",
     ("logs", "job"): "only lines about the job of this number",
     ("test", "image"): "the image; the newest if not given",
     ("host", "name"): "the host's name, for example ci1",
