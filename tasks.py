@@ -125,6 +125,15 @@ def runner_logs(
     return read(logs.read(fleet, wanted))
 
 
+@fleet_task()
+def audit(fleet: "Fleet", since: str = "") -> "Page":
+    """Show who changed what on hosts, from where and with which settings, in time order."""
+    from runnerkit.fleet import audit
+    from runnerkit.report.audit import audited
+
+    return audited(audit.read(fleet, since))
+
+
 @plain_task("into", "json")
 def metrics(_: Context, into: str, json: bool = False) -> None:
     """Write what a Prometheus and a Grafana need for the hosts of the settings into a folder."""
@@ -238,6 +247,7 @@ namespace = Collection(
     plan,
     status,
     doctor,
+    audit,
     metrics,
     init,
     demo,

@@ -1,6 +1,7 @@
 """Look, plan, apply: the loop whose exit is the verification."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Protocol
 
@@ -179,4 +180,4 @@ def _remember(host: Writer, want: Want, change: Script | None) -> None:
     """What was written is no change of the host's: nobody asked for it, and no plan tells of it."""
     if change:
         host.lock()
-        host.script(want, change)
+        host.script(want, replace(change, recorded=False))

@@ -102,7 +102,10 @@ class Host:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             futures = [pool.submit(self._write, want, change, len(batch) > 1) for change in batch]
         failures = [future.exception() for future in futures]
-        self.changes += [one for one, error in zip(batch, failures, strict=True) if not error]
+        pairs = [*zip(batch, failures, strict=True)]
+        self.changes += [one for one, error in pairs if not error]
+        elsewhere = [pair for pair in pairs if not isinstance(pair[0], Script)]
+        self.hold.record([(int(bool(error)), one.title) for one, error in elsewhere])
         errors = [error for error in failures if error]
         known = [error for error in errors if isinstance(error, KitError)]
         if len(known) == len(errors) > 1:
@@ -125,11 +128,15 @@ class Host:
             word = shlex.quote(tokens.required(token, f"runner {runner.key}'s token").reveal())
             text = f"TOKEN={word}\n{text}"
         try:
-            return self.machine.run(text, lambda line: self.tell(Detail(mask(plain(line)))))
+            return self.machine.run(text, self._heard)
         except Failed as error:
             known = hint(mask(plain(error.stderr)), (*lock.HINTS, *change.hints))
             why = mask(error.why(known.pattern))
             raise KitError(f"{change.title}: {why}", known.fix) from None
+
+    def _heard(self, line: str) -> None:
+        self.hold.heard(line)
+        self.tell(Detail(mask(plain(line))))
 
     @property
     def engine(self) -> "docker.APIClient":

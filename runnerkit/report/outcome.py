@@ -34,8 +34,9 @@ def hosts(
 
 
 def errors(outcomes: Iterable[Outcome[Any]]) -> Iterator[tuple[str, str, str, str]]:
-    """The failures, for ``page.once``."""
+    """The failures, and what is noted whatever the verb, for ``page.once``."""
     for outcome in outcomes:
+        yield from (("note", outcome.host, note, "") for note in outcome.notes)
         if outcome.error:
             yield "error", outcome.host, outcome.error, outcome.fix
 
