@@ -1,7 +1,7 @@
-"""The channels through a jump host, which many hosts share: the end of one must not end all.
+"""The channels of an SSH connection, which many share: the end of one must not end all.
 
-Paramiko sends a channel's data outside of the channel's lock, so that it can come after the close.
-sshd then ends the whole connection: "data packet referred to nonexistent channel".
+Paramiko sends what belongs to a channel outside of the channel's lock, so that it can come after the
+close. sshd then ends the whole connection: "ieof packet referred to nonexistent channel".
 """
 
 import contextlib
@@ -15,9 +15,10 @@ GONE = (EOFError, OSError, paramiko.SSHException)  # the connection itself, whic
 
 
 class Lead:
-    """A channel as the socket of another connection: nothing is sent of it once its close is.
+    """A channel, as the socket of another connection or as a pipe: nothing is sent of it once its close
+    is.
 
-    That connection sets a timeout of 0.1 s, so that no send holds the lock for long.
+    A socket has a timeout of 0.1 s, and a pipe waits before it sends: no send holds the lock for long.
     """
 
     def __init__(self, channel: paramiko.Channel) -> None:
@@ -27,9 +28,29 @@ class Lead:
         with _sending(self._channel):
             return self._channel.send(data)
 
+    def sendall(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            self._await()
+            if not (count := self.send(left)):  # type: ignore[arg-type]
+                raise OSError("the channel is closed")
+            left = left[count:]
+
+    def shutdown(self, how: int) -> None:
+        with _sending(self._channel):
+            self._channel.shutdown(how)
+
     def close(self) -> None:
         with contextlib.suppress(*GONE), _sending(self._channel):
             self._channel.close()
+
+    def _await(self) -> None:
+        """Until the other side takes more."""
+        channel: Any = self._channel
+        with channel.out_buffer_cv:
+            while not (channel.out_window_size or channel.closed or channel.eof_sent):
+                if not channel.out_buffer_cv.wait(channel.gettimeout()):
+                    raise TimeoutError
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._channel, name)
