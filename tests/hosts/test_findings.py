@@ -16,14 +16,17 @@ from tests.hosts.test_doctor_servers import registry
 pytestmark = pytest.mark.long
 API = {"api_token": {"env": "GITLAB_TOKEN"}}
 OWN = "/usr/local/bin/docker"
-SAYS_APPARMOR = rf"""cat >{OWN} <<'END'
+# What no machine here has: a kernel that confines by AppArmor, and an engine of before 19.03.
+SAYS = f"""cat >{OWN} <<'END'
 #!/bin/sh
 case $1 in
-info) /usr/bin/docker "$@" | sed 's/"SecurityOptions":\[/&"name=apparmor",/' ;;
+{{}}) /usr/bin/docker "$@" | sed '{{}}' ;;
 *) exec /usr/bin/docker "$@" ;;
 esac
 END
-chmod 755 {OWN}; mv /usr/sbin/apparmor_parser /root/"""
+chmod 755 {OWN}"""
+SAYS_APPARMOR = SAYS.format("info", r's/"SecurityOptions":\[/&"name=apparmor",/')
+SAYS_OLD = SAYS.format("version", r's/"ApiVersion":"[^"]*"/"ApiVersion":"1.39"/g')
 PROXY = "/etc/systemd/system/docker.service.d/proxy.conf"
 PROXIED = f"""mkdir -p /etc/systemd/system/docker.service.d
 printf '[Service]\nEnvironment=HTTPS_PROXY=http://somebody:sentinel@proxy.example.com:3128\n' >{PROXY}
@@ -43,7 +46,10 @@ SICK: dict[str, tuple[str, str]] = {
     "image-never-pulled": ("docker rmi registry:2 >/dev/null", "docker pull -q registry:2"),
     "manager-log-large": (f"truncate -s +600M {LOG}", f"truncate -s 0 {LOG}"),
     "proxy-not-of-manager": (PROXIED, f"rm {PROXY}; systemctl daemon-reload; {RESTART}; {UP}"),
-    "apparmor-parser": (SAYS_APPARMOR, f"rm {OWN}; mv /root/apparmor_parser /usr/sbin/"),
+    "apparmor-parser": (
+        f"{SAYS_APPARMOR}; mv /usr/sbin/apparmor_parser /root/", f"rm {OWN}; mv /root/apparmor_parser /usr/sbin/",
+    ),
+    "engine-too-old": (SAYS_OLD, f"rm {OWN}"),
     "concurrent-none manager-restarting": (
         f"""{KEPT}; sed -i 's/^concurrent = .*/concurrent = 0/' {CONFIG}; docker restart gitlab-runner >/dev/null
         until [ $({RESTARTS}) -gt 2 ]; do sleep 0.2; done""",

@@ -6,6 +6,7 @@ close. sshd then ends the whole connection: "ieof packet referred to nonexistent
 
 import contextlib
 import threading
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import paramiko
@@ -57,25 +58,21 @@ class Lead:
 
 
 def _close(channel: paramiko.Channel, message: paramiko.Message) -> None:
-    """Answer sshd's close when what is being sent has been, without holding up the other channels."""
+    """Answer sshd's close, or leave that to who is sending: the other channels are not held up."""
+    vars(channel)["ended"] = message
+    _answer(channel)
 
-    sending = _sending(channel)
 
-    def answer() -> None:
+def _answer(channel: paramiko.Channel) -> None:
+    """Answer the close that came meanwhile, unless somebody sends, who does it then."""
+    sending = _lock(channel)
+    if "ended" in vars(channel) and sending.acquire(blocking=False):
         try:
-            with contextlib.suppress(*GONE):
-                paramiko.Channel._handle_close(channel, message)  # type: ignore[attr-defined]
+            if message := vars(channel).pop("ended", None):
+                with contextlib.suppress(*GONE):
+                    paramiko.Channel._handle_close(channel, message)  # type: ignore[attr-defined]
         finally:
             sending.release()
-
-    def wait() -> None:
-        sending.acquire()
-        answer()
-
-    if sending.acquire(blocking=False):
-        answer()
-    else:
-        threading.Thread(target=wait, daemon=True).start()
 
 
 class Transport(paramiko.Transport):
@@ -87,6 +84,15 @@ class Transport(paramiko.Transport):
     }
 
 
-def _sending(channel: paramiko.Channel) -> threading.Lock:
+@contextlib.contextmanager
+def _sending(channel: paramiko.Channel) -> Iterator[None]:
+    try:
+        with _lock(channel):
+            yield
+    finally:
+        _answer(channel)
+
+
+def _lock(channel: paramiko.Channel) -> threading.Lock:
     lock: threading.Lock = vars(channel).setdefault("sending", threading.Lock())
     return lock
