@@ -72,7 +72,7 @@ def doctor(
     return diagnosed(doctor.doctor(fleet, pre, rehearsal))
 
 
-@fleet_task("mirror", name="build")
+@fleet_task("mirror", name="build", changes=True)
 def image_build(
     fleet: "Fleet", names: str, pull: bool = False, no_cache: bool = False, push: str = ""
 ) -> "Page":
@@ -83,7 +83,7 @@ def image_build(
     return built(job_images.build(fleet, names, pull, no_cache, push))
 
 
-@fleet_task(name="ship")
+@fleet_task(name="ship", changes=True)
 def image_ship(fleet: "Fleet", image: str, from_: str = "local") -> "Page":
     """Build a job image on one host and send it to others: only the layers that they lack."""
     from runnerkit.fleet import ship
@@ -101,7 +101,7 @@ def image_list(fleet: "Fleet") -> "Page":
     return listed(job_images.listing(fleet))
 
 
-@fleet_task(name="prune")
+@fleet_task(name="prune", changes=True)
 def image_prune(fleet: "Fleet", force: bool = False, dry_run: bool = False) -> "Page":
     """Make room on hosts whose disk is too full, never at a job's cost."""
     from runnerkit.fleet import prune

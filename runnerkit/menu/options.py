@@ -36,6 +36,8 @@ HELP = {
     "source": "where it is built: qemu (on this machine), amazon-ebs or googlecompute",
     "variables": "a file of variables for that cloud, as packer/variables.pkr.hcl describes them",
     "at-once": "how many hosts are changed at a time",
+    "wait": "wait for a host that another run holds, and say for whom",
+    "only-failed": "only the hosts on which this failed last time with these settings",
     "stop-on-failure": "begin no further host once one has failed",
     "accept-new-host-keys": "accept and remember an SSH host key seen for the first time",
 }
@@ -44,7 +46,7 @@ TEXTS = {
     ("test", "image"): "the image; the newest if not given",
     ("host", "name"): "the host's name, for example ci1",
 }  # where a word means another thing
-PACE = {"at_once": "", "stop_on_failure": False}  # options of what changes hosts
+PACE = {"at_once": "", "stop_on_failure": False, "wait": False}  # of what changes hosts
 MOST = 100  # hosts at a time: each has a connection and a thread here
 
 
@@ -53,12 +55,12 @@ def text(task: str, option: str) -> str:
     return TEXTS.get((task, option), HELP[option])
 
 
-def pace(at_once: str, stop_on_failure: bool) -> "Pace":
+def pace(at_once: str, stop_on_failure: bool, wait: bool) -> "Pace":
     """What was typed, checked."""
     from runnerkit.fleet.run import Pace
 
     if not at_once:
-        return Pace(stop_on_failure=stop_on_failure)
+        return Pace(stop_on_failure=stop_on_failure, wait=wait)
     if not (at_once.isascii() and at_once.isdigit() and 0 < int(at_once[:9]) <= MOST):
         raise KitError(f"--at-once {at_once}: no number of hosts", f"give one from 1 to {MOST}")
-    return Pace(int(at_once), stop_on_failure)
+    return Pace(int(at_once), stop_on_failure, wait)
