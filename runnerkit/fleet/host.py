@@ -73,12 +73,11 @@ class Host:
         gitlab, found = self._server(want), {}
         have = replace(have, key=self.machine.key)
         for runner in want.runners:
+            known = None
             if config_toml.entry_index(want, have, runner) is not None:
                 known = self._registered(want, have, runner)
             elif not runner.token:
                 known = gitlab.find(runner, runner.name(have.hostname), runner.note(have.identity))
-            else:
-                known = None
             if known:
                 found[runner.key] = known
         return replace(have, server=found)
@@ -92,6 +91,12 @@ class Host:
         waiting = Detail("waiting for what a cut-off run left going on the host")
         self._lock = self._lock or lock.take(self.machine, lambda: self.tell(waiting))
 
+    def unlock(self) -> None:
+        """Let others at the host, where this run only waits for what goes on there."""
+        if self._lock:
+            self._lock.close()
+        self._lock = None
+
     def obstacles(self, want: Want, pending: list[Change]) -> list[Finding]:
         server = partial(self._server, want) if self._token else None
         return list(obstacles.findings(self.machine, server, want, pending))
@@ -100,9 +105,8 @@ class Host:
         """Make changes that do not wait for each other; all are tried before the first error."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             futures = [pool.submit(self._write, want, change, len(batch) > 1) for change in batch]
-        failures = [future.exception() for future in futures]
-        self.changes += [one for one, error in zip(batch, failures, strict=True) if not error]
-        errors = [error for error in failures if error]
+        errors = [error for future in futures if (error := future.exception())]
+        self.changes += [one for one, to in zip(batch, futures, strict=True) if not to.exception()]
         known = [error for error in errors if isinstance(error, KitError)]
         if len(known) == len(errors) > 1:
             raise KitError("\n  ".join(error.what for error in known), known[0].fix)
@@ -127,8 +131,7 @@ class Host:
             return self.machine.run(text, lambda line: self.tell(Detail(mask(plain(line)))))
         except Failed as error:
             known = hint(mask(plain(error.stderr)), (BUSY, *change.hints))
-            why = mask(error.why(known.pattern))
-            raise KitError(f"{change.title}: {why}", known.fix) from None
+            raise KitError(f"{change.title}: {mask(error.why(known.pattern))}", known.fix) from None
 
     @property
     def engine(self) -> "docker.APIClient":
@@ -143,8 +146,7 @@ class Host:
     def close(self) -> None:
         if self._engine is not None:
             self._engine.close()
-        if self._lock:
-            self._lock.close()
+        self.unlock()
         self.machine.close()
 
     def _accepted(self, want: Want, have: Facts) -> dict[str, bool]:
@@ -159,8 +161,7 @@ class Host:
 
     def _registered(self, want: Want, have: Facts, runner: WantedRunner) -> ServerRunner | None:
         """GitLab's side of a runner of the host: GitLab says which, by its token; never the host."""
-        token = config_toml.token(want, have, runner)
-        manager = config_toml.system_id(want, have)
+        token, manager = config_toml.token(want, have, runner), config_toml.system_id(want, have)
         number = self._server(want).whose(token, manager) if token and manager else None
         return self._server(want).get(number) if number else None
 
