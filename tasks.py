@@ -125,6 +125,22 @@ def runner_logs(
     return read(logs.read(fleet, wanted))
 
 
+@fleet_task(name="drain", changes=True)
+def runner_drain(
+    fleet: "Fleet",
+    deadline: str = "",
+    on_deadline: str = "wait",
+    resume: bool = False,
+    dry_run: bool = False,
+) -> "Page":
+    """Have hosts take no more jobs, and wait until those that run have ended; --resume undoes it."""
+    from runnerkit.fleet import drain
+    from runnerkit.report.drain import drained
+
+    wanted = drain.terms(deadline, on_deadline, resume, dry_run)
+    return drained(drain.run(fleet, wanted), wanted)
+
+
 @plain_task("into", "json")
 def metrics(_: Context, into: str, json: bool = False) -> None:
     """Write what a Prometheus and a Grafana need for the hosts of the settings into a folder."""
@@ -244,7 +260,7 @@ namespace = Collection(
     *([test] if CLONE else ()),  # the checks are not installed
     golden=Collection(golden_bake, golden_test, golden_validate),
     image=Collection(image_build, image_ship, image_list, image_prune),
-    runner=Collection(runner_logs),
+    runner=Collection(runner_logs, runner_drain),
     sandbox=Collection(up, host, down),
 )
 

@@ -75,12 +75,11 @@ class Host:
         gitlab, found = self._server(want), {}
         have = replace(have, key=self.machine.key)
         for runner in want.runners:
+            known = None
             if config_toml.entry_index(want, have, runner) is not None:
                 known = self._registered(want, have, runner)
             elif not runner.token:
                 known = gitlab.find(runner, runner.name(have.hostname), runner.note(have.identity))
-            else:
-                known = None
             if known:
                 found[runner.key] = known
         return replace(have, server=found)
@@ -101,9 +100,8 @@ class Host:
         """Make changes that do not wait for each other; all are tried before the first error."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             futures = [pool.submit(self._write, want, change, len(batch) > 1) for change in batch]
-        failures = [future.exception() for future in futures]
-        self.changes += [one for one, error in zip(batch, failures, strict=True) if not error]
-        errors = [error for error in failures if error]
+        errors = [error for future in futures if (error := future.exception())]
+        self.changes += [one for one, to in zip(batch, futures, strict=True) if not to.exception()]
         known = [error for error in errors if isinstance(error, KitError)]
         if len(known) == len(errors) > 1:
             raise KitError("\n  ".join(error.what for error in known), known[0].fix)
@@ -153,8 +151,7 @@ class Host:
 
     def _registered(self, want: Want, have: Facts, runner: WantedRunner) -> ServerRunner | None:
         """GitLab's side of a runner of the host: GitLab says which, by its token; never the host."""
-        token = config_toml.token(want, have, runner)
-        manager = config_toml.system_id(want, have)
+        token, manager = config_toml.token(want, have, runner), config_toml.system_id(want, have)
         number = self._server(want).whose(token, manager) if token and manager else None
         return self._server(want).get(number) if number else None
 

@@ -22,6 +22,9 @@ HELP = {
     "from": "the host that builds it; this machine if not given",
     "force": "remove all that no job needs, however much of the disk is free",
     "dry-run": "only tell what would go",
+    "deadline": "how long the jobs are waited for: 90s, 30m, 1h 30m; as long as they take if not given",
+    "on-deadline": "what is done then: wait (they are left to end) or kill",
+    "resume": "have drained hosts take jobs again",
     "follow": "go on with what comes, until Ctrl-C",
     "since": "how far back: 10m, 2h, or a date; the last 100 lines of each host if not given",
     "errors": "only warnings and errors",
@@ -44,6 +47,7 @@ HELP = {
 TEXTS = {
     ("logs", "job"): "only lines about the job of this number",
     ("test", "image"): "the image; the newest if not given",
+    ("drain", "dry-run"): "only tell what would be changed",
     ("host", "name"): "the host's name, for example ci1",
 }  # where a word means another thing
 PACE = {"at_once": "", "stop_on_failure": False, "wait": False}  # of what changes hosts

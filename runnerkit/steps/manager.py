@@ -1,4 +1,5 @@
-"""The manager container runs, from the wanted image, with the recipe's mounts and restart policy."""
+"""The manager container runs, from the wanted image, with the recipe's mounts and restart policy;
+unless somebody has drained the host."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,7 +9,7 @@ from runnerkit import container
 from runnerkit.checks.engine import selinux
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import leaving, memory
+from runnerkit.files import drained, leaving, memory
 from runnerkit.images.reference import normal
 from runnerkit.plan import Change, Hint, Script
 from runnerkit.templates import render
@@ -37,13 +38,16 @@ WORDS = {"UsernsMode": "userns", "PidMode": "pid"}
 
 
 def needs(want: Want) -> Needs:
-    return Needs(files=(want.config, memory.PATH), images=(want.manager.image,), manager=True)
+    files = (want.config, memory.PATH, drained.PATH)
+    return Needs(files=files, images=(want.manager.image,), manager=True)
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
     name = want.manager.container
     now = have.containers.get(name)
     _elsewhere(want, now)
+    if drained.parsed(have):
+        return
     if now is None:
         yield Script(f"run the container {name}", container.run(want), hints=HINTS)
     elif reasons := list(_differences(want, have, now)):
