@@ -22,6 +22,9 @@ HELP = {
     "from": "the host that builds it; this machine if not given",
     "force": "remove all that no job needs, however much of the disk is free",
     "dry-run": "only tell what would go",
+    "to": "the version: a tag, a digest (sha256:…), or a whole reference",
+    "canary": "the host that is the first, and must pass; the first of them if not given",
+    "write": "have the settings file say what the hosts run now",
     "follow": "go on with what comes, until Ctrl-C",
     "since": "how far back: 10m, 2h, or a date; the last 100 lines of each host if not given",
     "errors": "only warnings and errors",
@@ -42,6 +45,8 @@ HELP = {
 TEXTS = {
     ("logs", "job"): "only lines about the job of this number",
     ("test", "image"): "the image; the newest if not given",
+    ("upgrade", "dry-run"): "only tell what would be changed",
+    ("rollback", "dry-run"): "only tell what would be changed",
     ("host", "name"): "the host's name, for example ci1",
 }  # where a word means another thing
 PACE = {"at_once": "", "stop_on_failure": False}  # options of what changes hosts
