@@ -141,6 +141,26 @@ def runner_drain(
     return drained(drain.run(fleet, wanted), wanted)
 
 
+@fleet_task(name="upgrade", changes=True)
+def runner_upgrade(
+    fleet: "Fleet", to: str, canary: str = "", write: bool = False, dry_run: bool = False
+) -> "Page":
+    """Bring managers to another version: a canary first; back by itself where it does not come up."""
+    from runnerkit.fleet import upgrade
+    from runnerkit.report.upgrade import upgraded
+
+    return upgraded(upgrade.upgrade(fleet, to, canary, write, dry_run))
+
+
+@fleet_task(name="rollback", changes=True)
+def runner_rollback(fleet: "Fleet", write: bool = False, dry_run: bool = False) -> "Page":
+    """Bring managers back to the image that each had before its last upgrade."""
+    from runnerkit.fleet import upgrade
+    from runnerkit.report.upgrade import upgraded
+
+    return upgraded(upgrade.rollback(fleet, write, dry_run))
+
+
 @plain_task("into", "json")
 def metrics(_: Context, into: str, json: bool = False) -> None:
     """Write what a Prometheus and a Grafana need for the hosts of the settings into a folder."""
@@ -260,7 +280,7 @@ namespace = Collection(
     *([test] if CLONE else ()),  # the checks are not installed
     golden=Collection(golden_bake, golden_test, golden_validate),
     image=Collection(image_build, image_ship, image_list, image_prune),
-    runner=Collection(runner_logs, runner_drain),
+    runner=Collection(runner_logs, runner_drain, runner_upgrade, runner_rollback),
     sandbox=Collection(up, host, down),
 )
 

@@ -33,6 +33,14 @@ if TYPE_CHECKING:
 AT_ONCE = 4  # pulls or builds on a host
 
 
+class ScriptFailed(KitError):
+    """A change's script ended with another exit code than 0."""
+
+    def __init__(self, exited: int, what: str, fix: str) -> None:
+        super().__init__(what, fix)
+        self.exited = exited
+
+
 class Host:
     """Implements converge's Reader and Writer; `changes` are those that it made.
 
@@ -127,7 +135,7 @@ class Host:
         except Failed as error:
             known = hint(mask(plain(error.stderr)), (*lock.HINTS, *change.hints))
             why = mask(error.why(known.pattern))
-            raise KitError(f"{change.title}: {why}", known.fix) from None
+            raise ScriptFailed(error.exited, f"{change.title}: {why}", known.fix) from None
 
     @property
     def engine(self) -> "docker.APIClient":

@@ -25,6 +25,9 @@ HELP = {
     "deadline": "how long the jobs are waited for: 90s, 30m, 1h 30m; as long as they take if not given",
     "on-deadline": "what is done then: wait (they are left to end) or kill",
     "resume": "have drained hosts take jobs again",
+    "to": "the version: a tag, a digest (sha256:…), or a whole reference",
+    "canary": "the host that is the first, and must pass; the first of them if not given",
+    "write": "have the settings file say what the hosts run now",
     "follow": "go on with what comes, until Ctrl-C",
     "since": "how far back: 10m, 2h, or a date; the last 100 lines of each host if not given",
     "errors": "only warnings and errors",
@@ -48,6 +51,8 @@ TEXTS = {
     ("logs", "job"): "only lines about the job of this number",
     ("test", "image"): "the image; the newest if not given",
     ("drain", "dry-run"): "only tell what would be changed",
+    ("upgrade", "dry-run"): "only tell what would be changed",
+    ("rollback", "dry-run"): "only tell what would be changed",
     ("host", "name"): "the host's name, for example ci1",
 }  # where a word means another thing
 PACE = {"at_once": "", "stop_on_failure": False, "wait": False}  # of what changes hosts
