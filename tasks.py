@@ -161,6 +161,17 @@ def runner_rollback(fleet: "Fleet", write: bool = False, dry_run: bool = False) 
     return upgraded(upgrade.rollback(fleet, write, dry_run))
 
 
+@fleet_task(name="rotate", changes=True)
+def runner_rotate(
+    fleet: "Fleet", runner: str = "", id_: int = 0, write: bool = False, dry_run: bool = False
+) -> "Page":
+    """Give runners new tokens, on all of their hosts at once; jobs that run go on."""
+    from runnerkit.fleet import rotate
+    from runnerkit.report.rotate import rotated
+
+    return rotated(rotate.rotate(fleet, runner, id_, dry_run, write), dry_run)
+
+
 @plain_task("into", "json")
 def metrics(_: Context, into: str, json: bool = False) -> None:
     """Write what a Prometheus and a Grafana need for the hosts of the settings into a folder."""
@@ -280,7 +291,7 @@ namespace = Collection(
     *([test] if CLONE else ()),  # the checks are not installed
     golden=Collection(golden_bake, golden_test, golden_validate),
     image=Collection(image_build, image_ship, image_list, image_prune),
-    runner=Collection(runner_logs, runner_drain, runner_upgrade, runner_rollback),
+    runner=Collection(runner_logs, runner_drain, runner_upgrade, runner_rollback, runner_rotate),
     sandbox=Collection(up, host, down),
 )
 
