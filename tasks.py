@@ -134,6 +134,53 @@ def audit(fleet: "Fleet", since: str = "") -> "Page":
     return audited(audit.read(fleet, since))
 
 
+@fleet_task(name="drain", changes=True)
+def runner_drain(
+    fleet: "Fleet",
+    deadline: str = "",
+    on_deadline: str = "wait",
+    resume: bool = False,
+    dry_run: bool = False,
+) -> "Page":
+    """Have hosts take no more jobs, and wait until those that run have ended; --resume undoes it."""
+    from runnerkit.fleet import drain
+    from runnerkit.report.drain import drained
+
+    wanted = drain.terms(deadline, on_deadline, resume, dry_run)
+    return drained(drain.run(fleet, wanted), wanted)
+
+
+@fleet_task(name="upgrade", changes=True)
+def runner_upgrade(
+    fleet: "Fleet", to: str, canary: str = "", write: bool = False, dry_run: bool = False
+) -> "Page":
+    """Bring managers to another version: a canary first; back by itself where it does not come up."""
+    from runnerkit.fleet import upgrade
+    from runnerkit.report.upgrade import upgraded
+
+    return upgraded(upgrade.upgrade(fleet, to, canary, write, dry_run))
+
+
+@fleet_task(name="rollback", changes=True)
+def runner_rollback(fleet: "Fleet", write: bool = False, dry_run: bool = False) -> "Page":
+    """Bring managers back to the image that each had before its last upgrade."""
+    from runnerkit.fleet import upgrade
+    from runnerkit.report.upgrade import upgraded
+
+    return upgraded(upgrade.rollback(fleet, write, dry_run))
+
+
+@fleet_task(name="rotate", changes=True)
+def runner_rotate(
+    fleet: "Fleet", runner: str = "", id_: int = 0, write: bool = False, dry_run: bool = False
+) -> "Page":
+    """Give runners new tokens, on all of their hosts at once; jobs that run go on."""
+    from runnerkit.fleet import rotate
+    from runnerkit.report.rotate import rotated
+
+    return rotated(rotate.rotate(fleet, runner, id_, dry_run, write), dry_run)
+
+
 @plain_task("into", "json")
 def metrics(_: Context, into: str, json: bool = False) -> None:
     """Write what a Prometheus and a Grafana need for the hosts of the settings into a folder."""
@@ -254,7 +301,7 @@ namespace = Collection(
     *([test] if CLONE else ()),  # the checks are not installed
     golden=Collection(golden_bake, golden_test, golden_validate),
     image=Collection(image_build, image_ship, image_list, image_prune),
-    runner=Collection(runner_logs),
+    runner=Collection(runner_logs, runner_drain, runner_upgrade, runner_rollback, runner_rotate),
     sandbox=Collection(up, host, down),
 )
 

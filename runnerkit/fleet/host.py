@@ -33,6 +33,14 @@ if TYPE_CHECKING:
 AT_ONCE = 4  # pulls or builds on a host
 
 
+class ScriptFailed(KitError):
+    """A change's script ended with another exit code than 0."""
+
+    def __init__(self, exited: int, what: str, fix: str) -> None:
+        super().__init__(what, fix)
+        self.exited = exited
+
+
 class Host:
     """Implements converge's Reader and Writer; `changes` are those that it made.
 
@@ -75,12 +83,11 @@ class Host:
         gitlab, found = self._server(want), {}
         have = replace(have, key=self.machine.key)
         for runner in want.runners:
+            known = None
             if config_toml.entry_index(want, have, runner) is not None:
                 known = self._registered(want, have, runner)
             elif not runner.token:
                 known = gitlab.find(runner, runner.name(have.hostname), runner.note(have.identity))
-            else:
-                known = None
             if known:
                 found[runner.key] = known
         return replace(have, server=found)
@@ -101,12 +108,11 @@ class Host:
         """Make changes that do not wait for each other; all are tried before the first error."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             futures = [pool.submit(self._write, want, change, len(batch) > 1) for change in batch]
-        failures = [future.exception() for future in futures]
-        pairs = [*zip(batch, failures, strict=True)]
+        pairs = [(one, future.exception()) for one, future in zip(batch, futures, strict=True)]
         self.changes += [one for one, error in pairs if not error]
-        elsewhere = [pair for pair in pairs if not isinstance(pair[0], Script)]
-        self.hold.record([(int(bool(error)), one.title) for one, error in elsewhere])
-        errors = [error for error in failures if error]
+        others = [pair for pair in pairs if not isinstance(pair[0], Script)]
+        self.hold.record([(int(bool(error)), one.title) for one, error in others])
+        errors = [error for _, error in pairs if error]
         known = [error for error in errors if isinstance(error, KitError)]
         if len(known) == len(errors) > 1:
             raise KitError("\n  ".join(error.what for error in known), known[0].fix)
@@ -132,7 +138,7 @@ class Host:
         except Failed as error:
             known = hint(mask(plain(error.stderr)), (*lock.HINTS, *change.hints))
             why = mask(error.why(known.pattern))
-            raise KitError(f"{change.title}: {why}", known.fix) from None
+            raise ScriptFailed(error.exited, f"{change.title}: {why}", known.fix) from None
 
     def _heard(self, line: str) -> None:
         self.hold.heard(line)
@@ -160,8 +166,7 @@ class Host:
 
     def _registered(self, want: Want, have: Facts, runner: WantedRunner) -> ServerRunner | None:
         """GitLab's side of a runner of the host: GitLab says which, by its token; never the host."""
-        token = config_toml.token(want, have, runner)
-        manager = config_toml.system_id(want, have)
+        token, manager = config_toml.token(want, have, runner), config_toml.system_id(want, have)
         number = self._server(want).whose(token, manager) if token and manager else None
         return self._server(want).get(number) if number else None
 
