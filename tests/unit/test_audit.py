@@ -25,7 +25,9 @@ def run(
     script: str, folder: Path, shell: list[str], origin: str = "192.0.2.7"
 ) -> "subprocess.CompletedProcess[str]":
     words = [*shell, "-c", script.replace(audit.FOLDER, str(folder)), "runnerkit", origin]
-    return subprocess.run(words, capture_output=True, text=True, check=False, cwd=folder.parent)
+    return subprocess.run(
+        words, capture_output=True, text=True, errors="replace", check=False, cwd=folder.parent
+    )
 
 
 def read(folder: Path) -> reading.Trail:
