@@ -6,6 +6,7 @@ import signal
 import stat
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,15 @@ def test_what_one_leaves_in_the_background_is_not_waited_for() -> None:
     os.kill(int(Path("child").read_text()), signal.SIGKILL)
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Ctrl-C is: what was started in the background of a shell is deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 def test_ctrl_c_ends_it() -> None:
     def press() -> None:
         while not Path("begun").exists():
