@@ -82,11 +82,8 @@ def silenced(world: World, host: BlankHost, run: Machine) -> None:
         subprocess.run([*inside, *rule, str(port), "-j", "DROP"], check=True)
 
 
-@pytest.mark.parametrize(
-    ("user", "seconds"),
-    [("root", 6), pytest.param("ops", 6, marks=pytest.mark.long),
-     pytest.param("root", lock.SILENCE, marks=pytest.mark.long)],
-)  # fmt: skip
+@pytest.mark.long
+@pytest.mark.parametrize(("user", "seconds"), [("root", 6), ("ops", 6), ("root", lock.SILENCE)])
 def test_a_lock_goes_with_a_network_that_dies_without_a_word(
     world: World, blank: Blank, monkeypatch: pytest.MonkeyPatch, user: str, seconds: int
 ) -> None:
