@@ -125,6 +125,17 @@ def runner_logs(
     return read(logs.read(fleet, wanted))
 
 
+@fleet_task(name="remove", changes=True)
+def runner_remove(
+    fleet: "Fleet", keep_images: bool = False, yes: bool = False, dry_run: bool = False
+) -> "Page":
+    """Take runners away from hosts, at GitLab too, with all that the kit put there."""
+    from runnerkit.fleet import remove
+    from runnerkit.report.remove import agreed, removed
+
+    return removed(remove.remove_from(fleet, keep_images, dry_run, agreed(yes)), dry_run)
+
+
 @plain_task("into", "json")
 def metrics(_: Context, into: str, json: bool = False) -> None:
     """Write what a Prometheus and a Grafana need for the hosts of the settings into a folder."""
@@ -244,7 +255,7 @@ namespace = Collection(
     *([test] if CLONE else ()),  # the checks are not installed
     golden=Collection(golden_bake, golden_test, golden_validate),
     image=Collection(image_build, image_ship, image_list, image_prune),
-    runner=Collection(runner_logs),
+    runner=Collection(runner_logs, runner_remove),
     sandbox=Collection(up, host, down),
 )
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runnerkit.facts.belongings import Belongings
 from runnerkit.facts.probe import Probe
 from runnerkit.facts.rehearsal import Rehearsal
 from runnerkit.images.content import instant, store
@@ -17,7 +18,8 @@ class Needs:
     """What a step must know of a host beyond the common facts.
 
     `paths` are asked after, and not read. `units` are of systemd, `chains` of iptables. `manager` asks for the manager's
-    container, its jobs and what it says of its runners. `names` are of servers, for doctor.
+    container, its jobs and what it says of its runners. `names` are of servers, for doctor. `belongings`
+    asks whose all else is that Docker has.
     """
 
     files: tuple[str, ...] = ()
@@ -27,6 +29,7 @@ class Needs:
     chains: tuple[str, ...] = ()
     manager: bool = False
     names: tuple[str, ...] = ()
+    belongings: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ class Facts:
     that a running cron goes through, `server` GitLab's runners by their key in the settings, `tokens`
     whether GitLab knows that of the settings, of runners that have another here (absent: it was not
     asked, or did not answer), `probe` what doctor alone asks, `rehearsals` what jobs' containers told
-    that it started.
+    that it started, `belongings` what else Docker has, where that is asked.
     """
 
     hostname: str
@@ -135,6 +138,7 @@ class Facts:
     tokens: Mapping[str, bool] = field(default_factory=dict)
     probe: Probe | None = None
     rehearsals: tuple[Rehearsal, ...] = ()
+    belongings: Belongings = field(default_factory=Belongings)
 
     @property
     def identity(self) -> str:

@@ -159,8 +159,7 @@ class Host:
 
     def _registered(self, want: Want, have: Facts, runner: WantedRunner) -> ServerRunner | None:
         """GitLab's side of a runner of the host: GitLab says which, by its token; never the host."""
-        token = config_toml.token(want, have, runner)
-        manager = config_toml.system_id(want, have)
+        token, manager = config_toml.token(want, have, runner), config_toml.system_id(want, have)
         number = self._server(want).whose(token, manager) if token and manager else None
         return self._server(want).get(number) if number else None
 
@@ -174,6 +173,8 @@ class Host:
                 self._by_engine(change, change.image.name if beside else "")
             case ServerCall(action="update"):
                 self._server(want).update(change.id, change.data)
+            case ServerCall(action="delete"):
+                self._server(want).delete(change.id)
             case ServerCall(action="reset"):
                 self._minted[change.runner] = self._server(want).reset(change.id)
             case ServerCall():

@@ -111,6 +111,11 @@ class Server:
         with self._asking():
             self._api.http_put(f"/runners/{number}", post_data=dict(data), **AGAIN)
 
+    def delete(self, number: int) -> None:
+        """Take a runner away, with all its managers."""
+        with self._asking(404):
+            self._api.http_delete(f"/runners/{number}", **AGAIN)
+
     def _token(self, path: str, data: Mapping[str, Any]) -> Secret:
         with self._asking():
             answer = self._api.http_post(path, post_data=dict(data))

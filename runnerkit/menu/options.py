@@ -22,6 +22,8 @@ HELP = {
     "from": "the host that builds it; this machine if not given",
     "force": "remove all that no job needs, however much of the disk is free",
     "dry-run": "only tell what would go",
+    "keep-images": "leave the images on the host, and Docker with them",
+    "yes": "do not ask",
     "follow": "go on with what comes, until Ctrl-C",
     "since": "how far back: 10m, 2h, or a date; the last 100 lines of each host if not given",
     "errors": "only warnings and errors",

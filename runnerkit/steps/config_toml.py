@@ -1,8 +1,7 @@
 """config.toml says what the settings say, and no longer what they said; the rest stays as it is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import change_over, config_toml, leaving, memory, register
@@ -60,9 +59,9 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         # autoscaler's plugin, which would end by it.
         after = f"docker exec {name} sh -c 'kill -HUP 1' || :"
     if managers := parting.managers:
-        inline, pause = config_toml.inline, _round(now) if running else 0
+        inline, pause = config_toml.inline, config_toml.round_of(want, have) if running else 0
         after += "\n" + render(
-            "unregister.sh.j2", want=want, entries=managers, toml=inline, pause=pause
+            "unregister.sh.j2", want=want, entries=managers, toml=inline, pause=pause, strict=False
         )
     if over:
         script = register.script(
@@ -83,9 +82,3 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         hints=register.HINTS,
         reaches=register.reaches(want),
     )
-
-
-def _round(now: Mapping[str, Any]) -> int:
-    """Seconds in which a manager has asked for jobs of each runner that it had: commands/multi.go."""
-    interval = now.get("check_interval")
-    return 1 + (interval if isinstance(interval, int) and 0 < interval < 60 else 3)
