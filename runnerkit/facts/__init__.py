@@ -69,6 +69,7 @@ class ServerRunner:
     maximum_timeout: int | None = None
     token_expires_at: str = ""
     status: str = ""
+    contacted_at: str = ""
     manager: str = ""
 
 

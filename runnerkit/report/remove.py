@@ -1,15 +1,12 @@
 """What went from hosts, or would; and the question before it does."""
 
-import sys
 from collections.abc import Iterable, Iterator
 
-from runnerkit.errors import KitError
 from runnerkit.fleet.remove import Agree, Removed
 from runnerkit.fleet.run import Outcome
-from runnerkit.machine import terminal
-from runnerkit.printable import in_one_line
 from runnerkit.report import outcome as of
-from runnerkit.report.page import Page, note, once, table
+from runnerkit.report.page import Page, once, table
+from runnerkit.report.question import ask
 
 
 def agreed(yes: bool) -> Agree:
@@ -20,22 +17,12 @@ def agreed(yes: bool) -> Agree:
     """
 
     def agree(outcomes: list[Outcome[Removed]]) -> None:
-        if yes:
-            return
-        if not sys.stdin.isatty():
-            raise KitError(
-                "a removal is asked for first, and there is no terminal",
-                "see what would go by --dry-run, then give --yes",
-            )
-        with terminal.quiet():
-            for line in (*_lines(outcomes), *once(_notes(outcomes))):
-                note(in_one_line(line))
+        if not yes:
             names = [one.host for one in outcomes if one.result and one.result.pending]
             what = names[0] if len(names) == 1 else f"{len(names)} hosts"
-            sys.stderr.write(f"Remove this from {what}? Type {names[0]} or yes: ")
-            sys.stderr.flush()
-            if sys.stdin.readline().strip() not in (names[0], "yes"):
-                raise KitError("nothing was removed", "type the host's name or yes, or give --yes")
+            answers = ("yes", *names) if len(names) == 1 else ("yes",)
+            question = f"Remove this from {what}? Type {' or '.join(answers)}: "
+            ask([*_lines(outcomes), *once(_notes(outcomes))], question, answers)
 
     return agree
 

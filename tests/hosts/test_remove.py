@@ -1,5 +1,7 @@
 """A runner taken away: what the kit put there goes, what others have stays, and no job is lost."""
 
+import pytest
+
 from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
@@ -16,6 +18,17 @@ systemctl list-unit-files --no-legend | awk '{print $1, $2}' | sort
 systemctl list-units --all --no-legend --plain 'docker*' 'runnerkit*' | awk '{print $1, $3}'
 iptables -S DOCKER-USER
 docker info --format '{{json .RegistryConfig.Mirrors}}'"""
+# Of a host without Docker.
+BLANK = r"""dpkg -l | awk '{print $1, $2}'
+find /srv /etc /usr/local /opt /var/lib -xdev ! -path '/var/lib/apt/*' ! -path '/var/lib/dpkg/*' ! -path '/etc/ssl/certs/*' 2>/dev/null | sort
+systemctl list-unit-files --no-legend | awk '{print $1, $2}' | sort
+systemctl list-units --all --no-legend --plain 'docker*' 'runnerkit*' 'containerd*' | awk '{print $1, $3}'
+ls /run | grep -E 'docker|containerd|runnerkit'
+ls /tmp | grep -v ^systemd-
+cat /proc/sys/net/ipv4/ip_forward
+ls /sys/class/net
+getent group | sort
+:"""
 API = {"api_token": {"env": "GITLAB_TOKEN"}}
 
 
@@ -62,5 +75,21 @@ def test_all_goes_but_what_others_have(kit: Kit, blank: Blank) -> None:
     assert kit.gitlab.runners("leaving") == []
 
     assert kit.run("runner.remove", "--host", "all", "--yes").code == 0
+    kit.bootstrap()
+    assert kit.job("echo again")["state"] == "success"
+
+
+@pytest.mark.long
+def test_a_blank_host_is_blank_again(kit: Kit, blank: Blank) -> None:
+    """Docker came by the kit, and goes with it."""
+    host = blank("systemd", "blanked")
+    before = kit.ssh(host, BLANK)
+    by_api(kit, host, "blanked")
+    kit.bootstrap()
+    assert kit.job("echo hello")["state"] == "success"
+    ran = kit.run("runner.remove", "--host", "all", "--yes", "--json")
+    assert ran.code == 0, ran.out + ran.err
+    assert kit.ssh(host, BLANK) == before
+    assert kit.gitlab.runners("blanked") == []
     kit.bootstrap()
     assert kit.job("echo again")["state"] == "success"
