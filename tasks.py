@@ -181,6 +181,26 @@ def runner_rotate(
     return rotated(rotate.rotate(fleet, runner, id_, dry_run, write), dry_run)
 
 
+@fleet_task(name="remove", changes=True)
+def runner_remove(
+    fleet: "Fleet", keep_images: bool = False, yes: bool = False, dry_run: bool = False
+) -> "Page":
+    """Take runners away from hosts, at GitLab too, with all that the kit put there."""
+    from runnerkit.fleet import remove
+    from runnerkit.report.remove import agreed, removed
+
+    return removed(remove.remove_from(fleet, keep_images, dry_run, agreed(yes)), dry_run)
+
+
+@fleet_task(name="ghosts")
+def gitlab_ghosts(fleet: "Fleet", yes: bool = False, dry_run: bool = False) -> "Page":
+    """List managers and runners that GitLab has and no host, and take them off."""
+    from runnerkit.fleet import sweep
+    from runnerkit.report.ghosts import agreed, shown
+
+    return shown(sweep.sweep(fleet, dry_run, agreed(yes)))
+
+
 @plain_task("into", "json")
 def metrics(_: Context, into: str, json: bool = False) -> None:
     """Write what a Prometheus and a Grafana need for the hosts of the settings into a folder."""
@@ -299,9 +319,12 @@ namespace = Collection(
     init,
     demo,
     *([test] if CLONE else ()),  # the checks are not installed
+    gitlab=Collection(gitlab_ghosts),
     golden=Collection(golden_bake, golden_test, golden_validate),
     image=Collection(image_build, image_ship, image_list, image_prune),
-    runner=Collection(runner_logs, runner_drain, runner_upgrade, runner_rollback, runner_rotate),
+    runner=Collection(
+        runner_logs, runner_drain, runner_upgrade, runner_rollback, runner_rotate, runner_remove
+    ),
     sandbox=Collection(up, host, down),
 )
 

@@ -15,6 +15,7 @@ from runnerkit.events import Began, Tell
 from runnerkit.facts import Facts, Needs
 from runnerkit.facts.look import parse, script
 from runnerkit.files import record
+from runnerkit.files.memory import PATH
 from runnerkit.plan import Change, Script, batches
 from runnerkit.steps import (
     config_toml,
@@ -102,7 +103,7 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS, patience: i
     """
     needs = [one.needs(want) for one in asking]
     both = Needs(
-        tuple(dict.fromkeys(chain.from_iterable(need.files for need in needs))),
+        tuple(dict.fromkeys((PATH, *chain.from_iterable(need.files for need in needs)))),
         tuple(dict.fromkeys(chain.from_iterable(need.paths for need in needs))),
         tuple(dict.fromkeys(chain.from_iterable(need.images for need in needs))),
         tuple(dict.fromkeys(chain.from_iterable(need.units for need in needs))),
@@ -110,6 +111,7 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS, patience: i
         any(need.manager for need in needs),
         tuple(dict.fromkeys(chain.from_iterable(need.names for need in needs))),
         any(need.container for need in needs),
+        any(need.belongings for need in needs),
     )
     output = host.look(script(both, want.manager.container, patience))
     return host.server(want, parse(output))
@@ -164,6 +166,8 @@ def apply(
             raise NotConverged(again)
         if steps is STEPS:
             _remember(host, want, record.ahead(want, have, pending))
+        elif steps is not GOLDEN:
+            _remember(host, want, record.brought(want, have, pending))
         number = 0
         for batch in batches(pending):
             for change in batch:

@@ -116,7 +116,7 @@ class ServerCall:
     """A call to GitLab, from this machine; it is about the runner of that key."""
 
     title: str
-    action: Literal["create", "update", "reset"]
+    action: Literal["create", "update", "reset", "delete"]
     runner: str
     id: int = 0
     data: Mapping[str, Value] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runnerkit.facts.belongings import Belongings
 from runnerkit.facts.probe import Probe
 from runnerkit.facts.rehearsal import Rehearsal
 from runnerkit.images.content import instant, store
@@ -18,7 +19,8 @@ class Needs:
 
     `paths` are asked after, and not read. `units` are of systemd, `chains` of iptables. `manager` asks for the manager's
     container, its jobs and what it says of its runners, for which it asks GitLab; `container` for the
-    first two alone. `names` are of servers, for doctor.
+    first two alone. `names` are of servers, for doctor. `belongings` asks whose all else is that Docker
+    has.
     """
 
     files: tuple[str, ...] = ()
@@ -29,6 +31,7 @@ class Needs:
     manager: bool = False
     names: tuple[str, ...] = ()
     container: bool = False
+    belongings: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class ServerRunner:
     maximum_timeout: int | None = None
     token_expires_at: str = ""
     status: str = ""
+    contacted_at: str = ""
     manager: str = ""
 
 
@@ -100,7 +104,7 @@ class Facts:
     that a running cron goes through, `server` GitLab's runners by their key in the settings, `tokens`
     whether GitLab knows that of the settings, of runners that have another here (absent: it was not
     asked, or did not answer), `probe` what doctor alone asks, `rehearsals` what jobs' containers told
-    that it started.
+    that it started, `belongings` what else Docker has, where that is asked.
     """
 
     hostname: str
@@ -137,6 +141,7 @@ class Facts:
     tokens: Mapping[str, bool] = field(default_factory=dict)
     probe: Probe | None = None
     rehearsals: tuple[Rehearsal, ...] = ()
+    belongings: Belongings = field(default_factory=Belongings)
 
     @property
     def identity(self) -> str:

@@ -6,7 +6,7 @@ import shlex
 from base64 import b64decode
 
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, File, Job, Needs, docker, os_release, probe
+from runnerkit.facts import Facts, File, Job, Needs, belongings, docker, os_release, probe
 from runnerkit.images.reference import by_reference
 from runnerkit.place import TEMPLATES
 from runnerkit.printable import clipped
@@ -22,6 +22,7 @@ LONG = (
     "os",
     "probe",
     "upgrades",
+    "belongings",
 )  # of many lines
 
 
@@ -44,6 +45,7 @@ def script(needs: Needs, container: str, patience: int = 0) -> str:
         "VERIFY": "yes" if needs.manager else "",
         "NAMES": shlex.join(needs.names),
         "PATIENCE": str(patience or ""),
+        "BELONGINGS": "yes" if needs.belongings else "",
     }
     names = ("places.sh", *(("probe.sh",) if patience else ()), "look.sh")
     head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in words.items())
@@ -117,6 +119,7 @@ def _parsed(text: str) -> Facts:
         upgrades=tuple(facts.get("upgrades", "").splitlines()),
         cron=tuple(facts.get("cron:", "").split()),
         probe=probe.parse(facts["probe"]) if "probe" in facts else None,
+        belongings=belongings.parse(facts.get("belongings", "")),
     )
 
 

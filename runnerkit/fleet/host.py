@@ -158,7 +158,7 @@ class Host:
         """Whether GitLab knows the settings' token of each runner whose entry has another."""
         known = {}
         for _, runner in change_over.differing(want, have):
-            from runnerkit.gitlab.server import accepts
+            from runnerkit.gitlab.runner_token import accepts
 
             if runner.token and (answer := accepts(want.url, runner.token)) is not None:
                 known[runner.key] = answer
@@ -179,6 +179,8 @@ class Host:
                 self._engine.make(change, beside)
             case ServerCall(action="update"):
                 self._server(want).update(change.id, change.data)
+            case ServerCall(action="delete"):
+                self._server(want).delete(change.id)
             case ServerCall(action="reset"):
                 self._minted[change.runner] = self._server(want).reset(change.id)
             case ServerCall():

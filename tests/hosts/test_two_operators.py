@@ -1,6 +1,7 @@
 """Two operators at one host: the second is told, or waits; and a lock never outlives its run."""
 
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -75,6 +76,7 @@ def machine(world: World, host: BlankHost, user: str) -> Machine:
 def silenced(world: World, host: BlankHost, run: Machine) -> None:
     """Nothing of this run's comes to the host or back, and nobody is told."""
     assert run.transport
+    assert isinstance(run.transport.sock, socket.socket)
     port = run.transport.sock.getsockname()[1]
     container = daemon.running().containers.get(world.names.container(f"host-{host.name}"))
     inside = ["nsenter", "-t", str(container.attrs["State"]["Pid"]), "-n", "iptables", "-w", "-A"]

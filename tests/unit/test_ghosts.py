@@ -35,8 +35,8 @@ class GitLab:
             ServerManager("s_000000000002", "stale", "2026-01-01T00:00:00Z", "10.0.0.2"),
         ]
 
-    def silent(self) -> list[int]:
-        return [7, 9, 11]
+    def silent(self, most: int) -> list[int]:
+        return [7, 9, 11][:most]
 
     def get(self, number: int) -> ServerRunner:
         return LEFT if number == 9 else ServerRunner(number, "theirs", "a note")
