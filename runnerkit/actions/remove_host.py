@@ -191,6 +191,6 @@ class MemoryRemoval:
         if share.of(want, have).alone:
             if memory.FOLDER in have.paths:
                 text = f"rm -rf {memory.FOLDER} {LOCKS}\nrmdir {PROGRAMS} 2>/dev/null || :"
-                yield Script(f"remove {memory.FOLDER}", text)
+                yield Script(f"remove {memory.FOLDER}", text, recorded=False)  # with the trail
         elif leaving.origin_of(want, have) in memory.parsed(have).settings:
             yield record.forgotten(want, have)

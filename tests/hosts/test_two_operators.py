@@ -77,7 +77,9 @@ def silenced(world: World, host: BlankHost, run: Machine) -> None:
     """Nothing of this run's comes to the host or back, and nobody is told."""
     assert run.transport
     assert isinstance(run.transport.sock, socket.socket)
-    port = run.transport.sock.getsockname()[1]
+    sock = run.transport and run.transport.sock
+    assert isinstance(sock, socket.socket)
+    port = sock.getsockname()[1]
     container = daemon.running().containers.get(world.names.container(f"host-{host.name}"))
     inside = ["nsenter", "-t", str(container.attrs["State"]["Pid"]), "-n", "iptables", "-w", "-A"]
     for rule in (["INPUT", "-p", "tcp", "--sport"], ["OUTPUT", "-p", "tcp", "--dport"]):
