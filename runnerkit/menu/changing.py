@@ -64,7 +64,7 @@ def changed(
         raise
     listed = page.data.get("hosts")
     hosts = listed if isinstance(listed, list) else []
-    done = {one["host"] for one in hosts if not one["error"]}
+    done = {one.get("host") for one in hosts if not one.get("error")}
     _remember(operation, names, [name for name in names if name not in done])
     try:
         around.after(hooks, operation, hosts, page.code)

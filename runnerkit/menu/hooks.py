@@ -54,11 +54,8 @@ def after(
     """
     fared = [
         {
-            "host": one["host"],
-            "state": one["state"],
+            **{key: one.get(key) for key in ("host", "state", "error", "fix")},
             "changes": [change["title"] for change in _changes(one)],
-            "error": one["error"],
-            "fix": one["fix"],
         }
         for one in hosts
     ]
