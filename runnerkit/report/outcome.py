@@ -25,6 +25,7 @@ def hosts(
                 **fields(outcome),
                 "error": outcome.error or None,
                 "fix": outcome.fix or None,
+                "notes": outcome.notes,
                 "seconds": round(outcome.seconds, 2),
                 "execs": outcome.execs,
             }
