@@ -22,10 +22,10 @@ def hosts(
             {
                 "host": outcome.host,
                 "state": "failed" if outcome.error else state(outcome),
+                "notes": outcome.notes,
                 **fields(outcome),
                 "error": outcome.error or None,
                 "fix": outcome.fix or None,
-                "notes": outcome.notes,
                 "seconds": round(outcome.seconds, 2),
                 "execs": outcome.execs,
             }

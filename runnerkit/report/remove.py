@@ -47,7 +47,7 @@ def removed(outcomes: list[Outcome[Removed]], dry: bool) -> Page:
         lambda one: {
             "changes": of.changes(one.changes),
             "pending": of.changes(one.result.pending if one.result and dry else ()),
-            "notes": list(one.result.notes if one.result else ()),
+            "notes": [*(one.result.notes if one.result else ()), *one.notes],
         },
     )
     pending = dry and any(one.result and one.result.pending for one in outcomes)
