@@ -58,7 +58,9 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         # It would look at the file within 3 s by itself; and PID 1 hands the signal on to an
         # autoscaler's plugin, which would end by it.
         after = f"docker exec {name} sh -c 'kill -HUP 1' || :"
-    if managers := parting.managers:
+    # One that changes over would stay as the manager of the runner that it was.
+    former = [now["runners"][over[0]]] if over else []
+    if managers := leaving.managers([*parting.entries.values(), *former]):
         inline, pause = config_toml.inline, config_toml.round_of(want, have) if running else 0
         after += "\n" + render(
             "unregister.sh.j2", want=want, entries=managers, toml=inline, pause=pause, strict=False
