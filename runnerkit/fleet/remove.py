@@ -25,6 +25,7 @@ class Removed:
     notes: tuple[str, ...] = ()
 
 
+UNSEEN = "only GITLAB_TOKEN, of scope api or manage_runner, tells whether the kit made it"
 Agree = Callable[[list[Outcome[Removed]]], None]
 
 
@@ -123,7 +124,8 @@ def _notes(want: Want, have: Facts, reasons: Mapping[str, str], keep_images: boo
             yield f"runner {name} stays at GitLab: {reasons[runner.key]}"
         elif entry and not server and index not in part.old:
             name = entry.get("name", runner.key)
-            yield f"runner {name} stays at GitLab: only with GITLAB_TOKEN is it told whether the kit made it"
+            why = "the kit did not make it" if runner.token else UNSEEN
+            yield f"runner {name} stays at GitLab: {why}"
         if "autoscaler" in entry:
             yield "the machines of its autoscaler's group stay: set the group's size to 0 there"
     if part.rest:
