@@ -50,7 +50,7 @@ def test_the_token_is_there_until_gitlab_has_heard_and_the_memory_goes_last() ->
     have = host(converged(), OWN, installed=True, volumes=(volume,))
     assert planned(have) == [
         "remove the container gitlab-runner",
-        "remove what its jobs left: 1 caches, 0 containers",
+        "remove what its jobs left: 1 caches",
         "take ci1-web off GitLab, and remove /srv/gitlab-runner/config",
         f"remove 1 images: {MANAGER}",
         "remove Docker and what came with it: 2 packages",
