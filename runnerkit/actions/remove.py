@@ -107,7 +107,7 @@ class RunnerRemoval:
     def _entries(self, want: Want, have: Facts, part: share.Share) -> Iterator[Change]:
         now = leaving.parting(share.nothing(want), have)
         parting = leaving.Parting(now.whole, {}, part.mine)
-        if not parting.any:
+        if not parting.goes:
             return
         file, name = have.files[want.config], want.manager.container
         after = NO_PREVIOUS + "\n"
@@ -158,7 +158,7 @@ def actions(deletes: Mapping[str, int], keep_images: bool) -> Sequence[Noun]:
         remove_host.UnitRemoval(),
         remove_host.DaemonRemoval(),
         *(() if keep_images else (remove_docker.ImageRemoval(), remove_docker.EngineRemoval())),
-        remove_host.MemoryRemoval(),
+        remove_host.MemoryRemoval(keep_images),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from runnerkit.actions import leavings
 from runnerkit.facts import Facts, Needs
 from runnerkit.facts.belongings import OwnedImage
-from runnerkit.files import memory, share
+from runnerkit.files import memory, previous, share
 from runnerkit.images.reference import normal, repository
 from runnerkit.plan import Change, Hint, Script
 from runnerkit.templates import render
@@ -56,12 +56,13 @@ def _ours(want: Want, have: Facts, image: OwnedImage, name: str) -> bool:
     same, and the name does not."""
     built = {*want.names, *(one.name for one in want.images)}
     of_job = image.job_image in built and repository(name) == image.job_image
-    return of_job or normal(name) in memory.parsed(have).images
+    return of_job or name == previous.tag(want) or normal(name) in memory.parsed(have).images
 
 
-def managers(want: Want) -> tuple[str, str]:
-    """The names of its container, and of one that a cut-off run has not given its name yet."""
-    return want.manager.container, f"{want.manager.container}.next"
+def managers(want: Want) -> tuple[str, ...]:
+    """The names of its container, and of those that a cut-off run left on its way to another."""
+    name = want.manager.container
+    return name, f"{name}.next", f"{name}.before"
 
 
 @dataclass(frozen=True)

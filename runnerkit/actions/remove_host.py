@@ -1,7 +1,7 @@
 """What the kit put on a host beside the manager, taken away again where nobody else needs it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import daemon_json, leaving, memory, record, share
@@ -16,6 +16,8 @@ UNITS = (
     *(first_boot.SERVICE, first_boot.LEAVE_SERVICE, first_boot.HOST_KEYS),
     *(first_boot.FIRST_BOOT, first_boot.LEAVE, *first_boot.PATIENT),
 )
+# Of the memory, what tells which images came by the kit, and what with Docker.
+NOTES = ("applied.json", "installed", "forwards", "no-group", "sources")
 HINTS = (Hint("", "mend on the host what is said above, then run again: it goes on from there"),)
 
 
@@ -87,15 +89,28 @@ def _within(found: memory.Tree, way: memory.Way) -> bool:
 
 @dataclass(frozen=True)
 class MemoryRemoval:
-    """What is remembered goes last: until then the next run knows what is left."""
+    """What is remembered goes last: until then the next run knows what is left. With images that are
+    kept, that of them and of Docker stays."""
+
+    keep_images: bool = False
 
     def needs(self, want: Want) -> Needs:
         return Needs(files=(memory.PATH,), paths=(memory.FOLDER,))
 
     def changes(self, want: Want, have: Facts) -> Iterator[Change]:
         if share.of(want, have).alone:
-            if memory.FOLDER in have.paths:
+            if self.keep_images:
+                yield from _kept(want, have)
+            elif memory.FOLDER in have.paths:
                 text = f"rm -rf {memory.FOLDER} {LOCKS}\nrmdir {PROGRAMS} 2>/dev/null || :"
                 yield Script(f"remove {memory.FOLDER}", text)
         elif leaving.origin_of(want, have) in memory.parsed(have).settings:
             yield record.forgotten(want, have)
+
+
+def _kept(want: Want, have: Facts) -> Iterator[Script]:
+    if leaving.origin_of(want, have) in memory.parsed(have).settings:
+        change = record.forgotten(want, have)
+        others = " ".join(f"! -name {name}" for name in NOTES)
+        text = f"{change.text}\nfind {memory.FOLDER} -mindepth 1 {others} -delete"
+        yield replace(change, text=text)

@@ -18,8 +18,9 @@ class Needs:
     """What a step must know of a host beyond the common facts.
 
     `paths` are asked after, and not read. `units` are of systemd, `chains` of iptables. `manager` asks for the manager's
-    container, its jobs and what it says of its runners. `names` are of servers, for doctor. `belongings`
-    asks whose all else is that Docker has.
+    container, its jobs and what it says of its runners, for which it asks GitLab; `container` for the
+    first two alone. `names` are of servers, for doctor. `belongings` asks whose all else is that Docker
+    has.
     """
 
     files: tuple[str, ...] = ()
@@ -29,6 +30,7 @@ class Needs:
     chains: tuple[str, ...] = ()
     manager: bool = False
     names: tuple[str, ...] = ()
+    container: bool = False
     belongings: bool = False
 
 

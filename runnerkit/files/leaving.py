@@ -35,7 +35,7 @@ class Parting:
     entries: Mapping[int, Mapping[str, Any]]
 
     @property
-    def any(self) -> bool:
+    def goes(self) -> bool:
         """Whether anything goes."""
         return bool(self.entries or self.whole.goes or any(one.goes for one in self.of.values()))
 
