@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
 from tests.pages import commands
@@ -26,6 +28,7 @@ def runner(kit: Kit, name: str, **options: Any) -> int:
     return int(kit.gitlab.runners(name)[0]["id"])
 
 
+@pytest.mark.long
 def test_only_what_was_listed_and_is_silent_goes(kit: Kit, blank: Blank) -> None:
     host = blank("docker", "here")
     token = kit.new_token("here")
