@@ -15,7 +15,7 @@ from runnerkit.facts import Facts, ServerRunner
 from runnerkit.files import change_over, config_toml
 from runnerkit.fleet import obstacles
 from runnerkit.machine import lock, login, sudo
-from runnerkit.machine.failure import Failed
+from runnerkit.machine.failure import Failed, ScriptFailed
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.streams import Pipe
 from runnerkit.machine.sudo import NeedsPassword
@@ -32,14 +32,6 @@ if TYPE_CHECKING:
 
 BUSY = Hint("the host is still busy with", "end that process on the host, then run again")
 AT_ONCE = 4  # pulls or builds on a host
-
-
-class ScriptFailed(KitError):
-    """A change's script ended with another exit code than 0."""
-
-    def __init__(self, exited: int, what: str, fix: str) -> None:
-        super().__init__(what, fix)
-        self.exited = exited
 
 
 class Host:

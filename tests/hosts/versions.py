@@ -7,7 +7,9 @@ import docker
 from sandbox.manager import ARCHITECTURE, NAME
 from sandbox.services import mirror
 from sandbox.world import World
+from tests.hosts.kit import Kit, Ran
 
+OLD = f"{NAME}:v19.3.0"
 PROGRAM = "/usr/bin/gitlab-runner"
 # What each does in the place of `run`; its other commands are those of the program.
 BROKEN = {
@@ -45,3 +47,10 @@ def broken(world: World, tag: str, kind: str) -> str:
         tag,
         f"RUN mv {PROGRAM} {PROGRAM}.good && printf '{quoted}' >{PROGRAM} && chmod 755 {PROGRAM}",
     )
+
+
+def upgrade(kit: Kit, *words: str, code: int = 0) -> Ran:
+    """Upgrade all hosts, and check the exit code."""
+    ran = kit.run("runner.upgrade", "--host", "all", "--json", *words)
+    assert ran.code == code, ran.out + ran.err
+    return ran
