@@ -1,4 +1,5 @@
-"""The manager container runs, from the wanted image, with the recipe's mounts and restart policy."""
+"""The manager container runs, from the wanted image, with the recipe's mounts and restart policy;
+unless somebody has drained the host."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,7 +10,7 @@ from runnerkit.actions import settle
 from runnerkit.checks.engine import selinux
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import leaving, memory, previous
+from runnerkit.files import drained, leaving, memory, previous
 from runnerkit.images.reference import normal
 from runnerkit.plan import Change, Hint, Script
 from runnerkit.templates import render
@@ -42,7 +43,7 @@ WORDS = {"UsernsMode": "userns", "PidMode": "pid"}
 
 
 def needs(want: Want) -> Needs:
-    files = (want.config, memory.PATH, previous.PATH)
+    files = (want.config, memory.PATH, drained.PATH, previous.PATH)
     return Needs(files=files, images=(want.manager.image,), manager=True)
 
 
@@ -52,6 +53,8 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     elsewhere(want, now)
     if settle.before(want, have):
         yield settlement(want, have)
+    elif drained.parsed(have):
+        return
     elif now is None:
         yield Script(f"run the container {name}", container.run(want), hints=HINTS)
     elif reasons := list(differences(want, have, now)):
