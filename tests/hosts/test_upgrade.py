@@ -5,34 +5,26 @@ import tomllib
 
 import pytest
 
-from sandbox.world import BlankHost, World
+from sandbox.world import World
 from tests.hosts.conftest import Blank
-from tests.hosts.kit import CONFIG, Kit, Ran
-from tests.hosts.test_drain import INSIDE, long_job
-from tests.hosts.test_killed import SESSIONS, Running, in_host
-from tests.hosts.versions import BROKEN, OLD, broken, upgrade, version
-
-NEW = "gitlab/gitlab-runner:v19.3.1"
-RUNS = "docker container inspect -f '{{.Config.Image}} {{.State.Running}} {{.HostConfig.RestartPolicy.Name}}' gitlab-runner"
-ONE = "docker container inspect -f '{{.Id}} {{.State.StartedAt}}' gitlab-runner"
-LEFT = "docker ps -a --format '{{.Names}}'; ls -A /tmp /var/lib/runnerkit | grep -e before -e next -e new; :"
-END = f"docker exec $({INSIDE}) touch /end"
-
-
-def standings(ran: Ran) -> dict[str, str]:
-    return {name: one["standing"] for name, one in ran.hosts.items()}
-
-
-def ready(kit: Kit, *hosts: BlankHost, **more: object) -> None:
-    kit.new_token(hosts[0].name)
-    kit.settings(*hosts, **more)
-    kit.bootstrap()
-
-
-def runs(kit: Kit, host: BlankHost, image: str) -> None:
-    """The manager runs from that image, as it should, and nothing else is left."""
-    assert kit.ssh(host, RUNS) == f"{image} true always\n"
-    assert kit.ssh(host, LEFT) == "gitlab-runner\n"
+from tests.hosts.kit import Kit
+from tests.hosts.test_drain import long_job
+from tests.hosts.test_killed import Running, in_host
+from tests.hosts.versions import (
+    BROKEN,
+    END,
+    LEFT,
+    NEW,
+    OLD,
+    ONE,
+    RUNS,
+    broken,
+    ready,
+    runs,
+    standings,
+    upgrade,
+    version,
+)
 
 
 def test_a_job_lives_through_an_upgrade_and_the_settings_say_so(
@@ -117,67 +109,6 @@ def test_where_the_canary_fails_the_others_are_not_touched(
     assert ran.hosts["ca1"]["execs"] == 1
     for host in hosts:
         runs(kit, host, NEW)
-
-
-@pytest.mark.long
-def test_a_rollback_is_to_the_image_before_and_is_done_once(
-    kit: Kit, blank: Blank, world: World
-) -> None:
-    host = blank("docker", "up3")
-    version(world, "v19.3.1")
-    ready(kit, host)
-    ran = kit.run("runner.rollback", "--host", "all", "--json")
-    assert ran.code == 1
-    assert "no previous image is known here" in ran.hosts["up3"]["error"]
-    upgrade(kit, "--to", "v19.3.1")
-    assert kit.plan().titles == [f"replace the container gitlab-runner (image {NEW} → {OLD})"]
-    kit.ssh(host, f"docker rmi {OLD} >/dev/null; docker image prune -f >/dev/null")
-    for state in ("rolled back", "ok"):
-        ran = kit.run("runner.rollback", "--host", "all", "--json")
-        assert standings(ran) == {"up3": state}, ran.out + ran.err
-        runs(kit, host, OLD)
-    assert kit.plan().titles == []
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("verb", ["upgrade", "rollback"])
-def test_killed_at_each_change_and_each_state_the_next_run_ends_it(
-    kit: Kit, blank: Blank, world: World, verb: str
-) -> None:
-    host = blank("docker", "up4")
-    version(world, "v19.3.1")
-    ready(kit, host)
-    words, image, name = ("--to", "v19.3.1"), NEW, "gitlab-runner"
-    if verb == "rollback":
-        upgrade(kit, *words)
-        words, image = (), OLD
-    command = (f"runner.{verb}", "--host", "all", *words)
-    states = (
-        f"docker inspect {name}.next",
-        f"docker inspect {name}.before",
-        f"docker inspect {name}.before && docker inspect {name} | grep -q '\"Running\": true'",
-        'test -n "$(find /var/lib/runnerkit -name previous.json -newer /run/begin)"',
-    )
-    for state in states:
-        kit.ssh(host, "touch /run/begin")
-        running = Running(kit, *command)
-        running.until("the container gitlab-runner")
-        in_host(
-            kit,
-            host,
-            f"until {{ {state}; }} >/dev/null 2>&1 || ! pgrep -x sshd >/dev/null; do :; done; {SESSIONS}",
-        )
-        running.kill()
-    ended = Running(kit, *command).end()
-    assert ended.code == 0, ended.err
-    runs(kit, host, image)
-    (runner,) = kit.gitlab.runners("up4")
-    assert len(runner["managers"]) == 1
-    assert len(tomllib.loads(kit.ssh(host, f"cat {CONFIG}"))["runners"]) == 1
-    kept = json.loads(kit.ssh(host, "cat /var/lib/runnerkit/previous.json"))
-    known = kept["managers"][name]
-    assert (known["image"], known["left"]) == ((OLD, "") if verb == "upgrade" else ("", NEW))
-    assert kit.job("echo again")["state"] == "success"
 
 
 @pytest.mark.long
