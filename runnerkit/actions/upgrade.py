@@ -11,7 +11,7 @@ from runnerkit.actions import settle
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import previous
-from runnerkit.images.reference import parse, untagged
+from runnerkit.images.reference import normal, parse, untagged
 from runnerkit.place import DRAINED
 from runnerkit.plan import Change, Hint, Script
 from runnerkit.steps import manager
@@ -130,6 +130,17 @@ def versioned(image: str, version: str) -> str:
     """A reference that says the version beside the digest, by which the engine knows it alone."""
     path, at, digest = image.partition("@")
     return f"{untagged(path)}:v{version}@{digest}" if at and version else image
+
+
+def suited(want: Want, have: Facts) -> None:
+    """Raise a KitError where the image is for another architecture: its digest may name any."""
+    image = have.images.get(normal(want.manager.image), {}).get("Architecture", "")
+    host = have.version.get("Arch", "")
+    if image and host and image != host:
+        raise KitError(
+            f"{want.manager.image} is for {image}, the host is {host}",
+            "name a tag, or the digest of the host's own; nothing runs differently",
+        )
 
 
 def trial(want: Want, have: Facts) -> str:

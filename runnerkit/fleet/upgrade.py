@@ -112,8 +112,9 @@ def _prepare(run: Rollout, host: Host, want: Want, have: Facts, known: Standing)
     acted = act(host, want, (image_pulls,), run.dry)
     if run.dry:
         return replace(known, state=PENDING, pending=(*acted.pending, *pending))
+    action.suited(want, acted.have)
     host.tell(Phase("trying the new program"))
-    tried = action.parsed(host.look(action.trial(want, acted.have), action.HINTS))
+    tried = action.parsed(host.look(action.trial(want, have), action.HINTS))
     if tried.faults:
         faults = config_keys.faults(tried.faults)
         raise config_keys.LINT.found(config=want.config, faults=faults).error()
