@@ -53,10 +53,10 @@ def test_killed_at_each_change_and_each_state_the_next_run_ends_it(
     host = blank("docker", "up4")
     version(world, "v19.3.1")
     ready(kit, host)
-    words, image, name = ("--to", "v19.3.1"), NEW, "gitlab-runner"
+    words, image, name = ["--to", "v19.3.1"], NEW, "gitlab-runner"
     if verb == "rollback":
         upgrade(kit, *words)
-        words, image = (), OLD
+        words, image = [], OLD
     command = (f"runner.{verb}", "--host", "all", *words)
     states = (
         f"docker inspect {name}.next",

@@ -1,6 +1,7 @@
 """Versions of the manager in the sandbox's mirror: good ones, and such as do not come up."""
 
 import io
+from typing import Any
 
 import docker
 
@@ -65,7 +66,7 @@ def standings(ran: Ran) -> dict[str, str]:
     return {name: one["standing"] for name, one in ran.hosts.items()}
 
 
-def ready(kit: Kit, *hosts: BlankHost, **more: object) -> None:
+def ready(kit: Kit, *hosts: BlankHost, **more: Any) -> None:
     kit.new_token(hosts[0].name)
     kit.settings(*hosts, **more)
     kit.bootstrap()

@@ -15,6 +15,7 @@ from runnerkit.files import previous
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.rollout import BACK, KEPT, READY, UPGRADED, Rollout, Standing
 from runnerkit.fleet.run import Fleet, Pace, Unfinished
+from runnerkit.plan import Script
 from runnerkit.settings import edit
 from runnerkit.settings.load import load
 from runnerkit.settings.targets import Target
@@ -128,7 +129,9 @@ def test_whoever_comes_next_ends_an_upgrade_that_was_cut_off(step: Any) -> None:
 def test_the_scripts_are_shell() -> None:
     have = upgraded()
     new = upgrade.of_image(build.want(), NEW)
-    texts = [one.text for one in upgrade.Replacement().changes(new, have)]
+    changes = upgrade.Replacement().changes(new, have)
+    texts = [one.text for one in changes if isinstance(one, Script)]
+    assert texts
     texts += [upgrade.trial(new, have), settle.script(new, have, of(NEW), "sha256:x")]
     for text in texts:
         ran = subprocess.run(["sh", "-n"], input=text, text=True, capture_output=True, check=False)
