@@ -141,6 +141,15 @@ def runner_drain(
     return drained(drain.run(fleet, wanted), wanted)
 
 
+@fleet_task(name="upgrade", changes=True)
+def engine_upgrade(fleet: "Fleet", to: str = "", dry_run: bool = False) -> "Page":
+    """Upgrade Docker itself, after the jobs, and hold it at that version."""
+    from runnerkit.fleet import engine_upgrade
+    from runnerkit.report.engine_upgrade import upgraded
+
+    return upgraded(engine_upgrade.upgrade(fleet, to, dry_run), dry_run)
+
+
 @plain_task("into", "json")
 def metrics(_: Context, into: str, json: bool = False) -> None:
     """Write what a Prometheus and a Grafana need for the hosts of the settings into a folder."""
@@ -258,6 +267,7 @@ namespace = Collection(
     init,
     demo,
     *([test] if CLONE else ()),  # the checks are not installed
+    engine=Collection(engine_upgrade),
     golden=Collection(golden_bake, golden_test, golden_validate),
     image=Collection(image_build, image_ship, image_list, image_prune),
     runner=Collection(runner_logs, runner_drain),

@@ -51,7 +51,7 @@ class Drain:
             "take-no-work.sh.j2",
             name=name,
             by=json.dumps(mark.by if mark else self.by),
-            since=mark.since if mark else "",
+            since=json.dumps(mark.since) if mark else "",
         )
         yield Script(f"have {name} take no more jobs{after}", text, hints=HINTS)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runnerkit.facts.packages import EnginePackages
 from runnerkit.facts.probe import Probe
 from runnerkit.facts.rehearsal import Rehearsal
 from runnerkit.images.content import instant, store
@@ -18,7 +19,7 @@ class Needs:
 
     `paths` are asked after, and not read. `units` are of systemd, `chains` of iptables. `manager` asks for the manager's
     container, its jobs and what it says of its runners, for which it asks GitLab; `container` for the
-    first two alone. `names` are of servers, for doctor.
+    first two alone. `names` are of servers, for doctor; `packages` asks for Docker's.
     """
 
     files: tuple[str, ...] = ()
@@ -29,6 +30,7 @@ class Needs:
     manager: bool = False
     names: tuple[str, ...] = ()
     container: bool = False
+    packages: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Facts:
     what apt-config and dpkg tell where unattended-upgrades is (empty elsewhere), `cron` the directories
     that a running cron goes through, `server` GitLab's runners by their key in the settings, `tokens`
     whether GitLab knows that of the settings, of runners that have another here (absent: it was not
-    asked, or did not answer), `probe` what doctor alone asks, `rehearsals` what jobs' containers told
+    asked, or did not answer), `packages` Docker's, where they are asked for, `probe` what doctor alone asks, `rehearsals` what jobs' containers told
     that it started.
     """
 
@@ -135,6 +137,7 @@ class Facts:
     cron: tuple[str, ...] = ()
     server: Mapping[str, ServerRunner] = field(default_factory=dict)
     tokens: Mapping[str, bool] = field(default_factory=dict)
+    packages: EnginePackages = field(default_factory=EnginePackages)
     probe: Probe | None = None
     rehearsals: tuple[Rehearsal, ...] = ()
 

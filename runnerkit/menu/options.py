@@ -25,6 +25,7 @@ HELP = {
     "deadline": "how long the jobs are waited for: 90s, 30m, 1h 30m; as long as they take if not given",
     "on-deadline": "what is done then: wait (they are left to end) or kill",
     "resume": "have drained hosts take jobs again",
+    "to": "the version; of a manager its image's tag, a digest (sha256:…), or a whole reference",
     "follow": "go on with what comes, until Ctrl-C",
     "since": "how far back: 10m, 2h, or a date; the last 100 lines of each host if not given",
     "errors": "only warnings and errors",
