@@ -32,7 +32,7 @@ if command -v docker >/dev/null && ! hangs; then
     ask image ls -q --no-trunc --filter label=runnerkit.image
   }
   eval "ask image inspect $IMAGES $(ids | sort -u | tr '\n' ' ')" 2>/dev/null | bounded >"$work/images" &
-  [ -z "$CONTAINER" ] || ask container inspect "$CONTAINER" >"$work/containers" 2>/dev/null &
+  [ -z "$CONTAINER" ] || ask container inspect "$CONTAINER" "$CONTAINER.before" >"$work/containers" 2>/dev/null &
   [ -z "$CONTAINER" ] || ask ps -q --filter label=com.gitlab.gitlab-runner.managed=true 2>/dev/null |
     xargs -r docker container inspect -f '[{{json .Created}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.id")}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.url")}}]' >"$work/jobs" 2>/dev/null &
 fi

@@ -6,7 +6,7 @@ import shlex
 from base64 import b64decode
 
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, File, Job, Needs, os_release, packages, probe
+from runnerkit.facts import Facts, File, Job, Needs, docker, os_release, packages, probe
 from runnerkit.images.reference import by_reference
 from runnerkit.place import TEMPLATES
 from runnerkit.printable import clipped
@@ -83,7 +83,10 @@ def _parsed(text: str) -> Facts:
             f"the host runs {system}, not Linux",
             "choose a Linux machine: the manager runs in a Linux container",
         )
-    info = json.loads(facts.get("info", "{}"))
+    empty = {"info": "{}", "version": "{}", "containers": "[]", "images": "[]"}
+    answers = {name: json.loads(facts.get(name) or none) for name, none in empty.items()}
+    docker.check(answers)
+    info = answers["info"]
     kb, _, disk = facts.get("free_kb:", "").partition(" ")
     inodes = facts.get("free_inodes:", "").partition(" ")[0]
     return Facts(
@@ -103,10 +106,10 @@ def _parsed(text: str) -> Facts:
         disk=disk or "/",
         started=int(facts.get("dockerd_started:", 0)),
         info=info if info.get("ServerVersion") else {},
-        version=json.loads(facts.get("version") or "null") or {},
+        version=answers["version"] or {},
         flags=tuple(facts.get("flags", "").split("\n")[1:]),
-        containers={c["Name"].lstrip("/"): c for c in json.loads(facts.get("containers", "[]"))},
-        images=by_reference(json.loads(facts.get("images", "[]"))),
+        containers={c["Name"].lstrip("/"): c for c in answers["containers"]},
+        images=by_reference(answers["images"]),
         files={_decoded(words[1]): _file(words[2:]) for words in lines if words[0] == "file"},
         paths=frozenset(_decoded(words[1]) for words in lines if words[0] == "path"),
         jobs=len(jobs := [json.loads(line) for line in facts.get("jobs", "").splitlines()]),

@@ -93,7 +93,7 @@ def run(fleet: Fleet, wanted: Terms) -> list[Outcome[DrainState]]:
                 _runs(want, acted.have), acted.have.work, (), mark, acted.have.now, acted.pending
             )
         draining.append(host.name)
-        host.unlock()
+        host.hold.close()  # others may work there, where this run only waits
         end = begun + wanted.deadline if wanted.deadline else None
         left = _wait(host, want, end)
         state = DrainState(left.running is not False, left.work, (), mark, left.now)
