@@ -128,7 +128,8 @@ def test_of_several_hosts_all_stop_taking_jobs_before_any_is_waited_for(
     ran = draining.end()
     assert ran.code == 130
     assert "take no more jobs, and go on draining" in ran.err
-    assert "./inv runner.drain --host drains" in ran.err
+    assert "inv runner.drain --host drains" in ran.err
+    assert " waits on, with --resume " in ran.err
 
     os.killpg((again := Draining(kit)).process.pid, signal.SIGKILL)
     again.end()
@@ -158,8 +159,11 @@ def test_a_host_that_drains_is_resumed_and_takes_jobs_after_those_of_before(
     host = blank("docker", "drains5")
     ready(kit, host)
     number = long_job(kit, host)
-    drain(kit, "--deadline", "1s", code=1)
+    draining = Draining(kit)
+    draining.until("waiting for 1 job")
     ran = kit.run("runner.drain", "--host", "all", "--resume")
+    other = draining.end()
+    assert (other.code, "somebody has resumed the host" in other.err) == (1, True)
     assert ran.out.splitlines()[1].split()[:2] == ["drains5", "draining"]
     assert "takes jobs again once 1 job: " in ran.err
     assert manager(kit, host) == (True, "always")

@@ -137,6 +137,7 @@ def test_how_a_drain_stands() -> None:
     line = json.dumps(["2026-11-26T10:00:00Z", "12", url])
     assert drain.watched(f"now: 7\nrunning: true\n{line}\n") == Watched(True, (JOB,), 7)
     assert drain.watched("now: 7\nrunning: unknown\n").running is None
+    assert drain.watched("now: 7\nresumed: yes\nrunning: true\n").resumed
     many = tuple(replace(JOB, id=str(number)) for number in range(9))
     text = drain.named(many, 1795687200 + 7200)
     assert text.startswith("9 jobs: g/p#0 for 2 h, ")
