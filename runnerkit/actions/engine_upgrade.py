@@ -74,7 +74,7 @@ class EngineUpgrade:
             manager=packages.manager,
             packages=[f"{one}{separator}{to}" for one in packages.together],
             held=packages.daemons,
-            older=release(to) < release(packages.version),
+            named=bool(self.to),
             drain=container.drain(want) if name in have.containers else "",
             hold=_hold(packages),
             start=render("start-docker.sh.j2", verb="start"),
