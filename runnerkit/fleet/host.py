@@ -86,7 +86,7 @@ class Host:
 
     def manager_status(self, want: Want, have: Facts, number: int) -> str:
         """How GitLab sees the host's manager of a runner; "" where it does not say."""
-        manager = config_toml.system_id(want, have)
+        manager = config_toml.system_id(want, have) if self._token else ""
         return self._server(want).manager(number, manager) if manager else ""
 
     def lock(self) -> None:
