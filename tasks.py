@@ -136,6 +136,26 @@ def runner_rotate(
     return rotated(rotate.rotate(fleet, runner, id_, dry_run, write), dry_run)
 
 
+@fleet_task(name="pause", changes=True)
+def runner_pause(
+    fleet: "Fleet", runner: str = "", note: str = "", for_: str = "", dry_run: bool = False
+) -> "Page":
+    """Have runners take no jobs, on any of their hosts; GitLab keeps that, with a note."""
+    from runnerkit.fleet import pause
+    from runnerkit.report.pause import paused
+
+    return paused(pause.stop(fleet, runner, note, for_, dry_run), dry_run)
+
+
+@fleet_task(name="resume", changes=True)
+def runner_resume(fleet: "Fleet", runner: str = "", dry_run: bool = False) -> "Page":
+    """Have paused runners take jobs again."""
+    from runnerkit.fleet import pause
+    from runnerkit.report.pause import resumed
+
+    return resumed(pause.go_on(fleet, runner, dry_run), dry_run)
+
+
 @plain_task("into", "json")
 def metrics(_: Context, into: str, json: bool = False) -> None:
     """Write what a Prometheus and a Grafana need for the hosts of the settings into a folder."""
@@ -255,7 +275,7 @@ namespace = Collection(
     *([test] if CLONE else ()),  # the checks are not installed
     golden=Collection(golden_bake, golden_test, golden_validate),
     image=Collection(image_build, image_ship, image_list, image_prune),
-    runner=Collection(runner_logs, runner_rotate),
+    runner=Collection(runner_logs, runner_rotate, runner_pause, runner_resume),
     sandbox=Collection(up, host, down),
 )
 

@@ -61,8 +61,8 @@ class Run:
                     )
         done = self._each(rotates)
         for turn in planned:
-            for host in done.keys() & turn.hosts.keys():
-                rotations.end(self.url, turn.hosts[host].token)
+            if turn.number and done.keys() & turn.hosts.keys():
+                rotations.end(self.url, turn.number)
 
     def _reset(self, turn: Turn) -> None:
         assert self.server
@@ -81,8 +81,7 @@ class Run:
         except KitError as error:
             self._failed(turn.hosts, error)
             if one.system_id and self.server.whose(one.token, one.system_id):  # nothing was changed
-                for former in formers:
-                    rotations.end(self.url, former)
+                rotations.end(self.url, turn.number)
 
     def _renew(self, planned: list[Turn]) -> None:
         """By the token itself, on the first host of each runner."""

@@ -47,7 +47,7 @@ def rotate(fleet: Fleet, runner: str, number: int, dry: bool, write: bool) -> Ro
         write: put the new token into the file that the settings name as its source.
     """
     known, token = wants(fleet)
-    known = {name: _only(want, runner) for name, want in known.items()}
+    known = {name: only(want, runner) for name, want in known.items()}
     _whole(fleet, known)
     if number and len({one.key for want in known.values() for one in want.runners}) > 1:
         raise KitError("--id is one runner's", "name it as the settings do: --runner NAME")
@@ -81,7 +81,7 @@ def _server(fleet: Fleet, token: Secret | None) -> "Server | None":
     return Server(bare(fleet.settings.gitlab.url), token)
 
 
-def _only(want: Want, key: str) -> Want:
+def only(want: Want, key: str) -> Want:
     """With the one runner that was asked for, or all."""
     keys = [one.key for one in want.runners]
     if key and key not in keys:

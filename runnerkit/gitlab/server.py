@@ -8,7 +8,7 @@ import gitlab
 import requests
 
 from runnerkit.errors import KitError
-from runnerkit.facts import ServerManager, ServerRunner
+from runnerkit.facts import ServerManager, ServerRunner, pause
 from runnerkit.gitlab import answers
 from runnerkit.gitlab.session import Elsewhere, session, unreachable
 from runnerkit.settings import tokens
@@ -30,10 +30,11 @@ class Server:
         url: GitLab's address.
         token: a personal, group or project access token: ``api``, or ``create_runner`` (which
             can create but neither see nor change a runner) with ``manage_runner``.
+        name: what the token is called.
     """
 
-    def __init__(self, url: str, token: Secret) -> None:
-        self.url = url
+    def __init__(self, url: str, token: Secret, name: str = "GITLAB_TOKEN") -> None:
+        self.url, self._name = url, name
         shared: dict[str, Any] = {"timeout": TIMEOUT, "session": session(url)}
         self._api = gitlab.Gitlab(url, private_token=token.reveal(), **shared)
         self._nobody = gitlab.Gitlab(url, **shared)
@@ -95,7 +96,7 @@ class Server:
         for listed in self._listed(runner):
             if listed.description == name:
                 found = self.get(listed.id)
-                if found and found.note == note:
+                if found and pause.without(found.note) == note:
                     return found
         return None
 
@@ -152,11 +153,11 @@ class Server:
             return answers.strange(self.url, error)
         if error.response_code == 401:
             return KitError(
-                f"{self.url}: GITLAB_TOKEN is wrong, revoked or expired", "make a new one"
+                f"{self.url}: {self._name} is wrong, revoked or expired", "make a new one"
             )
         if error.response_code == 403:
             return KitError(
-                f"{self.url}: GITLAB_TOKEN may not do that: {error.error_message}",
+                f"{self.url}: {self._name} may not do that: {error.error_message}",
                 "it needs scope create_runner (and manage_runner), and an owner of what the runner is for",
             )
         if error.response_code == 429 or (error.response_code or 0) >= 500:

@@ -32,6 +32,8 @@ HELP = {
     "runner": "the runner, by its name in [runners]; all of a host's if not given",
     "id": "the runner's number at GitLab, where its token has ended and GitLab cannot tell",
     "write": "put the new token into the file that the settings name as its source",
+    "note": "why, for those who see the runner at GitLab",
+    "for": "how long: 30m, 2h, 1d; it ends by itself, also when this machine is off",
     "no-cache": "build without the builder's cache, even what is unchanged",
     "push": "push to this registry afterwards; REGISTRY_USER and REGISTRY_PASSWORD log in",
     "runner-image": "put this image, the real one above all, in the stand-in's place",

@@ -37,6 +37,9 @@ class GitLab(Section, frozen=True):
     api_token: Source | None = None
     """An access token with the scopes `create_runner` and `manage_runner` (or `api`). With it the
     kit creates runners and keeps their tags and the like at GitLab as they are written here."""
+    resume_token: Source | None = None
+    """An access token with the scope `manage_runner` alone, for `runner.pause --for`: until the pause
+    ends it lies on one host, and whoever is root there can change what its owner's runners are."""
 
 
 class Docker(Section, frozen=True):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from runnerkit.checks.finding import Finding, Kind, Level
-from runnerkit.facts import Facts, Needs
+from runnerkit.facts import Facts, Needs, pause
 from runnerkit.want import Want
 
 STOPPED = Kind(
@@ -27,8 +27,8 @@ OFFLINE = Kind(
 PAUSED = Kind(
     "runner-paused",
     Level.NOTE,
-    "runner {name} is paused at GitLab: no host of it takes jobs",
-    "resume it there when it should take jobs again",
+    "runner {name} is paused at GitLab{until}: no host of it takes jobs{why}",
+    "./inv runner.resume --host NAME has it take jobs again",
 )
 KINDS = (STOPPED, RESTARTING, OFFLINE, PAUSED)
 
@@ -55,4 +55,6 @@ def findings(want: Want, have: Facts) -> Iterator[Finding]:
         if known.manager not in ("", "online"):
             yield OFFLINE.found(name=name, status=known.manager, container=container)
         if known.paused and not runner.spec.paused:
-            yield PAUSED.found(name=name)
+            noted = pause.read(known.note) or pause.Pause()
+            until, why = noted.until and f" until {noted.until}", noted.text and f" ({noted.text})"
+            yield PAUSED.found(name=name, until=until, why=why)

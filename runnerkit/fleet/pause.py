@@ -1,0 +1,231 @@
+"""Runners paused at GitLab, on all of their hosts, and resumed: by hand, or by a host at its time."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from runnerkit import converge
+from runnerkit.actions import resume as at_its_time
+from runnerkit.errors import KitError
+from runnerkit.facts import ServerRunner, pause
+from runnerkit.facts.pause import LONGEST, Pause
+from runnerkit.files import config_toml
+from runnerkit.fleet.bootstrap import wants
+from runnerkit.fleet.host import Host
+from runnerkit.fleet.rotate import only
+from runnerkit.fleet.run import Fleet, Outcome
+from runnerkit.settings import durations, tokens
+from runnerkit.settings.secrets import Secret
+from runnerkit.steps import registration
+from runnerkit.want import Want, bare
+
+if TYPE_CHECKING:
+    from runnerkit.gitlab.server import Server
+
+SHORTEST, MOST = 60, 30 * 86400  # seconds
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A host's runners at GitLab, by their keys in the settings; what its manager calls itself, and
+    whether a timer of its could end a pause."""
+
+    runners: Mapping[str, ServerRunner]
+    system_id: str
+    systemd: bool
+
+
+@dataclass(frozen=True)
+class PausedRunner:
+    """A runner at GitLab, what was done there, and whom that is about: hosts of this run, and managers
+    that are on none of them."""
+
+    key: str
+    id: int
+    change: str
+    pause: Pause | None
+    hosts: tuple[str, ...]
+    others: tuple[str, ...]
+    keeper: str = ""
+
+
+@dataclass(frozen=True)
+class Pauses:
+    """What became of the hosts, and of the runners."""
+
+    outcomes: list[Outcome[Seen]]
+    runners: tuple[PausedRunner, ...]
+
+
+def stop(fleet: Fleet, runner: str, note: str, for_: str, dry: bool) -> Pauses:
+    """Have runners take no jobs, on any of their hosts.
+
+    Args:
+        fleet: the hosts.
+        runner: its key in the settings; "" for all.
+        note: why; GitLab keeps it.
+        for_: how long, as people write times; "" until somebody resumes it.
+        dry: only tell what would be done.
+    """
+    known, token, server = _reached(fleet, runner)
+    wanted = Pause(_note(note), _until(for_))
+    ends = _resume_token(fleet) if for_ else None
+    looked = _look(fleet, known, token)
+    found = []
+    for key, now, hosts in _runners(looked):
+        change = "pause" if not now.paused else "change the pause"
+        text = pause.laid_over(now.note, wanted)
+        if len(text) > LONGEST:
+            raise KitError(
+                f"--note: {len(text) - LONGEST} letters more than GitLab keeps of runner #{now.id}'s note",
+                "shorten it",
+            )
+        keeper = ""
+        if not dry:
+            if ends:
+                keeper = _kept(fleet, known, looked, hosts, now, wanted, ends)
+            server.update(now.id, {"paused": True, "maintenance_note": text})
+        found.append(PausedRunner(key, now.id, change, wanted, *_whose(server, now, hosts), keeper))
+    return Pauses(looked, tuple(found))
+
+
+def go_on(fleet: Fleet, runner: str, dry: bool) -> Pauses:
+    """Have runners take jobs again.
+
+    Args:
+        fleet: the hosts.
+        runner: its key in the settings; "" for all.
+        dry: only tell what would be done.
+    """
+    known, token, server = _reached(fleet, runner)
+    looked = _look(fleet, known, token)
+    found = []
+    for key, now, hosts in _runners(looked):
+        before = pause.read(now.note)
+        change = "resume" if now.paused else ""
+        if not dry and (now.paused or before):
+            server.update(now.id, {"paused": False, "maintenance_note": pause.without(now.note)})
+        if not dry and before and before.until:
+            left = at_its_time.Left(now.id)
+            chosen = [one for one in fleet.targets if one.name in hosts]
+            fleet.only(*chosen).each(known, lambda host, want: converge.apply(host, want, (left,)))  # noqa: B023
+        found.append(PausedRunner(key, now.id, change, before, *_whose(server, now, hosts)))
+    return Pauses(looked, tuple(found))
+
+
+def _reached(fleet: Fleet, runner: str) -> "tuple[dict[str, Want], Secret, Server]":
+    known, token = wants(fleet)
+    known = {name: only(want, runner) for name, want in known.items()}
+    for one in (one for want in known.values() for one in want.runners):
+        if one.spec.paused is not None:
+            raise KitError(
+                f"the settings say paused = {str(one.spec.paused).lower()} of runner {one.key}, and "
+                "bootstrap makes it so",
+                f"take paused out of [runners.{one.key}], or change it there and ./inv bootstrap",
+            )
+    if token is None:
+        raise KitError(
+            "a pause is GitLab's to keep, and there is no API token",
+            "give gitlab.api_token, with the scope manage_runner; without one, ./inv runner.drain stops hosts",
+        )
+    from runnerkit.gitlab.server import Server
+
+    return known, token, Server(bare(fleet.settings.gitlab.url), token)
+
+
+def _note(text: str) -> str:
+    if not text.isprintable():
+        raise KitError(
+            "--note is more than a line, or has a control character", "write it in one line"
+        )
+    return text.strip()
+
+
+def _until(text: str) -> str:
+    """The end of that time from now, as GitLab writes times; "" for none."""
+    if not text:
+        return ""
+    seconds = durations.parsed(text, durations.SECONDS)
+    if seconds is None or not SHORTEST <= seconds <= MOST:
+        raise KitError(
+            f"--for {text}: no time from a minute to 30 days", "write it as 30m, 2h or 1d 12h"
+        )
+    return f"{datetime.now(UTC) + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _resume_token(fleet: Fleet) -> Secret:
+    source = fleet.settings.gitlab.resume_token
+    token = tokens.check(source.read() if source else None, "glpat-", "gitlab.resume_token")
+    if token is None:
+        raise KitError(
+            "--for: GitLab ends no pause by itself, and no token is given with which a host may do so",
+            "give gitlab.resume_token, with the scope manage_runner alone: docs/en/changes.md tells the "
+            "price; or leave --for out, and ./inv runner.resume ends the pause",
+        )
+    return token
+
+
+def _look(fleet: Fleet, known: Mapping[str, Want], token: Secret) -> list[Outcome[Seen]]:
+    def work(host: Host, want: Want) -> Seen:
+        have = converge.look(host, want, (registration,))
+        for runner in want.runners:
+            if runner.key not in have.server:
+                raise KitError(
+                    f"GitLab does not say which runner {runner.key} is: the host has none that GitLab "
+                    "accepts, or the API token does not see it",
+                    "./inv plan tells; GITLAB_TOKEN needs the scope manage_runner, and an owner of the runner",
+                )
+        return Seen(have.server, config_toml.system_id(want, have), have.systemd)
+
+    return fleet.each(known, work, token)
+
+
+def _runners(looked: list[Outcome[Seen]]) -> Iterator[tuple[str, ServerRunner, dict[str, Seen]]]:
+    """Each runner once: its key, itself, and the hosts of this run that have it."""
+    found: dict[int, tuple[str, ServerRunner, dict[str, Seen]]] = {}
+    for one in looked:
+        if seen := one.result:
+            for key, now in seen.runners.items():
+                _, _, hosts = found.setdefault(now.id, (key, now, {}))
+                hosts[one.host] = seen
+    yield from found.values()
+
+
+def _whose(
+    server: "Server", now: ServerRunner, hosts: Mapping[str, Seen]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    here = {one.system_id for one in hosts.values()}
+    others = (one for one in server.managers(now.id) if one.system_id not in here)
+    return tuple(hosts), tuple(f"{one.system_id} {one.ip_address}".strip() for one in others)
+
+
+def _kept(
+    fleet: Fleet,
+    known: Mapping[str, Want],
+    looked: list[Outcome[Seen]],
+    hosts: Mapping[str, Seen],
+    now: ServerRunner,
+    wanted: Pause,
+    token: Secret,
+) -> str:
+    """The host that ends the pause: the first with systemd. The timer is there before the pause is."""
+    from runnerkit.gitlab.server import Server
+
+    able = [host for host, one in hosts.items() if one.systemd]
+    if not able:
+        raise KitError(
+            f"--for: no host of runner #{now.id} has systemd, whose timer would end the pause",
+            "leave --for out; ./inv runner.resume ends the pause",
+        )
+    # May it do so? Said now, and not when nobody looks.
+    asked = Server(bare(fleet.settings.gitlab.url), token, "gitlab.resume_token")
+    asked.update(now.id, {"maintenance_note": now.note})
+    step = at_its_time.Resume(now.id, wanted, pause.without(now.note), token)
+    (target,) = (one for one in fleet.targets if one.name == able[0])
+    (done,) = fleet.only(target).each(known, lambda host, want: converge.apply(host, want, (step,)))
+    outcome = next(one for one in looked if one.host == able[0])
+    outcome.changes += done.changes
+    if done.error:
+        raise KitError(f"{able[0]}: {done.error}; nothing was paused", done.fix)
+    return able[0]
