@@ -35,9 +35,7 @@ class WantedRunner:
 
     def name(self, hostname: str) -> str:
         """Its name in config.toml, and its description at GitLab."""
-        if self.spec.name:
-            return self.spec.name
-        return hostname if self.key == DEFAULT else f"{hostname}-{self.key}"
+        return self.spec.name or usual_name(self.key, hostname)
 
     def note(self, identity: str) -> str:
         """The mark by which a run finds what an interrupted one created at GitLab for that host."""
@@ -114,6 +112,11 @@ class Want:
     def elsewhere(self) -> bool:
         """Whether the manager also has jobs on other machines, where this host does not see them."""
         return any(runner.elsewhere for runner in self.runners)
+
+
+def usual_name(key: str, hostname: str) -> str:
+    """What a runner of that key is called on a host, where the settings give it no name."""
+    return hostname if key == DEFAULT else f"{hostname}-{key}"
 
 
 def bare(url: str) -> str:

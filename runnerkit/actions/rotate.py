@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from msgspec import structs
 
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import change_over, config_toml, memory, register, take_up
+from runnerkit.files import change_over, config_toml, drained, memory, register, take_up
 from runnerkit.files.write import NO_PREVIOUS, write_file
 from runnerkit.plan import Change, Hint, Script
 from runnerkit.settings.secrets import Secret
@@ -44,7 +44,7 @@ class Rotate:
     number: int = 0
 
     def needs(self, want: Want) -> Needs:
-        files = (want.config, f"{want.config}.previous", want.system_id, memory.PATH)
+        files = (want.config, f"{want.config}.previous", want.system_id, memory.PATH, drained.PATH)
         return Needs(files=files, manager=True)
 
     def changes(self, want: Want, have: Facts) -> Iterator[Change]:
@@ -77,7 +77,7 @@ class Rotate:
         name = str(entry.get("name", self.runner.key))
         # By another token it would take the machines of its autoscaler for strangers, and remove them.
         before, after = take_up.lines(want, have, now, "autoscaler" in entry)
-        if before:
+        if before and not drained.parsed(have):
             after = f"docker start {want.manager.container} >/dev/null"
         own = _with_its_image(want, have)
         if self.renews:

@@ -80,11 +80,6 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-")
 
 
-def default_name(key: str, hostname: str) -> str:
-    """What a runner of that key is called on a host, where the settings give it no name."""
-    return hostname if key == DEFAULT else f"{hostname}-{key}"
-
-
 def entries(site: Site, url: str, note: list[Gap]) -> Iterator[RunnerEntry]:
     """Those of a host that settings for this GitLab can name; what they cannot say is noted."""
     for index, entry in enumerate(site.config.get("runners", ())):
@@ -184,12 +179,12 @@ def _level(
 def _at_gitlab(server: ServerRunner) -> dict[str, Any]:
     """What GitLab keeps of it, where somebody has set it."""
     found = {key: getattr(server, key) for key in USUAL}
-    told = {key: value for key, value in found.items() if value != USUAL[key]}
+    values = {key: value for key, value in found.items() if value != USUAL[key]}
     if server.tags:
-        told["tags"] = sorted(server.tags)
+        values["tags"] = sorted(server.tags)
     if server.maximum_timeout:
-        told["maximum_timeout"] = server.maximum_timeout
-    return told
+        values["maximum_timeout"] = server.maximum_timeout
+    return values
 
 
 def _type(key: str) -> Any:

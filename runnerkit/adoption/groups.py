@@ -6,10 +6,11 @@ from itertools import chain, count
 from typing import Any
 
 from runnerkit.adoption import tables
-from runnerkit.adoption.entry import RunnerEntry, default_name, slug
+from runnerkit.adoption.entry import RunnerEntry, slug
 from runnerkit.adoption.gap import Gap
 from runnerkit.settings.model import DEFAULT
 from runnerkit.settings.secrets import Secret
+from runnerkit.want import usual_name
 
 UNNAMED = "runner"
 
@@ -92,8 +93,7 @@ def _name(groups: list[Group], note: list[Gap]) -> None:
         keys.add(group.key)
         now = {(one.site.name, one.name) for one in group.members}
         usual = {
-            (one.site.name, default_name(group.key, one.site.have.hostname))
-            for one in group.members
+            (one.site.name, usual_name(group.key, one.site.have.hostname)) for one in group.members
         }
         alike = len({one.name for one in group.members}) == 1 and not now & names
         if now != usual and alike:

@@ -6,7 +6,7 @@ import shlex
 from base64 import b64decode
 
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, File, Job, Needs, os_release, probe
+from runnerkit.facts import Facts, File, Job, Needs, docker, os_release, probe
 from runnerkit.images.reference import by_reference
 from runnerkit.place import TEMPLATES
 from runnerkit.printable import clipped
@@ -40,7 +40,8 @@ def script(needs: Needs, container: str, patience: int = 0) -> str:
         "UNITS": shlex.join(needs.units),
         "CHAINS": shlex.join(needs.chains),
         "IMAGES": shlex.join(needs.images),
-        "CONTAINER": container if needs.manager else "",
+        "CONTAINER": container if needs.manager or needs.container else "",
+        "VERIFY": "yes" if needs.manager else "",
         "NAMES": shlex.join(needs.names),
         "PATIENCE": str(patience or ""),
     }
@@ -79,7 +80,10 @@ def _parsed(text: str) -> Facts:
             f"the host runs {system}, not Linux",
             "choose a Linux machine: the manager runs in a Linux container",
         )
-    info = json.loads(facts.get("info", "{}"))
+    empty = {"info": "{}", "version": "{}", "containers": "[]", "images": "[]"}
+    answers = {name: json.loads(facts.get(name) or none) for name, none in empty.items()}
+    docker.check(answers)
+    info = answers["info"]
     kb, _, disk = facts.get("free_kb:", "").partition(" ")
     inodes = facts.get("free_inodes:", "").partition(" ")[0]
     return Facts(
@@ -99,14 +103,14 @@ def _parsed(text: str) -> Facts:
         disk=disk or "/",
         started=int(facts.get("dockerd_started:", 0)),
         info=info if info.get("ServerVersion") else {},
-        version=json.loads(facts.get("version") or "null") or {},
+        version=answers["version"] or {},
         flags=tuple(facts.get("flags", "").split("\n")[1:]),
-        containers={c["Name"].lstrip("/"): c for c in json.loads(facts.get("containers", "[]"))},
-        images=by_reference(json.loads(facts.get("images", "[]"))),
+        containers={c["Name"].lstrip("/"): c for c in answers["containers"]},
+        images=by_reference(answers["images"]),
         files={_decoded(words[1]): _file(words[2:]) for words in lines if words[0] == "file"},
         paths=frozenset(_decoded(words[1]) for words in lines if words[0] == "path"),
         jobs=len(jobs := [json.loads(line) for line in facts.get("jobs", "").splitlines()]),
-        work=_work(jobs),
+        work=jobs_in(jobs),
         verify=clipped(facts.get("verify", "")),
         units={words[1]: words[2] for words in lines if words[0] == "unit"},
         rules={words[1]: _decoded(words[2]) for words in lines if words[0] == "rules"},
@@ -116,7 +120,7 @@ def _parsed(text: str) -> Facts:
     )
 
 
-def _work(containers: list[list[str]]) -> tuple[Job, ...]:
+def jobs_in(containers: list[list[str]]) -> tuple[Job, ...]:
     """The jobs that have these containers, the oldest first."""
     found: dict[str, Job] = {}
     for created, number, url in sorted(containers):

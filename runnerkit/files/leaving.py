@@ -35,7 +35,7 @@ class Parting:
     entries: Mapping[int, Mapping[str, Any]]
 
     @property
-    def any(self) -> bool:
+    def goes(self) -> bool:
         """Whether anything goes."""
         return bool(self.entries or self.whole.goes or any(one.goes for one in self.of.values()))
 
@@ -50,11 +50,11 @@ class Parting:
     @property
     def managers(self) -> list[dict[str, str]]:
         """The entries whose manager alone can be taken off GitLab; by an older token the runner would go."""
-        told = [
+        every = [
             {key: str(one.get(key, "")) for key in ("name", "url", "token")}
             for one in self.entries.values()
         ]
-        return [one for one in told if one["token"].startswith("glrt-")]
+        return [one for one in every if one["token"].startswith("glrt-")]
 
     @property
     def reason(self) -> str:

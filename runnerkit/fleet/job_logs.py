@@ -19,6 +19,8 @@ from runnerkit.want import Want, bare
 
 LIMIT = 60.0  # seconds that a host is waited for
 LINES = 200  # of a manager's log, about one job
+# A project's id or path; what is no name would be another address of GitLab's.
+PROJECT = re.compile(r"[0-9]{1,18}|(?!\.{1,2}/)[\w.-]+(?:/(?!\.{1,2}(?:/|$))[\w.-]+)+", re.ASCII)
 STUCK = "This job is stuck"  # GitLab's page says so of one that waits, its API does not
 
 
@@ -57,7 +59,9 @@ def reference(text: str, url: str) -> JobRef:
         return JobRef(int(text))
     path = re.fullmatch(r"(.{1,500}?)/(?:-/)?jobs/([0-9]{1,18})(?:[/?#].*)?", text)
     if path and path[1].lower().startswith(f"{bare(url).lower()}/"):
-        return JobRef(int(path[2]), path[1][len(bare(url)) + 1 :])
+        project = path[1][len(bare(url)) + 1 :]
+        if PROJECT.fullmatch(project):
+            return JobRef(int(path[2]), project)
     raise KitError(
         f"--job {text[:100]} is neither a job's id nor the address of one at {url}",
         "give the number that stands after jobs/ in the job's address, or that address",
@@ -102,6 +106,7 @@ def _of_manager(number: int, lines: list[str]) -> JobLog:
             status = "success"
         elif "Job failed" in line:
             status = "failed"
+    project = _field("project", text) or _path(_field("repo_url", text))
     reason = "runner_system_failure" if "Job failed (system failure)" in text else ""
     return JobLog(
         number,
@@ -109,7 +114,7 @@ def _of_manager(number: int, lines: list[str]) -> JobLog:
         status=status,
         reason=reason,
         runner=_field("name", text),
-        project=_field("project", text) or _path(_field("repo_url", text)),
+        project=project if PROJECT.fullmatch(project) else "",
         recognized=recognized(text),
     )
 

@@ -50,7 +50,7 @@ def end(url: str, number: int) -> None:
 
 
 def _folder() -> Path:
-    return state() / ".rotations"
+    return state() / ".runnerkit/rotations"
 
 
 def _prefix(url: str, number: int) -> str:

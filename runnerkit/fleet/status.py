@@ -132,13 +132,26 @@ def _of(host: Host, want: Want, alone: Facts) -> HostStatus:
 
 
 def with_gitlab(host: Host, want: Want, alone: Facts) -> Facts:
-    """With GitLab's side of the runners, and how it sees this host's manager of each."""
+    """With GitLab's side of the runners, and how it sees this host's manager of each.
+
+    The latter is asked first: GitLab 18 takes the question whose a token is for a sign of the manager's
+    life (its lib/api/ci/runner.rb, ``verify``).
+    """
+    seen = {number: host.manager_status(want, alone, number) for number in _ids(want, alone)}
     have = host.server(want, alone)
     server = {
-        key: replace(known, manager=host.manager_status(want, have, known.id))
+        key: replace(known, manager=seen.get(known.id, known.manager))
         for key, known in have.server.items()
     }
     return replace(have, server=server)
+
+
+def _ids(want: Want, have: Facts) -> Iterator[int]:
+    """What the host says that its runners' ids are, to ask by: GitLab says whose each is."""
+    entries = config_toml.parsed(want, have).get("runners", [])
+    indexes = (config_toml.entry_index(want, have, runner) for runner in want.runners)
+    found = (entries[index].get("id") for index in indexes if index is not None)
+    yield from (one for one in found if type(one) is int and one > 0)
 
 
 def _pending(want: Want, have: Facts) -> tuple[Change, ...] | None:

@@ -9,7 +9,7 @@ from runnerkit.machine.streams import Pipe
 
 LOOPBACK = "127.0.0.1"
 FORWARD = "set AllowTcpForwarding yes in the host's sshd_config"
-TRIES = 5
+TRIES = 20  # of several that fail at once paramiko tells one of all the reasons, and others of none
 
 
 class NoForwarding(KitError):
@@ -30,6 +30,7 @@ def dial(machine: Machine, port: int, address: str = LOOPBACK, patience: float =
 
     Raises:
         ConnectionRefusedError: nothing listens there.
+        ConnectionResetError: what listens there ends each connection at once.
         TimeoutError: nothing answers.
         KitError: sshd does not forward, or the connection broke.
     """
@@ -39,10 +40,12 @@ def dial(machine: Machine, port: int, address: str = LOOPBACK, patience: float =
         return connection
     import paramiko
 
+    from runnerkit.machine.ssh.channel import Lead
+
     to, origin = (address, port), (LOOPBACK, 0)
     for _ in range(TRIES):
         try:
-            return transport.open_channel("direct-tcpip", to, origin, timeout=patience)
+            return Lead(transport.open_channel("direct-tcpip", to, origin, timeout=patience))
         except paramiko.ChannelException as error:
             if error.code == paramiko.common.OPEN_FAILED_CONNECT_FAILED:
                 raise ConnectionRefusedError(f"nothing listens on port {port}") from None
@@ -51,6 +54,5 @@ def dial(machine: Machine, port: int, address: str = LOOPBACK, patience: float =
             if not transport.is_active():
                 raise KitError(f"{machine.where()}: the connection broke", BACK) from None
             if "Timeout" in str(error):
-                break
-            # Of two that fail at once one is told both reasons, and the other none.
-    raise TimeoutError(f"nothing answers on port {port}")
+                raise TimeoutError(f"nothing answers on port {port}") from None
+    raise ConnectionResetError(f"no connection to port {port} comes about")

@@ -11,7 +11,7 @@ import shlex
 import socket
 from collections.abc import Callable, Iterator
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
@@ -173,9 +173,11 @@ class Machine:
         return KitError(f"{self.where()}: the connection broke", BACK)
 
     def _channel(self, command: str) -> Pipe:
-        channel: Any = self.context.transport.open_session(timeout=30)
+        from runnerkit.machine.ssh.channel import Lead
+
+        channel = Lead(self.context.transport.open_session(timeout=30))
         channel.exec_command(command)
-        return channel  # type: ignore[no-any-return]
+        return channel
 
     def _command(self, inner: str) -> str:
         flags = '-k -S -p ""' if self.password else "-n"

@@ -114,12 +114,14 @@ def offered(machine: Machine, connect: Callable[[], Pipe]) -> Iterator[Door]:
 def _over_ssh(machine: Machine, door: Door) -> Iterator[None]:
     import paramiko
 
+    from runnerkit.machine.ssh.channel import Lead
+
     transport = machine.transport
     assert transport
     with translated(machine.where()):
         try:
             door.port = transport.request_port_forward(
-                LOOPBACK, 0, lambda channel, *_: door.answer(channel)
+                LOOPBACK, 0, lambda channel, *_: door.answer(Lead(channel))
             )
         except paramiko.SSHException:
             if transport.is_active():

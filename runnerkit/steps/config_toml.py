@@ -32,7 +32,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     ]
     parting = leaving.parting(want, have)
     over = next(change_over.due(want, have), None)
-    if not (stale or missing(wanted, now) or over or parting.any):
+    if not (stale or missing(wanted, now) or over or parting.goes):
         return
     file = have.files.get(want.config)
     text = config_toml.edited(file.text if file else "", want, have, entries)

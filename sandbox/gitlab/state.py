@@ -41,6 +41,7 @@ class Switches:
 
     registration_tokens: bool = True
     runner_token_seconds: int | None = None
+    ahead_seconds: int = 0  # of its clock
 
 
 class State:
@@ -49,7 +50,7 @@ class State:
     def __init__(self, seed: Seed, url: str, clock: Callable[[], float] = time.time) -> None:
         self.seed = seed
         self.url = url
-        self.now = clock
+        self._clock = clock
         self.changed = threading.Condition()
         self.runners: dict[int, Runner] = {}
         self.jobs: dict[int, Job] = {}
@@ -60,6 +61,10 @@ class State:
         self.queue_value = secrets.token_hex(32)  # X-GitLab-Last-Update
         self._numbers = itertools.count(1)
         self._job_numbers = itertools.count(1)
+
+    def now(self) -> float:
+        """Its time, in seconds since 1970."""
+        return self._clock() + self.switches.ahead_seconds
 
     def new_runner(self, runner_type: str, token: str) -> Runner:
         """A new runner, known to nobody until it is put among `runners`."""

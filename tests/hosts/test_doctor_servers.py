@@ -1,11 +1,17 @@
 """Servers that answer a host badly: GitLab and mirrors, each found as what it does."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from runnerkit.fleet.probing import beside
+from runnerkit.machine.machine import Machine
+from runnerkit.machine.route import Route, Trouble
+from runnerkit.machine.ssh.connection import connection
 from sandbox.world import BlankHost
 from tests.hosts.kit import Kit
 from tests.hosts.refusals import changed
@@ -123,3 +129,30 @@ def test_a_mirror_that_is_gone_or_hangs(at_work: Kit, runner: BlankHost) -> None
         at_work.settings(runner, docker={"registry_mirrors": [at_work.world.mirror_url, url]})
         ran = look(at_work)
         assert codes(ran) == ["registry-unreachable"], words(ran)
+
+
+def test_many_questions_at_once_break_nothing(at_work: Kit, runner: BlankHost) -> None:  # noqa: F811
+    """What paramiko sends of a channel after its close ends the whole connection, once in some hundred."""
+    world, answers = at_work.world, Counter[str]()
+    known = str(world.state / "known_hosts")
+    machine = Machine(connection(f"root@{runner.address}", str(runner.key), known, False))
+    machine.run("true")  # it is there before anything is asked at once
+    route = Route(machine, {}, {}, patience=20)
+
+    def ask(url: str) -> None:
+        try:
+            answers[str(route.ask(url).status)] += 1
+        except Trouble as error:
+            answers[error.kind] += 1
+
+    try:
+        urls = (
+            f"{world.mirror_url}/v2/",
+            f"{world.gitlab_url}/api/v4/version",
+            "http://127.0.0.1:1",
+        )
+        for _ in range(20):
+            beside([partial(ask, url) for url in urls * 8], 60)
+    finally:
+        machine.close()
+    assert answers == {"200": 160, "401": 160, "connection": 160}

@@ -137,7 +137,7 @@ def test_what_may_not_be_changes_nothing(kit: Kit, pair: Pair) -> None:
     assert len(errors) == 1
     assert "GITLAB_TOKEN may not do that" in errors[0]
     assert {token(kit, host) for host in pair} == {former}
-    assert not list((ROOT / ".rotations").glob("*"))
+    assert not list((ROOT / ".runnerkit/rotations").glob("*"))
 
 
 @pytest.mark.long
@@ -184,7 +184,7 @@ def test_killed_at_each_change(kit: Kit, pair: Pair, api: bool) -> None:
     assert any(title.startswith(first) for title in killed)
     assert "give runner rotates its new token" in killed
     everywhere(kit, pair, former)
-    assert not list((ROOT / ".rotations").glob("*"))
+    assert not list((ROOT / ".runnerkit/rotations").glob("*"))
     for host in pair:
         assert kit.ssh(host, "ls /tmp | grep -v ^systemd-private; :") == ""
 

@@ -47,6 +47,14 @@ def test_a_lost_answer_hides_work_that_was_done(sandbox: Sandbox) -> None:
     assert len(sandbox.state()["runners"]) == 1
 
 
+def test_a_clock_that_is_ahead_makes_managers_seem_long_gone(sandbox: Sandbox) -> None:
+    token = {"token": sandbox.created()["token"]}
+    assert sandbox.call("POST", "runners/verify", token).status == 200
+    for ahead, status in ((3 * 3600, "offline"), (0, "online")):
+        sandbox.control("POST", "switches", {"ahead_seconds": ahead})
+        assert [one["status"] for one in sandbox.state()["runners"]] == [status]
+
+
 def test_a_job_that_makes_no_sense_is_refused_and_not_queued(sandbox: Sandbox) -> None:
     assert sandbox.control("POST", "jobs", {"project_id": 99}).status == 404
     assert sandbox.control("POST", "jobs", {"timeout": "soon"}).status == 400

@@ -1,5 +1,6 @@
 """What a host tells is read as it is, from output recorded on a real one."""
 
+import base64
 import json
 import re
 import subprocess
@@ -95,6 +96,51 @@ def test_nothing_is_left_to_do_on_the_recorded_host() -> None:
     wanted = replace(wanted, images=(replace(job, inputs=built[INPUTS]),))
     assert converge.plan(wanted, have) == []
     assert acceptance.accepted(wanted, have) == ["ci1-web"]
+
+
+def told(name: str, answer: object) -> str:
+    """What a host prints whose docker gives that answer, where others are as recorded."""
+    text = (RECORDED / "debian12-converged.txt").read_text()
+    word = base64.b64encode(json.dumps(answer).encode()).decode()
+    changed, count = re.subn(rf"(?m)^{name} .*$", f"{name} {word}", text)
+    assert count == 1
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "wrong"),
+    [
+        ("info", [], [1]),
+        ("info", ["ServerVersion"], 5),
+        ("info", ["SecurityOptions"], 7),
+        ("info", ["RegistryConfig"], []),
+        ("info", ["RegistryConfig", "Mirrors"], {"a": 1}),
+        ("info", ["RegistryConfig", "IndexConfigs"], {"a": "b"}),
+        ("containers", [], {"a": 1}),
+        ("containers", [0, "State"], None),
+        ("containers", [0, "State", "StartedAt"], 5),
+        ("containers", [0, "HostConfig", "RestartPolicy"], None),
+        ("containers", [0, "HostConfig", "PortBindings"], {"9252/tcp": "x"}),
+        ("containers", [0, "Config", "Env"], "PATH=/"),
+        ("containers", [0, "Mounts"], None),
+        ("images", [0, "Config"], "x"),
+        ("images", [0, "Config", "Labels"], ["runnerkit.image"]),
+        ("images", [0, "RootFS", "Layers"], 5),
+        ("images", [0, "RepoTags"], [1]),
+    ],
+)  # fmt: skip
+def test_an_answer_of_another_type_than_docker_s_is_told_and_no_bug(
+    name: str, path: list[Any], wrong: object
+) -> None:
+    line = re.search(rf"(?m)^{name} (.*)$", (RECORDED / "debian12-converged.txt").read_text())
+    assert line
+    whole = [json.loads(base64.b64decode(line[1]))]
+    at: Any = whole
+    for key in [0, *path][:-1]:
+        at = at[key]
+    at[[0, *path][-1]] = wrong
+    with pytest.raises(KitError, match="cannot be read: "):
+        look.parse(told(name, whole[0]))
 
 
 def image(size: int) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def test_a_job_is_named_by_its_id_or_its_address(text: str, known: JobRef) -> No
     assert job_logs.reference(text, f"{URL}/") == known
 
 
-@pytest.mark.parametrize("text", ["x", "-1", "1" * 30, "https://other.example.com/g/p/-/jobs/1", f"{URL}/g/p", "12; rm -rf /"])  # fmt: skip
+@pytest.mark.parametrize("text", ["x", "-1", "1" * 30, "https://other.example.com/g/p/-/jobs/1", f"{URL}/g/p", "12; rm -rf /", f"{URL}/../g/jobs/1", f"{URL}/g/../p/-/jobs/1", f"{URL}/p?x=/jobs/1"])  # fmt: skip
 def test_what_names_no_job_of_this_gitlab_is_refused(text: str) -> None:
     with pytest.raises(KitError, match="neither a job's id nor the address"):
         job_logs.reference(text, URL)
@@ -44,6 +44,23 @@ def test_the_managers_log_tells_how_a_job_ended() -> None:
     assert (well.status, well.runner, well.recognized) == ("success", "ci1-web", ())
     running = job_logs._of_manager(12, [RECEIVED])
     assert (running.status, running.project) == ("running", "g/p")
+
+
+@pytest.mark.parametrize(
+    "path", ["..", "../users", "g/..", ".", "g/p/../..", "g/p?x=1", "g%2f..", "/g/p", "g"]
+)
+def test_a_project_that_is_none_is_not_believed(path: str) -> None:
+    """Whoever has a host writes its log, and GitLab is asked with a token."""
+    line = FAILED.replace("project=7", f"project={path}")
+    assert job_logs._of_manager(12, [line]).project == ""
+    url = RECEIVED.replace("g/p.git", f"{path}.git")
+    assert job_logs._of_manager(12, [url]).project == ""
+
+
+@pytest.mark.parametrize("path", ["7", "g/p", "my-group/sub.group/.dot/p_1"])
+def test_a_project_is_its_id_or_its_path(path: str) -> None:
+    line = FAILED.replace("project=7", f"project={path}")
+    assert job_logs._of_manager(12, [line]).project == path
 
 
 def test_a_job_is_shown_once_where_it_ran() -> None:

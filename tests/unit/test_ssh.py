@@ -5,21 +5,21 @@ import contextlib
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import paramiko
 import pytest
-from paramiko.common import MSG_CHANNEL_CLOSE, MSG_CHANNEL_DATA
+from paramiko.common import MSG_CHANNEL_CLOSE, MSG_CHANNEL_DATA, MSG_CHANNEL_EOF
 
 from runnerkit.errors import KitError
 from runnerkit.machine import local
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.ssh import connection, known_hosts
+from runnerkit.machine.ssh.channel import Lead, Transport
 from runnerkit.machine.ssh.hop import Hop
 from runnerkit.machine.ssh.host_keys import Guard
-from runnerkit.machine.ssh.jump import Lead, Transport
 from runnerkit.machine.ssh.once import Once
 from sandbox import keys
 
@@ -113,8 +113,16 @@ def test_a_known_type_of_key_is_asked_for(tmp_path: Path) -> None:
     right.close()
 
 
-def test_a_close_waits_for_what_is_being_sent() -> None:
-    """sshd ends a whole connection for data that comes after a channel's close."""
+@pytest.mark.parametrize(
+    ("first", "send"),
+    [
+        (MSG_CHANNEL_DATA, lambda lead: lead.send(b"data")),
+        (MSG_CHANNEL_DATA, lambda lead: lead.sendall(b"data")),
+        (MSG_CHANNEL_EOF, lambda lead: lead.shutdown(socket.SHUT_WR)),
+    ],
+)
+def test_a_close_waits_for_what_is_being_sent(first: int, send: Callable[[Lead], object]) -> None:
+    """sshd ends a whole connection for what comes after a channel's close."""
     sent: list[int] = []
     begun, go_on = threading.Event(), threading.Event()
 
@@ -123,7 +131,7 @@ def test_a_close_waits_for_what_is_being_sent() -> None:
 
         def _send_user_message(self, message: paramiko.Message) -> None:
             kind = message.asbytes()[0]
-            if kind == MSG_CHANNEL_DATA:
+            if kind == first:
                 begun.set()
                 assert go_on.wait(10)
             sent.append(kind)
@@ -142,7 +150,7 @@ def test_a_close_waits_for_what_is_being_sent() -> None:
     channel._set_transport(Slow())  # type: ignore[attr-defined]
     channel._set_window(1 << 20, 1 << 15)  # type: ignore[attr-defined]
     channel._set_remote_channel(1, 1 << 20, 1 << 15)  # type: ignore[attr-defined]
-    sender = threading.Thread(target=Lead(channel).send, args=(b"data",))
+    sender = threading.Thread(target=send, args=(Lead(channel),))
     sender.start()
     assert begun.wait(10)
     Transport._channel_handler_table[MSG_CHANNEL_CLOSE](channel, paramiko.Message())
@@ -151,7 +159,7 @@ def test_a_close_waits_for_what_is_being_sent() -> None:
     sender.join(10)
     assert done.wait(10)
     Lead(channel).close()
-    assert sent[0] == MSG_CHANNEL_DATA
+    assert sent[0] == first
     assert MSG_CHANNEL_CLOSE in sent[1:]
 
 
@@ -232,14 +240,14 @@ def test_what_can_be_no_name_is_no_host(host: str) -> None:
 def test_a_host_that_does_not_answer_is_told_with_the_limit_that_was_kept() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:  # connects, and never greets
         hop = Hop("127.0.0.1", server.getsockname()[1], "a", timeout=1)
-        silent = connection.Routes()._connection(hop, "ci1", paramiko.Transport)
+        silent = connection.Routes()._connection(hop, "ci1")
         with pytest.raises(KitError, match="ci1: no answer within 1 s"):
             silent.open()
 
 
 def test_a_limit_of_the_system_s_own_is_not_told_as_ours() -> None:
     hop = Hop("ci1", timeout=600)
-    one = connection.Routes()._connection(hop, "ci1", paramiko.Transport)
+    one = connection.Routes()._connection(hop, "ci1")
     final = one._final(TimeoutError(110, "Connection timed out"))
     assert isinstance(final, KitError)
     assert final.what == "ci1: no answer"

@@ -16,9 +16,9 @@ from fabric.runners import Remote
 
 from runnerkit.errors import KitError
 from runnerkit.machine.ssh import dial, errors
+from runnerkit.machine.ssh.channel import Lead, Transport
 from runnerkit.machine.ssh.hop import Hop, SshSettings
 from runnerkit.machine.ssh.host_keys import Guard
-from runnerkit.machine.ssh.jump import Lead, Transport
 from runnerkit.machine.ssh.keys import Keys
 from runnerkit.machine.ssh.once import Once
 from runnerkit.machine.streams import Unwatched
@@ -56,7 +56,7 @@ class Routes:
         if identity and not key.is_file():
             raise KitError(f"{target}: no key file {key}", "correct identity in the settings")
         hop = self._settings.hop(target, str(key) if identity else "")
-        return self._connection(hop, hop.where, paramiko.Transport)
+        return self._connection(hop, hop.where)
 
     def close(self) -> None:
         """Close the jump hosts, and try nothing again."""
@@ -64,14 +64,14 @@ class Routes:
         for jump in self._jumps.values():
             jump.close()
 
-    def _connection(self, hop: Hop, where: str, kind: type[paramiko.Transport]) -> "_HopConnection":
+    def _connection(self, hop: Hop, where: str) -> "_HopConnection":
         via = hop.via
         way = (lambda: self._through(via, hop)) if via else None
         guard = Guard(hop, self._accept, where.removesuffix(hop.where))
-        return _HopConnection(hop, where, kind, guard, way, self._closed.wait)
+        return _HopConnection(hop, where, guard, way, self._closed.wait)
 
     def _jump(self, hop: Hop) -> "_HopConnection":
-        jump = self._connection(hop, where := f"jump host {hop.where}", Transport)
+        jump = self._connection(hop, where := f"jump host {hop.where}")
         try:
             jump.open()
         except Exception as error:
@@ -98,7 +98,6 @@ class _HopConnection(Connection):  # type: ignore[misc]
     # Fabric makes settings of what is not an attribute of the class.
     hop: Any = None
     where: Any = None
-    kind: Any = None
     guard: Any = None
     way: Any = None
     pause: Any = None
@@ -109,7 +108,6 @@ class _HopConnection(Connection):  # type: ignore[misc]
         self,
         hop: Hop,
         where: str,
-        kind: type[paramiko.Transport],
         guard: Guard,
         way: Callable[[], Lead] | None,
         pause: Callable[[float], bool],
@@ -130,7 +128,7 @@ class _HopConnection(Connection):  # type: ignore[misc]
                 "transport_factory": self._transport,
             },
         )
-        self.hop, self.where, self.kind, self.guard = hop, where, kind, guard
+        self.hop, self.where, self.guard = hop, where, guard
         self.way, self.pause = way, pause
         self.client.set_missing_host_key_policy(guard)
 
@@ -158,7 +156,7 @@ class _HopConnection(Connection):  # type: ignore[misc]
 
     def _transport(self, sock: Any, **options: Any) -> Any:
         """One that notices when the host is gone without a word, and does not wait for ever."""
-        self.attempt = transport = self.kind(sock, **options)
+        self.attempt = transport = Transport(sock, **options)
         transport.set_keepalive(KEEPALIVE)
         inet = isinstance(sock, socket.socket) and sock.family != socket.AF_UNIX
         if inet and hasattr(socket, "TCP_USER_TIMEOUT"):

@@ -67,14 +67,17 @@ def switch(state: State, request: Request) -> Response:
     """Change how the server behaves from the next request on.
 
     registration_tokens (true or false), runner_token_seconds (the life of runner tokens from now
-    on), fail_next {endpoint ("POST /user/runners", "*"), status (0 cuts
-    the connection), times, after (do the work, lose the answer)}.
+    on), ahead_seconds (how far its clock is ahead from now on), fail_next {endpoint ("POST
+    /user/runners", "*"), status (0 cuts the connection), times, after (do the work, lose the
+    answer)}.
     """
     access.administrator(state, request)
     params, switches = request.params, state.switches
     switches.registration_tokens = params.flag("registration_tokens", switches.registration_tokens)
     if "runner_token_seconds" in params:
         switches.runner_token_seconds = params.number("runner_token_seconds")
+    if "ahead_seconds" in params:
+        switches.ahead_seconds = params.number("ahead_seconds") or 0
     if "fail_next" in params:
         order = Params(params.mapping("fail_next"))
         status = order.number("status")
