@@ -1,6 +1,6 @@
 """Runners paused at GitLab, on all of their hosts, and resumed: by hand, or by a host at its time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,30 +10,16 @@ from runnerkit.actions import resume as at_its_time
 from runnerkit.errors import KitError
 from runnerkit.facts import ServerRunner, pause
 from runnerkit.facts.pause import LONGEST, Pause
-from runnerkit.files import config_toml
-from runnerkit.fleet.bootstrap import wants
-from runnerkit.fleet.host import Host
-from runnerkit.fleet.rotate import only
+from runnerkit.fleet import seen
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.settings import durations, tokens
 from runnerkit.settings.secrets import Secret
-from runnerkit.steps import registration
 from runnerkit.want import Want, bare
 
 if TYPE_CHECKING:
-    from runnerkit.gitlab.server import Server
+    pass
 
 SHORTEST, MOST = 60, 30 * 86400  # seconds
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A host's runners at GitLab, by their keys in the settings; what its manager calls itself, and
-    whether a timer of its could end a pause."""
-
-    runners: Mapping[str, ServerRunner]
-    system_id: str
-    systemd: bool
 
 
 @dataclass(frozen=True)
@@ -54,7 +40,7 @@ class PausedRunner:
 class Pauses:
     """What became of the hosts, and of the runners."""
 
-    outcomes: list[Outcome[Seen]]
+    outcomes: list[Outcome[seen.Seen]]
     runners: tuple[PausedRunner, ...]
 
 
@@ -68,12 +54,12 @@ def stop(fleet: Fleet, runner: str, note: str, for_: str, dry: bool) -> Pauses:
         for_: how long, as people write times; "" until somebody resumes it.
         dry: only tell what would be done.
     """
-    known, token, server = _reached(fleet, runner)
+    known, token, server = seen.reached(fleet, runner)
     wanted = Pause(_note(note), _until(for_))
     ends = _resume_token(fleet) if for_ else None
-    looked = _look(fleet, known, token)
+    looked = seen.look(fleet, known, token)
     found = []
-    for key, now, hosts in _runners(looked):
+    for key, now, hosts in seen.runners(looked):
         change = "pause" if not now.paused else "change the pause"
         text = pause.laid_over(now.note, wanted)
         if len(text) > LONGEST:
@@ -86,7 +72,9 @@ def stop(fleet: Fleet, runner: str, note: str, for_: str, dry: bool) -> Pauses:
             if ends:
                 keeper = _kept(fleet, known, looked, hosts, now, wanted, ends)
             server.update(now.id, {"paused": True, "maintenance_note": text})
-        found.append(PausedRunner(key, now.id, change, wanted, *_whose(server, now, hosts), keeper))
+        found.append(
+            PausedRunner(key, now.id, change, wanted, *seen.whose(server, now, hosts), keeper)
+        )
     return Pauses(looked, tuple(found))
 
 
@@ -98,10 +86,10 @@ def go_on(fleet: Fleet, runner: str, dry: bool) -> Pauses:
         runner: its key in the settings; "" for all.
         dry: only tell what would be done.
     """
-    known, token, server = _reached(fleet, runner)
-    looked = _look(fleet, known, token)
+    known, token, server = seen.reached(fleet, runner)
+    looked = seen.look(fleet, known, token)
     found = []
-    for key, now, hosts in _runners(looked):
+    for key, now, hosts in seen.runners(looked):
         before = pause.read(now.note)
         change = "resume" if now.paused else ""
         if not dry and (now.paused or before):
@@ -110,28 +98,8 @@ def go_on(fleet: Fleet, runner: str, dry: bool) -> Pauses:
             left = at_its_time.Left(now.id)
             chosen = [one for one in fleet.targets if one.name in hosts]
             fleet.only(*chosen).each(known, lambda host, want: converge.apply(host, want, (left,)))  # noqa: B023
-        found.append(PausedRunner(key, now.id, change, before, *_whose(server, now, hosts)))
+        found.append(PausedRunner(key, now.id, change, before, *seen.whose(server, now, hosts)))
     return Pauses(looked, tuple(found))
-
-
-def _reached(fleet: Fleet, runner: str) -> "tuple[dict[str, Want], Secret, Server]":
-    known, token = wants(fleet)
-    known = {name: only(want, runner) for name, want in known.items()}
-    for one in (one for want in known.values() for one in want.runners):
-        if one.spec.paused is not None:
-            raise KitError(
-                f"the settings say paused = {str(one.spec.paused).lower()} of runner {one.key}, and "
-                "bootstrap makes it so",
-                f"take paused out of [runners.{one.key}], or change it there and ./inv bootstrap",
-            )
-    if token is None:
-        raise KitError(
-            "a pause is GitLab's to keep, and there is no API token",
-            "give gitlab.api_token, with the scope manage_runner; without one, ./inv runner.drain stops hosts",
-        )
-    from runnerkit.gitlab.server import Server
-
-    return known, token, Server(bare(fleet.settings.gitlab.url), token)
 
 
 def _note(text: str) -> str:
@@ -166,45 +134,11 @@ def _resume_token(fleet: Fleet) -> Secret:
     return token
 
 
-def _look(fleet: Fleet, known: Mapping[str, Want], token: Secret) -> list[Outcome[Seen]]:
-    def work(host: Host, want: Want) -> Seen:
-        have = converge.look(host, want, (registration,))
-        for runner in want.runners:
-            if runner.key not in have.server:
-                raise KitError(
-                    f"GitLab does not say which runner {runner.key} is: the host has none that GitLab "
-                    "accepts, or the API token does not see it",
-                    "./inv plan tells; GITLAB_TOKEN needs the scope manage_runner, and an owner of the runner",
-                )
-        return Seen(have.server, config_toml.system_id(want, have), have.systemd)
-
-    return fleet.each(known, work, token)
-
-
-def _runners(looked: list[Outcome[Seen]]) -> Iterator[tuple[str, ServerRunner, dict[str, Seen]]]:
-    """Each runner once: its key, itself, and the hosts of this run that have it."""
-    found: dict[int, tuple[str, ServerRunner, dict[str, Seen]]] = {}
-    for one in looked:
-        if seen := one.result:
-            for key, now in seen.runners.items():
-                _, _, hosts = found.setdefault(now.id, (key, now, {}))
-                hosts[one.host] = seen
-    yield from found.values()
-
-
-def _whose(
-    server: "Server", now: ServerRunner, hosts: Mapping[str, Seen]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    here = {one.system_id for one in hosts.values()}
-    others = (one for one in server.managers(now.id) if one.system_id not in here)
-    return tuple(hosts), tuple(f"{one.system_id} {one.ip_address}".strip() for one in others)
-
-
 def _kept(
     fleet: Fleet,
     known: Mapping[str, Want],
-    looked: list[Outcome[Seen]],
-    hosts: Mapping[str, Seen],
+    looked: list[Outcome[seen.Seen]],
+    hosts: Mapping[str, seen.Seen],
     now: ServerRunner,
     wanted: Pause,
     token: Secret,

@@ -119,7 +119,8 @@ def _held(host: Host, want: Want, dry: bool) -> Iterator[Held]:
         token = tokens.known(entries[index].get("token")) if index is not None else None
         if index is None or token is None:
             raise KitError(
-                f"runner {runner.key} is not registered on the host", "./inv bootstrap does that"
+                f"config.toml of the host has no token of runner {runner.key}",
+                "./inv bootstrap registers it; a token that stands there as a variable is yours to renew",
             )
         number, seen = entries[index].get("id"), have.server.get(runner.key)
         name = str(entries[index].get("name", runner.key))

@@ -11,7 +11,7 @@ from runnerkit import converge
 from runnerkit.actions.rotate import Rotate
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File
-from runnerkit.files import memory
+from runnerkit.files import drained, memory
 from runnerkit.fleet import rotations, sources, turns
 from runnerkit.fleet.turns import Held, Turn
 from runnerkit.gitlab import server
@@ -216,3 +216,40 @@ def test_the_settings_source_gets_the_new_token_or_the_user_is_told(tmp_path: Pa
     assert how == "the new one is the token of [[runners]] ci1-web in config.toml on ci1"
     ((_, what, _),) = left(Source(file=str(tmp_path)), write=True)
     assert "it is no file" in what
+
+
+def test_a_runner_that_stands_there_twice_has_one_token_in_both(tmp_path: Path) -> None:
+    config = GOOD + GOOD.partition("\n\n")[2]
+    (change,) = planned(converged(config), renews=True)
+    assert ran(tmp_path, change, config, told()).returncode == 0
+    assert (tmp_path / "config.toml").read_text().count(NEW) == 2
+
+
+OTHERS_NAME = GOOD.replace('"ci1-web"', '"as somebody called it"')
+TWIN = GOOD.partition("\n\n")[2].replace(TOKEN, "glrt-twin000000000000000")
+
+
+@pytest.mark.parametrize("config", [OTHERS_NAME, GOOD.replace("[[runners", f"{TWIN}\n[[runners")])
+def test_a_renewed_token_s_entry_is_known_by_the_memory(config: str) -> None:
+    """Whatever its name is: another one than the settings have, or one that a twin has."""
+    have = remembered(converged(config), ours(), "web")
+    assert converge.plan(ours(), have) == []
+    files = {**have.files, CONFIG: File(config.replace(TOKEN, NEW).encode(), 0o600, 1)}
+    renewed = replace(have, files=files, tokens={"web": False})
+    (change,) = planned(renewed)
+    assert isinstance(change, Script)
+    text = _content(change).encode()
+    renewed = replace(renewed, files={**files, memory.PATH: File(text, 0o600, 1)})
+    assert converge.plan(ours(), renewed) == []
+
+
+@pytest.mark.parametrize("drained_", [True, False])
+def test_an_autoscaler_s_manager_is_drained_first_and_started_unless_somebody_drained_it(
+    drained_: bool,
+) -> None:
+    have = converged(GOOD + '  [runners.autoscaler]\n    plugin = "aws"\n')
+    files = {**have.files, **({drained.PATH: File(b"{}", 0o600, 1)} if drained_ else {})}
+    (change,) = planned(replace(have, files=files), renews=True)
+    assert isinstance(change, Script)
+    assert change.text.index("docker stop") < change.text.index("reset-token")
+    assert ("\ndocker start gitlab-runner >/dev/null" in change.text) == (not drained_)
