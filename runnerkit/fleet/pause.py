@@ -1,6 +1,6 @@
 """Runners paused at GitLab, on all of their hosts, and resumed: by hand, or by a host at its time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want, bare
 
 if TYPE_CHECKING:
-    pass
+    from runnerkit.gitlab.server import Server
 
 SHORTEST, MOST = 60, 30 * 86400  # seconds
 
@@ -70,7 +70,7 @@ def stop(fleet: Fleet, runner: str, note: str, for_: str, dry: bool) -> Pauses:
         keeper = ""
         if not dry:
             if ends:
-                keeper = _kept(fleet, known, looked, hosts, now, wanted, ends)
+                keeper = _kept(fleet, known, looked, hosts, now, wanted, ends, server)
             server.update(now.id, {"paused": True, "maintenance_note": text})
         found.append(
             PausedRunner(key, now.id, change, wanted, *seen.whose(server, now, hosts), keeper)
@@ -95,9 +95,7 @@ def go_on(fleet: Fleet, runner: str, dry: bool) -> Pauses:
         if not dry and (now.paused or before):
             server.update(now.id, {"paused": False, "maintenance_note": pause.without(now.note)})
         if not dry and before and before.until:
-            left = at_its_time.Left(now.id)
-            chosen = [one for one in fleet.targets if one.name in hosts]
-            fleet.only(*chosen).each(known, lambda host, want: converge.apply(host, want, (left,)))  # noqa: B023
+            _on(fleet, known, looked, [*hosts], at_its_time.Left(now.id))
         found.append(PausedRunner(key, now.id, change, before, *seen.whose(server, now, hosts)))
     return Pauses(looked, tuple(found))
 
@@ -142,6 +140,7 @@ def _kept(
     now: ServerRunner,
     wanted: Pause,
     token: Secret,
+    server: "Server",
 ) -> str:
     """The host that ends the pause: the first with systemd. The timer is there before the pause is."""
     from runnerkit.gitlab.server import Server
@@ -152,14 +151,30 @@ def _kept(
             f"--for: no host of runner #{now.id} has systemd, whose timer would end the pause",
             "leave --for out; ./inv runner.resume ends the pause",
         )
-    # May it do so? Said now, and not when nobody looks.
-    asked = Server(bare(fleet.settings.gitlab.url), token, "gitlab.resume_token")
-    asked.update(now.id, {"maintenance_note": now.note})
+    # May they do so? Said now: before a token lies there, and not when nobody looks.
+    name = "gitlab.resume_token"
+    for asked in (server, Server(bare(fleet.settings.gitlab.url), token, name)):
+        asked.update(now.id, {"maintenance_note": now.note})
     step = at_its_time.Resume(now.id, wanted, pause.without(now.note), token)
-    (target,) = (one for one in fleet.targets if one.name == able[0])
-    (done,) = fleet.only(target).each(known, lambda host, want: converge.apply(host, want, (step,)))
-    outcome = next(one for one in looked if one.host == able[0])
-    outcome.changes += done.changes
-    if done.error:
-        raise KitError(f"{able[0]}: {done.error}; nothing was paused", done.fix)
+    _on(fleet, known, looked, able[:1], step)
+    (outcome,) = (one for one in looked if one.host == able[0])
+    if outcome.error:
+        raise KitError(f"{able[0]}: {outcome.error}; nothing was paused", outcome.fix)
     return able[0]
+
+
+def _on(
+    fleet: Fleet,
+    known: Mapping[str, Want],
+    looked: list[Outcome[seen.Seen]],
+    hosts: Sequence[str],
+    step: converge.Step,
+) -> None:
+    """Do this on some of the hosts; their outcomes tell of it."""
+    chosen = (one for one in fleet.targets if one.name in hosts)
+    outcomes = {one.host: one for one in looked}
+    work = fleet.only(*chosen).each(known, lambda host, want: converge.apply(host, want, (step,)))
+    for done in work:
+        one = outcomes[done.host]
+        one.changes += done.changes
+        one.error, one.fix = done.error, done.fix
