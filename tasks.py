@@ -72,7 +72,7 @@ def doctor(
     return diagnosed(doctor.doctor(fleet, pre, rehearsal))
 
 
-@fleet_task("mirror", name="build")
+@fleet_task("mirror", name="build", changes=True)
 def image_build(
     fleet: "Fleet", names: str, pull: bool = False, no_cache: bool = False, push: str = ""
 ) -> "Page":
@@ -83,7 +83,7 @@ def image_build(
     return built(job_images.build(fleet, names, pull, no_cache, push))
 
 
-@fleet_task(name="ship")
+@fleet_task(name="ship", changes=True)
 def image_ship(fleet: "Fleet", image: str, from_: str = "local") -> "Page":
     """Build a job image on one host and send it to others: only the layers that they lack."""
     from runnerkit.fleet import ship
@@ -101,7 +101,7 @@ def image_list(fleet: "Fleet") -> "Page":
     return listed(job_images.listing(fleet))
 
 
-@fleet_task(name="prune")
+@fleet_task(name="prune", changes=True)
 def image_prune(fleet: "Fleet", force: bool = False, dry_run: bool = False) -> "Page":
     """Make room on hosts whose disk is too full, never at a job's cost."""
     from runnerkit.fleet import prune
@@ -123,6 +123,53 @@ def runner_logs(
     if follow:
         return followed(names, lambda tell: logs.follow(fleet, wanted, tell))
     return read(logs.read(fleet, wanted))
+
+
+@fleet_task(name="drain", changes=True)
+def runner_drain(
+    fleet: "Fleet",
+    deadline: str = "",
+    on_deadline: str = "wait",
+    resume: bool = False,
+    dry_run: bool = False,
+) -> "Page":
+    """Have hosts take no more jobs, and wait until those that run have ended; --resume undoes it."""
+    from runnerkit.fleet import drain
+    from runnerkit.report.drain import drained
+
+    wanted = drain.terms(deadline, on_deadline, resume, dry_run)
+    return drained(drain.run(fleet, wanted), wanted)
+
+
+@fleet_task(name="upgrade", changes=True)
+def runner_upgrade(
+    fleet: "Fleet", to: str, canary: str = "", write: bool = False, dry_run: bool = False
+) -> "Page":
+    """Bring managers to another version: a canary first; back by itself where it does not come up."""
+    from runnerkit.fleet import upgrade
+    from runnerkit.report.upgrade import upgraded
+
+    return upgraded(upgrade.upgrade(fleet, to, canary, write, dry_run))
+
+
+@fleet_task(name="rollback", changes=True)
+def runner_rollback(fleet: "Fleet", write: bool = False, dry_run: bool = False) -> "Page":
+    """Bring managers back to the image that each had before its last upgrade."""
+    from runnerkit.fleet import upgrade
+    from runnerkit.report.upgrade import upgraded
+
+    return upgraded(upgrade.rollback(fleet, write, dry_run))
+
+
+@fleet_task(name="rotate", changes=True)
+def runner_rotate(
+    fleet: "Fleet", runner: str = "", id_: int = 0, write: bool = False, dry_run: bool = False
+) -> "Page":
+    """Give runners new tokens, on all of their hosts at once; jobs that run go on."""
+    from runnerkit.fleet import rotate
+    from runnerkit.report.rotate import rotated
+
+    return rotated(rotate.rotate(fleet, runner, id_, dry_run, write), dry_run)
 
 
 @plain_task("into", "json")
@@ -244,7 +291,7 @@ namespace = Collection(
     *([test] if CLONE else ()),  # the checks are not installed
     golden=Collection(golden_bake, golden_test, golden_validate),
     image=Collection(image_build, image_ship, image_list, image_prune),
-    runner=Collection(runner_logs),
+    runner=Collection(runner_logs, runner_drain, runner_upgrade, runner_rollback, runner_rotate),
     sandbox=Collection(up, host, down),
 )
 

@@ -1,6 +1,6 @@
 # Tells what is true of a host, a line a fact: `name: value`, or `name base64` where it has lines.
 # Before it stand: FILES, PATHS, UNITS, CHAINS and IMAGES (shell-quoted words), CONTAINER (the manager; may be empty),
-# PATIENCE (seconds that Docker is waited for; empty: any time).
+# VERIFY (whether it asks GitLab after its runners; empty: no), PATIENCE (seconds that Docker is waited for; empty: any time).
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
@@ -22,7 +22,7 @@ ask() { ${PATIENCE:+timeout "$PATIENCE"} docker "$@"; }
 hangs() { [ -n "$PATIENCE" ] && { timeout "$PATIENCE" docker version >/dev/null 2>&1; [ $? = 124 ]; }; }
 [ -z "$PATIENCE" ] || probe >"$work/probe" &
 if command -v docker >/dev/null && ! hangs; then
-  [ -z "$CONTAINER" ] || { timeout "${PATIENCE:-60}" docker exec "$CONTAINER" gitlab-runner verify 2>&1 </dev/null || echo "exit $?"; } >"$work/verify" &
+  [ -z "$VERIFY" ] || { timeout "${PATIENCE:-60}" docker exec "$CONTAINER" gitlab-runner verify 2>&1 </dev/null || echo "exit $?"; } >"$work/verify" &
   ask info --format '{{json .}}' >"$work/info" 2>/dev/null &
   ask version --format '{{json .Server}}' >"$work/version" 2>/dev/null &
   ids() {
@@ -30,7 +30,7 @@ if command -v docker >/dev/null && ! hangs; then
     ask image ls -q --no-trunc --filter label=runnerkit.image
   }
   eval "ask image inspect $IMAGES $(ids | sort -u | tr '\n' ' ')" 2>/dev/null | bounded >"$work/images" &
-  [ -z "$CONTAINER" ] || ask container inspect "$CONTAINER" >"$work/containers" 2>/dev/null &
+  [ -z "$CONTAINER" ] || ask container inspect "$CONTAINER" "$CONTAINER.before" >"$work/containers" 2>/dev/null &
   [ -z "$CONTAINER" ] || ask ps -q --filter label=com.gitlab.gitlab-runner.managed=true 2>/dev/null |
     xargs -r docker container inspect -f '[{{json .Created}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.id")}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.url")}}]' >"$work/jobs" 2>/dev/null &
 fi

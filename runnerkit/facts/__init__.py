@@ -17,7 +17,8 @@ class Needs:
     """What a step must know of a host beyond the common facts.
 
     `paths` are asked after, and not read. `units` are of systemd, `chains` of iptables. `manager` asks for the manager's
-    container, its jobs and what it says of its runners. `names` are of servers, for doctor.
+    container, its jobs and what it says of its runners, for which it asks GitLab; `container` for the
+    first two alone. `names` are of servers, for doctor.
     """
 
     files: tuple[str, ...] = ()
@@ -27,6 +28,7 @@ class Needs:
     chains: tuple[str, ...] = ()
     manager: bool = False
     names: tuple[str, ...] = ()
+    container: bool = False
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,8 @@ def script(needs: Needs, container: str, patience: int = 0) -> str:
         "UNITS": shlex.join(needs.units),
         "CHAINS": shlex.join(needs.chains),
         "IMAGES": shlex.join(needs.images),
-        "CONTAINER": container if needs.manager else "",
+        "CONTAINER": container if needs.manager or needs.container else "",
+        "VERIFY": "yes" if needs.manager else "",
         "NAMES": shlex.join(needs.names),
         "PATIENCE": str(patience or ""),
     }
@@ -109,7 +110,7 @@ def _parsed(text: str) -> Facts:
         files={_decoded(words[1]): _file(words[2:]) for words in lines if words[0] == "file"},
         paths=frozenset(_decoded(words[1]) for words in lines if words[0] == "path"),
         jobs=len(jobs := [json.loads(line) for line in facts.get("jobs", "").splitlines()]),
-        work=_work(jobs),
+        work=jobs_in(jobs),
         verify=clipped(facts.get("verify", "")),
         units={words[1]: words[2] for words in lines if words[0] == "unit"},
         rules={words[1]: _decoded(words[2]) for words in lines if words[0] == "rules"},
@@ -119,7 +120,7 @@ def _parsed(text: str) -> Facts:
     )
 
 
-def _work(containers: list[list[str]]) -> tuple[Job, ...]:
+def jobs_in(containers: list[list[str]]) -> tuple[Job, ...]:
     """The jobs that have these containers, the oldest first."""
     found: dict[str, Job] = {}
     for created, number, url in sorted(containers):

@@ -5,14 +5,13 @@ settings, it is another runner's, and the entry changes over to it. Where it doe
 the newer one: the manager renews a token that ends, and writes it into config.toml.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from runnerkit.facts import Facts
-from runnerkit.files import config_toml
+from runnerkit.files import config_toml, register
 from runnerkit.want import Want, WantedRunner
 
 PLACE = "RUNNERKIT-TOKEN"  # of what only registering tells
-TOLD = ("id", "token_obtained_at", "token_expires_at")
 
 
 def differing(want: Want, have: Facts) -> Iterator[tuple[int, WantedRunner]]:
@@ -31,13 +30,13 @@ def due(want: Want, have: Facts) -> Iterator[tuple[int, WantedRunner]]:
     return (one for one in differing(want, have) if have.tokens.get(one[1].key))
 
 
-def vacated(text: str, index: int) -> str:
-    """config.toml with a place for the token of an entry, and what GitLab says of it."""
+def vacated(text: str, index: int, keys: Iterable[str] = register.TOLD) -> str:
+    """config.toml with a place for the token of an entry, and what GitLab says of it: these keys."""
     import tomlkit
 
     document = tomlkit.parse(text)
     entry = document["runners"][index]
-    for key in TOLD:
+    for key in {*keys} - {"token"}:
         entry.pop(key, None)
     entry["token"] = PLACE
     return tomlkit.dumps(document)

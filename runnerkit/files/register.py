@@ -9,6 +9,8 @@ from runnerkit.plan import Endpoint, Hint
 from runnerkit.templates import render
 from runnerkit.want import Want, WantedRunner
 
+DATES = ("token", "token_obtained_at", "token_expires_at")  # what a reset says, in config.toml
+TOLD = ("id", *DATES)  # and what registering says
 HINTS = (
     Hint(
         "Invalid executor",
@@ -53,6 +55,7 @@ def script(
     note: str = "",
     options: Mapping[str, Any] | None = None,
     place: str = "",
+    number: int = 0,
 ) -> str:
     """The script; the token is put in as $TOKEN.
 
@@ -64,17 +67,48 @@ def script(
         options: what else such a runner has at GitLab.
         place: what stands in the file "$new" for the token and what GitLab says of it, to be put in
             there; "" for an entry of its own in config.toml.
+        number: whose token it must be, by GitLab's word; 0 where that is known.
     """
+    variable = "REGISTRATION_TOKEN" if note else "CI_SERVER_TOKEN"
+    return _script(want, runner, name, note, variable, options or {}, place, TOLD, number)
+
+
+def renewal(want: Want, runner: WantedRunner, place: str) -> str:
+    """`reset-token` as a script: the token, put in as $TOKEN, gives itself a successor.
+
+    Args:
+        want: what the host should be.
+        runner: the runner.
+        place: what stands in the file "$new" for the new token and its dates.
+    """
+    return _script(want, runner, "", "", "OLD_TOKEN", {}, place, DATES, 0)
+
+
+def _script(
+    want: Want,
+    runner: WantedRunner,
+    name: str,
+    note: str,
+    variable: str,
+    options: Mapping[str, Any],
+    place: str,
+    keys: tuple[str, ...],
+    number: int,
+) -> str:
     return render(
         "register.sh.j2",
         want=want,
         runner=runner,
         name=name,
         note=note,
-        variable="REGISTRATION_TOKEN" if note else "CI_SERVER_TOKEN",
-        options=options or {},
+        variable=variable,
+        options=options,
         template=render("config.toml.j2", entry=config_toml.runner_wanted(runner), toml=inline),
         place=place,
+        keys=keys,
+        number=number,
+        renews=variable == "OLD_TOKEN",
+        url=inline(want.url),
     )
 
 

@@ -1,7 +1,6 @@
 """A host that can be looked at and written to: the machine, its engine and GitLab behind one face."""
 
 import shlex
-import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,14 +9,15 @@ from typing import TYPE_CHECKING
 
 from runnerkit.checks.finding import Finding
 from runnerkit.errors import KitError
-from runnerkit.events import Detail, Ended, Tell, named
+from runnerkit.events import Detail, Ended, Tell
 from runnerkit.facts import Facts, ServerRunner
 from runnerkit.files import change_over, config_toml
 from runnerkit.fleet import obstacles
+from runnerkit.fleet.engine_side import EngineSide
+from runnerkit.fleet.hold import Hold
 from runnerkit.machine import lock, login, sudo
 from runnerkit.machine.failure import Failed
 from runnerkit.machine.machine import Machine
-from runnerkit.machine.streams import Pipe
 from runnerkit.machine.sudo import NeedsPassword
 from runnerkit.plan import Build, Change, Hint, Pull, Script, ServerCall, hint
 from runnerkit.redact import mask, plain
@@ -30,8 +30,15 @@ if TYPE_CHECKING:
 
     from runnerkit.gitlab.server import Server
 
-BUSY = Hint("the host is still busy with", "end that process on the host, then run again")
 AT_ONCE = 4  # pulls or builds on a host
+
+
+class ScriptFailed(KitError):
+    """A change's script ended with another exit code than 0."""
+
+    def __init__(self, exited: int, what: str, fix: str) -> None:
+        super().__init__(what, fix)
+        self.exited = exited
 
 
 class Host:
@@ -42,15 +49,18 @@ class Host:
         token: GitLab's API token, where there is one.
         tell: told what goes on.
         name: what the run calls it.
+        hold: the run's on the host, where it may change things.
     """
 
-    def __init__(self, machine: Machine, token: Secret | None, tell: Tell, name: str = "") -> None:
+    def __init__(
+        self, machine: Machine, token: Secret | None, tell: Tell, name: str = "",
+        hold: Hold | None = None,
+    ) -> None:  # fmt: skip
         self.machine, self.tell, self._token, self.name = machine, tell, token, name
+        self.hold = hold or Hold(machine, tell)
         self.changes: list[Change] = []
         self._minted: dict[str, Secret] = {}
-        self._engine: docker.APIClient | None = None
-        self._connecting = threading.Lock()
-        self._lock: Pipe | None = None
+        self._engine = EngineSide(machine, tell)
         self._gitlab: Server | None = None
 
     def look(self, script: str, hints: Iterable[Hint] = ()) -> str:
@@ -73,12 +83,11 @@ class Host:
         gitlab, found = self._server(want), {}
         have = replace(have, key=self.machine.key)
         for runner in want.runners:
+            known = None
             if config_toml.entry_index(want, have, runner) is not None:
                 known = self._registered(want, have, runner)
             elif not runner.token:
                 known = gitlab.find(runner, runner.name(have.hostname), runner.note(have.identity))
-            else:
-                known = None
             if known:
                 found[runner.key] = known
         return replace(have, server=found)
@@ -89,8 +98,7 @@ class Host:
         return self._server(want).manager(number, manager) if manager else ""
 
     def lock(self) -> None:
-        waiting = Detail("waiting for what a cut-off run left going on the host")
-        self._lock = self._lock or lock.take(self.machine, lambda: self.tell(waiting))
+        self.hold.take()
 
     def obstacles(self, want: Want, pending: list[Change]) -> list[Finding]:
         server = partial(self._server, want) if self._token else None
@@ -100,9 +108,8 @@ class Host:
         """Make changes that do not wait for each other; all are tried before the first error."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             futures = [pool.submit(self._write, want, change, len(batch) > 1) for change in batch]
-        failures = [future.exception() for future in futures]
-        self.changes += [one for one, error in zip(batch, failures, strict=True) if not error]
-        errors = [error for error in failures if error]
+        errors = [error for future in futures if (error := future.exception())]
+        self.changes += [one for one, to in zip(batch, futures, strict=True) if not to.exception()]
         known = [error for error in errors if isinstance(error, KitError)]
         if len(known) == len(errors) > 1:
             raise KitError("\n  ".join(error.what for error in known), known[0].fix)
@@ -115,7 +122,7 @@ class Host:
         Raises:
             KitError: it failed; with the hint that fits what it said.
         """
-        text = lock.alone(change.text)
+        text = self.hold.alone(change)
         if change.token:
             runner = next(r for r in want.runners if r.key == change.token)
             token = runner.token or self._minted.get(runner.key) or runner.registration_token
@@ -126,25 +133,18 @@ class Host:
         try:
             return self.machine.run(text, lambda line: self.tell(Detail(mask(plain(line)))))
         except Failed as error:
-            known = hint(mask(plain(error.stderr)), (BUSY, *change.hints))
+            known = hint(mask(plain(error.stderr)), (*lock.HINTS, *change.hints))
             why = mask(error.why(known.pattern))
-            raise KitError(f"{change.title}: {why}", known.fix) from None
+            raise ScriptFailed(error.exited, f"{change.title}: {why}", known.fix) from None
 
     @property
     def engine(self) -> "docker.APIClient":
         """The host's Docker Engine."""
-        from runnerkit.engine import client
-
-        with self._connecting:
-            if self._engine is None:
-                self._engine = client.connect(self.machine)
-        return self._engine
+        return self._engine.client
 
     def close(self) -> None:
-        if self._engine is not None:
-            self._engine.close()
-        if self._lock:
-            self._lock.close()
+        self._engine.close()
+        self.hold.close()
         self.machine.close()
 
     def _accepted(self, want: Want, have: Facts) -> dict[str, bool]:
@@ -159,19 +159,17 @@ class Host:
 
     def _registered(self, want: Want, have: Facts, runner: WantedRunner) -> ServerRunner | None:
         """GitLab's side of a runner of the host: GitLab says which, by its token; never the host."""
-        token = config_toml.token(want, have, runner)
-        manager = config_toml.system_id(want, have)
+        token, manager = config_toml.token(want, have, runner), config_toml.system_id(want, have)
         number = self._server(want).whose(token, manager) if token and manager else None
         return self._server(want).get(number) if number else None
 
     def _write(self, want: Want, change: Change, beside: bool) -> None:
+        self.hold.check()
         match change:
             case Script():
                 self.script(want, change)
-            case Pull():
-                self._by_engine(change, change.image if beside else "")
-            case Build():
-                self._by_engine(change, change.image.name if beside else "")
+            case Pull() | Build():
+                self._engine.make(change, beside)
             case ServerCall(action="update"):
                 self._server(want).update(change.id, change.data)
             case ServerCall(action="reset"):
@@ -179,16 +177,6 @@ class Host:
             case ServerCall():
                 self._minted[change.runner] = self._server(want).create(change.data)
         self.tell(Ended(change.title))
-
-    def _by_engine(self, change: Pull | Build, name: str) -> None:
-        from runnerkit.engine import build, failure, transfer
-
-        tell = named(name, self.tell) if name else self.tell
-        with failure.translated(change.title):
-            if isinstance(change, Pull):
-                transfer.pull(self.engine, change, tell)
-            else:
-                build.build(self.engine, self.machine, change, tell)
 
     def _server(self, want: Want) -> "Server":
         if self._gitlab is None:

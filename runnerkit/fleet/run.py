@@ -12,7 +12,9 @@ from invoke.context import Context
 
 from runnerkit.errors import INTERRUPTED, KitError
 from runnerkit.events import Listener, Phase, of_host
+from runnerkit.fleet.hold import Hold
 from runnerkit.fleet.host import Host
+from runnerkit.fleet.operation import Operation
 from runnerkit.machine import local, sudo
 from runnerkit.machine.machine import Machine
 from runnerkit.plan import Change
@@ -60,21 +62,24 @@ class Outcome(Generic[R]):
 
 @dataclass(frozen=True)
 class Pace:
-    """How many hosts are changed at a time, and whether those not begun are spared once one failed."""
+    """How many hosts are changed at a time, whether those not begun are spared once one failed, and
+    whether one that another run holds is waited for."""
 
     at_once: int = AT_ONCE
     stop_on_failure: bool = False
+    wait: bool = False
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """Hosts to work on, how they are reached, and who is told what goes on there."""
+    """Hosts to work on, how they are reached, who is told what goes on there, and what for."""
 
     targets: tuple[Target, ...]
     settings: Settings
     listener: Listener
     accept_new_host_keys: bool = False
     pace: Pace = Pace()
+    operation: Operation = field(default_factory=Operation)
 
     def only(self, *targets: Target) -> "Fleet":
         """The same for other hosts."""
@@ -109,11 +114,12 @@ class Fleet:
             try:
                 tell(Phase("connecting"))
                 machine = Machine(_context(routes, target), target.password)
-                host = Host(machine, token, tell, target.name)
+                hold = Hold(machine, tell, self.operation, self.pace.wait)
+                host = Host(machine, token, tell, target.name, hold)
                 open_hosts[target.name] = host
                 outcome.result = work(host, wants[target.name])
             except Exception as error:
-                _explain(outcome, error)
+                _explain(outcome, (host and host.hold.lost) or error)
             finally:
                 if host:
                     outcome.changes, outcome.execs = host.changes, host.machine.execs

@@ -13,7 +13,6 @@ from runnerkit.errors import KitError, interruptible
 from runnerkit.menu.options import PACE, pace, text
 
 if TYPE_CHECKING:
-    from runnerkit.fleet.run import Pace
     from runnerkit.report.page import Page
     from runnerkit.settings.model import Settings
     from runnerkit.settings.targets import Target
@@ -30,7 +29,8 @@ def fleet_task(
         words: options that are laid over the settings, of `command_line.settings_of`.
         name: the task's, where it is not the function's.
         alone: an option of its own with which it needs neither hosts nor settings.
-        changes: whether it changes hosts, and is given --at-once and --stop-on-failure.
+        changes: whether it changes hosts, and is given --at-once, --stop-on-failure, --wait and
+            --only-failed.
 
     The task has the function's own options, these words, and --host, --json and
     --accept-new-host-keys.
@@ -48,19 +48,21 @@ def fleet_task(
                     "Invoke's --dry stops nothing here", "say plan, which changes nothing"
                 )
 
-            typed = pace(**{word: options[word] for word in PACE}) if changes else None
-            settings, chosen = (
-                (Settings(), ())
-                if alone and options[alone]
-                else _targets(words, options)  # a token may be asked for here
-            )
             page = partial(verb, **{one.name: options[one.name] for one in own})
-            _show(page, settings, chosen, options["json"], options["accept_new_host_keys"], typed)
+            if changes:
+                shown = _changed(page, full(verb, name), words, options)
+            elif alone and options[alone]:
+                shown = _page(page, Settings(), ())
+            else:
+                settings = _settings(words, options)
+                accept = options["accept_new_host_keys"]
+                shown = _page(page, settings, _chosen(settings, options), accept)
+            end(shown.show(options["json"]))
 
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         context = inspect.Parameter("_", kind)
         host = inspect.Parameter("host", kind, default="")
-        paced = PACE.items() if changes else ()
+        paced = {**PACE, "only_failed": False}.items() if changes else ()
         flags = [
             *(inspect.Parameter(word, kind, default="") for word in words),
             *(inspect.Parameter(word, kind, default=value) for word, value in paced),
@@ -102,7 +104,7 @@ def of_hosts(verb: Verb, host: str, url: str, json: bool, accept_new_host_keys: 
 
     settings = load(None, command_line.settings_of({"url": url}))
     chosen = tuple(targets.choose(host, settings, _known))
-    _show(verb, settings, chosen, json, accept_new_host_keys)
+    end(_page(verb, settings, chosen, accept_new_host_keys).show(json))
 
 
 def end(code: int) -> None:
@@ -111,20 +113,36 @@ def end(code: int) -> None:
         raise Exit(code=code)
 
 
-def _show(
+def _page(
     verb: Verb,
     settings: "Settings",
     chosen: tuple["Target", ...],
-    json: bool,
-    accept: bool,
-    pace: "Pace | None" = None,
-) -> None:
-    from runnerkit.fleet.run import Fleet, Pace
+    accept: bool = False,
+    **more: Any,
+) -> "Page":
+    from runnerkit.fleet.run import Fleet
     from runnerkit.report.progress import progress
 
     with progress() as listener:
-        page = verb(Fleet(chosen, settings, listener, accept, pace or Pace()))
-    end(page.show(json))
+        return verb(Fleet(chosen, settings, listener, accept, **more))
+
+
+def _changed(verb: Verb, title: str, words: tuple[str, ...], options: dict[str, Any]) -> "Page":
+    """The page of a verb that changes hosts."""
+    from runnerkit.fleet import operation
+    from runnerkit.menu import changing
+    from runnerkit.place import settings_file
+
+    typed = pace(**{word: options[word] for word in PACE})
+    settings = _settings(words, options)
+    this = operation.of(title, settings_file())
+    if not options["only_failed"]:
+        chosen = _chosen(settings, options)
+    elif not (chosen := changing.last_failed(this, options["host"], settings, _known)):
+        return changing.none_failed(this)
+    accept = options["accept_new_host_keys"]
+    page = partial(_page, verb, settings, chosen, accept, pace=typed, operation=this)
+    return page() if options.get("dry_run") else changing.remembered(page, this, chosen)
 
 
 def _task(body: Callable[..., None], name: str, texts: dict[str, str]) -> "Task[Any]":
@@ -132,16 +150,25 @@ def _task(body: Callable[..., None], name: str, texts: dict[str, str]) -> "Task[
     return decorated
 
 
-def _targets(
-    words: tuple[str, ...], options: dict[str, Any]
-) -> tuple["Settings", tuple["Target", ...]]:
+def full(verb: Verb, name: str) -> str:
+    """A task as it is typed: image.build, of the function image_build."""
+    group = verb.__name__.removesuffix(name).rstrip("_")
+    return ".".join(filter(None, (group, name)))
+
+
+def _settings(words: tuple[str, ...], options: dict[str, Any]) -> "Settings":
     from runnerkit.place import settings_file
-    from runnerkit.settings import command_line, targets
+    from runnerkit.settings import command_line
     from runnerkit.settings.load import load
 
-    typed = command_line.settings_of({word: options[word] for word in words})
-    settings = load(settings_file(), typed)
-    return settings, tuple(targets.choose(options["host"], settings, _known))
+    typed = command_line.settings_of({word: options[word] for word in words})  # asks for a token
+    return load(settings_file(), typed)
+
+
+def _chosen(settings: "Settings", options: dict[str, Any]) -> tuple["Target", ...]:
+    from runnerkit.settings import targets
+
+    return tuple(targets.choose(options["host"], settings, _known))
 
 
 def _known(word: str) -> bool:

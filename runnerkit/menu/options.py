@@ -22,6 +22,12 @@ HELP = {
     "from": "the host that builds it; this machine if not given",
     "force": "remove all that no job needs, however much of the disk is free",
     "dry-run": "only tell what would go",
+    "deadline": "how long the jobs are waited for: 90s, 30m, 1h 30m; as long as they take if not given",
+    "on-deadline": "what is done then: wait (they are left to end) or kill",
+    "resume": "have drained hosts take jobs again",
+    "to": "the version: a tag, a digest (sha256:…), or a whole reference",
+    "canary": "the host that is the first, and must pass; the first of them if not given",
+    "write": "have the settings file say what the hosts run now",
     "follow": "go on with what comes, until Ctrl-C",
     "since": "how far back: 10m, 2h, or a date; the last 100 lines of each host if not given",
     "errors": "only warnings and errors",
@@ -29,6 +35,9 @@ HELP = {
     "watch": "look again every few seconds, until Ctrl-C",
     "pre": "the host is blank: only what bootstrap will need there",
     "pull": "look whether the bases have moved, and rebuild on them",
+    "runner": "the runner, by its name in [runners]; all of a host's if not given",
+    "id": "the runner's number at GitLab, where its token has ended and GitLab cannot tell",
+    "write": "put the new token into the file that the settings name as its source",
     "no-cache": "build without the builder's cache, even what is unchanged",
     "push": "push to this registry afterwards; REGISTRY_USER and REGISTRY_PASSWORD log in",
     "runner-image": "put this image, the real one above all, in the stand-in's place",
@@ -36,15 +45,20 @@ HELP = {
     "source": "where it is built: qemu (on this machine), amazon-ebs or googlecompute",
     "variables": "a file of variables for that cloud, as packer/variables.pkr.hcl describes them",
     "at-once": "how many hosts are changed at a time",
+    "wait": "wait for a host that another run holds, and say for whom",
+    "only-failed": "only the hosts on which this failed last time with these settings",
     "stop-on-failure": "begin no further host once one has failed",
     "accept-new-host-keys": "accept and remember an SSH host key seen for the first time",
 }
 TEXTS = {
     ("logs", "job"): "only lines about the job of this number",
     ("test", "image"): "the image; the newest if not given",
+    ("drain", "dry-run"): "only tell what would be changed",
+    ("upgrade", "dry-run"): "only tell what would be changed",
+    ("rollback", "dry-run"): "only tell what would be changed",
     ("host", "name"): "the host's name, for example ci1",
 }  # where a word means another thing
-PACE = {"at_once": "", "stop_on_failure": False}  # options of what changes hosts
+PACE = {"at_once": "", "stop_on_failure": False, "wait": False}  # of what changes hosts
 MOST = 100  # hosts at a time: each has a connection and a thread here
 
 
@@ -53,12 +67,12 @@ def text(task: str, option: str) -> str:
     return TEXTS.get((task, option), HELP[option])
 
 
-def pace(at_once: str, stop_on_failure: bool) -> "Pace":
+def pace(at_once: str, stop_on_failure: bool, wait: bool) -> "Pace":
     """What was typed, checked."""
     from runnerkit.fleet.run import Pace
 
     if not at_once:
-        return Pace(stop_on_failure=stop_on_failure)
+        return Pace(stop_on_failure=stop_on_failure, wait=wait)
     if not (at_once.isascii() and at_once.isdigit() and 0 < int(at_once[:9]) <= MOST):
         raise KitError(f"--at-once {at_once}: no number of hosts", f"give one from 1 to {MOST}")
-    return Pace(int(at_once), stop_on_failure)
+    return Pace(int(at_once), stop_on_failure, wait)

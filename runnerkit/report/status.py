@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from time import sleep
 
 from runnerkit.checks.finding import Finding, Level
-from runnerkit.checks.runner.managers import RESTARTING
+from runnerkit.checks.runner.managers import DRAINED, RESTARTING
 from runnerkit.errors import INTERRUPTED, KitError
 from runnerkit.fleet.run import Outcome
 from runnerkit.fleet.status import HostStatus
@@ -16,6 +16,7 @@ from runnerkit.place import typed
 from runnerkit.printable import in_one_line
 from runnerkit.report import outcome as of
 from runnerkit.report.page import Page, size, table
+from runnerkit.settings import durations
 
 NONE = "-"
 EVERY = 5.0  # s
@@ -102,8 +103,9 @@ def _manager(now: HostStatus) -> str:
     parts = [now.manager or NONE]
     if now.behind:
         parts.append(f"{now.behind} behind")
-    ends = any(one.code == RESTARTING.code for one in now.findings)
-    idle = "restarting" if ends else "stopped"
+    codes = {one.code for one in now.findings}
+    idle = "restarting" if RESTARTING.code in codes else "stopped"
+    idle = "drained" if DRAINED.code in codes else idle
     parts.append(f"up {_since(now.started)}" if now.started else idle)
     return ", ".join(parts)
 
@@ -176,7 +178,4 @@ def _data(one: Outcome[HostStatus], differing: set[str]) -> dict[str, object]:
 def _since(time: str) -> str:
     """How long ago, as people say it; Docker writes nanoseconds, which no date of Python's has."""
     seconds = (datetime.now(UTC) - datetime.fromisoformat(time[:19] + "+00:00")).total_seconds()
-    for length, word in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {word}"
-    return f"{max(0, seconds):.0f} s"
+    return durations.spoken(seconds)

@@ -58,6 +58,14 @@ def parsed(text: str, unit: str) -> int | None:
     return int(number) if text and number == int(number) else None
 
 
+def spoken(seconds: float) -> str:
+    """How long that is, as people say it."""
+    for length, word in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {word}"
+    return f"{max(0, seconds):.0f} s"
+
+
 def _unit_of(kind: Any) -> str:
     """The unit of a type, or of one that it may be."""
     if get_origin(kind) is Annotated:

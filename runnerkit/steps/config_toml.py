@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import change_over, config_toml, leaving, memory, register
+from runnerkit.files import change_over, config_toml, leaving, memory, register, take_up
 from runnerkit.files.merge import missing
 from runnerkit.files.write import write_file
 from runnerkit.plan import Change
@@ -49,18 +49,10 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     restart |= over is not None and "autoscaler" in now["runners"][over[0]]
     # Stopped before the write, and started after it by the manager's step: a run cut off between
     # leaves what the next one sees, an old file or a stopped container.
-    name, before, after = want.manager.container, "", ""
-    running = have.runs(name)
-    if have.restarts(name):  # Docker waits longer and longer before it starts it again
-        after = f"docker restart {name} >/dev/null"
-    elif restart and running:
-        before = render("stop-manager.sh.j2", name=name, timeout=want.manager.stop_timeout)
-    elif running and not any("autoscaler" in one for one in now.get("runners", ())):
-        # It would look at the file within 3 s by itself; and PID 1 hands the signal on to an
-        # autoscaler's plugin, which would end by it.
-        after = f"docker exec {name} sh -c 'kill -HUP 1' || :"
+    before, after = take_up.lines(want, have, now, restart)
     if managers := parting.managers:
-        inline, pause = config_toml.inline, _round(now) if running else 0
+        inline = config_toml.inline
+        pause = _round(now) if have.runs(want.manager.container) else 0
         after += "\n" + render(
             "unregister.sh.j2", want=want, entries=managers, toml=inline, pause=pause
         )

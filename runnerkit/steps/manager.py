@@ -1,14 +1,15 @@
-"""The manager container runs, from the wanted image, with the recipe's mounts and restart policy."""
+"""The manager container runs, from the wanted image, with the recipe's mounts and restart policy;
+unless somebody has drained the host."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from runnerkit import container
 from runnerkit.checks.engine import selinux
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import leaving, memory
+from runnerkit.files import drained, leaving, memory, previous
 from runnerkit.images.reference import normal
 from runnerkit.plan import Change, Hint, Script
 from runnerkit.templates import render
@@ -16,6 +17,10 @@ from runnerkit.want import Want
 
 HINTS = (
     container.WAITED,
+    Hint(
+        "put back",
+        "see above why; name another version, or correct what it does not take, then run again",
+    ),
     Hint(
         "address already in use|port is already allocated",
         "another program of the host has that port: name another one in [manager] metrics",
@@ -37,26 +42,57 @@ WORDS = {"UsernsMode": "userns", "PidMode": "pid"}
 
 
 def needs(want: Want) -> Needs:
-    return Needs(files=(want.config, memory.PATH), images=(want.manager.image,), manager=True)
+    files = (want.config, memory.PATH, drained.PATH, previous.PATH)
+    return Needs(files=files, images=(want.manager.image,), manager=True)
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
     name = want.manager.container
     now = have.containers.get(name)
-    _elsewhere(want, now)
-    if now is None:
+    elsewhere(want, now)
+    if drained.parsed(have):
+        return
+    if container.before(want, have):
+        yield settlement(want, have)
+    elif now is None:
         yield Script(f"run the container {name}", container.run(want), hints=HINTS)
-    elif reasons := list(_differences(want, have, now)):
-        jobs = f", after its {have.jobs} running job containers end" if have.jobs else ""
-        title = f"replace the container {name} ({'; '.join(reasons)}){jobs}"
-        left = {way[0] for way in _left(want, have, now).goes}
-        environment = container.variables(have, now)
-        environment = {name: value for name, value in environment.items() if name not in left}
-        mounts = _mounts(want, now)
-        text = container.run(want, options(want, now), environment, mounts, now)
-        yield Script(title, text, hints=HINTS)
+    elif reasons := list(differences(want, have, now)):
+        yield replacement(want, have, now, reasons)
     elif not now["State"]["Running"]:
         yield Script(f"start the container {name}", render("start.sh.j2", name=name), hints=HINTS)
+
+
+def replacement(
+    want: Want, have: Facts, now: Mapping[str, Any], reasons: Iterable[str], proves: bool = False
+) -> Script:
+    """The change to a container of the wanted kind, after the jobs of the one that is there.
+
+    Args:
+        want: what the manager shall be.
+        have: the host.
+        now: the container that is there.
+        reasons: why it goes.
+        proves: whether the new one must prove itself, and is else put back.
+    """
+    jobs = f", after its {have.jobs} running job containers end" if have.jobs else ""
+    title = f"replace the container {want.manager.container} ({'; '.join(reasons)}){jobs}"
+    left = {way[0] for way in _left(want, have, now).goes}
+    environment = container.variables(have, now)
+    environment = {name: value for name, value in environment.items() if name not in left}
+    image = have.images.get(normal(want.manager.image), {}).get("Id", "")
+    settle = container.settle(want, have, now, image) if proves else ""
+    mounts = _mounts(want, now)
+    text = container.run(want, options(want, now), environment, mounts, now, settle)
+    return Script(title, text, hints=HINTS)
+
+
+def settlement(want: Want, have: Facts) -> Script:
+    """The change that ends an upgrade which was cut off, one way or the other."""
+    name, old = want.manager.container, container.before(want, have)
+    assert old is not None
+    image = have.containers.get(name, {}).get("Image", "")
+    title = f"have the container {name} prove itself, or put {old['Config']['Image']} back"
+    return Script(title, container.settle(want, have, old, image), hints=HINTS)
 
 
 def _mounts(want: Want, now: Mapping[str, Any]) -> Iterator[str]:
@@ -108,7 +144,7 @@ def _left(want: Want, have: Facts, now: Mapping[str, Any]) -> memory.Leaving:
     return leaving.environment(want, have, container.variables(have, now))
 
 
-def _elsewhere(want: Want, now: Mapping[str, Any] | None) -> None:
+def elsewhere(want: Want, now: Mapping[str, Any] | None) -> None:
     """Refuse to replace a manager that keeps its config.toml in another place: it would be lost."""
     for mount in now["Mounts"] if now else ():
         source = mount.get("Source", "")
@@ -119,7 +155,8 @@ def _elsewhere(want: Want, now: Mapping[str, Any] | None) -> None:
             )
 
 
-def _differences(want: Want, have: Facts, now: Mapping[str, Any]) -> Iterator[str]:
+def differences(want: Want, have: Facts, now: Mapping[str, Any]) -> Iterator[str]:
+    """Why the container that is there is none of the wanted kind."""
     image = have.images.get(normal(want.manager.image))
     if image is None or image["Id"] != now["Image"]:
         yield f"image {now['Config']['Image']} → {want.manager.image}"

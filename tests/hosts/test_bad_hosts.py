@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from runnerkit.errors import KitError
-from runnerkit.machine.lock import TAKE
+from runnerkit.machine import lock
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.ssh import connection
 from sandbox import daemon
@@ -142,7 +142,7 @@ def test_a_package_mirror_that_does_not_answer(kit: Kit, bare: BlankHost) -> Non
 def test_a_second_operator_is_told_who_is_at_work_since_when(kit: Kit, box: BlankHost) -> None:
     kit.settings(box)
     kit.new_token()
-    first = f"(echo 'alice@desk since 2031-05-06 07:08:09 UTC'; cat) | {{ {TAKE}; }}"
+    first = f"(echo 'alice@desk since 2031-05-06 07:08:09 UTC'; cat) | {{ {lock.script()} }}"
     with held(kit, box, first):
         output = "another run holds the host: alice@desk since 2031-05-06 07:08:09 UTC"
         refused(kit, box, output, fix="wait for it to end")

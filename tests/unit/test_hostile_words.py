@@ -9,7 +9,7 @@ import pytest
 
 from runnerkit.actions import logs
 from runnerkit.actions.logs import LogLine
-from runnerkit.facts.look import _work
+from runnerkit.facts.look import jobs_in
 from runnerkit.facts.rehearsal import Case, parse, script
 from runnerkit.fleet import logs as fleet_logs
 from runnerkit.fleet import metrics
@@ -99,7 +99,7 @@ def test_what_a_host_says_in_place_of_its_log_is_kept_short(
 
 @pytest.mark.parametrize("url", ["", "http://[", "http://[x]/g/p/-/jobs/1", "x" * 9, "a://b:c/d"])
 def test_a_label_that_anybody_made_does_not_hide_the_host(url: str) -> None:
-    work = _work([["2026", "8", url], ["2025", "7", "https://h/git/g/p/-/jobs/7"]])
+    work = jobs_in([["2026", "8", url], ["2025", "7", "https://h/git/g/p/-/jobs/7"]])
     assert [one.id for one in work] == ["7", "8"]
     assert work[0].project == "git/g/p"
 

@@ -22,10 +22,17 @@ def here(script: str, folder: Path) -> str:
     return script.replace(LOCKS, str(folder)).replace(f"timeout {PATIENCE}", "timeout 0.2")
 
 
-def run(script: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["sh", "-c", script], input=typed, text=True, capture_output=True, check=False
-    )
+def run(script: str, typed: str = "", more: bool = False) -> subprocess.CompletedProcess[str]:
+    """How a script ended; with `more` its stdin stays open meanwhile."""
+    pipe, words = subprocess.PIPE, ["sh", "-c", script]
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdin and process.stdout and process.stderr
+        process.stdin.write(typed)
+        process.stdin.flush()
+        if not more:
+            process.stdin.close()
+        out, err = process.stdout.read(), process.stderr.read()
+    return subprocess.CompletedProcess(words, process.returncode, out, err)
 
 
 @contextmanager
@@ -40,7 +47,7 @@ def held(file: str) -> Iterator[None]:
 
 
 SCRIPTS = {
-    "run": lambda: lock.TAKE,
+    "run": lambda: lock.script(patience=0.2),
     "script": lambda: lock.alone("echo locked"),
     "scheduled": lambda: prune.script(want(), scheduled=True).partition("root=$(docker")[0],
 }
@@ -67,7 +74,7 @@ def test_a_wait_ends_and_says_who_holds_the_lock(which: str, file: str, tmp_path
     if (which, file) == ("script", LOCK):
         return  # its run has that one
     with held(here(file, tmp_path)):
-        ended = run(here(SCRIPTS[which](), tmp_path), "me\n")
+        ended = run(here(SCRIPTS[which](), tmp_path), "me\n", more=which == "run")
     assert "bob since noon" in ended.stdout + ended.stderr
     assert "locked" not in ended.stdout
 

@@ -32,7 +32,7 @@ def test_no_more_hosts_at_once_than_typed() -> None:
             now -= 1
 
     number = [False, True, True]
-    outcomes = fleet(pace("2", False)).each(dict.fromkeys(NAMES), work)  # type: ignore[arg-type]
+    outcomes = fleet(pace("2", False, False)).each(dict.fromkeys(NAMES), work)  # type: ignore[arg-type]
     assert [one.error for one in outcomes] == ["", "", ""] and most == 2
 
 
@@ -45,7 +45,7 @@ def test_a_failure_spares_the_hosts_not_begun_where_asked(stop: bool) -> None:
         if len(begun) == 2:
             raise KitError("no room", "make room")
 
-    outcomes = fleet(pace("1", stop)).each(dict.fromkeys(NAMES), work)  # type: ignore[arg-type]
+    outcomes = fleet(pace("1", stop, False)).each(dict.fromkeys(NAMES), work)  # type: ignore[arg-type]
     assert begun == (["a", "b"] if stop else ["a", "b", "c"])
     assert outcomes[1].error == "no room"
     assert outcomes[2].error == ("not begun, as b failed and --stop-on-failure was given" * stop)
@@ -54,8 +54,9 @@ def test_a_failure_spares_the_hosts_not_begun_where_asked(stop: bool) -> None:
 @pytest.mark.parametrize("typed", ["0", "-1", "two", "1.5", str(MOST + 1), "9" * 5000, "²", " "])
 def test_a_pace_that_is_none_is_said(typed: str) -> None:
     with pytest.raises(KitError, match="no number of hosts"):
-        pace(typed, False)
+        pace(typed, False, False)
 
 
 def test_the_usual_pace() -> None:
-    assert pace("", False) == Pace() and pace(str(MOST), True) == Pace(MOST, True)
+    assert pace("", False, False) == Pace()
+    assert pace(str(MOST), True, True) == Pace(MOST, True, wait=True)

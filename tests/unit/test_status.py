@@ -10,7 +10,7 @@ import pytest
 
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Job, ServerRunner
-from runnerkit.facts.look import _work
+from runnerkit.facts.look import jobs_in
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.fleet.status import HostStatus, _of
@@ -125,7 +125,7 @@ def test_an_older_manager_is_so_many_minors_behind() -> None:
 def test_a_job_is_one_however_many_containers_it_has() -> None:
     url = "http://gitlab/group/web/-/jobs/7"
     rows = [["2026-11-26T10:00:09.1Z", "7", url], ["2026-11-26T10:00:01.1Z", "7", url]]
-    assert _work([*rows, ["2026-11-26T09:00:00Z", "6", ""]]) == (
+    assert jobs_in([*rows, ["2026-11-26T09:00:00Z", "6", ""]]) == (
         Job("6", "", "2026-11-26T09:00:00Z"),
         Job("7", "group/web", "2026-11-26T10:00:01.1Z"),
     )

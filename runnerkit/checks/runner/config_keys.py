@@ -37,14 +37,15 @@ def findings(want: Want, have: Facts) -> Iterator[Finding]:
     """By the program's own word where it has one, else by the kit's list of keys."""
     data = config_toml.parsed(want, have)
     if have.probe and have.probe.lint and managers.runs(want, have):
-        yield LINT.found(config=want.config, faults=_faults(have.probe.lint))
+        yield LINT.found(config=want.config, faults=faults(have.probe.lint))
     elif want.numbers < LINTS:
         known = {**known_keys.MANAGER, "runners": known_keys.RUNNER}
         if found := list(dict.fromkeys(_unknown(data, known)))[:SHOWN]:
             yield UNKNOWN.found(config=want.config, keys=", ".join(found))
 
 
-def _faults(output: str) -> str:
+def faults(output: str) -> str:
+    """What `lint` finds, in a line."""
     lines = [line.strip() for line in mask(plain(output)).splitlines() if line.strip()]
     marked = [line for line in lines if line.startswith("ERROR")]
     return " | ".join((marked or lines)[:SHOWN])

@@ -5,7 +5,7 @@ from typing import Any
 
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import config_toml
+from runnerkit.files import config_toml, drained
 from runnerkit.want import Want
 
 LARGE = 500  # MB of a log that has no bound
@@ -34,7 +34,7 @@ KINDS = (STAYS, LOG, LISTENS)
 
 
 def needs(want: Want) -> Needs:
-    return Needs(files=(want.config,), manager=True)
+    return Needs(files=(want.config, drained.PATH), manager=True)
 
 
 def findings(want: Want, have: Facts) -> Iterator[Finding]:
@@ -42,7 +42,7 @@ def findings(want: Want, have: Facts) -> Iterator[Finding]:
         return
     host = container.get("HostConfig") or {}
     policy = (host.get("RestartPolicy") or {}).get("Name") or "no"
-    if policy not in ("always", "unless-stopped"):
+    if policy not in ("always", "unless-stopped") and not drained.parsed(have):
         yield STAYS.found(policy=policy, container=want.manager.container)
     options = (host.get("LogConfig") or {}).get("Config") or {}
     megabytes = (have.probe.log_bytes if have.probe else 0) >> 20

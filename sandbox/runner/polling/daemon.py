@@ -116,7 +116,8 @@ class Daemon:
         if number == signal.SIGQUIT:
             self._debug.state = "graceful-shutdown"
             log.warning("Starting graceful shutdown, waiting for builds to finish")
-            again = self._wait(None)
+            while again == signal.SIGQUIT:
+                again = self._wait(None)
         if again is not None:
             self._debug.state = "forceful-shutdown"
             log.warning("Starting forceful shutdown")

@@ -1,0 +1,59 @@
+"""A host's Docker Engine as its changes need it: connected to when it is first asked for."""
+
+import threading
+from typing import TYPE_CHECKING
+
+from runnerkit.events import Tell, named
+from runnerkit.machine.machine import Machine
+from runnerkit.plan import Build, Pull
+
+if TYPE_CHECKING:
+    import docker
+
+
+class EngineSide:
+    """The engine of one host.
+
+    Args:
+        machine: the host.
+        tell: told what goes on.
+    """
+
+    def __init__(self, machine: Machine, tell: Tell) -> None:
+        self._machine, self._tell = machine, tell
+        self._client: docker.APIClient | None = None
+        self._connecting = threading.Lock()
+
+    @property
+    def client(self) -> "docker.APIClient":
+        """The connection to it."""
+        from runnerkit.engine import client
+
+        with self._connecting:
+            if self._client is None:
+                self._client = client.connect(self._machine)
+        return self._client
+
+    def make(self, change: Pull | Build, beside: bool) -> None:
+        """Pull or build.
+
+        Args:
+            change: what.
+            beside: whether others go on at the same time, and it has to say of which it speaks.
+
+        Raises:
+            KitError: it failed.
+        """
+        from runnerkit.engine import build, failure, transfer
+
+        name = change.image if isinstance(change, Pull) else change.image.name
+        tell = named(name, self._tell) if beside else self._tell
+        with failure.translated(change.title):
+            if isinstance(change, Pull):
+                transfer.pull(self.client, change, tell)
+            else:
+                build.build(self.client, self._machine, change, tell)
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()

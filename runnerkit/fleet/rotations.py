@@ -1,0 +1,52 @@
+"""Resets of tokens that are on their way, kept on this machine: which runner a void token was.
+
+GitLab tells that of a valid token alone, and a host's own word is not believed. A record has no token.
+"""
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from runnerkit.errors import KitError
+from runnerkit.place import state
+from runnerkit.settings.secrets import Secret
+
+
+def begin(url: str, former: Secret, number: int) -> None:
+    """Note a reset before it is made.
+
+    Raises:
+        KitError: it cannot be written.
+    """
+    file = _file(url, former)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        new = file.with_suffix(f".{os.getpid()}")
+        new.write_text(json.dumps(number))
+        new.replace(file)
+    except OSError as error:
+        raise KitError(
+            f"what is under way cannot be noted in {file.parent}: {error.strerror}",
+            "make that folder writable; no token was changed",
+        ) from None
+
+
+def begun(url: str, former: Secret) -> int | None:
+    """The runner that had this token, where a reset was cut off."""
+    with suppress(OSError, ValueError):
+        number = json.loads(_file(url, former).read_text())
+        return number if type(number) is int and number > 0 else None
+    return None
+
+
+def end(url: str, former: Secret) -> None:
+    """A host has the new token: from there on it is not lost."""
+    with suppress(OSError):
+        _file(url, former).unlink()
+
+
+def _file(url: str, former: Secret) -> Path:
+    name = hashlib.sha256(f"{url}\0{former.reveal()}".encode()).hexdigest()[:32]
+    return state() / ".rotations" / name

@@ -1,0 +1,46 @@
+"""Tokens of runners that gave way to new ones, or would."""
+
+from dataclasses import asdict
+
+from runnerkit.fleet.new_tokens import Rotated
+from runnerkit.fleet.rotate import Rotation
+from runnerkit.fleet.run import Outcome
+from runnerkit.report import outcome as of
+from runnerkit.report.page import Page, once, table
+
+VERIFIED = {True: "yes", False: "no", None: "the manager does not run"}
+
+
+def rotated(rotation: Rotation, dry: bool) -> Page:
+    """What was done, or would be; the exit code: 0, or 1 where a host failed."""
+    rows = [
+        (
+            one.host,
+            "failed" if one.error else _state(one, dry),
+            name,
+            what,
+            "-" if dry or one.error else VERIFIED[one.result.verified],
+            f"{one.seconds:.1f} s",
+        )
+        for one in rotation.outcomes
+        if one.result
+        for name, what in one.result.tokens.items()
+    ]
+    heads = ("host", "state", "runner", "token", "accepted", "time")
+    data = of.hosts(
+        rotation.outcomes,
+        lambda one: _state(one, dry),
+        lambda one: {
+            "changes": of.changes(one.changes),
+            **asdict(one.result or Rotated()),
+        },
+    )
+    messages = once([*of.errors(rotation.outcomes), *(("note", *one) for one in rotation.left)])
+    left = [{"where": where, "what": what, "fix": fix} for where, what, fix in rotation.left]
+    return Page(table(heads, rows), {**data, "left": left}, messages, of.failed(rotation.outcomes))
+
+
+def _state(one: Outcome[Rotated], dry: bool) -> str:
+    if dry:
+        return "pending" if one.result and one.result.tokens else "ok"
+    return "changed" if one.changes else "ok"

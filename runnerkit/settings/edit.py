@@ -1,0 +1,48 @@
+"""One key of the settings file, changed as a person would: all else stays as it is written."""
+
+from pathlib import Path
+
+from runnerkit.errors import KitError, text_of
+from runnerkit.place import settings_file
+from runnerkit.settings.load import load
+
+
+def file() -> Path:
+    """The settings file.
+
+    Raises:
+        KitError: there is none.
+    """
+    if not (found := settings_file()):
+        raise KitError(
+            "--write: there is no settings file", "./inv init writes one; or leave --write out"
+        )
+    return found
+
+
+def set_image(path: Path, image: str) -> None:
+    """Have the file say `image` of `[manager]`; it is written whole or not at all.
+
+    Raises:
+        KitError: it cannot be written, or would say something else.
+    """
+    import tomlkit
+
+    fix = f'write [manager] image = "{image}" into it by hand; the hosts run that'
+    document = tomlkit.parse(text_of(path, fix))
+    if "manager" not in document:
+        document["manager"] = tomlkit.table()
+    document["manager"]["image"] = image
+    path = path.resolve()  # a link stays one
+    new = path.with_name(f".{path.name}.new")
+    try:
+        try:
+            new.write_bytes(document.as_string().encode())
+            new.chmod(path.stat().st_mode & 0o7777)
+            if load(new).manager.image != image:
+                raise KitError(f"{path}: [manager] image could not be changed", fix)
+            new.replace(path)
+        finally:
+            new.unlink(missing_ok=True)
+    except OSError as error:
+        raise KitError(f"{path}: {error.strerror}", fix) from None

@@ -1,0 +1,47 @@
+"""Versions of the manager in the sandbox's mirror: good ones, and such as do not come up."""
+
+import io
+
+import docker
+
+from sandbox.manager import ARCHITECTURE, NAME
+from sandbox.services import mirror
+from sandbox.world import World
+
+PROGRAM = "/usr/bin/gitlab-runner"
+# What each does in the place of `run`; its other commands are those of the program.
+BROKEN = {
+    "crashes": "exit 3",
+    "refuses": "echo 'FATAL: Service run failed  error=toml: cannot load TOML value' >&2; exit 1",
+    "sleeps": "exec sleep infinity",
+}
+
+
+def version(world: World, tag: str, *lines: str) -> str:
+    """Put a version of the manager into the mirror, with its helper.
+
+    Args:
+        world: the sandbox.
+        tag: its tag, v and a number.
+        lines: of its Dockerfile besides.
+    """
+    client = docker.from_env()
+    place = "/usr/lib/gitlab-runner-stand-in/standin/VERSION"
+    base = f"runnerkit-sandbox/{NAME.rpartition('/')[2]}:v19.3.0"
+    text = "\n".join([f"FROM {base}", f"RUN echo {tag.lstrip('v')} >{place}", *lines])
+    image, _ = client.images.build(fileobj=io.BytesIO(text.encode()), rm=True, forcerm=True)
+    helper = client.images.get(f"runnerkit-sandbox/gitlab-runner-helper:{ARCHITECTURE}-v19.3.0")
+    mirror.push(client, world.names, image, f"{NAME}:{tag}")
+    mirror.push(client, world.names, helper, f"{NAME}-helper:{ARCHITECTURE}-{tag}")
+    return f"{NAME}:{tag}"
+
+
+def broken(world: World, tag: str, kind: str) -> str:
+    """The same of a version whose `run` does what BROKEN says."""
+    script = f'#!/bin/sh\\ncase $1 in run) {BROKEN[kind]} ;; esac\\nexec {PROGRAM}.good "$@"\\n'
+    quoted = script.replace("'", "'\\''")
+    return version(
+        world,
+        tag,
+        f"RUN mv {PROGRAM} {PROGRAM}.good && printf '{quoted}' >{PROGRAM} && chmod 755 {PROGRAM}",
+    )
