@@ -151,6 +151,15 @@ def runner_drain(
 
 
 @fleet_task(name="upgrade", changes=True)
+def engine_upgrade(fleet: "Fleet", to: str = "", dry_run: bool = False) -> "Page":
+    """Upgrade Docker itself, after the jobs, and hold it at that version."""
+    from runnerkit.fleet import engine_upgrade
+    from runnerkit.report.engine_upgrade import upgraded
+
+    return upgraded(engine_upgrade.upgrade(fleet, to, dry_run), dry_run)
+
+
+@fleet_task(name="upgrade", changes=True)
 def runner_upgrade(
     fleet: "Fleet", to: str, canary: str = "", write: bool = False, dry_run: bool = False
 ) -> "Page":
@@ -319,6 +328,7 @@ namespace = Collection(
     init,
     demo,
     *([test] if CLONE else ()),  # the checks are not installed
+    engine=Collection(engine_upgrade),
     gitlab=Collection(gitlab_ghosts),
     golden=Collection(golden_bake, golden_test, golden_validate),
     image=Collection(image_build, image_ship, image_list, image_prune),

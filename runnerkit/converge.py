@@ -112,6 +112,7 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS, patience: i
         tuple(dict.fromkeys(chain.from_iterable(need.names for need in needs))),
         any(need.container for need in needs),
         any(need.belongings for need in needs),
+        any(need.packages for need in needs),
     )
     output = host.look(script(both, want.manager.container, patience))
     return host.server(want, parse(output))

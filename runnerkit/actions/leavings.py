@@ -30,10 +30,11 @@ def volumes(have: Facts, part: share.Share) -> list[str]:
 
 
 def changes(have: Facts, part: share.Share) -> Iterator[Script]:
-    """Both go; where the manager stays, a container may be that of a job that runs."""
-    containers = [] if part.rest else jobs(have, part)
-    caches = [] if part.rest and jobs(have, part) else volumes(have, part)
+    """Both go, as they are once the jobs have ended; where the manager stays, only caches that no job has."""
+    containers = 0 if part.rest else len(jobs(have, part))
+    caches = len(volumes(have, part))
     if containers or caches:
-        text = render("remove-leavings.sh.j2", containers=containers, volumes=caches)
-        title = f"remove what its jobs left: {len(caches)} caches, {len(containers)} containers"
-        yield Script(title, text)
+        text = render(
+            "remove-leavings.sh.j2", tokens=part.tokens, least=share.SHORT, containers=not part.rest
+        )
+        yield Script(f"remove what its jobs left: {caches} caches", text)

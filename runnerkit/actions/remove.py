@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from runnerkit import container
-from runnerkit.actions import leavings, remove_host
+from runnerkit.actions import leavings, remove_docker, remove_host
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import config_toml, leaving, memory, share
-from runnerkit.files.write import write_file
+from runnerkit.files.write import NO_PREVIOUS, write_file
 from runnerkit.plan import Change, Hint, Script, ServerCall
 from runnerkit.steps import metadata_rule, prune_timer
 from runnerkit.templates import render
@@ -49,18 +49,18 @@ class RunnerRemoval:
 
     def needs(self, want: Want) -> Needs:
         files = (memory.PATH, want.config, f"{want.config}.previous", want.system_id)
-        return Needs(files=files, manager=True, belongings=True)
+        return Needs(files, (remove_docker.LEAVES,), manager=True, belongings=True)
 
     def changes(self, want: Want, have: Facts) -> Iterator[Change]:
-        if have.dockerd and not have.docker_runs and not remove_host.leaves(have):
+        if have.dockerd and not have.docker_runs and not remove_docker.leaves(have):
             raise KitError(
                 "Docker does not run on the host, and the manager is in it",
                 "start it there (systemctl start docker), then run again",
             )
-        part = share.of(want, have)
+        part, there = share.of(want, have), {one.name for one in have.belongings.containers}
         if part.rest:
             yield from self._paused(want, have, part)
-        elif names := _managers(want, have):
+        elif names := [one for one in remove_docker.managers(want) if one in there]:
             yield _container(want, have, names)
         yield from leavings.changes(have, part)
         for key, number in self.deletes.items():
@@ -110,7 +110,8 @@ class RunnerRemoval:
         if not parting.goes:
             return
         file, name = have.files[want.config], want.manager.container
-        after = f"docker exec {name} sh -c 'kill -HUP 1' || :" if have.runs(name) else ""
+        after = NO_PREVIOUS + "\n"
+        after += f"docker exec {name} sh -c 'kill -HUP 1' || :" if have.runs(name) else ""
         pause = config_toml.round_of(want, have) if have.runs(name) else 0
         if entries := self._off(want, have, part):
             after += "\n" + _unregister(want, entries, pause)
@@ -156,15 +157,9 @@ def actions(deletes: Mapping[str, int], keep_images: bool) -> Sequence[Noun]:
         Without(metadata_rule),
         remove_host.UnitRemoval(),
         remove_host.DaemonRemoval(),
-        *(() if keep_images else (remove_host.ImageRemoval(), remove_host.EngineRemoval())),
-        remove_host.MemoryRemoval(),
+        *(() if keep_images else (remove_docker.ImageRemoval(), remove_docker.EngineRemoval())),
+        remove_host.MemoryRemoval(keep_images),
     )
-
-
-def _managers(want: Want, have: Facts) -> list[str]:
-    """Its container, and one that a cut-off run has not given its name yet."""
-    name = want.manager.container
-    return [one.name for one in have.belongings.containers if one.name in (name, f"{name}.next")]
 
 
 def _container(want: Want, have: Facts, names: Sequence[str]) -> Script:

@@ -76,9 +76,9 @@ def _write(
     if record and want.origin and settings.get(origin_of(want, have)) != record:
         settings = {**others_of(want, have), want.origin: record}
     images = {name for one in pending for name in _names(one)} - {*have.images}
-    daemon = {daemon_json.PATH} if record and record.daemon else set[str]()
-    files = daemon - {*have.files} if pending else set()
-    first = pending and PATH not in have.files
+    daemon = {daemon_json.PATH, daemon_json.FOLDER} if record and record.daemon else set[str]()
+    files = daemon - {*have.files, *have.paths} if pending else set()
+    first = (images or record) and pending and PATH not in have.files
     found = tree(have, daemon_json.meaning(daemon_json.parsed(have))) if first else now.found
     both = sorted({*now.images, *images}), sorted({*now.files, *files})
     new = Memory(now.schema, settings, *both, found)

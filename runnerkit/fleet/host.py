@@ -16,7 +16,7 @@ from runnerkit.fleet import obstacles
 from runnerkit.fleet.engine_side import EngineSide
 from runnerkit.fleet.hold import Hold
 from runnerkit.machine import lock, login, sudo
-from runnerkit.machine.failure import Failed
+from runnerkit.machine.failure import Failed, ScriptFailed
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.sudo import NeedsPassword
 from runnerkit.plan import Build, Change, Hint, Pull, Script, ServerCall, hint
@@ -31,14 +31,6 @@ if TYPE_CHECKING:
     from runnerkit.gitlab.server import Server
 
 AT_ONCE = 4  # pulls or builds on a host
-
-
-class ScriptFailed(KitError):
-    """A change's script ended with another exit code than 0."""
-
-    def __init__(self, exited: int, what: str, fix: str) -> None:
-        super().__init__(what, fix)
-        self.exited = exited
 
 
 class Host:
@@ -94,7 +86,7 @@ class Host:
 
     def manager_status(self, want: Want, have: Facts, number: int) -> str:
         """How GitLab sees the host's manager of a runner; "" where it does not say."""
-        manager = config_toml.system_id(want, have)
+        manager = config_toml.system_id(want, have) if self._token else ""
         return self._server(want).manager(number, manager) if manager else ""
 
     def lock(self) -> None:

@@ -1,10 +1,12 @@
 """Runners taken away from many hosts, and what is left of those that do not answer."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from runnerkit import converge, resolve
-from runnerkit.actions import remove, remove_host
+from runnerkit.actions import remove, remove_docker
+from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.files import config_toml, share
 from runnerkit.fleet.bootstrap import token_of
@@ -23,6 +25,7 @@ class Removed:
     notes: tuple[str, ...] = ()
 
 
+UNSEEN = "only GITLAB_TOKEN, of scope api or manage_runner, tells whether the kit made it"
 Agree = Callable[[list[Outcome[Removed]]], None]
 
 
@@ -48,6 +51,9 @@ def remove_from(fleet: Fleet, keep_images: bool, dry: bool, agree: Agree) -> lis
         return planned
 
     looked = fleet.each(wants, look, token)
+    for one in looked:
+        if one.error:
+            one.result = Removed(notes=tuple(_left(wants[one.host], one.host, token)))
     going = {one.host for one in looked if one.result and one.result.pending}
     if dry or not going:
         return looked
@@ -55,6 +61,28 @@ def remove_from(fleet: Fleet, keep_images: bool, dry: bool, agree: Agree) -> lis
     targets = (target for target in fleet.targets if target.name in going)
     done = {one.host: one for one in fleet.only(*targets).each(wants, work, token)}
     return [done.get(one.host, one) for one in looked]
+
+
+def _left(want: Want, name: str, token: Secret | None) -> Iterator[str]:
+    """What is left of a host that does not answer, and how it goes later."""
+    yield (
+        f"left there: the container {want.manager.container}, {want.manager.config_dir} and all else of "
+        f"the kit's; once it answers, ./inv runner.remove --host {name} takes it away"
+    )
+    from runnerkit.gitlab.server import Server
+
+    with suppress(KitError):  # that GitLab does not answer is no news of the host
+        found = [
+            one
+            for runner in want.runners
+            for one in (Server(want.url, token).marked(runner, runner.name(name)) if token else ())
+        ]
+        names = ", ".join(f"{one.description} (#{one.id}, {one.status})" for one in found)
+        if names:
+            yield (
+                f"left at GitLab: {names}; where the host never comes back, take it out of [hosts], and "
+                "./inv gitlab.ghosts --host all takes it off"
+            )
 
 
 def _others(want: Want, have: Facts, token: Secret | None, number: int) -> list[str]:
@@ -96,7 +124,8 @@ def _notes(want: Want, have: Facts, reasons: Mapping[str, str], keep_images: boo
             yield f"runner {name} stays at GitLab: {reasons[runner.key]}"
         elif entry and not server and index not in part.old:
             name = entry.get("name", runner.key)
-            yield f"runner {name} stays at GitLab: only with GITLAB_TOKEN is it told whether the kit made it"
+            why = "the kit did not make it" if runner.token else UNSEEN
+            yield f"runner {name} stays at GitLab: {why}"
         if "autoscaler" in entry:
             yield "the machines of its autoscaler's group stay: set the group's size to 0 there"
     if part.rest:
@@ -104,5 +133,5 @@ def _notes(want: Want, have: Facts, reasons: Mapping[str, str], keep_images: boo
         yield f"the manager stays, with runners that are not of these settings: {names}"
     elif part.others:
         yield "what other settings have on the host stays, and what serves both"
-    elif not keep_images and have.dockerd and (why := remove_host.stays(want, have)):
+    elif not keep_images and have.dockerd and (why := remove_docker.stays(want, have)):
         yield f"Docker stays: {why}"

@@ -113,7 +113,9 @@ def _taken(server: "Server", told: Mapping[str, Presence], listed: Listed) -> Li
 
     ghost = listed.ghost
     if not _goes(ghost):
-        return listed
+        status = ghost.manager.status if ghost.manager else ghost.runner.status
+        kept = status if status not in GONE else "its runner's token is on no host"
+        return Listed(ghost, listed.days, f"kept: {kept}")
     managers = server.managers(ghost.runner.id)
     if ghost.manager is None:
         now = server.get(ghost.runner.id)

@@ -25,9 +25,8 @@ HELP = {
     "deadline": "how long the jobs are waited for: 90s, 30m, 1h 30m; as long as they take if not given",
     "on-deadline": "what is done then: wait (they are left to end) or kill",
     "resume": "have drained hosts take jobs again",
-    "to": "the version: a tag, a digest (sha256:…), or a whole reference",
+    "to": "the version; of a manager its image's tag, a digest (sha256:…), or a whole reference",
     "canary": "the host that is the first, and must pass; the first of them if not given",
-    "write": "have the settings file say what the hosts run now",
     "keep-images": "leave the images on the host, and Docker with them",
     "yes": "do not ask",
     "follow": "go on with what comes, until Ctrl-C",
@@ -57,8 +56,11 @@ TEXTS = {
     ("test", "image"): "the image; the newest if not given",
     ("rotate", "write"): "put the new token into the file that the settings name as its source",
     ("drain", "dry-run"): "only tell what would be changed",
+    ("upgrade", "write"): "have the settings file say what the hosts run now",
+    ("rollback", "write"): "have the settings file say what the hosts run now",
     ("upgrade", "dry-run"): "only tell what would be changed",
     ("rollback", "dry-run"): "only tell what would be changed",
+    ("rotate", "write"): "put the new token into the file that the settings name as its source",
     ("host", "name"): "the host's name, for example ci1",
 }  # where a word means another thing
 PACE = {"at_once": "", "stop_on_failure": False, "wait": False}  # of what changes hosts

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from runnerkit.fleet.remove import Agree, Removed
 from runnerkit.fleet.run import Outcome
+from runnerkit.place import typed
 from runnerkit.report import outcome as of
 from runnerkit.report.page import Page, once, table
 from runnerkit.report.question import ask
@@ -70,4 +71,4 @@ def _lines(outcomes: Iterable[Outcome[Removed]]) -> Iterator[str]:
 def _notes(outcomes: Iterable[Outcome[Removed]]) -> Iterator[tuple[str, str, str, str]]:
     for one in outcomes:
         for text in one.result.notes if one.result else ():
-            yield "note", one.host, text, ""
+            yield "note", one.host, typed(text), ""

@@ -49,7 +49,9 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     # Stopped before the write, and started after it by the manager's step: a run cut off between
     # leaves what the next one sees, an old file or a stopped container.
     before, after = take_up.lines(want, have, now, restart)
-    if managers := parting.managers:
+    # One that changes over would stay as the manager of the runner that it was.
+    former = [now["runners"][over[0]]] if over else []
+    if managers := leaving.managers([*parting.entries.values(), *former]):
         runs = have.runs(want.manager.container)
         inline, pause = config_toml.inline, config_toml.round_of(want, have) if runs else 0
         after += "\n" + render(
