@@ -60,7 +60,6 @@ TEXTS = {
     ("rollback", "write"): "have the settings file say what the hosts run now",
     ("upgrade", "dry-run"): "only tell what would be changed",
     ("rollback", "dry-run"): "only tell what would be changed",
-    ("rotate", "write"): "put the new token into the file that the settings name as its source",
     ("host", "name"): "the host's name, for example ci1",
 }  # where a word means another thing
 PACE = {"at_once": "", "stop_on_failure": False, "wait": False}  # of what changes hosts
