@@ -12,7 +12,7 @@ from runnerkit.facts import Facts, File, ServerRunner
 from runnerkit.facts.belongings import Belongings, OwnedContainer, OwnedImage, OwnedVolume, parse
 from runnerkit.files import memory, share
 from runnerkit.plan import Script
-from tests.unit.build import CONFIG, DAEMON, GOOD, MANAGER, TOKEN, blank, converged
+from tests.unit.build import CONFIG, DAEMON, GOOD, MANAGER, TOKEN, blank, converged, want
 from tests.unit.remembering import ours, remembered
 
 SHORT = TOKEN.removeprefix("glrt-")[:9]
@@ -192,3 +192,9 @@ def test_what_docker_has_is_read() -> None:
         whole=True,
     )
     assert not parse(text.rpartition("\n")[0]).whole
+
+
+def test_without_a_settings_file_the_runner_is_known_by_what_bootstrap_was_given() -> None:
+    given = replace(want(token=None), origin="")
+    part = share.of(given, converged())
+    assert (list(part.mine), part.rest, part.alone) == ([0], (), True)
