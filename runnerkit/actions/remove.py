@@ -57,6 +57,11 @@ class RunnerRemoval:
                 "Docker does not run on the host, and the manager is in it",
                 "start it there (systemctl start docker), then run again",
             )
+        if have.docker_runs and not have.belongings.whole:
+            raise KitError(
+                "Docker on the host does not tell all that it has, and somebody's may be among it",
+                "see there that docker ps -a, docker volume ls and docker image ls end well, then run again",
+            )
         part, there = share.of(want, have), {one.name for one in have.belongings.containers}
         if part.rest:
             yield from self._paused(want, have, part)
