@@ -84,13 +84,19 @@ def run(
     )
 
 
-def drain(want: Want) -> str:
-    """The script that lets the manager's jobs end, for as long as the settings give them."""
+def drain(want: Want, leaves: bool = False) -> str:
+    """The script that lets the manager's jobs end, for as long as the settings give them.
+
+    Args:
+        want: which manager.
+        leaves: it is not wanted again, also where the jobs do not end in time.
+    """
     return render(
         "drain.sh.j2",
         name=want.manager.container,
         timeout=want.manager.stop_timeout,
         elsewhere=want.elsewhere,
+        leaves=leaves,
     )
 
 
