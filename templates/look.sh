@@ -1,7 +1,7 @@
 # Tells what is true of a host, a line a fact: `name: value`, or `name base64` where it has lines.
 # Before it stand: FILES, PATHS, UNITS, CHAINS and IMAGES (shell-quoted words), CONTAINER (the manager; may be empty),
-# VERIFY (whether it asks GitLab after its runners; empty: no),
-# PACKAGES (likewise, after Docker's packages), PATIENCE (seconds that Docker is waited for; empty: any time).
+# VERIFY (whether it asks GitLab after its runners; empty: no), BELONGINGS and PACKAGES (likewise, after what else Docker
+# has, and after its own packages), PATIENCE (seconds that Docker is waited for; empty: any time).
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
@@ -32,10 +32,20 @@ if command -v docker >/dev/null && ! hangs; then
     ask image ls -q --no-trunc --filter label=runnerkit.image
   }
   eval "ask image inspect $IMAGES $(ids | sort -u | tr '\n' ' ')" 2>/dev/null | bounded >"$work/images" &
-  [ -z "$CONTAINER" ] || ask container inspect "$CONTAINER" "$CONTAINER.before" >"$work/containers" 2>/dev/null &
+  [ -z "$CONTAINER" ] || ask container inspect "$CONTAINER" "$CONTAINER.before" "$CONTAINER.next" >"$work/containers" 2>/dev/null &
   [ -z "$CONTAINER" ] || ask ps -q --filter label=com.gitlab.gitlab-runner.managed=true 2>/dev/null |
     xargs -r docker container inspect -f '[{{json .Created}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.id")}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.url")}}]' >"$work/jobs" 2>/dev/null &
 fi
+# All that Docker has, a line each; of labels, which anybody writes, no more than is needed.
+belongings() {
+  label() { printf '{{with .Labels}}{{with index . "%s"}}{{json (printf "%%.80s" .)}}{{else}}""{{end}}{{else}}""{{end}}' "$1"; }
+  of=$(label com.gitlab.gitlab-runner.runner.id)
+  docker ps -aq --no-trunc | xargs -r docker container inspect -f '{"container":{{json .Name}},"image":{{json .Image}},"runner":{{with .Config}}'"$of"'{{end}},"volumes":[{{range $i, $m := .Mounts}}{{if $i}},{{end}}{{json (or $m.Name $m.Source)}}{{end}}]}'
+  docker volume ls -q | xargs -r docker volume inspect -f '{"volume":{{json .Name}},"runner":'"$of}"
+  docker image ls -q --no-trunc | sort -u | xargs -r docker image inspect -f '{"image":{{json .Id}},"tags":{{json .RepoTags}},"digests":{{len .RepoDigests}},"kit":{{with .Config}}'"$(label runnerkit.image)"'{{else}}""{{end}}}'
+  [ ! -s /var/lib/runnerkit/installed ] || xargs dpkg --no-act --purge </var/lib/runnerkit/installed 2>&1 | sed -n '/^Errors were/,$s/^ \(.*\)/{"needed":"\1"}/p'
+}
+[ -z "$BELONGINGS" ] || belongings >"$work/belongings" 2>/dev/null &
 # What unattended-upgrades would replace of Docker, and whether somebody holds it.
 [ ! -x /usr/bin/unattended-upgrade ] || {
   apt-config dump 2>/dev/null | grep -E '^(APT::Periodic|Unattended-Upgrade)::'
@@ -104,7 +114,7 @@ root=$(sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' "$work/info" 2>/dev/null)
 all=$(places "$root" "$(cat "$work/info" 2>/dev/null)" | sort -u)
 echo "free_kb: $(echo "$all" | least -Pk)"
 echo "free_inodes: $(echo "$all" | least -Pi)"
-for fact in info version images containers jobs verify probe packages upgrades; do
+for fact in info version images containers jobs verify probe packages upgrades belongings; do
   [ ! -s "$work/$fact" ] || echo "$fact $(base64 <"$work/$fact" | tr -d '\n')"
 done
 # What did not fit would pass for what is not there.

@@ -6,7 +6,7 @@ import shlex
 from base64 import b64decode
 
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, File, Job, Needs, docker, os_release, packages, probe
+from runnerkit.facts import Facts, File, Job, Needs, belongings, docker, os_release, packages, probe
 from runnerkit.images.reference import by_reference
 from runnerkit.place import TEMPLATES
 from runnerkit.printable import clipped
@@ -23,6 +23,7 @@ LONG = (
     "probe",
     "packages",
     "upgrades",
+    "belongings",
 )  # of many lines
 
 
@@ -46,6 +47,7 @@ def script(needs: Needs, container: str, patience: int = 0) -> str:
         "NAMES": shlex.join(needs.names),
         "PACKAGES": "yes" if needs.packages else "",
         "PATIENCE": str(patience or ""),
+        "BELONGINGS": "yes" if needs.belongings else "",
     }
     more = (*["probe.sh"] * bool(patience), *["engine-packages.sh"] * needs.packages)
     names = ("places.sh", *more, "look.sh")
@@ -121,6 +123,7 @@ def _parsed(text: str) -> Facts:
         cron=tuple(facts.get("cron:", "").split()),
         packages=packages.parse(facts.get("packages", "")),
         probe=probe.parse(facts["probe"]) if "probe" in facts else None,
+        belongings=belongings.parse(facts.get("belongings", "")),
     )
 
 

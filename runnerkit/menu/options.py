@@ -27,7 +27,8 @@ HELP = {
     "resume": "have drained hosts take jobs again",
     "to": "the version; of a manager its image's tag, a digest (sha256:…), or a whole reference",
     "canary": "the host that is the first, and must pass; the first of them if not given",
-    "write": "have the settings file say what the hosts run now",
+    "keep-images": "leave the images on the host, and Docker with them",
+    "yes": "do not ask",
     "follow": "go on with what comes, until Ctrl-C",
     "since": "how far back: 10m, 2h, or a date; the last 100 lines of each host if not given",
     "errors": "only warnings and errors",
@@ -50,9 +51,13 @@ HELP = {
     "accept-new-host-keys": "accept and remember an SSH host key seen for the first time",
 }
 TEXTS = {
+    ("audit", "since"): "how far back: 10m, 2h, or a date; all if not given",
     ("logs", "job"): "only lines about the job of this number",
     ("test", "image"): "the image; the newest if not given",
+    ("rotate", "write"): "put the new token into the file that the settings name as its source",
     ("drain", "dry-run"): "only tell what would be changed",
+    ("upgrade", "write"): "have the settings file say what the hosts run now",
+    ("rollback", "write"): "have the settings file say what the hosts run now",
     ("upgrade", "dry-run"): "only tell what would be changed",
     ("rollback", "dry-run"): "only tell what would be changed",
     ("rotate", "write"): "put the new token into the file that the settings name as its source",
