@@ -54,7 +54,6 @@ TEXTS = {
     ("audit", "since"): "how far back: 10m, 2h, or a date; all if not given",
     ("logs", "job"): "only lines about the job of this number",
     ("test", "image"): "the image; the newest if not given",
-    ("rotate", "write"): "put the new token into the file that the settings name as its source",
     ("drain", "dry-run"): "only tell what would be changed",
     ("upgrade", "write"): "have the settings file say what the hosts run now",
     ("rollback", "write"): "have the settings file say what the hosts run now",
