@@ -26,6 +26,7 @@ HELP = {
     "on-deadline": "what is done then: wait (they are left to end) or kill",
     "resume": "have drained hosts take jobs again",
     "to": "the version; of a manager its image's tag, a digest (sha256:…), or a whole reference",
+    "write": "have the settings file say what the hosts run now",
     "canary": "the host that is the first, and must pass; the first of them if not given",
     "keep-images": "leave the images on the host, and Docker with them",
     "yes": "do not ask",
