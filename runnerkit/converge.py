@@ -1,6 +1,7 @@
 """Look, plan, apply: the loop whose exit is the verification."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from runnerkit.events import Began, Tell
 from runnerkit.facts import Facts, Needs
 from runnerkit.facts.look import parse, script
 from runnerkit.files import record
+from runnerkit.files.memory import PATH
 from runnerkit.plan import Change, Script, batches
 from runnerkit.steps import (
     config_toml,
@@ -101,7 +103,7 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS, patience: i
     """
     needs = [one.needs(want) for one in asking]
     both = Needs(
-        tuple(dict.fromkeys(chain.from_iterable(need.files for need in needs))),
+        tuple(dict.fromkeys((PATH, *chain.from_iterable(need.files for need in needs)))),
         tuple(dict.fromkeys(chain.from_iterable(need.paths for need in needs))),
         tuple(dict.fromkeys(chain.from_iterable(need.images for need in needs))),
         tuple(dict.fromkeys(chain.from_iterable(need.units for need in needs))),
@@ -109,6 +111,8 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS, patience: i
         any(need.manager for need in needs),
         tuple(dict.fromkeys(chain.from_iterable(need.names for need in needs))),
         any(need.container for need in needs),
+        any(need.belongings for need in needs),
+        any(need.packages for need in needs),
     )
     output = host.look(script(both, want.manager.container, patience))
     return host.server(want, parse(output))
@@ -163,6 +167,8 @@ def apply(
             raise NotConverged(again)
         if steps is STEPS:
             _remember(host, want, record.ahead(want, have, pending))
+        elif steps is not GOLDEN:
+            _remember(host, want, record.brought(want, have, pending))
         number = 0
         for batch in batches(pending):
             for change in batch:
@@ -180,4 +186,4 @@ def _remember(host: Writer, want: Want, change: Script | None) -> None:
     """What was written is no change of the host's: nobody asked for it, and no plan tells of it."""
     if change:
         host.lock()
-        host.script(want, change)
+        host.script(want, replace(change, recorded=False))

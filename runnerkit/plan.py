@@ -67,7 +67,8 @@ class Endpoint:
 class Script:
     """A script for the host. Where `token` names a runner, its token is put in as $TOKEN.
 
-    `trial` is a script that changes nothing, and fails where this one is known to.
+    `trial` is a script that changes nothing, and fails where this one is known to. `recorded` is
+    whether the host's audit trail tells of it.
     """
 
     title: str
@@ -77,6 +78,7 @@ class Script:
     trial: str = ""
     hints: tuple[Hint, ...] = ()
     reaches: tuple[Endpoint, ...] = ()
+    recorded: bool = True
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class ServerCall:
     """A call to GitLab, from this machine; it is about the runner of that key."""
 
     title: str
-    action: Literal["create", "update", "reset"]
+    action: Literal["create", "update", "reset", "delete"]
     runner: str
     id: int = 0
     data: Mapping[str, Value] = field(default_factory=dict)

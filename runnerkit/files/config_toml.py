@@ -115,6 +115,12 @@ def system_id(want: Want, have: Facts) -> str:
     return text if re.fullmatch("[rs]_[0-9A-Za-z]{12}", text) else ""
 
 
+def round_of(want: Want, have: Facts) -> int:
+    """Seconds in which a manager has asked for jobs of each runner that it had: commands/multi.go."""
+    interval = parsed(want, have).get("check_interval")
+    return 1 + (interval if isinstance(interval, int) and 0 < interval < 60 else 3)
+
+
 def globals_wanted(want: Want, have: Facts) -> dict[str, Any]:
     """What the settings say of the global part; where the kit writes the first file, also how many
     jobs run at once: as many as the host has processors."""

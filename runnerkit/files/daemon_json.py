@@ -13,7 +13,8 @@ from runnerkit.settings import free_keys
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want
 
-PATH = "/etc/docker/daemon.json"
+FOLDER = "/etc/docker"
+PATH = f"{FOLDER}/daemon.json"
 MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF16_LE: "utf-16-le",

@@ -48,21 +48,18 @@ class Parting:
         )
 
     @property
-    def managers(self) -> list[dict[str, str]]:
-        """The entries whose manager alone can be taken off GitLab; by an older token the runner would go."""
-        every = [
-            {key: str(one.get(key, "")) for key in ("name", "url", "token")}
-            for one in self.entries.values()
-        ]
-        return [one for one in every if one["token"].startswith("glrt-")]
-
-    @property
     def reason(self) -> str:
         """Why config.toml is written, for the title; "" where nothing goes."""
         names = [f"runner {one.get('name', 'without a name')}" for one in self.entries.values()]
         return reason(
             [*self.whole.goes, *(way for one in self.of.values() for way in one.goes)], names
         )
+
+
+def managers(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Those whose manager alone can be taken off GitLab; by an older token the runner would go."""
+    told = [{key: str(one.get(key, "")) for key in ("name", "url", "token")} for one in entries]
+    return [one for one in told if one["token"].startswith("glrt-")]
 
 
 def daemon(want: Want, have: Facts) -> Leaving:

@@ -15,7 +15,8 @@ import msgspec
 from runnerkit.facts import Facts
 from runnerkit.files.merge import canonical
 
-PATH = "/var/lib/runnerkit/applied.json"
+FOLDER = "/var/lib/runnerkit"
+PATH = f"{FOLDER}/applied.json"
 SCHEMA = 1
 EMPTY: tuple[object, ...] = ("", [], {}, (), None)  # what says the same as its absence
 Way = tuple[str, ...]  # the keys that lead to a value
@@ -44,10 +45,15 @@ class Record(msgspec.Struct):
 
 
 class Memory(msgspec.Struct):
-    """The file; the records are by what tells the settings files apart."""
+    """The file; the records are by what tells the settings files apart. `images` and `files` are those
+    that were not there before the kit, whatever settings it ran with, `found` what daemon.json said
+    then."""
 
     schema: int = SCHEMA
     settings: dict[str, Record] = {}
+    images: list[str] = []
+    files: list[str] = []
+    found: Tree = {}
 
 
 @dataclass(frozen=True)

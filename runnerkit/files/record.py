@@ -1,6 +1,6 @@
 """What is to be remembered of a host, on the host: before it is changed, and once it is as wanted."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from runnerkit.facts import Facts
 from runnerkit.files import config_toml, daemon_json
@@ -17,11 +17,12 @@ from runnerkit.files.memory import (
     written,
 )
 from runnerkit.files.write import NO_PREVIOUS, write_file
-from runnerkit.plan import Change, Script
+from runnerkit.images.reference import normal
+from runnerkit.plan import Build, Change, Pull, Script
 from runnerkit.want import Want, WantedRunner
 
 
-def ahead(want: Want, have: Facts, pending: Iterable[Change]) -> Script | None:
+def ahead(want: Want, have: Facts, pending: Collection[Change]) -> Script | None:
     """Remember what is about to be written beside what was: a run may be cut off at any point.
 
     Args:
@@ -48,7 +49,12 @@ def ahead(want: Want, have: Facts, pending: Iterable[Change]) -> Script | None:
         union(old.environment, new.environment),
         {**old.runners, **runners},
     )
-    return _write(want, have, both)
+    return _write(want, have, both, pending)
+
+
+def brought(want: Want, have: Facts, pending: Collection[Change]) -> Script | None:
+    """Remember only which images are about to come to the host by the kit."""
+    return _write(want, have, None, pending)
 
 
 def settled(want: Want, have: Facts) -> Script | None:
@@ -56,12 +62,37 @@ def settled(want: Want, have: Facts) -> Script | None:
     return _write(want, have, _record(want, have))
 
 
-def _write(want: Want, have: Facts, record: Record) -> Script | None:
-    """The change of the file; None where it says so already, or the run has no settings file."""
-    now, origin = parsed(have), origin_of(want, have)
-    if not want.origin or (now.settings.get(origin) == record):
-        return None
-    new = Memory(settings={**others_of(want, have), want.origin: record})
+def forgotten(want: Want, have: Facts) -> Script:
+    """Remember only what others said."""
+    now = parsed(have)
+    return _file(have, Memory(now.schema, others_of(want, have), now.images, now.files, now.found))
+
+
+def _write(
+    want: Want, have: Facts, record: Record | None, pending: Collection[Change] = ()
+) -> Script | None:
+    """The change of the file; None where it says so already. A run without a settings file has no record."""
+    now, settings = parsed(have), parsed(have).settings
+    if record and want.origin and settings.get(origin_of(want, have)) != record:
+        settings = {**others_of(want, have), want.origin: record}
+    images = {name for one in pending for name in _names(one)} - {*have.images}
+    daemon = {daemon_json.PATH, daemon_json.FOLDER} if record and record.daemon else set[str]()
+    files = daemon - {*have.files, *have.paths} if pending else set()
+    first = (images or record) and pending and PATH not in have.files
+    found = tree(have, daemon_json.meaning(daemon_json.parsed(have))) if first else now.found
+    both = sorted({*now.images, *images}), sorted({*now.files, *files})
+    new = Memory(now.schema, settings, *both, found)
+    return None if new == now else _file(have, new)
+
+
+def _names(change: Change) -> tuple[str, ...]:
+    """What images come by it, by any name."""
+    if isinstance(change, Pull):
+        return tuple(map(normal, (change.image, *change.sources)))
+    return (change.image.reference,) if isinstance(change, Build) else ()
+
+
+def _file(have: Facts, new: Memory) -> Script:
     old = file.data if (file := have.files.get(PATH)) else None
     return write_file(PATH, written(new), 0o600, old=old, after=NO_PREVIOUS, keep_owner=False)
 

@@ -92,11 +92,16 @@ def wants(fleet: Fleet, empty: bool = False) -> tuple[dict[str, Want], Secret | 
     settings, names = fleet.settings, [target.name for target in fleet.targets]
     _one_master({*settings.hosts, *names}, settings)
     found = {name: resolve.of_host(settings, name, empty, names) for name in names}
-    token = settings.gitlab.api_token.read() if settings.gitlab.api_token else None
-    token = tokens.check(token, "glpat-", "GITLAB_TOKEN")
+    token = token_of(settings)
     if token is None:  # its source is named, but empty: the other ways to register are left
         found = {name: replace(wanted, api=False) for name, wanted in found.items()}
     return found, token
+
+
+def token_of(settings: Settings) -> Secret | None:
+    """GitLab's API token, where there is one."""
+    token = settings.gitlab.api_token.read() if settings.gitlab.api_token else None
+    return tokens.check(token, "glpat-", "GITLAB_TOKEN")
 
 
 def _one_master(hosts: set[str], settings: Settings) -> None:

@@ -1,15 +1,15 @@
-"""What GitLab has and no host: managers and runners that are nowhere any more. Nothing is deleted."""
+"""What GitLab has and no host: managers and runners that are nowhere any more."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from runnerkit import resolve
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, ServerRunner
+from runnerkit.facts import Facts, ServerManager, ServerRunner
 from runnerkit.files import config_toml
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.settings.secrets import Secret
@@ -19,37 +19,66 @@ if TYPE_CHECKING:
     from runnerkit.gitlab.server import Server
 
 AT_ONCE = 8
+MOST = 100  # runners that GitLab is asked about one by one, in a run
 P = TypeVar("P", bound="Present")
 MANAGER = Kind(
     "manager-ghost",
     Level.NOTE,
     "manager {system_id} of runner {name} (#{id}) is on no host of the settings; GitLab has it as {status}, "
     "last seen {seen}",
-    "GitLab forgets by itself one that is gone for long; name the host of one that is online in [hosts], or "
+    "./inv gitlab.ghosts --host all takes it off; name the host of one that is online in [hosts], or "
     "give the runner a new token at GitLab, if that machine is not yours",
 )
 RUNNER = Kind(
     "runner-ghost",
     Level.NOTE,
     "the kit made runner {name} (#{id}) for {host}, and no host of the settings has it; GitLab has it as {status}",
-    'if no other settings have it: curl -X DELETE -H "PRIVATE-TOKEN: $GITLAB_TOKEN" {url}/api/v4/runners/{id}',
+    "if no other settings have it: ./inv gitlab.ghosts --host all takes it off",
 )
 KINDS = (MANAGER, RUNNER)
 
 
 @dataclass(frozen=True)
 class Presence:
-    """A host as GitLab may know it: what its manager calls itself ("" before it has run), and its
-    runners by their key in the settings (None: GitLab does not say)."""
+    """A host as GitLab may know it: what its manager calls itself ("" before it has run), its runners
+    by their key in the settings (None: GitLab does not say), and the tokens that it has for them."""
 
     system_id: str
     runners: Mapping[str, ServerRunner | None]
+    tokens: Mapping[str, Secret] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ghost:
+    """A runner that no host has, or one's `manager`; `token` is the runner's, where a host has it."""
+
+    runner: ServerRunner
+    manager: ServerManager | None = None
+    token: Secret | None = None
+
+    @property
+    def finding(self) -> Finding:
+        """The same as it is noted."""
+        name, number = self.runner.description, self.runner.id
+        if one := self.manager:
+            seen = " from ".join(filter(None, (one.contacted_at, one.ip_address))) or "never"
+            return MANAGER.found(
+                system_id=one.system_id, name=name, id=number, status=one.status, seen=seen
+            )
+        return RUNNER.found(name=name, id=number, host=self.host, status=self.runner.status)
+
+    @property
+    def host(self) -> str:
+        """For which host the kit made the runner."""
+        return self.runner.note.removeprefix(MARK).partition(" ")[0]
 
 
 def presence(want: Want, have: Facts) -> Presence:
     """What a look has told of that."""
     runners = {runner.key: have.server.get(runner.key) for runner in want.runners}
-    return Presence(config_toml.system_id(want, have), runners)
+    known = {runner.key: config_toml.token(want, have, runner) for runner in want.runners}
+    tokens = {key: token for key, token in known.items() if token}
+    return Presence(config_toml.system_id(want, have), runners, tokens)
 
 
 class Present(Protocol):
@@ -74,33 +103,43 @@ def findings(
         return ()
     from runnerkit.gitlab.server import Server
 
-    url = bare(fleet.settings.gitlab.url)
-    server = Server(url, token)
+    server = Server(bare(fleet.settings.gitlab.url), token)
     with suppress(KitError):  # that GitLab does not answer is told of the hosts
-        return (*_managers(fleet, told, server), *_runners(fleet, told, server))
+        return tuple(one.finding for one in found(fleet, told, server))
     return ()
 
 
-def _managers(fleet: Fleet, told: Mapping[str, Presence], server: "Server") -> Iterator[Finding]:
-    systems = {one.system_id for one in told.values()}
+def found(fleet: Fleet, told: Mapping[str, Presence], server: "Server") -> Iterator[Ghost]:
+    """The managers, then the runners; GitLab is asked about so many at most.
+
+    Args:
+        fleet: the hosts of the run.
+        told: what the hosts told that answered.
+        server: GitLab.
+    """
     runners = {
-        runner.id: runner
+        runner.id: (runner, one.tokens.get(key))
         for one in told.values()
         for key, runner in one.runners.items()
         if runner and _all_told(fleet, told, key)
     }
+    asked = dict(list(runners.items())[:MOST])
+    yield from _managers(told, server, asked)
+    yield from _runners(fleet, told, server, MOST - len(asked))
+
+
+def _managers(
+    told: Mapping[str, Presence],
+    server: "Server",
+    runners: Mapping[int, tuple[ServerRunner, Secret | None]],
+) -> Iterator[Ghost]:
+    systems = {one.system_id for one in told.values()}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = pool.map(server.managers, runners)
-    for runner, managers in zip(runners.values(), answers, strict=True):
+    for (runner, token), managers in zip(runners.values(), answers, strict=True):
         for one in managers:
             if one.system_id not in systems:
-                yield MANAGER.found(
-                    system_id=one.system_id,
-                    name=runner.description,
-                    id=runner.id,
-                    status=one.status,
-                    seen=" from ".join(filter(None, (one.contacted_at, one.ip_address))) or "never",
-                )
+                yield Ghost(runner, one, token)
 
 
 def _all_told(fleet: Fleet, told: Mapping[str, Presence], key: str) -> bool:
@@ -109,17 +148,26 @@ def _all_told(fleet: Fleet, told: Mapping[str, Presence], key: str) -> bool:
     return all(name in told and told[name].system_id for name in hosts)
 
 
-def _runners(fleet: Fleet, told: Mapping[str, Presence], server: "Server") -> Iterator[Finding]:
-    every = [runner for one in told.values() for runner in one.runners.values()]
-    if not {*fleet.settings.hosts} <= {*told} or None in every:
+def unknown(fleet: Fleet, told: Mapping[str, Presence]) -> list[str]:
+    """The hosts of which it is not known which runners are theirs: no runner is then a ghost."""
+    return [
+        name
+        for name in fleet.settings.hosts
+        if name not in told or None in told[name].runners.values()
+    ]
+
+
+def _runners(
+    fleet: Fleet, told: Mapping[str, Presence], server: "Server", most: int
+) -> Iterator[Ghost]:
+    if unknown(fleet, told) or None in [
+        one for host in told.values() for one in host.runners.values()
+    ]:
         return
-    ours = {runner.id for runner in every if runner}
-    silent = [number for number in server.silent() if number not in ours]
+    ours = {runner.id for one in told.values() for runner in one.runners.values() if runner}
+    silent = [number for number in server.silent(most) if number not in ours]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = pool.map(server.get, silent)
     for one in answers:
         if one and one.note.startswith(MARK):
-            host = one.note.removeprefix(MARK).partition(" ")[0]
-            yield RUNNER.found(
-                name=one.description, id=one.id, host=host, status=one.status, url=server.url
-            )
+            yield Ghost(one)

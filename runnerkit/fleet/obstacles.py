@@ -50,7 +50,7 @@ def findings(
     registers = {change.token for change in scripts}
     for runner in want.runners:
         if runner.token and runner.key in registers:
-            from runnerkit.gitlab.server import check_token
+            from runnerkit.gitlab.runner_token import check_token
 
             whose = f"{runner.spec.token}, runner {runner.key}"
             yield from _refused(partial(check_token, want.url, runner.token, whose))

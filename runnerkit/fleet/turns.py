@@ -115,7 +115,7 @@ def _groups(url: str, hosts: Hosts) -> Iterator[tuple[Hosts, Turn | None]]:
 
 def _valid(url: str, token: Secret, hosts: Hosts) -> bool:
     """Whether GitLab accepts a token: as it says here, or else as it says on the hosts."""
-    from runnerkit.gitlab.server import accepts
+    from runnerkit.gitlab.runner_token import accepts
 
     answer = accepts(url, token)
     return any(one.accepted for one in hosts.values()) if answer is None else answer

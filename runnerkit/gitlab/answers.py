@@ -23,6 +23,7 @@ class RunnerAnswer(msgspec.Struct):
     maximum_timeout: int | None = None
     token_expires_at: str | None = None
     status: str | None = None
+    contacted_at: str | None = None
 
     @property
     def known(self) -> ServerRunner:
@@ -39,6 +40,7 @@ class RunnerAnswer(msgspec.Struct):
             maximum_timeout=self.maximum_timeout,
             token_expires_at=self.token_expires_at or "",
             status=self.status or "",
+            contacted_at=self.contacted_at or "",
         )
 
 

@@ -1,4 +1,4 @@
-"""GitLab's side of the runners, by python-gitlab; and a check of a token that changes nothing."""
+"""GitLab's side of the runners, by python-gitlab."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,10 +10,10 @@ import requests
 from runnerkit.errors import KitError
 from runnerkit.facts import ServerManager, ServerRunner, pause
 from runnerkit.gitlab import answers
-from runnerkit.gitlab.session import Elsewhere, session, unreachable
+from runnerkit.gitlab.session import session, unreachable
 from runnerkit.settings import tokens
 from runnerkit.settings.secrets import Secret
-from runnerkit.want import WantedRunner
+from runnerkit.want import MARK, WantedRunner
 
 TIMEOUT = 20  # s
 # What passes by itself is tried again, with pauses that double from 0.1 s. Not where a runner is
@@ -65,7 +65,7 @@ class Server:
             return [one.known for one in listed]
         return []
 
-    def silent(self) -> list[int]:
+    def silent(self, most: int = SILENT) -> list[int]:
         """The ids of runners that are not online, of those that the token sees: the newest."""
         found: list[int] = []
         for status in ("never_contacted", "offline", "stale"):
@@ -76,7 +76,7 @@ class Server:
                     listed = answers.read(self.url, answer, list[answers.RunnerAnswer])
                     found += [one.id for one in listed]
                     break
-        return sorted(found, reverse=True)[:SILENT]
+        return sorted(found, reverse=True)[:most]
 
     def whose(self, token: Secret, system_id: str) -> int | None:
         """The id of the runner that has this token; None where GitLab does not know it.
@@ -93,12 +93,16 @@ class Server:
 
     def find(self, runner: WantedRunner, name: str, note: str) -> ServerRunner | None:
         """The runner that an interrupted run created, told by its name and mark."""
+        known = self.marked(runner, name)
+        return next((one for one in known if pause.without(one.note) == note), None)
+
+    def marked(self, runner: WantedRunner, name: str) -> Iterator[ServerRunner]:
+        """The runners of that name that the kit created, for whichever host."""
         for listed in self._listed(runner):
             if listed.description == name:
                 found = self.get(listed.id)
-                if found and pause.without(found.note) == note:
-                    return found
-        return None
+                if found and pause.without(found.note).startswith(MARK):
+                    yield found
 
     def create(self, data: Mapping[str, Any]) -> Secret:
         """Create a runner and return its token, which GitLab shows only this once."""
@@ -111,6 +115,11 @@ class Server:
     def update(self, number: int, data: Mapping[str, Any]) -> None:
         with self._asking():
             self._api.http_put(f"/runners/{number}", post_data=dict(data), **AGAIN)
+
+    def delete(self, number: int) -> None:
+        """Take a runner away, with all its managers."""
+        with self._asking(404):
+            self._api.http_delete(f"/runners/{number}", **AGAIN)
 
     def _token(self, path: str, data: Mapping[str, Any]) -> Secret:
         with self._asking():
@@ -169,28 +178,3 @@ class Server:
             f"{self.url}: {error.response_code}: {error.error_message}",
             "check project, group and type of the runner in the settings",
         )
-
-
-def check_token(url: str, token: Secret, whose: str) -> None:
-    """Raise a KitError if GitLab refuses a runner's token; quiet where GitLab does not answer here."""
-    if accepts(url, token) is False:
-        raise KitError(
-            f"{url} refuses the runner's token ({whose})",
-            "copy it again, or create the runner anew in GitLab; nothing was changed",
-        )
-
-
-def accepts(url: str, token: Secret) -> bool | None:
-    """Whether GitLab knows a runner's token; None where it does not say.
-
-    Asked by deleting a manager that cannot exist: unlike a verification, that leaves none behind.
-    """
-    body = {"token": token.reveal(), "system_id": "s_000000000000"}
-    headers = {"RUNNER-TOKEN": token.reveal()}
-    try:
-        answer = session(url).delete(
-            f"{url}/api/v4/runners/managers", json=body, headers=headers, timeout=TIMEOUT
-        )
-    except (requests.RequestException, Elsewhere):
-        return None
-    return {403: False, 400: True, 404: True}.get(answer.status_code)

@@ -21,12 +21,14 @@ HELP = {
     "names": "comma-separated job images; all: those of the settings",
     "from": "the host that builds it; this machine if not given",
     "force": "remove all that no job needs, however much of the disk is free",
-    "dry-run": "only tell what would go",
+    "dry-run": "only tell what would be changed",
     "deadline": "how long the jobs are waited for: 90s, 30m, 1h 30m; as long as they take if not given",
     "on-deadline": "what is done then: wait (they are left to end) or kill",
     "resume": "have drained hosts take jobs again",
-    "to": "the version: a tag, a digest (sha256:…), or a whole reference",
+    "to": "the version; of a manager its image's tag, a digest (sha256:…), or a whole reference",
     "canary": "the host that is the first, and must pass; the first of them if not given",
+    "keep-images": "leave the images on the host, and Docker with them",
+    "yes": "do not ask",
     "write": "have the settings file say what the hosts run now",
     "follow": "go on with what comes, until Ctrl-C",
     "since": "how far back: 10m, 2h, or a date; the last 100 lines of each host if not given",
@@ -52,15 +54,10 @@ HELP = {
     "accept-new-host-keys": "accept and remember an SSH host key seen for the first time",
 }
 TEXTS = {
+    ("audit", "since"): "how far back: 10m, 2h, or a date; all if not given",
     ("logs", "job"): "only lines about the job of this number",
     ("test", "image"): "the image; the newest if not given",
-    ("drain", "dry-run"): "only tell what would be changed",
-    ("upgrade", "dry-run"): "only tell what would be changed",
-    ("rollback", "dry-run"): "only tell what would be changed",
-    **{
-        (task, "dry-run"): "only tell what would be changed"
-        for task in ("rotate", "pause", "resume")
-    },
+    ("prune", "dry-run"): "only tell what would go",
     ("rotate", "write"): "put the new token into the file that the settings name as its source",
     ("host", "name"): "the host's name, for example ci1",
 }  # where a word means another thing

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from runnerkit.settings import durations
+from runnerkit.settings.hooks import Hooks
 from runnerkit.settings.kinds import (
     HostName,
     ImageName,
@@ -22,8 +23,7 @@ from runnerkit.settings.unwritable import Line, Variable
 DEFAULT = "default"  # the runner of a run without settings
 
 
-class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    pass
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True): ...
 
 
 class GitLab(Section, frozen=True):
@@ -193,6 +193,7 @@ class Settings(Section, frozen=True):
     ssh: Ssh = Ssh()
     prune: Prune = Prune()
     golden: Golden = Golden()
+    hooks: Hooks = Hooks()
     runners: dict[str, Runner] = {}
     images: dict[ImageName, Image] = {}
     hosts: dict[HostName, HostSettings] = {}

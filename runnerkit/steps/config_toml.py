@@ -1,8 +1,7 @@
 """config.toml says what the settings say, and no longer what they said; the rest stays as it is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import change_over, config_toml, leaving, memory, register, take_up
@@ -50,11 +49,13 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     # Stopped before the write, and started after it by the manager's step: a run cut off between
     # leaves what the next one sees, an old file or a stopped container.
     before, after = take_up.lines(want, have, now, restart)
-    if managers := parting.managers:
-        inline = config_toml.inline
-        pause = _round(now) if have.runs(want.manager.container) else 0
+    # One that changes over would stay as the manager of the runner that it was.
+    former = [now["runners"][over[0]]] if over else []
+    if managers := leaving.managers([*parting.entries.values(), *former]):
+        runs = have.runs(want.manager.container)
+        inline, pause = config_toml.inline, config_toml.round_of(want, have) if runs else 0
         after += "\n" + render(
-            "unregister.sh.j2", want=want, entries=managers, toml=inline, pause=pause
+            "unregister.sh.j2", want=want, entries=managers, toml=inline, pause=pause, strict=False
         )
     if over:
         script = register.script(
@@ -75,9 +76,3 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         hints=register.HINTS,
         reaches=register.reaches(want),
     )
-
-
-def _round(now: Mapping[str, Any]) -> int:
-    """Seconds in which a manager has asked for jobs of each runner that it had: commands/multi.go."""
-    interval = now.get("check_interval")
-    return 1 + (interval if isinstance(interval, int) and 0 < interval < 60 else 3)

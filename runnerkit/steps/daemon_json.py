@@ -57,7 +57,7 @@ FLAGS = {
 
 
 def needs(want: Want) -> Needs:
-    return Needs(files=(PATH, memory.PATH))
+    return Needs(files=(PATH, memory.PATH), paths=(daemon_json.FOLDER,))
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:

@@ -6,6 +6,7 @@ from runnerkit import container
 from runnerkit.checks.engine import api_version
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs, distributions
+from runnerkit.files import memory
 from runnerkit.plan import Change, Endpoint, Hint, Script
 from runnerkit.templates import render
 from runnerkit.want import Want
@@ -169,6 +170,7 @@ def _install(want: Want, have: Facts) -> Script:
         folder=row.folder,
         release=row.release(have.os),
         mirror=mirror,
+        notes=memory.FOLDER,
         start=render("start-docker.sh.j2", verb="start"),
     )
     return Script(

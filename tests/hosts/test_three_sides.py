@@ -113,6 +113,7 @@ def test_another_runner_s_token_is_changed_over_to(sides: tuple[Kit, BlankHost])
     kit, host = sides
     kit.settings(host, gitlab=API, runners={"web": {"name": "sides"}})
     kit.ssh(host, f"sed -i 's/^  executor/  limit = 7\\n  executor/' {CONFIG}")
+    before = kit.gitlab.runners("sides")[-1]["id"]
     kit.new_token("after", tag_list="sides")
     pending = kit.plan()
     assert pending.titles == ["change runner sides over to the token of the settings"]
@@ -127,6 +128,8 @@ def test_another_runner_s_token_is_changed_over_to(sides: tuple[Kit, BlankHost])
     entry = kit.ssh(host, f"cat {CONFIG}")
     assert entry.count("[[runners]]") == entry.count("limit = 7") == entry.count("name = ") == 1
     assert (f"id = {runner['id']}\n" in entry, len(runner["managers"])) == (True, 1)
+    (former,) = [one for one in kit.gitlab.runners() if one["id"] == before]
+    assert former["managers"] == [], "it is no manager of the runner that it was"
     kit.settled()
     assert kit.job("true", image="tester", tags=["sides"])["state"] == "success"
 

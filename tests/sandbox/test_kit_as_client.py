@@ -10,7 +10,8 @@ from runnerkit.fleet import job_logs
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Unfinished
 from runnerkit.gitlab.jobs import JobServer
-from runnerkit.gitlab.server import Server, check_token
+from runnerkit.gitlab.runner_token import check_token
+from runnerkit.gitlab.server import Server
 from runnerkit.plan import Hint
 from runnerkit.settings.model import Docker, Manager
 from runnerkit.settings.runner import Runner

@@ -17,7 +17,8 @@ from runnerkit.errors import KitError
 from runnerkit.fleet.host import Host
 from runnerkit.gitlab import server as gitlab
 from runnerkit.gitlab import session
-from runnerkit.gitlab.server import Server, check_token
+from runnerkit.gitlab.runner_token import check_token
+from runnerkit.gitlab.server import Server
 from runnerkit.gitlab.session import LARGEST
 from runnerkit.plan import Script, ServerCall
 from runnerkit.settings import tokens

@@ -43,6 +43,10 @@ def test_a_change_over_keeps_all_that_the_entry_has_besides() -> None:
     gone = [line for line in write.diff.splitlines() if line.startswith("-")][1:]
     assert [line.split()[1] for line in gone] == ["id"]
     assert TOKEN not in write.text + write.diff
+    # The manager is taken off the runner that it was, once the entry is the other's.
+    off = write.text.index("gitlab-runner unregister")
+    assert write.text.index('mv -f "$new" "$path"') < off
+    assert "glrt-other000000000000000" in write.text[:off].rpartition("<<'ENTRY'")[2]
 
 
 def test_what_registering_tells_is_put_where_the_former_token_stood(tmp_path: Path) -> None:

@@ -91,8 +91,23 @@ def switch(state: State, request: Request) -> Response:
     return Response(200, vars(switches))
 
 
+def silence(state: State, request: Request) -> Response:
+    """Have a runner, and its managers or the one of system_id, as last heard of so many seconds ago."""
+    access.administrator(state, request)
+    params = request.params
+    runner, seconds = state.runners[params.number("runner") or 0], params.number("seconds") or 0
+    system, then = params.text("system_id"), state.now() - seconds
+    for manager in runner.managers.values():
+        if system in ("", manager.system_id):
+            manager.created_at = manager.contacted_at = then
+    if not system:
+        runner.created_at, runner.contacted_at = then, then if runner.managers else None
+    return Response(200, {})
+
+
 ROUTES = [
     Route("POST /sandbox/jobs", queue_job),
     Route("GET /sandbox/state", everything),
+    Route("POST /sandbox/silence", silence),
     Route("POST /sandbox/switches", switch),
 ]

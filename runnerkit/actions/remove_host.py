@@ -1,0 +1,116 @@
+"""What the kit put on a host beside the manager, taken away again where nobody else needs it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from runnerkit.facts import Facts, Needs
+from runnerkit.files import daemon_json, leaving, memory, record, share
+from runnerkit.files.write import NO_PREVIOUS, write_file
+from runnerkit.place import LOCKS, PROGRAMS
+from runnerkit.plan import Change, Hint, Script
+from runnerkit.steps import first_boot
+from runnerkit.templates import render
+from runnerkit.want import Want
+
+UNITS = (
+    *(first_boot.SERVICE, first_boot.LEAVE_SERVICE, first_boot.HOST_KEYS),
+    *(first_boot.FIRST_BOOT, first_boot.LEAVE, *first_boot.PATIENT),
+)
+# Of the memory, what tells which images came by the kit, and what with Docker.
+NOTES = ("applied.json", "installed", "forwards", "no-group", "sources")
+HINTS = (Hint("", "mend on the host what is said above, then run again: it goes on from there"),)
+
+
+@dataclass(frozen=True)
+class UnitRemoval:
+    """What a machine image brought along, by which the machine would register itself again."""
+
+    def needs(self, want: Want) -> Needs:
+        return Needs(files=UNITS)
+
+    def changes(self, want: Want, have: Facts) -> Iterator[Change]:
+        there = [path for path in UNITS if path in have.files]
+        if there and share.of(want, have).alone:
+            yield Script(
+                "remove what registers the machine at its first boot",
+                render("remove-units.sh.j2", files=there),
+                hints=HINTS,
+            )
+
+
+@dataclass(frozen=True)
+class DaemonRemoval:
+    """Of daemon.json what the settings said; the file, where the kit made it and nothing else is in it."""
+
+    def needs(self, want: Want) -> Needs:
+        return Needs(files=(daemon_json.PATH,))
+
+    def changes(self, want: Want, have: Facts) -> Iterator[Change]:
+        left = leaving.daemon(share.nothing(want), have)
+        file, now = have.files.get(daemon_json.PATH), daemon_json.parsed(have)
+        found = memory.parsed(have).found
+        emptied = [way for way in left.gone if way in leaving.DAEMON_REST and way[0] in now]
+        goes = [way for way in (*left.goes, *emptied) if not _within(found, way)]
+        if not file or not goes:
+            return
+        rest = {
+            way[0]: value
+            for way, value in leaving.DAEMON_REST.items()
+            if way in goes and now[way[0]] != value
+        }
+        kept = daemon_json.edited(have, rest, [way for way in goes if way[0] not in rest])
+        after = NO_PREVIOUS
+        own = memory.parsed(have).files
+        if daemon_json.PATH in own and {*now} == {way[0] for way in goes}:
+            after += '\nrm -f "$path"'
+            after += '\nrmdir "${path%/*}" 2>/dev/null || :' * (daemon_json.FOLDER in own)
+        if have.docker_runs and any(way not in leaving.DAEMON_REST for way in goes):
+            after += "\n" + render("restart-idle-docker.sh.j2")
+        data = file.data
+        script = "set -e\n"
+        if rest and have.docker_runs:  # by a reload dockerd keeps what is no longer in its file
+            reload = f"{NO_PREVIOUS}\n" + render("reload-docker.sh.j2", mirrors=[])
+            first = write_file(daemon_json.PATH, kept, file.mode, old=data, after=reload)
+            script, data = f"{script}(\n{first.text}\n)\n", kept.encode()
+        text = daemon_json.edited(have, {}, goes)
+        write = write_file(daemon_json.PATH, text, file.mode, old=data, after=after)
+        names = ", ".join(".".join(way) for way in goes)
+        title = f"take {names} out of {daemon_json.PATH}"
+        yield Script(title, script + write.text, write.diff, hints=HINTS)
+
+
+def _within(found: memory.Tree, way: memory.Way) -> bool:
+    """Whether the host had that before the kit."""
+    now: object = found
+    for key in way:
+        now = now.get(key) if isinstance(now, dict) else None
+    return now is not None
+
+
+@dataclass(frozen=True)
+class MemoryRemoval:
+    """What is remembered goes last: until then the next run knows what is left. With images that are
+    kept, that of them and of Docker stays."""
+
+    keep_images: bool = False
+
+    def needs(self, want: Want) -> Needs:
+        return Needs(files=(memory.PATH,), paths=(memory.FOLDER,))
+
+    def changes(self, want: Want, have: Facts) -> Iterator[Change]:
+        if share.of(want, have).alone:
+            if self.keep_images:
+                yield from _kept(want, have)
+            elif memory.FOLDER in have.paths:
+                text = f"rm -rf {memory.FOLDER} {LOCKS}\nrmdir {PROGRAMS} 2>/dev/null || :"
+                yield Script(f"remove {memory.FOLDER}", text, recorded=False)  # with the trail
+        elif leaving.origin_of(want, have) in memory.parsed(have).settings:
+            yield record.forgotten(want, have)
+
+
+def _kept(want: Want, have: Facts) -> Iterator[Script]:
+    if leaving.origin_of(want, have) in memory.parsed(have).settings:
+        change = record.forgotten(want, have)
+        others = " ".join(f"! -name {name}" for name in NOTES)
+        text = f"{change.text}\nfind {memory.FOLDER} -mindepth 1 {others} -delete"
+        yield replace(change, text=text)

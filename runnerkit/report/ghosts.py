@@ -1,0 +1,71 @@
+"""What GitLab has and no host, listed; and what was taken off."""
+
+from runnerkit.fleet.sweep import Agree, Listed, Swept, goes
+from runnerkit.report import outcome as of
+from runnerkit.report.page import Page, once, table
+from runnerkit.report.question import ask
+
+LEFT = "only a runner's own token takes a manager off, and no host that answered has it"
+
+
+def agreed(yes: bool) -> Agree:
+    """Ask on the terminal, unless it was said already.
+
+    Raises:
+        KitError: there is no terminal, or the answer is another.
+    """
+
+    def agree(swept: Swept) -> None:
+        if not yes:
+            count = sum(map(goes, swept.ghosts))
+            ask(_table(swept.ghosts), f"Take these {count} off GitLab? Type yes: ", ("yes",))
+
+    return agree
+
+
+def shown(swept: Swept) -> Page:
+    """The list; the exit code: 0, or 1 where a host failed or something could not be taken off."""
+    data = {
+        **of.hosts(swept.outcomes, lambda _: "ok", lambda _: {}),
+        "ghosts": [_data(one) for one in swept.ghosts],
+        "unknown": list(swept.unknown),
+    }
+    notes = [
+        ("note", "GitLab", f"manager {one.ghost.manager.system_id} stays: {LEFT}", "")
+        for one in swept.ghosts
+        if one.ghost.manager and not one.ghost.token
+    ]
+    if swept.unknown:
+        names = ", ".join(swept.unknown)
+        notes.append(
+            ("note", "GitLab", f"no runner is listed: which are those of {names} is not known", "")
+        )
+    failed = any(one.state.startswith("kept: GitLab") for one in swept.ghosts)
+    lines = _table(swept.ghosts) or ["no ghosts"]
+    messages = once([*notes, *of.errors(swept.outcomes)])
+    return Page(lines, data, messages, of.failed(swept.outcomes) or int(failed))
+
+
+def _table(ghosts: tuple[Listed, ...]) -> list[str]:
+    rows = []
+    for one in ghosts:
+        runner, manager = one.ghost.runner, one.ghost.manager
+        what = f"manager {manager.system_id}" if manager else f"runner for {one.ghost.host}"
+        status = manager.status if manager else runner.status
+        age = "never" if one.days is None else f"{one.days} days ago"
+        rows.append((what, f"{runner.description} (#{runner.id})", status, age, one.state))
+    return table(("what", "runner", "GitLab has it as", "last contact", "state"), rows)
+
+
+def _data(one: Listed) -> dict[str, object]:
+    runner, manager = one.ghost.runner, one.ghost.manager
+    return {
+        "kind": "manager" if manager else "runner",
+        "id": runner.id,
+        "name": runner.description,
+        "system_id": manager.system_id if manager else None,
+        "status": manager.status if manager else runner.status,
+        "contacted_at": (manager.contacted_at if manager else runner.contacted_at) or None,
+        "days": one.days,
+        "state": one.state,
+    }

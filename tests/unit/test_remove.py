@@ -1,0 +1,173 @@
+"""What goes from a host, what stays, and in which order."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from runnerkit import converge
+from runnerkit.actions import remove, remove_docker
+from runnerkit.errors import KitError
+from runnerkit.facts import Facts, File, ServerRunner
+from runnerkit.facts.belongings import Belongings, OwnedContainer, OwnedImage, OwnedVolume, parse
+from runnerkit.files import memory, share
+from runnerkit.plan import Script
+from tests.unit.build import CONFIG, DAEMON, GOOD, MANAGER, TOKEN, blank, converged
+from tests.unit.remembering import ours, remembered
+
+SHORT = TOKEN.removeprefix("glrt-")[:9]
+THEIRS = (
+    GOOD.replace(TOKEN, "glrt-theirs00000000000000")
+    .replace("ci1-web", "theirs")
+    .replace("id = 7", "id = 8")
+)
+MANAGED = OwnedContainer("gitlab-runner", f"sha256:{MANAGER}")
+
+
+def host(have: Facts, *images: OwnedImage, installed: bool = False, **there: Any) -> Facts:
+    """The same with a memory of images that came by the kit, and with what Docker has besides."""
+    said = remembered(have, ours(), "web")
+    known = memory.parsed(said)
+    known.images = [MANAGER, "debian:bookworm"]
+    files = {**said.files, memory.PATH: File(memory.written(known).encode(), 0o600, 1)}
+    if installed:
+        files[remove_docker.INSTALLED] = File(b"docker.io\nruncible\ndocker.io\n", 0o600, 1)
+    there = {"containers": (MANAGED,), "images": images, **there}
+    paths = frozenset({memory.FOLDER})
+    return replace(said, files=files, paths=paths, belongings=Belongings(**there))
+
+
+def planned(have: Facts, keep_images: bool = False, **deletes: int) -> list[str]:
+    actions = remove.actions(deletes, keep_images)
+    return [one.title for one in converge.plan(ours(), have, actions)]
+
+
+OWN = OwnedImage(f"sha256:{MANAGER}", (MANAGER,), elsewhere=True)
+
+
+def test_the_token_is_there_until_gitlab_has_heard_and_the_memory_goes_last() -> None:
+    volume = OwnedVolume(f"runner-{SHORT}-project-1-concurrent-0-cache-1")
+    have = host(converged(), OWN, installed=True, volumes=(volume,))
+    assert planned(have) == [
+        "remove the container gitlab-runner",
+        "remove what its jobs left: 1 caches",
+        "take ci1-web off GitLab, and remove /srv/gitlab-runner/config",
+        f"remove 1 images: {MANAGER}",
+        "remove Docker and what came with it: 2 packages",
+        "remove /var/lib/runnerkit",
+    ]
+
+
+def test_a_runner_of_the_kits_is_deleted_and_is_not_taken_off_besides() -> None:
+    have = replace(host(converged()), server={"web": ServerRunner(7, "ci1-web")})
+    assert planned(have, web=7)[1:3] == [
+        "delete runner ci1-web (#7) at GitLab",
+        "remove /srv/gitlab-runner/config",
+    ]
+
+
+def test_nothing_is_to_do_on_a_host_that_is_blank() -> None:
+    assert planned(blank()) == []
+
+
+def test_a_docker_that_does_not_run_is_told() -> None:
+    with pytest.raises(KitError, match="Docker does not run"):
+        planned(replace(host(converged()), info={}))
+
+
+def test_where_others_have_a_runner_the_manager_stays_with_all_that_serves_both() -> None:
+    have = host(converged(GOOD + THEIRS.partition("\n\n")[2]), OWN, installed=True)
+    assert planned(have) == [f"write {CONFIG}", "write /var/lib/runnerkit/applied.json"]
+    (write, _) = converge.plan(ours(), have, remove.actions({}, False))
+    assert isinstance(write, Script)
+    assert "theirs" in write.diff
+    assert TOKEN not in write.title + write.diff
+
+
+def test_a_runner_goes_after_its_jobs_where_the_manager_stays() -> None:
+    have = host(converged(GOOD + THEIRS.partition("\n\n")[2]))
+    server = ServerRunner(7, "ci1-web")
+    begin = ["pause runner ci1-web (#7) at GitLab", "wait for the jobs of runner ci1-web"]
+    delete = "delete runner ci1-web (#7) at GitLab"
+    assert planned(replace(have, server={"web": server}), web=7)[:3] == [*begin, delete]
+    paused = replace(have, server={"web": replace(server, paused=True)})
+    assert planned(paused, web=7)[0] == delete
+    job = OwnedContainer("job", runner=SHORT)
+    busy = replace(paused, belongings=Belongings((MANAGED, job)))
+    assert planned(busy, web=7)[:2] == [begin[1], delete]
+
+
+@pytest.mark.parametrize(
+    ("image", "goes"),
+    [
+        (OwnedImage("1", ("tester:1a2b", "tester:latest"), job_image="tester"), True),
+        (OwnedImage("1", ("theirs/app:1",), job_image="tester"), False),  # built FROM it
+        (OwnedImage("1", ("tester:1",)), False),
+        (OwnedImage("1", ("debian:bookworm",)), True),
+        (OwnedImage("1", ("debian:trixie",)), False),
+        (OwnedImage("theirs", ("debian:bookworm",)), False),  # a container of theirs is made of it
+    ],
+)
+def test_of_images_only_those_that_came_by_the_kit_go(image: OwnedImage, goes: bool) -> None:
+    theirs = OwnedContainer("theirs", "theirs")
+    have = host(converged(), image, containers=(MANAGED, theirs))
+    wanted = replace(ours(), names=("tester",))
+    assert remove_docker.going(wanted, have) == [*image.names] * goes
+
+
+@pytest.mark.parametrize(
+    ("there", "why"),
+    [
+        ({}, ""),
+        ({"containers": (MANAGED, OwnedContainer("db", "1"))}, "other containers are in it: db"),
+        ({"volumes": (OwnedVolume("data"),)}, "other volumes are in it: data"),
+        ({"volumes": (OwnedVolume("runner-x", SHORT),)}, ""),
+        ({"images": (OwnedImage("1", ("app:1",)),)}, "other images are in it: app:1"),
+        ({"images": (OwnedImage("1", ("app:1",), job_image="web"),)}, "other images are in it: app:1"),
+        ({"images": (OwnedImage("1", ("node:22",), elsewhere=True),)}, ""),
+        ({"needed": ("docker.io",)}, "other packages need docker.io"),
+        ({"needed": ("curl",)}, ""),
+    ],
+)  # fmt: skip
+def test_docker_goes_where_nobody_has_anything_in_it(there: dict[str, Any], why: str) -> None:
+    have = host(converged(), installed=True, **there)
+    assert remove_docker.stays(ours(), have) == why
+    assert ("Docker" in str(planned(have))) == (not why)
+    assert "Docker" not in str(planned(have, keep_images=True))
+
+
+def test_docker_stays_where_it_was_before_or_nobody_noted_that_it_was_not() -> None:
+    assert "before the kit" in remove_docker.stays(ours(), host(converged()))
+
+
+def test_what_daemon_json_said_before_the_kit_stays() -> None:
+    said = ours(docker={"daemon": {"debug": True, "log-opts": {"max-size": "1m"}}})
+    now = {"debug": True, "log-opts": {"max-size": "1m", "max-file": "2"}}
+    have = remembered(converged(daemon=now), said, "web")
+    known = memory.parsed(have)
+    known.found = memory.tree(have, {"debug": False, "log-opts": {"max-file": "2"}})
+    have.files[memory.PATH] = File(memory.written(known).encode(), 0o600, 1)  # type: ignore[index]
+    (title,) = [
+        one.title
+        for one in converge.plan(said, have, remove.actions({}, False))
+        if DAEMON in one.title
+    ]
+    assert title == f"take log-opts.max-size out of {DAEMON}"
+
+
+def test_a_runner_that_other_settings_have_too_is_theirs() -> None:
+    have = remembered(remembered(converged(), ours("theirs"), "web"), ours(), "web")
+    assert share.of(ours(), have).mine == {}
+
+
+def test_what_docker_has_is_read() -> None:
+    text = """{"container":"/db","image":"1","runner":"","volumes":["data"]}
+{"volume":"data","runner":"a\\u001b\\"b"}
+{"image":"1","tags":null,"digests":1,"kit":"x"}
+{"needed":"curl"}"""
+    assert parse(text) == Belongings(
+        (OwnedContainer("db", "1", "", ("data",)),),
+        (OwnedVolume("data", 'a\x1b"b'),),
+        (OwnedImage("1", (), True, "x"),),
+        ("curl",),
+    )
