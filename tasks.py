@@ -125,6 +125,15 @@ def runner_logs(
     return read(logs.read(fleet, wanted))
 
 
+@fleet_task()
+def audit(fleet: "Fleet", since: str = "") -> "Page":
+    """Show who changed what on hosts, from where and with which settings, in time order."""
+    from runnerkit.fleet import audit
+    from runnerkit.report.audit import audited
+
+    return audited(audit.read(fleet, since))
+
+
 @fleet_task(name="drain", changes=True)
 def runner_drain(
     fleet: "Fleet",
@@ -139,6 +148,15 @@ def runner_drain(
 
     wanted = drain.terms(deadline, on_deadline, resume, dry_run)
     return drained(drain.run(fleet, wanted), wanted)
+
+
+@fleet_task(name="upgrade", changes=True)
+def engine_upgrade(fleet: "Fleet", to: str = "", dry_run: bool = False) -> "Page":
+    """Upgrade Docker itself, after the jobs, and hold it at that version."""
+    from runnerkit.fleet import engine_upgrade
+    from runnerkit.report.engine_upgrade import upgraded
+
+    return upgraded(engine_upgrade.upgrade(fleet, to, dry_run), dry_run)
 
 
 @fleet_task(name="upgrade", changes=True)
@@ -190,6 +208,26 @@ def gitlab_ghosts(fleet: "Fleet", yes: bool = False, dry_run: bool = False) -> "
     from runnerkit.report.ghosts import agreed, shown
 
     return shown(sweep.sweep(fleet, dry_run, agreed(yes)))
+
+
+@fleet_task(name="pause", changes=True)
+def runner_pause(
+    fleet: "Fleet", runner: str = "", note: str = "", for_: str = "", dry_run: bool = False
+) -> "Page":
+    """Have runners take no jobs, on any of their hosts; GitLab keeps that, with a note."""
+    from runnerkit.fleet import pause
+    from runnerkit.report.pause import paused
+
+    return paused(pause.stop(fleet, runner, note, for_, dry_run), dry_run)
+
+
+@fleet_task(name="resume", changes=True)
+def runner_resume(fleet: "Fleet", runner: str = "", dry_run: bool = False) -> "Page":
+    """Have paused runners take jobs again."""
+    from runnerkit.fleet import pause
+    from runnerkit.report.pause import resumed
+
+    return resumed(pause.go_on(fleet, runner, dry_run), dry_run)
 
 
 @plain_task("into", "json")
@@ -305,15 +343,18 @@ namespace = Collection(
     plan,
     status,
     doctor,
+    audit,
     metrics,
     init,
     demo,
     *([test] if CLONE else ()),  # the checks are not installed
+    engine=Collection(engine_upgrade),
     gitlab=Collection(gitlab_ghosts),
     golden=Collection(golden_bake, golden_test, golden_validate),
     image=Collection(image_build, image_ship, image_list, image_prune),
     runner=Collection(
-        runner_logs, runner_drain, runner_upgrade, runner_rollback, runner_rotate, runner_remove
+        *(runner_logs, runner_drain, runner_upgrade, runner_rollback),
+        *(runner_rotate, runner_pause, runner_resume, runner_remove),
     ),
     sandbox=Collection(up, host, down),
 )

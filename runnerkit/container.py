@@ -4,21 +4,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from runnerkit.checks.engine import selinux
-from runnerkit.checks.gitlab import acceptance
-from runnerkit.facts import SETTLED, Facts
-from runnerkit.files import config_toml, previous
-from runnerkit.place import DRAINED
+from runnerkit.facts import Facts
 from runnerkit.plan import Hint
-from runnerkit.redact import plain
 from runnerkit.templates import render
 from runnerkit.want import Want
 
 WAITED = Hint(
     "timeout: the jobs", "wait for the jobs, or raise [manager] stop_timeout; then run again"
 )
-
-PROOF = 60  # seconds that a new manager has to come up and be accepted
-PUT_BACK = 75  # the exit code where it did not, and the one before runs again
 
 
 def binds(want: Want) -> tuple[str, ...]:
@@ -88,38 +81,6 @@ def run(
         environment={**ours, **others},
         drain=drain(want) if now is not None else "",
         settle=settle,
-    )
-
-
-def before(want: Want, have: Facts) -> Mapping[str, Any] | None:
-    """The container that was before the manager's, until that has proven itself; None where it has."""
-    return have.containers.get(f"{want.manager.container}.before")
-
-
-def settle(want: Want, have: Facts, old: Mapping[str, Any], image: str) -> str:
-    """The script that starts the manager and has it prove itself, or puts the one before back.
-
-    Args:
-        want: what the manager is.
-        have: the host; as many of its runners as GitLab accepts there now, it must accept again.
-        old: the one before.
-        image: the id of the manager's image.
-    """
-    kept = previous.after(want, have, old, image)
-    known = len(acceptance.ACCEPTED.findall(plain(have.verify)))
-    entries = config_toml.parsed(want, have).get("runners")
-    return render(
-        "settle-manager.sh.j2",
-        name=want.manager.container,
-        accepted=known or int(bool(entries)),
-        settled=SETTLED,
-        limit=PROOF,
-        put_back=PUT_BACK,
-        drained=DRAINED in have.files,
-        drain=drain(want),
-        keep=kept.id if kept.image else "",
-        tag=previous.tag(want),
-        remember=previous.written(want, have, kept),
     )
 
 

@@ -1,6 +1,7 @@
 """Look, plan, apply: the loop whose exit is the verification."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Protocol
 
@@ -111,6 +112,7 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS, patience: i
         tuple(dict.fromkeys(chain.from_iterable(need.names for need in needs))),
         any(need.container for need in needs),
         any(need.belongings for need in needs),
+        any(need.packages for need in needs),
     )
     output = host.look(script(both, want.manager.container, patience))
     return host.server(want, parse(output))
@@ -184,4 +186,4 @@ def _remember(host: Writer, want: Want, change: Script | None) -> None:
     """What was written is no change of the host's: nobody asked for it, and no plan tells of it."""
     if change:
         host.lock()
-        host.script(want, change)
+        host.script(want, replace(change, recorded=False))

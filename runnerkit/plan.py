@@ -67,7 +67,8 @@ class Endpoint:
 class Script:
     """A script for the host. Where `token` names a runner, its token is put in as $TOKEN.
 
-    `trial` is a script that changes nothing, and fails where this one is known to.
+    `trial` is a script that changes nothing, and fails where this one is known to. `recorded` is
+    whether the host's audit trail tells of it.
     """
 
     title: str
@@ -77,6 +78,7 @@ class Script:
     trial: str = ""
     hints: tuple[Hint, ...] = ()
     reaches: tuple[Endpoint, ...] = ()
+    recorded: bool = True
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from runnerkit.place import DRAINED, TEMPLATES
+from runnerkit.place import DRAINED, LOCKS, TEMPLATES
 
 if TYPE_CHECKING:
     import jinja2
@@ -45,6 +45,6 @@ def _environment() -> "jinja2.Environment":
     import jinja2
 
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), **_options())
-    environment.globals["DRAINED"] = DRAINED
+    environment.globals |= {"DRAINED": DRAINED, "LOCKS": LOCKS}
     environment.filters["sh"] = lambda value: shlex.quote(str(value))
     return environment

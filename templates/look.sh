@@ -1,7 +1,7 @@
 # Tells what is true of a host, a line a fact: `name: value`, or `name base64` where it has lines.
 # Before it stand: FILES, PATHS, UNITS, CHAINS and IMAGES (shell-quoted words), CONTAINER (the manager; may be empty),
-# VERIFY (whether it asks GitLab after its runners; empty: no), PATIENCE (seconds that Docker is waited for; empty: any time),
-# BELONGINGS (empty: not asked).
+# VERIFY (whether it asks GitLab after its runners; empty: no), BELONGINGS and PACKAGES (likewise, after what else Docker
+# has, and after its own packages), PATIENCE (seconds that Docker is waited for; empty: any time).
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
@@ -22,6 +22,7 @@ ask() { ${PATIENCE:+timeout "$PATIENCE"} docker "$@"; }
 # One that hangs would do so at each of what follows.
 hangs() { [ -n "$PATIENCE" ] && { timeout "$PATIENCE" docker version >/dev/null 2>&1; [ $? = 124 ]; }; }
 [ -z "$PATIENCE" ] || probe >"$work/probe" &
+[ -z "$PACKAGES" ] || packages >"$work/packages" 2>/dev/null &
 if command -v docker >/dev/null && ! hangs; then
   [ -z "$VERIFY" ] || { timeout "${PATIENCE:-60}" docker exec "$CONTAINER" gitlab-runner verify 2>&1 </dev/null || echo "exit $?"; } >"$work/verify" &
   ask info --format '{{json .}}' >"$work/info" 2>/dev/null &
@@ -31,7 +32,7 @@ if command -v docker >/dev/null && ! hangs; then
     ask image ls -q --no-trunc --filter label=runnerkit.image
   }
   eval "ask image inspect $IMAGES $(ids | sort -u | tr '\n' ' ')" 2>/dev/null | bounded >"$work/images" &
-  [ -z "$CONTAINER" ] || ask container inspect "$CONTAINER" "$CONTAINER.before" >"$work/containers" 2>/dev/null &
+  [ -z "$CONTAINER" ] || ask container inspect "$CONTAINER" "$CONTAINER.before" "$CONTAINER.next" >"$work/containers" 2>/dev/null &
   [ -z "$CONTAINER" ] || ask ps -q --filter label=com.gitlab.gitlab-runner.managed=true 2>/dev/null |
     xargs -r docker container inspect -f '[{{json .Created}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.id")}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.url")}}]' >"$work/jobs" 2>/dev/null &
 fi
@@ -118,7 +119,7 @@ root=$(sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' "$work/info" 2>/dev/null)
 all=$(places "$root" "$(cat "$work/info" 2>/dev/null)" | sort -u)
 echo "free_kb: $(echo "$all" | least -Pk)"
 echo "free_inodes: $(echo "$all" | least -Pi)"
-for fact in info version images containers jobs verify probe upgrades belongings; do
+for fact in info version images containers jobs verify probe packages upgrades belongings; do
   [ ! -s "$work/$fact" ] || echo "$fact $(base64 <"$work/$fact" | tr -d '\n')"
 done
 # What did not fit would pass for what is not there.

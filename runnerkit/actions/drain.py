@@ -51,7 +51,7 @@ class Drain:
             "take-no-work.sh.j2",
             name=name,
             by=json.dumps(mark.by if mark else self.by),
-            since=mark.since if mark else "",
+            since=json.dumps(mark.since) if mark else "",
         )
         yield Script(f"have {name} take no more jobs{after}", text, hints=HINTS)
 
@@ -97,12 +97,13 @@ class EndJobs:
 
 @dataclass(frozen=True)
 class Watched:
-    """How a drain stands: whether the manager runs (None: Docker does not tell), its jobs, and the host's
-    clock in seconds since 1970."""
+    """How a drain stands: whether the manager runs (None: Docker does not tell), its jobs, the host's
+    clock in seconds since 1970, and whether somebody has resumed the host."""
 
     running: bool | None
     work: tuple[Job, ...] = ()
     now: int = 0
+    resumed: bool = False
 
 
 def watch(want: Want, patience: int) -> str:
@@ -115,7 +116,8 @@ def watched(output: str) -> Watched:
     facts = dict(line.split(": ", 1) for line in output.splitlines() if line[:1] != "[")
     running = {"true": True, "false": False}.get(facts.get("running", ""))
     lines = (line for line in output.splitlines() if line[:1] == "[")
-    return Watched(running, jobs_in([json.loads(line) for line in lines]), int(facts["now"]))
+    work = jobs_in([json.loads(line) for line in lines])
+    return Watched(running, work, int(facts["now"]), "resumed" in facts)
 
 
 def named(work: tuple[Job, ...], now: int) -> str:

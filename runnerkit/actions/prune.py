@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from runnerkit.files import previous
 from runnerkit.place import LOCK, LOCKS, PATIENCE, WORK
 from runnerkit.plan import Hint
 from runnerkit.templates import render
@@ -50,7 +51,7 @@ def script(want: Want, force: bool = False, dry: bool = False, scheduled: bool =
         dry: only say what would go.
         scheduled: take the locks that a run of the kit holds already.
     """
-    named = [want.manager.helper_image, want.docker.registry_image]
+    named = [want.manager.helper_image, want.docker.registry_image, previous.tag(want)]
     named += [runner.image for runner in want.runners]
     named += [re.sub(r"\*$", "$", image) for image in want.prune.images]  # as config.toml has one
     return render(
@@ -63,6 +64,7 @@ def script(want: Want, force: bool = False, dry: bool = False, scheduled: bool =
         lock=LOCK,
         work=WORK,
         locks=LOCKS,
+        previous=previous.PATH,
         patience=PATIENCE,
     )
 

@@ -106,7 +106,7 @@ class MemoryRemoval:
                 yield from _kept(want, have)
             elif memory.FOLDER in have.paths:
                 text = f"rm -rf {memory.FOLDER} {LOCKS}\nrmdir {PROGRAMS} 2>/dev/null || :"
-                yield Script(f"remove {memory.FOLDER}", text)
+                yield Script(f"remove {memory.FOLDER}", text, recorded=False)  # with the trail
         elif leaving.origin_of(want, have) in memory.parsed(have).settings:
             yield record.forgotten(want, have)
 

@@ -3,12 +3,15 @@
 import re
 from base64 import b64decode
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from runnerkit import container
+from msgspec import structs
+
+from runnerkit.actions import settle
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
-from runnerkit.images.reference import parse, untagged
+from runnerkit.files import previous
+from runnerkit.images.reference import normal, parse, untagged
 from runnerkit.place import DRAINED
 from runnerkit.plan import Change, Hint, Script
 from runnerkit.steps import manager
@@ -49,7 +52,7 @@ class Replacement:
     def changes(self, want: Want, have: Facts) -> Iterator[Change]:
         now = have.containers.get(want.manager.container)
         manager.elsewhere(want, now)
-        if container.before(want, have):
+        if settle.before(want, have):
             yield manager.settlement(want, have)
         elif now is None:
             raise KitError(
@@ -62,6 +65,37 @@ class Replacement:
             name = want.manager.container
             text = render("start.sh.j2", name=name)
             yield Script(f"start the container {name}", text, hints=manager.HINTS)
+
+
+def of_image(want: Want, image: str) -> Want:
+    """The same host with another image of the manager."""
+    return replace(want, manager=structs.replace(want.manager, image=image))
+
+
+def image_of(want: Want, have: Facts) -> str:
+    """What the manager ran from before it is upgraded, as its container names it."""
+    now = settle.before(want, have) or have.containers.get(want.manager.container, {})
+    return str(now.get("Config", {}).get("Image", ""))
+
+
+def back_to(want: Want, have: Facts) -> str:
+    """The image that a rollback is to; the one that runs, where it was rolled back already.
+
+    Raises:
+        KitError: none is known.
+    """
+    kept, now = previous.of(want, have), settle.newest(want, have)
+    cut_off = settle.before(want, have) is not None
+    if cut_off and kept.id != now.get("Image"):  # in an upgrade
+        return image_of(want, have)
+    if cut_off or (kept.left and not kept.image):
+        return str(now["Config"]["Image"])
+    if kept.image:
+        return previous.reference(want, have)
+    raise KitError(
+        "no previous image is known here: the kit did not upgrade this manager",
+        "./inv runner.upgrade --to TAG --host NAME goes to any version",
+    )
 
 
 def reference(image: str, to: str) -> str:
@@ -96,6 +130,17 @@ def versioned(image: str, version: str) -> str:
     """A reference that says the version beside the digest, by which the engine knows it alone."""
     path, at, digest = image.partition("@")
     return f"{untagged(path)}:v{version}@{digest}" if at and version else image
+
+
+def suited(want: Want, have: Facts) -> None:
+    """Raise a KitError where the image is for another architecture: its digest may name any."""
+    image = have.images.get(normal(want.manager.image), {}).get("Architecture", "")
+    host = have.version.get("Arch", "")
+    if image and host and image != host:
+        raise KitError(
+            f"{want.manager.image} is for {image}, the host is {host}",
+            "name a tag, or the digest of the host's own; nothing runs differently",
+        )
 
 
 def trial(want: Want, have: Facts) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runnerkit.facts.belongings import Belongings
+from runnerkit.facts.packages import EnginePackages
 from runnerkit.facts.probe import Probe
 from runnerkit.facts.rehearsal import Rehearsal
 from runnerkit.images.content import instant, store
@@ -20,7 +21,7 @@ class Needs:
     `paths` are asked after, and not read. `units` are of systemd, `chains` of iptables. `manager` asks for the manager's
     container, its jobs and what it says of its runners, for which it asks GitLab; `container` for the
     first two alone. `names` are of servers, for doctor. `belongings` asks whose all else is that Docker
-    has.
+    has, `packages` for Docker's own.
     """
 
     files: tuple[str, ...] = ()
@@ -32,6 +33,7 @@ class Needs:
     names: tuple[str, ...] = ()
     container: bool = False
     belongings: bool = False
+    packages: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,9 @@ class Facts:
     what apt-config and dpkg tell where unattended-upgrades is (empty elsewhere), `cron` the directories
     that a running cron goes through, `server` GitLab's runners by their key in the settings, `tokens`
     whether GitLab knows that of the settings, of runners that have another here (absent: it was not
-    asked, or did not answer), `probe` what doctor alone asks, `rehearsals` what jobs' containers told
-    that it started, `belongings` what else Docker has, where that is asked.
+    asked, or did not answer), `packages` Docker's, where they are asked for, `probe` what doctor alone
+    asks, `rehearsals` what jobs' containers told that it started, `belongings` what else Docker has,
+    where that is asked.
     """
 
     hostname: str
@@ -139,6 +142,7 @@ class Facts:
     cron: tuple[str, ...] = ()
     server: Mapping[str, ServerRunner] = field(default_factory=dict)
     tokens: Mapping[str, bool] = field(default_factory=dict)
+    packages: EnginePackages = field(default_factory=EnginePackages)
     probe: Probe | None = None
     rehearsals: tuple[Rehearsal, ...] = ()
     belongings: Belongings = field(default_factory=Belongings)

@@ -6,7 +6,7 @@ import shlex
 from base64 import b64decode
 
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, File, Job, Needs, belongings, docker, os_release, probe
+from runnerkit.facts import Facts, File, Job, Needs, belongings, docker, os_release, packages, probe
 from runnerkit.images.reference import by_reference
 from runnerkit.place import TEMPLATES
 from runnerkit.printable import clipped
@@ -21,6 +21,7 @@ LONG = (
     "verify",
     "os",
     "probe",
+    "packages",
     "upgrades",
     "belongings",
 )  # of many lines
@@ -44,10 +45,12 @@ def script(needs: Needs, container: str, patience: int = 0) -> str:
         "CONTAINER": container if needs.manager or needs.container else "",
         "VERIFY": "yes" if needs.manager else "",
         "NAMES": shlex.join(needs.names),
+        "PACKAGES": "yes" if needs.packages else "",
         "PATIENCE": str(patience or ""),
         "BELONGINGS": "yes" if needs.belongings else "",
     }
-    names = ("places.sh", *(("probe.sh",) if patience else ()), "look.sh")
+    more = (*["probe.sh"] * bool(patience), *["engine-packages.sh"] * needs.packages)
+    names = ("places.sh", *more, "look.sh")
     head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in words.items())
     return head + "".join((TEMPLATES / name).read_text() for name in names)
 
@@ -118,6 +121,7 @@ def _parsed(text: str) -> Facts:
         rules={words[1]: _decoded(words[2]) for words in lines if words[0] == "rules"},
         upgrades=tuple(facts.get("upgrades", "").splitlines()),
         cron=tuple(facts.get("cron:", "").split()),
+        packages=packages.parse(facts.get("packages", "")),
         probe=probe.parse(facts["probe"]) if "probe" in facts else None,
         belongings=belongings.parse(facts.get("belongings", "")),
     )

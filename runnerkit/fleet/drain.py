@@ -21,7 +21,8 @@ from runnerkit.settings import durations
 from runnerkit.want import Want
 
 LOOK = 2  # seconds between two looks at what still runs
-ON = "./inv runner.drain --host NAME waits on, --resume has it take jobs again"
+RESUMED = "somebody has resumed the host while it drained: it takes jobs"
+ON = "./inv runner.drain --host {} waits on, with --resume jobs are taken again"
 
 
 @dataclass(frozen=True)
@@ -97,18 +98,22 @@ def run(fleet: Fleet, wanted: Terms) -> list[Outcome[DrainState]]:
         end = begun + wanted.deadline if wanted.deadline else None
         left = _wait(host, want, end)
         state = DrainState(left.running is not False, left.work, (), mark, left.now)
+        if left.resumed:
+            raise Unfinished(
+                KitError(RESUMED, "./inv runner.drain --host NAME drains it again"), state
+            )
         if left.running is False:
             return state
         if wanted.kill:
             acted = act(host, want, (EndJobs(),), False)
             return DrainState(_runs(want, acted.have), (), left.work, mark, left.now)
         what = f"not drained within {wanted.typed}: {drain.named(left.work, left.now)}; it goes on draining"
-        raise Unfinished(KitError(what, f"{ON}; --on-deadline kill ends the jobs"), state)
+        raise Unfinished(
+            KitError(what, f"{ON.format('NAME')}; --on-deadline kill ends the jobs"), state
+        )
 
-    wanted_of = resolve.of_images(
-        fleet.settings, ""
-    )  # of the settings, only the manager matters here
-    wants = {target.name: wanted_of for target in fleet.targets}
+    of_all = resolve.of_images(fleet.settings, "")  # only the manager matters here
+    wants = {target.name: of_all for target in fleet.targets}
     usual = fleet.pace.at_once == AT_ONCE
     try:
         return fleet.each(wants, work, at_once=len(fleet.targets) if usual else None)
@@ -118,7 +123,7 @@ def run(fleet: Fleet, wanted: Terms) -> list[Outcome[DrainState]]:
         names = ",".join(draining)
         raise KitError(
             f"interrupted; {names} take no more jobs, and go on draining",
-            ON.replace("NAME", names).replace("it", "them"),
+            ON.format(names),
             INTERRUPTED,
         ) from None
 
@@ -140,9 +145,9 @@ def _wait(host: Host, want: Want, end: float | None) -> Watched:
     while True:
         rest = LOOK if end is None else min(LOOK, max(1, int(end - monotonic())))
         now = drain.watched(host.look(drain.watch(want, rest)))
-        if now.running is False or (end is not None and monotonic() >= end):
+        if now.running is False or now.resumed or (end is not None and monotonic() >= end):
             return now
-        told = drain.named(now.work, now.now - now.now % 10)
+        told = drain.named(now.work, now.now - now.now % 10) if now.work else "the manager to end"
         if told != shown:
             host.tell(Detail(f"waiting for {told}") if shown else Phase(f"waiting for {told}"))
             shown = told

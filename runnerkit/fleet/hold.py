@@ -1,7 +1,10 @@
-"""A run's hold on a host: the lock, as which operation it is held, and who is waited for."""
+"""A run's hold on a host: the lock, and what the host's audit trail is told of the operation."""
+
+from collections.abc import Sequence
 
 from runnerkit.errors import KitError
 from runnerkit.events import Phase, Tell
+from runnerkit.files import audit
 from runnerkit.fleet.operation import Operation
 from runnerkit.machine import lock
 from runnerkit.machine.machine import Machine
@@ -24,6 +27,7 @@ class Hold:
         self._machine, self._tell, self._wait = machine, tell, wait
         self._operation = operation or Operation()
         self._lock: lock.Lock | None = None
+        self.notes: list[str] = []
 
     @property
     def lost(self) -> KitError | None:
@@ -53,7 +57,28 @@ class Hold:
             KitError: the run has lost its hold.
         """
         self.check()
-        return lock.alone(change.text, self._lock.owner if self._lock else "")
+        text = lock.alone(change.text, self._lock.owner if self._lock else "")
+        if not (change.recorded and self._lock and self._operation.verb):
+            return text  # a look, or a machine image, which has no past
+        return audit.recorded(text, change.title, self._operation.known())
+
+    def record(self, made: Sequence[audit.Line]) -> None:
+        """Tell the audit trail of changes that no script of theirs has told it of.
+
+        Args:
+            made: their titles, with an exit code each.
+        """
+        if made and self._lock and self._operation.verb and not self.lost:
+            text = audit.lines(made, self._operation.known())
+            try:
+                self._machine.run(lock.alone(text, self._lock.owner), self.heard)
+            except KitError as error:
+                self.notes.append(f"{audit.UNWRITTEN}: {error.what}")
+
+    def heard(self, line: str) -> None:
+        """Note a line of a script's output where it says that the trail cannot be written."""
+        if line.startswith(audit.UNWRITTEN) and line not in self.notes:
+            self.notes.append(line)
 
     def close(self) -> None:
         """Let others at the host."""

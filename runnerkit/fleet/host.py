@@ -16,7 +16,7 @@ from runnerkit.fleet import obstacles
 from runnerkit.fleet.engine_side import EngineSide
 from runnerkit.fleet.hold import Hold
 from runnerkit.machine import lock, login, sudo
-from runnerkit.machine.failure import Failed
+from runnerkit.machine.failure import Failed, ScriptFailed
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.sudo import NeedsPassword
 from runnerkit.plan import Build, Change, Hint, Pull, Script, ServerCall, hint
@@ -31,14 +31,6 @@ if TYPE_CHECKING:
     from runnerkit.gitlab.server import Server
 
 AT_ONCE = 4  # pulls or builds on a host
-
-
-class ScriptFailed(KitError):
-    """A change's script ended with another exit code than 0."""
-
-    def __init__(self, exited: int, what: str, fix: str) -> None:
-        super().__init__(what, fix)
-        self.exited = exited
 
 
 class Host:
@@ -94,7 +86,7 @@ class Host:
 
     def manager_status(self, want: Want, have: Facts, number: int) -> str:
         """How GitLab sees the host's manager of a runner; "" where it does not say."""
-        manager = config_toml.system_id(want, have)
+        manager = config_toml.system_id(want, have) if self._token else ""
         return self._server(want).manager(number, manager) if manager else ""
 
     def lock(self) -> None:
@@ -108,8 +100,11 @@ class Host:
         """Make changes that do not wait for each other; all are tried before the first error."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             futures = [pool.submit(self._write, want, change, len(batch) > 1) for change in batch]
-        errors = [error for future in futures if (error := future.exception())]
-        self.changes += [one for one, to in zip(batch, futures, strict=True) if not to.exception()]
+        pairs = [(one, future.exception()) for one, future in zip(batch, futures, strict=True)]
+        self.changes += [one for one, error in pairs if not error]
+        others = [pair for pair in pairs if not isinstance(pair[0], Script)]
+        self.hold.record([(int(bool(error)), one.title) for one, error in others])
+        errors = [error for _, error in pairs if error]
         known = [error for error in errors if isinstance(error, KitError)]
         if len(known) == len(errors) > 1:
             raise KitError("\n  ".join(error.what for error in known), known[0].fix)
@@ -131,11 +126,15 @@ class Host:
             word = shlex.quote(tokens.required(token, f"runner {runner.key}'s token").reveal())
             text = f"TOKEN={word}\n{text}"
         try:
-            return self.machine.run(text, lambda line: self.tell(Detail(mask(plain(line)))))
+            return self.machine.run(text, self._heard)
         except Failed as error:
             known = hint(mask(plain(error.stderr)), (*lock.HINTS, *change.hints))
             why = mask(error.why(known.pattern))
             raise ScriptFailed(error.exited, f"{change.title}: {why}", known.fix) from None
+
+    def _heard(self, line: str) -> None:
+        self.hold.heard(line)
+        self.tell(Detail(mask(plain(line))))
 
     @property
     def engine(self) -> "docker.APIClient":

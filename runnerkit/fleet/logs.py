@@ -39,7 +39,7 @@ def selection(since: str, errors: bool, job: str) -> Selection:
     """
     if job and not (job.isascii() and job.isdigit() and len(job) <= 18):
         raise KitError(f"--job {job}: no number of a job", "give it as GitLab shows it, without #")
-    return Selection(_moment(since.strip()), errors, job.lstrip("0") or job)
+    return Selection(moment(since.strip()), errors, job.lstrip("0") or job)
 
 
 def read(fleet: Fleet, wanted: Selection) -> list[Outcome[list[LogLine]]]:
@@ -113,7 +113,7 @@ def _wants(fleet: Fleet) -> dict[str, Want]:
     return {target.name: wanted for target in fleet.targets}
 
 
-def _moment(text: str) -> str:
+def moment(text: str) -> str:
     """A time as ``docker logs`` takes it: how long ago by the host's clock, or a date by ours."""
     if not text:
         return ""

@@ -2,6 +2,7 @@
 
 from runnerkit import resolve
 from runnerkit.actions import prune
+from runnerkit.errors import KitError
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.plan import Script
@@ -21,8 +22,17 @@ def make_room(fleet: Fleet, force: bool, dry: bool) -> list[Outcome[prune.Pruned
         host.look("echo")  # sudo's password is asked for here, where it is wanted
         if not dry:
             host.lock()
-        script = Script("make room", prune.script(wanted, force, dry), hints=prune.HINTS)
-        return prune.parse(host.script(wanted, script))
+        text = prune.script(wanted, force, dry)
+        script = Script("make room", text, hints=prune.HINTS, recorded=False)
+        try:
+            pruned = prune.parse(host.script(wanted, script))
+        except KitError:
+            host.hold.record([(1, script.title)])
+            raise
+        if pruned.removed:
+            names = ", ".join(f"{one.kind} {one.name}" for one in pruned.removed)
+            host.hold.record([(0, f"make room: remove {names}")])
+        return pruned
 
     wanted = resolve.of_images(fleet.settings, "")
     return fleet.each({target.name: wanted for target in fleet.targets}, work)

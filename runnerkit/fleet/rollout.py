@@ -53,7 +53,9 @@ class Rollout:
             except KitError as error:
                 ended = isinstance(error, Unfinished) and error.result.state == BACK
                 self.failed = self.failed or host.name * (stop or ended)
-                raise
+                if isinstance(error, Unfinished) or not known or not known.result:
+                    raise
+                raise Unfinished(error, replace(known.result, state=KEPT)) from None
 
         targets = [target for target in self.fleet.targets if target.name in names]
         pace = replace(self.fleet.pace, stop_on_failure=False)

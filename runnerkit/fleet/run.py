@@ -48,7 +48,7 @@ class Outcome(Generic[R]):
     """What became of a host: the verb's own `result`, or `error` and `fix` where it failed.
 
     `changes` are those that were made, also where a later one failed; `execs` the commands that
-    were run on the host.
+    were run on the host. `notes` are told whatever the verb.
     """
 
     host: str
@@ -58,6 +58,7 @@ class Outcome(Generic[R]):
     fix: str = ""
     seconds: float = 0.0
     execs: int = 0
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ class Fleet:
             finally:
                 if host:
                     outcome.changes, outcome.execs = host.changes, host.machine.execs
+                    outcome.notes = host.hold.notes
                     host.close()
             outcome.seconds = monotonic() - start
             failed.extend([target.name] * bool(outcome.error))

@@ -54,6 +54,8 @@ def ship(fleet: Fleet, source: str, name: str) -> list[Outcome[Rows]]:
                 least = wanted.docker.min_free_mb
                 with failure.translated(f"receive {reference}"):
                     moved = offer.send(host.machine, host.engine, least, host.tell)
+                if moved.bytes:
+                    host.hold.record([(0, f"receive {reference} from {origin.name}")])
                 have = converge.look(host, wanted, converge.IMAGES)
                 return (row(job, have, str(moved), moved.bytes),)
 

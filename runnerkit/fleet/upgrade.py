@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from msgspec import structs
-
-from runnerkit import container, converge
+from runnerkit import converge
+from runnerkit.actions import settle
 from runnerkit.actions import upgrade as action
 from runnerkit.checks.engine import api_version
 from runnerkit.checks.finding import Finding, Level
@@ -16,13 +15,13 @@ from runnerkit.checks.runner import config_keys
 from runnerkit.errors import KitError
 from runnerkit.events import Phase
 from runnerkit.facts import Facts
-from runnerkit.files import previous
 from runnerkit.fleet.act import act
 from runnerkit.fleet.bootstrap import wants
-from runnerkit.fleet.host import Host, ScriptFailed
+from runnerkit.fleet.host import Host
 from runnerkit.fleet.rehearsal import rehearsed
 from runnerkit.fleet.rollout import BACK, KEPT, PENDING, READY, SAME, UPGRADED, Rollout, Standing
 from runnerkit.fleet.run import Fleet, Outcome, Unfinished
+from runnerkit.machine.failure import ScriptFailed
 from runnerkit.place import DRAINED
 from runnerkit.settings import edit
 from runnerkit.steps import image_pulls
@@ -60,8 +59,8 @@ def upgrade(fleet: Fleet, to: str, canary: str, write: bool, dry: bool) -> Upgra
         raise KitError(f"--canary {canary}: none of the hosts", f"name one of {', '.join(names)}")
     if write:
         edit.file()
-    known, _ = wants(fleet)
-    run = Rollout(fleet, {name: _with(want, image) for name, want in known.items()}, dry)
+    wanted = {name: action.of_image(want, image) for name, want in wants(fleet)[0].items()}
+    run = Rollout(fleet, wanted, dry)
     run.each(names, _prepared(run))
     _replace_all(run, canary if len(names) > 1 else None)
     return _ended(run, write)
@@ -77,38 +76,17 @@ def rollback(fleet: Fleet, write: bool, dry: bool) -> Upgraded:
     """
     if write:
         edit.file()
-    known, _ = wants(fleet)
-    run = Rollout(fleet, dict(known), dry)
-    prepared = _prepared(run)
+    run = Rollout(fleet, wants(fleet)[0], dry)
+    prepare = _prepared(run)
 
     def work(host: Host, want: Want) -> Standing:
-        have = converge.look(host, want, ASKING)
-        kept = previous.of(want, have)
-        if not kept.image:
-            image = _image(want, have)
-            if kept.left and not converge.plan(_with(want, image), have, [ACTION]):
-                run.wanted[host.name] = _with(want, image)
-                return Standing(SAME, image, image)
-            raise KitError(
-                "no previous image is known here: its manager was not upgraded by the kit",
-                "./inv runner.upgrade --to TAG --host NAME names one",
-            )
-        run.wanted[host.name] = _with(want, previous.reference(want, have))
-        return prepared(host, run.wanted[host.name])
+        image = action.back_to(want, converge.look(host, want, (ACTION,)))
+        run.wanted[host.name] = action.of_image(want, image)
+        return prepare(host, run.wanted[host.name])
 
     run.each([target.name for target in fleet.targets], work)
     _replace_all(run, None)
     return _ended(run, write, back=True)
-
-
-def _with(want: Want, image: str) -> Want:
-    return replace(want, manager=structs.replace(want.manager, image=image))
-
-
-def _image(want: Want, have: Facts) -> str:
-    """What the manager that is there runs from."""
-    now = have.containers.get(want.manager.container, {})
-    return str(now.get("Config", {}).get("Image", ""))
 
 
 def _prepared(run: Rollout) -> Callable[[Host, Want], Standing]:
@@ -116,35 +94,39 @@ def _prepared(run: Rollout) -> Callable[[Host, Want], Standing]:
 
     def work(host: Host, want: Want) -> Standing:
         have = converge.look(host, want, ASKING)
-        old, new = _image(want, have), want.manager.image
-        if not converge.plan(want, have, [ACTION]):
-            _raise(acceptance.findings(want, have))
-            return Standing(SAME, old, new)
-        _raise(api_version.findings(want, have))
-        acted = act(host, want, (image_pulls,), run.dry)
-        if run.dry:
-            done = act(host, want, (ACTION,), True)
-            return Standing(PENDING, old, new, (*acted.pending, *done.pending))
-        if not have.docker_runs:
-            raise KitError(
-                "Docker does not run on the host", "./inv bootstrap --host NAME mends it"
-            )
-        host.tell(Phase("trying the new program"))
-        tried = action.parsed(host.look(action.trial(want, acted.have), action.HINTS))
-        if tried.faults:
-            kind = config_keys.LINT
-            raise kind.found(config=want.config, faults=config_keys.faults(tried.faults)).error()
-        if not want.release:
-            want = _with(want, action.versioned(new, tried.version))
-            _raise(api_version.findings(want, have))
-            act(host, want, (image_pulls,), False)
-            run.wanted[host.name] = want
-        return Standing(READY, old, want.manager.image)
+        known = Standing(KEPT, action.image_of(want, have), want.manager.image)
+        try:
+            return _prepare(run, host, want, have, known)
+        except KitError as error:
+            raise Unfinished(error, known) from None
 
     return work
 
 
-def _raise(found: Iterable[Finding]) -> None:
+def _prepare(run: Rollout, host: Host, want: Want, have: Facts, known: Standing) -> Standing:
+    pending = converge.plan(want, have, [ACTION])
+    if not pending:
+        _refuse(acceptance.findings(want, have))
+        return replace(known, state=SAME)
+    _refuse(api_version.findings(want, have))
+    acted = act(host, want, (image_pulls,), run.dry)
+    if run.dry:
+        return replace(known, state=PENDING, pending=(*acted.pending, *pending))
+    action.suited(want, acted.have)
+    host.tell(Phase("trying the new program"))
+    tried = action.parsed(host.look(action.trial(want, have), action.HINTS))
+    if tried.faults:
+        faults = config_keys.faults(tried.faults)
+        raise config_keys.LINT.found(config=want.config, faults=faults).error()
+    if not want.release:
+        want = action.of_image(want, action.versioned(known.new, tried.version))
+        _refuse(api_version.findings(want, have))
+        act(host, want, (image_pulls,), False)
+        run.wanted[host.name] = want
+    return replace(known, state=READY, new=want.manager.image)
+
+
+def _refuse(found: Iterable[Finding]) -> None:
     if errors := [one for one in found if one.level is Level.ERROR]:
         raise KitError("\n  ".join(one.what for one in errors), errors[0].fix)
 
@@ -172,17 +154,17 @@ def _canary(host: Host, want: Want) -> Standing:
     """Jobs' containers start there as jobs would get them; only then is the manager replaced."""
     host.tell(Phase("rehearsing"))
     have = converge.look(host, want, (ACTION, rehearsal))
-    _raise(rehearsal.findings(want, rehearsed(host, want, have)))
+    _refuse(rehearsal.findings(want, rehearsed(host, want, have)))
     return _replaced(host, want)
 
 
 def _replaced(host: Host, want: Want) -> Standing:
     have = converge.look(host, want, (ACTION,))
-    known = Standing(UPGRADED, _image(want, have), want.manager.image)
+    known = Standing(UPGRADED, action.image_of(want, have), want.manager.image)
     try:
         have = converge.apply(host, want, (ACTION,))
     except ScriptFailed as error:
-        state = BACK if error.exited == container.PUT_BACK else KEPT
+        state = BACK if error.exited == settle.PUT_BACK else KEPT
         raise Unfinished(error, replace(known, state=state)) from None
     return replace(known, drained=DRAINED in have.files)
 
@@ -193,8 +175,9 @@ def _ended(run: Rollout, write: bool, back: bool = False) -> Upgraded:
     images = {one.result.new for one in outcomes if one.result}
     now, image = run.fleet.settings.manager.image, images.pop() if len(images) == 1 else ""
     image = image if image != now else ""
-    proven = not run.failed and (run.names(UPGRADED) or run.names(SAME))
-    file = edit.file() if write and image and proven else None
+    if not (run.names(UPGRADED) or run.names(SAME) or run.dry):
+        image = ""
+    file = edit.file() if write and image and not (run.failed or run.dry) else None
     if file:
         edit.set_image(file, image)
     return Upgraded(outcomes, image, now, file, back)

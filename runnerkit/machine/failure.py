@@ -34,6 +34,14 @@ class Failed(KitError):
         return f"exit code {self.exited}: {' | '.join(why)}"
 
 
+class ScriptFailed(KitError):
+    """A change's script ended with another exit code than 0."""
+
+    def __init__(self, exited: int, what: str, fix: str) -> None:
+        super().__init__(what, fix)
+        self.exited = exited
+
+
 @contextlib.contextmanager
 def translated(where: str) -> Iterator[None]:
     """Turn what SSH and the network raise into errors that say what to do."""

@@ -32,6 +32,7 @@ LEASE = (
 PAUSE = 5  # seconds
 LINE = 4096  # bytes
 FOLDER = f"mkdir -p -m 700 {LOCKS}"
+HELD = "held by "
 LOST = "this run has lost the host's lock"
 HINTS = (
     Hint("the host is still busy with", "end that process on the host, then run again"),
@@ -87,7 +88,8 @@ class Lock:
         """Raise a KitError where the run may have lost it."""
         if time.clock_gettime(_CLOCK) - self._answered > LEASE:
             where = self._machine.where()
-            self._lose(f"{where}: nothing was heard of the host for {LEASE:.0f} s, and {LOST}")
+            silence = f"nothing was heard of the host for {LEASE:.0f} s"
+            self._lose(_lost(f"{where}: {silence}, and {LOST}"))
         if self.lost:
             raise self.lost
 
@@ -108,15 +110,27 @@ class Lock:
             while line := lines.readline(LINE):
                 if line == b".\n":
                     self._answered = self._sent.popleft()
-                else:
-                    self.lines.put(line.decode(errors="replace").strip())
+                    continue
+                text = line.decode(errors="replace").strip()
+                if text.startswith(HELD):  # it never was this run's
+                    self._over.set()
+                self.lines.put(text)
         self.lines.put("")
-        self._lose(f"{self._machine.where()}: {LOST}, which was ended there")
+        if self._over.is_set():
+            return
+        try:
+            if transport := self._machine.transport:
+                transport.join(1)  # the thread of one that broke ends, and is known by it
+            _ = self._machine.transport
+        except KitError as error:
+            self._lose(error)
+        else:
+            self._lose(_lost(f"{self._machine.where()}: {LOST}, which was ended there"))
 
-    def _lose(self, what: str) -> None:
+    def _lose(self, why: KitError) -> None:
         if not self._over.is_set():
             self._over.set()
-            self.lost = KitError(what, f"see that the host is well, then {AGAIN}")
+            self.lost = why
             self._machine.close()
 
 
@@ -151,6 +165,10 @@ def whose(operator: str, verb: str) -> str:
     return f"{since} for {verb}" if verb else since
 
 
+def _lost(what: str) -> KitError:
+    return KitError(what, f"see that the host is well, then {AGAIN}")
+
+
 def _refused(machine: Machine, line: str) -> KitError:
     _ = machine.transport  # that it broke is the better reason
     if not line:
@@ -159,7 +177,7 @@ def _refused(machine: Machine, line: str) -> KitError:
             "see that /run on the host can be written to, and that it has flock (of util-linux)",
         )
     return KitError(
-        f"another run holds the host: {line.removeprefix('held by ')}",
+        f"another run holds the host: {line.removeprefix(HELD)}",
         "wait for it to end, --wait does, the lock goes with it; or end it on the host",
     )
 

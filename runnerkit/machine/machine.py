@@ -34,7 +34,11 @@ SCRIPT = PRELUDE + (
     '*) echo "the script arrived cut off" >&2; exit 99;; esac'
 )
 # In English, whatever the host speaks: what sudo says decides.
-ROOT = 'export LC_ALL=C; if [ "$(id -u)" = 0 ]; then exec sh -c "$1"; fi; exec sudo %s sh -c "$1"'
+# The script's first argument is where the login came from, which sudo would take away.
+ROOT = (
+    'export LC_ALL=C; set -- "$1" "$0" "${SSH_CONNECTION%%%% *}"; '
+    'if [ "$(id -u)" = 0 ]; then exec sh -c "$@"; fi; exec sudo %s sh -c "$@"'
+)
 
 
 class Machine:

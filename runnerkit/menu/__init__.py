@@ -142,7 +142,9 @@ def _changed(verb: Verb, title: str, words: tuple[str, ...], options: dict[str, 
         return changing.none_failed(this)
     accept = options["accept_new_host_keys"]
     page = partial(_page, verb, settings, chosen, accept, pace=typed, operation=this)
-    return page() if options.get("dry_run") else changing.remembered(page, this, chosen)
+    if options.get("dry_run"):
+        return page()
+    return changing.changed(page, this, settings.hooks, chosen)
 
 
 def _task(body: Callable[..., None], name: str, texts: dict[str, str]) -> "Task[Any]":

@@ -1,11 +1,14 @@
-"""What is around a verb that changes hosts: the hosts on which it failed last time, remembered."""
+"""What is around a verb that changes hosts: its hooks, and where it failed last time, remembered."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from runnerkit.errors import KitError
+from runnerkit.errors import KitError, interruptible
 from runnerkit.fleet import failures
 from runnerkit.fleet.operation import Operation
+from runnerkit.menu import hooks as around
 from runnerkit.report.page import Page, note
+from runnerkit.settings.hooks import Hooks
 from runnerkit.settings.model import Settings
 from runnerkit.settings.targets import Known, Target, choose
 
@@ -36,17 +39,38 @@ def none_failed(operation: Operation) -> Page:
     return Page([line], {"hosts": []})
 
 
-def remembered(run: Callable[[], Page], operation: Operation, targets: Iterable[Target]) -> Page:
-    """Run a verb, and remember where it failed; a host of which it says nothing was not begun."""
+def changed(
+    run: Callable[[], Page], operation: Operation, hooks: Hooks, targets: Sequence[Target]
+) -> Page:
+    """Run a verb between its hooks, and remember where it failed.
+
+    Args:
+        run: the verb; a host of which its page says nothing was not begun.
+        operation: the same as data.
+        hooks: the settings'.
+        targets: the hosts.
+    """
     names = [target.name for target in targets]
+    around.before(hooks, operation, targets)
     try:
-        page = run()
-    except KitError:
+        with interruptible():
+            page = run()
+    except KitError as error:
         _remember(operation, names, names)
+        try:
+            around.after(hooks, operation, (), error.code or 1, error.what)
+        except KitError as failure:
+            note(str(failure))
         raise
-    hosts = page.data.get("hosts")
-    done = {one["host"] for one in hosts if not one["error"]} if isinstance(hosts, list) else {}
+    listed = page.data.get("hosts")
+    hosts = listed if isinstance(listed, list) else []
+    done = {one.get("host") for one in hosts if not one.get("error")}
     _remember(operation, names, [name for name in names if name not in done])
+    try:
+        around.after(hooks, operation, hosts, page.code)
+    except KitError as failure:
+        messages, data = [*page.messages, str(failure)], {**page.data, **failure.data()}
+        return replace(page, messages=messages, data=data, code=page.code or 1)
     return page
 
 

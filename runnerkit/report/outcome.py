@@ -22,6 +22,7 @@ def hosts(
             {
                 "host": outcome.host,
                 "state": "failed" if outcome.error else state(outcome),
+                "notes": outcome.notes,
                 **fields(outcome),
                 "error": outcome.error or None,
                 "fix": outcome.fix or None,
@@ -34,8 +35,9 @@ def hosts(
 
 
 def errors(outcomes: Iterable[Outcome[Any]]) -> Iterator[tuple[str, str, str, str]]:
-    """The failures, for ``page.once``."""
+    """The failures, and what is noted whatever the verb, for ``page.once``."""
     for outcome in outcomes:
+        yield from (("note", outcome.host, note, "") for note in outcome.notes)
         if outcome.error:
             yield "error", outcome.host, outcome.error, outcome.fix
 

@@ -1,7 +1,4 @@
-"""The sections of runnerkit.toml, as types.
-
-What stands below a key is its description in docs/en/settings.md.
-"""
+"""The sections of runnerkit.toml, as types; below a key stands its description in docs/en/settings.md."""
 
 from typing import Annotated, Any, Literal
 
@@ -9,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from runnerkit.settings import durations
+from runnerkit.settings.hooks import Hooks
 from runnerkit.settings.kinds import (
     HostName,
     ImageName,
@@ -25,8 +23,7 @@ from runnerkit.settings.unwritable import Line, Variable
 DEFAULT = "default"  # the runner of a run without settings
 
 
-class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    pass
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True): ...
 
 
 class GitLab(Section, frozen=True):
@@ -37,6 +34,8 @@ class GitLab(Section, frozen=True):
     api_token: Source | None = None
     """An access token with the scopes `create_runner` and `manage_runner` (or `api`). With it the
     kit creates runners and keeps their tags and the like at GitLab as they are written here."""
+    resume_token: Source | None = None
+    """An access token of scope `manage_runner` alone, for `runner.pause --for`: a host has it till then."""
 
 
 class Docker(Section, frozen=True):
@@ -194,6 +193,7 @@ class Settings(Section, frozen=True):
     ssh: Ssh = Ssh()
     prune: Prune = Prune()
     golden: Golden = Golden()
+    hooks: Hooks = Hooks()
     runners: dict[str, Runner] = {}
     images: dict[ImageName, Image] = {}
     hosts: dict[HostName, HostSettings] = {}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from runnerkit import container
+from runnerkit.actions import settle
 from runnerkit.checks.engine import selinux
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
@@ -19,7 +20,7 @@ HINTS = (
     container.WAITED,
     Hint(
         "put back",
-        "see above why; name another version, or correct what it does not take, then run again",
+        "its log says why; name another version, or correct what it does not take, then run again",
     ),
     Hint(
         "address already in use|port is already allocated",
@@ -50,10 +51,10 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     name = want.manager.container
     now = have.containers.get(name)
     elsewhere(want, now)
-    if drained.parsed(have):
-        return
-    if container.before(want, have):
+    if settle.before(want, have):
         yield settlement(want, have)
+    elif drained.parsed(have):
+        return
     elif now is None:
         yield Script(f"run the container {name}", container.run(want), hints=HINTS)
     elif reasons := list(differences(want, have, now)):
@@ -80,19 +81,19 @@ def replacement(
     environment = container.variables(have, now)
     environment = {name: value for name, value in environment.items() if name not in left}
     image = have.images.get(normal(want.manager.image), {}).get("Id", "")
-    settle = container.settle(want, have, now, image) if proves else ""
+    proof = settle.script(want, have, now, image) if proves else ""
     mounts = _mounts(want, now)
-    text = container.run(want, options(want, now), environment, mounts, now, settle)
+    text = container.run(want, options(want, now), environment, mounts, now, proof)
     return Script(title, text, hints=HINTS)
 
 
 def settlement(want: Want, have: Facts) -> Script:
     """The change that ends an upgrade which was cut off, one way or the other."""
-    name, old = want.manager.container, container.before(want, have)
+    name, old = want.manager.container, settle.before(want, have)
     assert old is not None
-    image = have.containers.get(name, {}).get("Image", "")
+    image = settle.newest(want, have).get("Image", "")
     title = f"have the container {name} prove itself, or put {old['Config']['Image']} back"
-    return Script(title, container.settle(want, have, old, image), hints=HINTS)
+    return Script(title, settle.script(want, have, old, image), hints=HINTS)
 
 
 def _mounts(want: Want, now: Mapping[str, Any]) -> Iterator[str]:

@@ -27,10 +27,10 @@ done"""
 
 
 class Running:
-    """A run that goes on, a bootstrap unless another is named, and the changes that it has begun."""
+    """A bootstrap, or another verb, that goes on, and the changes that it has begun."""
 
     def __init__(self, kit: Kit, *words: str) -> None:
-        command, env = kit.command(*(words or ("bootstrap",)), "--host", "all")
+        command, env = kit.command(*(words or ("bootstrap", "--host", "all")))
         self.process = subprocess.Popen(
             command, env=env, cwd=kit.folder, stdin=subprocess.DEVNULL, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,

@@ -125,7 +125,7 @@ def killed_at_each_change(kit: Kit) -> list[str]:
     """Removals, each killed when a change begins that none has begun before; then one to its end."""
     killed = list[str]()
     while True:
-        running = Running(kit, "runner.remove", "--yes")
+        running = Running(kit, "runner.remove", "--host", "all", "--yes")
         fresh = next((title for title in running.changes() if title not in killed), "")
         if not fresh:
             ended = running.end()
@@ -170,7 +170,7 @@ def test_a_runner_made_by_hand_stays_at_gitlab_without_this_manager(kit: Kit, bl
     kit.env["GITLAB_TOKEN"] = kit.world.api_token
     kit.bootstrap()
     number = long_job(kit, host)
-    running = Running(kit, "runner.remove", "--yes")
+    running = Running(kit, "runner.remove", "--host", "all", "--yes")
     running.until("remove the container gitlab-runner, after its 1 running jobs")
     kit.ssh(host, f"docker exec $({INSIDE}) touch /end")
     ended = running.end()

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,15 +17,15 @@ from tests.hosts.test_drain import INSIDE, MANAGER, long_job
 from tests.pages import commands
 
 HERE = "tests/hosts/test_runner_drain.py"
-PAGE = f"{HERE}::test_the_commands_of_the_page"
+PAGE = f"{HERE}::test_a_job_lives_through_a_drain_and_none_is_taken_until_it_is_resumed"
 LONG = ["until [ -e /end ]; do sleep 0.1; done"]
 MARK = "/var/lib/runnerkit/drained.json"
 
 
-def ready(kit: Kit, *hosts: BlankHost) -> None:
+def ready(kit: Kit, *hosts: BlankHost, **more: Any) -> None:
     """Hosts set up, with a runner that they share."""
     kit.new_token("drains")
-    kit.settings(*hosts)
+    kit.settings(*hosts, **more)
     kit.bootstrap()
     kit.settled()
 
@@ -73,7 +74,8 @@ class Draining:
 def test_a_job_lives_through_a_drain_and_none_is_taken_until_it_is_resumed(
     kit: Kit, blank: Blank
 ) -> None:
-    host = blank("docker", "drains1")
+    host = blank("docker", "ci1")
+    first, last = (line.split()[1:] for line in commands(PAGE))
     ready(kit, host)
     number = long_job(kit, host)
     (planned,) = drain(kit, "--dry-run").titles
@@ -89,12 +91,12 @@ def test_a_job_lives_through_a_drain_and_none_is_taken_until_it_is_resumed(
     end(kit, host)
     ran = draining.end()
     assert ran.code == 0, ran.err
-    assert ran.out.splitlines()[1].split()[:3] == ["drains1", "drained", "0"]
+    assert ran.out.splitlines()[1].split()[:3] == ["ci1", "drained", "0"]
     assert kit.gitlab.job(number)["state"] == "success"
     assert manager(kit, host) == (False, "no")
     assert json.loads(kit.ssh(host, f"cat {MARK}"))["by"].startswith("root@")
 
-    assert drain(kit).hosts["drains1"]["state"] == "drained"
+    assert "drained by root@" in kit.run(*first).err
     assert "nothing to change" in kit.run("plan", "--host", "all").out
     assert kit.bootstrap().titles == []
     assert manager(kit, host) == (False, "no")
@@ -102,27 +104,20 @@ def test_a_job_lives_through_a_drain_and_none_is_taken_until_it_is_resumed(
     assert (status.code, len(status.found("manager-drained"))) == (0, 1)
     assert kit.gitlab.job(later)["state"] == "pending"
 
-    assert drain(kit, "--resume").hosts["drains1"]["state"] == "takes jobs"
+    assert kit.run(*last).out.splitlines()[1].split()[:3] == ["ci1", "takes", "jobs"]
     assert kit.gitlab.wait(later)["state"] == "success"
     assert manager(kit, host) == (True, "always")
     assert kit.ssh(host, f"ls -A {MARK.rpartition('/')[0]}").split() == ["applied.json"]
     assert drain(kit, "--resume").titles == []
 
 
-def test_the_commands_of_the_page(kit: Kit, blank: Blank) -> None:
-    host = blank("docker", "ci1")
-    ready(kit, host)
-    for line, running in zip(commands(PAGE), (False, True), strict=True):
-        assert kit.run(*line.split()[1:]).code == 0
-        assert manager(kit, host)[0] is running
-
-
+@pytest.mark.long
 def test_of_several_hosts_all_stop_taking_jobs_before_any_is_waited_for(
     kit: Kit, blank: Blank
 ) -> None:
     """Ctrl-C leaves them so, and what a killed run began is gone on with."""
     hosts = [blank("docker", name) for name in ("drains2", "drains3")]
-    ready(kit, *hosts)
+    ready(kit, *hosts, manager={"concurrent": 1})
     numbers = [kit.gitlab.queue(LONG) for _ in hosts]
     until(lambda: all(kit.ssh(host, INSIDE) for host in hosts))
     draining = Draining(kit)
@@ -133,7 +128,8 @@ def test_of_several_hosts_all_stop_taking_jobs_before_any_is_waited_for(
     ran = draining.end()
     assert ran.code == 130
     assert "take no more jobs, and go on draining" in ran.err
-    assert "./inv runner.drain --host drains" in ran.err
+    assert "inv runner.drain --host drains" in ran.err
+    assert " waits on, with --resume " in ran.err
 
     os.killpg((again := Draining(kit)).process.pid, signal.SIGKILL)
     again.end()
@@ -143,6 +139,7 @@ def test_of_several_hosts_all_stop_taking_jobs_before_any_is_waited_for(
     assert [kit.gitlab.wait(number)["state"] for number in numbers] == ["success"] * 2
 
 
+@pytest.mark.long
 def test_jobs_that_are_left_at_the_deadline_are_ended_and_named(kit: Kit, blank: Blank) -> None:
     host = blank("docker", "drains4")
     ready(kit, host)
@@ -155,14 +152,18 @@ def test_jobs_that_are_left_at_the_deadline_are_ended_and_named(kit: Kit, blank:
     assert kit.ssh(host, INSIDE) == ""
 
 
+@pytest.mark.long
 def test_a_host_that_drains_is_resumed_and_takes_jobs_after_those_of_before(
     kit: Kit, blank: Blank
 ) -> None:
     host = blank("docker", "drains5")
     ready(kit, host)
     number = long_job(kit, host)
-    drain(kit, "--deadline", "1s", code=1)
+    draining = Draining(kit)
+    draining.until("waiting for 1 job")
     ran = kit.run("runner.drain", "--host", "all", "--resume")
+    other = draining.end()
+    assert (other.code, "somebody has resumed the host" in other.err) == (1, True)
     assert ran.out.splitlines()[1].split()[:2] == ["drains5", "draining"]
     assert "takes jobs again once 1 job: " in ran.err
     assert manager(kit, host) == (True, "always")

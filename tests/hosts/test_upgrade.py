@@ -1,32 +1,30 @@
-"""Managers brought to another version and back: no job is lost, and what does not come up goes back."""
+"""Managers brought to another version: no job is lost, and what does not come up goes back by itself."""
 
+import json
 import tomllib
 
-from sandbox.world import BlankHost, World
+import pytest
+
+from sandbox.world import World
 from tests.hosts.conftest import Blank
-from tests.hosts.kit import Kit, Ran
-from tests.hosts.test_drain import INSIDE, long_job
-from tests.hosts.versions import version
-
-IMAGE = "docker container inspect -f '{{.Config.Image}} {{.State.Running}}' gitlab-runner"
-LEFT = "docker ps -a --format '{{.Names}}'"
-OLD, NEW = "gitlab/gitlab-runner:v19.3.0", "gitlab/gitlab-runner:v19.3.1"
-
-
-def upgrade(kit: Kit, *words: str, code: int = 0, host: str = "all") -> Ran:
-    ran = kit.run("runner.upgrade", "--host", host, "--json", *words)
-    assert ran.code == code, ran.out + ran.err
-    return ran
-
-
-def standings(ran: Ran) -> dict[str, str]:
-    return {name: one["standing"] for name, one in ran.hosts.items()}
-
-
-def ready(kit: Kit, *hosts: BlankHost) -> None:
-    kit.new_token(hosts[0].name)
-    kit.settings(*hosts)
-    kit.bootstrap()
+from tests.hosts.kit import Kit
+from tests.hosts.test_drain import long_job
+from tests.hosts.test_killed import Running, in_host
+from tests.hosts.versions import (
+    BROKEN,
+    END,
+    LEFT,
+    NEW,
+    OLD,
+    ONE,
+    RUNS,
+    broken,
+    ready,
+    runs,
+    standings,
+    upgrade,
+    version,
+)
 
 
 def test_a_job_lives_through_an_upgrade_and_the_settings_say_so(
@@ -36,12 +34,92 @@ def test_a_job_lives_through_an_upgrade_and_the_settings_say_so(
     version(world, "v19.3.1")
     ready(kit, host)
     number = long_job(kit, host)
-    kit.ssh(host, f"(sleep 3; docker exec $({INSIDE}) touch /end) >/dev/null 2>&1 &")
-    ran = upgrade(kit, "--to", "v19.3.1", "--write")
-    assert standings(ran) == {"up1": "upgraded"}
+    running = Running(kit, "runner.upgrade", "--host", "all", "--to", "v19.3.1", "--write")
+    running.until("replace the container gitlab-runner (image")
+    kit.ssh(
+        host, f"until docker logs gitlab-runner 2>&1 | grep -q graceful; do sleep 0.1; done; {END}"
+    )
+    ended = running.end()
+    assert ended.code == 0, ended.err
     assert kit.gitlab.wait(number)["state"] == "success"
-    assert kit.ssh(host, IMAGE) == f"{NEW} true\n"
-    assert kit.ssh(host, LEFT) == "gitlab-runner\n"
+    runs(kit, host, NEW)
     assert tomllib.loads((kit.folder / "runnerkit.toml").read_text())["manager"]["image"] == NEW
     assert kit.plan().titles == []
-    assert kit.job("echo again")["state"] == "success"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_manager_that_does_not_come_up_is_put_back_and_no_job_is_lost(
+    kit: Kit, blank: Blank, world: World, kind: str
+) -> None:
+    host = blank("docker", "up2")
+    image = broken(world, "v19.4.0", kind)
+    ready(kit, host)
+    before = (kit.folder / "runnerkit.toml").read_text()
+    number = long_job(kit, host)
+    running = Running(kit, "runner.upgrade", "--host", "all", "--to", "v19.4.0", "--write")
+    running.until("replace the container gitlab-runner (image")
+    kit.ssh(
+        host, f"until docker logs gitlab-runner 2>&1 | grep -q graceful; do sleep 0.1; done; {END}"
+    )
+    waits = kit.gitlab.queue(["echo waits"])
+    ended = running.end()
+    assert ended.code == 1
+    assert "put back, as the new one did not come up" in ended.err
+    assert [kit.gitlab.wait(one)["state"] for one in (number, waits)] == ["success"] * 2
+    runs(kit, host, OLD)
+    assert "put back" in ended.out and image in ended.out
+    assert (kit.folder / "runnerkit.toml").read_text() == before
+    assert kit.plan().titles == []
+
+
+@pytest.mark.long
+def test_where_the_canary_fails_the_others_are_not_touched(
+    kit: Kit, blank: Blank, world: World
+) -> None:
+    hosts = [blank("docker", name) for name in ("ca1", "ca2", "ca3")]
+    broken(world, "v19.4.0", "crashes")
+    version(world, "v19.3.1")
+    ready(kit, *hosts)
+    before = [kit.ssh(host, ONE) for host in hosts[:2]]
+    ran = upgrade(kit, "--to", "v19.4.0", "--canary", "ca3", code=1)
+    assert standings(ran) == {"ca1": "not begun", "ca2": "not begun", "ca3": "put back"}
+    assert "not begun, as ca3 failed" in ran.hosts["ca1"]["error"]
+    assert [kit.ssh(host, ONE) for host in hosts[:2]] == before
+    runs(kit, hosts[2], OLD)
+
+    # Jobs' containers do not start on the first: it is not begun either.
+    kit.ssh(
+        hosts[0],
+        "docker tag $(docker create scratch-like 2>/dev/null || docker images -q debian | head -1) x; iptables -I DOCKER-USER -j DROP",
+    )
+    before = [kit.ssh(host, ONE) for host in hosts]
+    ran = upgrade(kit, "--to", "v19.3.1", code=1)
+    assert standings(ran) == {"ca1": "as it was", "ca2": "not begun", "ca3": "not begun"}
+    assert [kit.ssh(host, ONE) for host in hosts] == before
+    kit.ssh(hosts[0], "iptables -D DOCKER-USER -j DROP")
+
+    # One is down: the others go on, and the next run goes on from there.
+    kit.ssh(hosts[1], "systemctl stop ssh.socket ssh", check=False)
+    ran = upgrade(kit, "--to", "v19.3.1", code=1)
+    assert standings(ran) == {"ca1": "upgraded", "ca2": "failed", "ca3": "upgraded"}
+    in_host(kit, hosts[1], "systemctl start ssh")
+    ran = upgrade(kit, "--to", "v19.3.1")
+    assert standings(ran) == {"ca1": "ok", "ca2": "upgraded", "ca3": "ok"}
+    assert ran.hosts["ca1"]["execs"] == 1
+    for host in hosts:
+        runs(kit, host, NEW)
+
+
+@pytest.mark.long
+def test_a_drained_host_is_upgraded_and_not_started(kit: Kit, blank: Blank, world: World) -> None:
+    host = blank("docker", "up5")
+    version(world, "v19.3.1")
+    ready(kit, host)
+    mark = json.dumps({"by": "ann", "since": "today"})
+    kit.ssh(host, f"""docker update --restart=no gitlab-runner; docker stop gitlab-runner
+        echo '{mark}' >/var/lib/runnerkit/drained.json""")  # fmt: skip
+    for state in ("upgraded", "ok"):
+        assert standings(upgrade(kit, "--to", "v19.3.1")) == {"up5": state}
+    assert kit.ssh(host, RUNS) == f"{NEW} false no\n"
+    assert kit.ssh(host, LEFT) == "gitlab-runner\n"

@@ -1,13 +1,21 @@
 """Versions of the manager in the sandbox's mirror: good ones, and such as do not come up."""
 
 import io
+from typing import Any
 
 import docker
 
 from sandbox.manager import ARCHITECTURE, NAME
 from sandbox.services import mirror
-from sandbox.world import World
+from sandbox.world import BlankHost, World
+from tests.hosts.kit import Kit, Ran
+from tests.hosts.test_drain import INSIDE
 
+OLD, NEW = f"{NAME}:v19.3.0", f"{NAME}:v19.3.1"
+RUNS = "docker container inspect -f '{{.Config.Image}} {{.State.Running}} {{.HostConfig.RestartPolicy.Name}}' gitlab-runner"
+ONE = "docker container inspect -f '{{.Id}} {{.State.StartedAt}}' gitlab-runner"
+LEFT = "docker ps -a --format '{{.Names}}'; ls -A /tmp /var/lib/runnerkit | grep -e before -e next -e new; :"
+END = f"docker exec $({INSIDE}) touch /end"
 PROGRAM = "/usr/bin/gitlab-runner"
 # What each does in the place of `run`; its other commands are those of the program.
 BROKEN = {
@@ -45,3 +53,26 @@ def broken(world: World, tag: str, kind: str) -> str:
         tag,
         f"RUN mv {PROGRAM} {PROGRAM}.good && printf '{quoted}' >{PROGRAM} && chmod 755 {PROGRAM}",
     )
+
+
+def upgrade(kit: Kit, *words: str, code: int = 0) -> Ran:
+    """Upgrade all hosts, and check the exit code."""
+    ran = kit.run("runner.upgrade", "--host", "all", "--json", *words)
+    assert ran.code == code, ran.out + ran.err
+    return ran
+
+
+def standings(ran: Ran) -> dict[str, str]:
+    return {name: one["standing"] for name, one in ran.hosts.items()}
+
+
+def ready(kit: Kit, *hosts: BlankHost, **more: Any) -> None:
+    kit.new_token(hosts[0].name)
+    kit.settings(*hosts, **more)
+    kit.bootstrap()
+
+
+def runs(kit: Kit, host: BlankHost, image: str) -> None:
+    """The manager runs from that image, as it should, and nothing else is left."""
+    assert kit.ssh(host, RUNS) == f"{image} true always\n"
+    assert kit.ssh(host, LEFT) == "gitlab-runner\n"

@@ -10,6 +10,7 @@ from runnerkit.fleet import failures
 from runnerkit.fleet.operation import Operation
 from runnerkit.menu import changing, full
 from runnerkit.report.page import Page
+from runnerkit.settings.hooks import Hooks
 from runnerkit.settings.load import load
 from runnerkit.settings.targets import choose
 from tasks import namespace
@@ -27,9 +28,14 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def ran(verb: str = "bootstrap", file: str = "runnerkit.toml", **errors: str | None) -> None:
     """A run on these hosts; None for one of which the page says nothing."""
-    hosts = [{"host": name, "error": why or None} for name, why in errors.items() if why != "-"]
+    hosts = [
+        {"host": name, "state": "ok", "error": why or None, "fix": None}
+        for name, why in errors.items()
+        if why != "-"
+    ]
     targets = choose(",".join(errors), SETTINGS)
-    changing.remembered(lambda: Page([], {"hosts": hosts}), Operation(verb, Path(file)), targets)
+    operation = Operation(verb, Path(file))
+    changing.changed(lambda: Page([], {"hosts": hosts}), operation, Hooks(), targets)
 
 
 def left(host: str = "", verb: str = "bootstrap", file: str = "runnerkit.toml") -> list[str]:
@@ -61,9 +67,8 @@ def test_a_run_that_ended_before_its_hosts_failed_on_all() -> None:
         raise KitError("interrupted", code=130)
 
     with pytest.raises(KitError):
-        changing.remembered(
-            run, Operation("bootstrap", Path("runnerkit.toml")), choose("all", SETTINGS)
-        )
+        operation = Operation("bootstrap", Path("runnerkit.toml"))
+        changing.changed(run, operation, Hooks(), choose("all", SETTINGS))
     assert left() == ["a", "b", "c"]
 
 

@@ -1,5 +1,6 @@
 """A lock lives as long as its run is heard of, on both sides of a network that dies without a word."""
 
+import os
 import shlex
 import socket
 import subprocess
@@ -14,7 +15,8 @@ from typing import Any, cast
 import pytest
 
 from runnerkit.errors import KitError
-from runnerkit.machine import lock
+from runnerkit.machine import local, lock
+from runnerkit.machine.machine import Machine
 from runnerkit.place import LOCKS
 from tests.unit.test_lock import here, run
 
@@ -143,6 +145,29 @@ def test_one_that_dies_while_a_script_goes_on_leaves_the_lock(shell: str, tmp_pa
     work.kill()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes root")
+def test_this_machine_as_a_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "SILENCE", SILENCE)
+    monkeypatch.setattr(lock, "BEAT", SILENCE / 4)
+    for name in ("LOCK", "LOCKS", "WORK", "FOLDER"):
+        text = getattr(lock, name).replace(LOCKS, str(tmp_path))
+        monkeypatch.setattr(lock, name, text)
+    first, second = Machine(local.context()), Machine(local.context())
+    mine = lock.take(first, "alice", print)
+    for _ in range(2):
+        with pytest.raises(KitError, match="another run holds the host: alice, process"):
+            lock.take(second, "bob", print)
+    assert first.run(lock.alone("echo ran", mine.owner)) == "ran\n"
+    monkeypatch.setattr(mine, "_pipe", SimpleNamespace(sendall=len))  # its beats go nowhere
+    theirs = lock.take(second, "bob", print, wait=True)
+    with pytest.raises(KitError, match="was ended there"):
+        while not theirs.lost:
+            mine.check()
+    with pytest.raises(KitError, match="lost the host's lock"):
+        second.run(lock.alone("echo ran", "alice"))
+    second.close()
+
+
 class Far:
     """The other end of a lock's pipe."""
 
@@ -151,7 +176,9 @@ class Far:
         monkeypatch.setattr(lock, "LEASE", 0.5)
         near, self.pipe = socket.socketpair()
         self.closed = threading.Event()
-        machine = SimpleNamespace(where=lambda: "root@ci1:22", close=self.closed.set)
+        machine = SimpleNamespace(
+            where=lambda: "root@ci1:22", close=self.closed.set, transport=None
+        )
         self.lock = lock.Lock(cast(Any, machine), near, "alice")
         assert self.pipe.recv(6) == b"alice\n"
 

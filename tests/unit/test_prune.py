@@ -279,7 +279,7 @@ def test_what_docker_says_of_an_image_that_stays_is_no_fact(line_break: str) -> 
 
 
 def test_only_the_scheduled_run_takes_the_locks_of_the_kits_runs() -> None:
-    assert f"exec 9>>{place.LOCK}" in lock.script()
+    assert f"exec 3<&0 9>>{place.LOCK}" in lock.script()
     assert f"exec 9>>{place.LOCK}" in prune.script(want(), scheduled=True)
     assert "flock" not in prune.script(want())
 

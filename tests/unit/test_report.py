@@ -21,7 +21,7 @@ from runnerkit.report.progress import line
 
 NOTE = Finding("some-note", Level.NOTE, "the token expires", "rotate it")
 CHANGE = Script("write x", "", "+a")
-COMMON = {"host", "state", "error", "fix", "seconds", "execs"}
+COMMON = {"host", "state", "error", "fix", "notes", "seconds", "execs"}
 
 
 def data(page: Page, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:

@@ -20,6 +20,9 @@ SPOKEN = (
     ((13, 9), (1, 41)),
 )
 
+# The least that an engine speaks, since which version of it: moby's daemon/config and api/common.go.
+LEAST = (((29, 3), (1, 40)), ((29,), (1, 44)), ((25,), (1, 24)))
+
 TOO_OLD = Kind(
     "engine-too-old",
     Level.ERROR,
@@ -58,6 +61,11 @@ def findings(want: Want, have: Facts) -> Iterator[Finding]:
             least=least,
             newer=f"v{_words(newer)}",
         )
+
+
+def least_of(engine: tuple[int, ...]) -> str:
+    """The oldest API that an engine of that version speaks, where nobody has set another."""
+    return _words(next((api for since, api in LEAST if engine >= since), (1, 12)))
 
 
 def _numbers(version: str) -> tuple[int, ...]:

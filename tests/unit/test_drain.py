@@ -1,0 +1,154 @@
+"""What drains a host and what resumes it, from whatever a run that was cut off has left."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from runnerkit import converge
+from runnerkit.actions import drain
+from runnerkit.actions.drain import Drain, EndJobs, Undrain, Watched
+from runnerkit.checks.runner import manager_container, managers
+from runnerkit.errors import KitError
+from runnerkit.facts import Facts, File, Job
+from runnerkit.files.drained import PATH, UNTOLD
+from runnerkit.plan import Script
+from tests.unit.build import MANAGER, blank, container, converged, want
+
+START = "2026-11-26T10:00:00.5Z"
+JOB = Job("12", "g/p", "2026-11-26T10:00:00Z")
+DRAINED = {"Running": False, "StartedAt": START}
+DRAINING = {"Running": True, "StartedAt": START}
+
+
+def host(
+    state: dict[str, Any], policy: str = "no", mark: object = None, work: tuple[Job, ...] = ()
+) -> Facts:
+    """A host whose manager is so."""
+    have = converged(work=work, jobs=len(work), now=1795687290)
+    now = container(State=state, HostConfig={"RestartPolicy": {"Name": policy}})
+    files = dict(have.files)
+    if mark is not None:
+        text = mark if isinstance(mark, str) else json.dumps(mark)
+        files[PATH] = File(text.encode(), 0o600, 500)
+    return replace(have, containers={"gitlab-runner": now}, files=files)
+
+
+def mark(process: str = START) -> dict[str, str]:
+    return {"by": "ann@desk", "since": "2026-11-26T10:01:00Z", "process": process}
+
+
+def titles(action: converge.Step, have: Facts) -> list[str]:
+    return [change.title for change in action.changes(want(), have)]
+
+
+@pytest.mark.parametrize(
+    ("have", "is_left"),
+    [
+        (host(DRAINING, "always"), True),
+        (host(DRAINING, "always", mark("")), True),  # cut off after the mark
+        (host(DRAINING, "no", mark("")), True),  # … after the policy
+        (host(DRAINING, "no", mark()), False),
+        (host({"Running": True, "StartedAt": "later"}, "no", mark()), True),  # started by hand
+        (host(DRAINED, "no", mark()), False),
+        (host(DRAINED, "always", mark()), True),
+        (host(DRAINED, "no"), True),
+    ],
+)
+def test_a_drain_goes_on_from_where_a_cut_off_one_was(have: Facts, is_left: bool) -> None:
+    assert bool(titles(Drain("me@here"), have)) is is_left
+
+
+def test_a_mark_keeps_who_was_first() -> None:
+    (script,) = Drain("me@here").changes(want(), host(DRAINING, "always", mark("")))
+    assert isinstance(script, Script)
+    assert "'\"ann@desk\"'" in script.text
+    assert "since='\"2026-11-26T10:01:00Z\"'" in script.text
+    (script,) = Drain("a\"$(id)'b").changes(want(), host(DRAINING, "always"))
+    assert isinstance(script, Script)
+    assert "$(id)\n" not in script.text
+
+
+@pytest.mark.parametrize(
+    ("have", "is_left"),
+    [
+        (host(DRAINED, "no", mark()), True),
+        (host(DRAINING, "no", mark()), True),
+        (host(DRAINING, "always", mark()), True),  # cut off before the mark went
+        (host(DRAINED, "always"), True),
+        (host(DRAINING, "always"), False),
+    ],
+)
+def test_a_host_is_resumed_from_where_a_cut_off_run_was(have: Facts, is_left: bool) -> None:
+    assert bool(titles(Undrain(), have)) is is_left
+
+
+def test_a_mark_goes_where_the_container_has_gone() -> None:
+    have = replace(host(DRAINED, "no", mark()), containers={})
+    (script,) = Undrain().changes(want(), have)
+    assert isinstance(script, Script)
+    assert "docker" not in script.text
+
+
+@pytest.mark.parametrize("action", [Drain("me@here"), Undrain(), EndJobs()])
+@pytest.mark.parametrize(
+    ("have", "what"),
+    [
+        (blank(), "there is no Docker Engine"),
+        (blank(podman=True), "is Podman's"),
+        (blank(dockerd=True), "does not run"),
+        (converged(containers={}), "no container gitlab-runner"),
+    ],
+)
+def test_a_host_without_a_manager_is_left_alone(
+    action: converge.Step, have: Facts, what: str
+) -> None:
+    with pytest.raises(KitError, match=what):
+        titles(action, have)
+
+
+def test_jobs_are_ended_as_long_as_the_manager_runs() -> None:
+    assert titles(EndJobs(), host(DRAINED, "no", mark())) == []
+    (title,) = titles(EndJobs(), host(DRAINING, "no", mark(), (JOB,)))
+    assert title == "end gitlab-runner and 1 job: g/p#12 for 90 s"
+
+
+@pytest.mark.parametrize("state", [DRAINED, DRAINING])
+@pytest.mark.parametrize("words", [mark(), "{", "[1]", '{"by": {}}', '{"by": "\\u001b[2J"}'])
+def test_no_run_starts_or_replaces_a_manager_that_is_drained(state: Any, words: Any) -> None:
+    have = host(state, "no", words)
+    assert converge.plan(want(), have) == []
+    other = replace(have, images={MANAGER: {"Id": "sha256:newer"}, **have.images})
+    assert not [one.title for one in converge.plan(want(), other) if "container" in one.title]
+    assert converge.plan(want(), replace(have, containers={})) == []
+    found = [*managers.findings(want(), have), *manager_container.findings(want(), have)]
+    assert [(one.code, one.level) for one in found] == [("manager-drained", "note")]
+    assert "ann@desk" in found[0].what or UNTOLD in found[0].what or "\x1b" not in found[0].what
+
+
+def test_a_manager_that_somebody_started_in_spite_of_the_mark_is_noted() -> None:
+    have = host({"Running": True, "StartedAt": "later"}, "no", mark())
+    assert [one.code for one in managers.findings(want(), have)] == ["manager-drained-runs"]
+
+
+def test_how_a_drain_stands() -> None:
+    url = "https://gitlab.example.com/g/p/-/jobs/12"
+    line = json.dumps(["2026-11-26T10:00:00Z", "12", url])
+    assert drain.watched(f"now: 7\nrunning: true\n{line}\n") == Watched(True, (JOB,), 7)
+    assert drain.watched("now: 7\nrunning: unknown\n").running is None
+    assert drain.watched("now: 7\nresumed: yes\nrunning: true\n").resumed
+    many = tuple(replace(JOB, id=str(number)) for number in range(9))
+    text = drain.named(many, 1795687200 + 7200)
+    assert text.startswith("9 jobs: g/p#0 for 2 h, ")
+    assert text.endswith(", …")
+
+
+@pytest.mark.parametrize("name", ["drain", "restart-docker", "complete-packages", "again"])
+def test_no_script_starts_a_drained_manager(name: str) -> None:
+    from runnerkit.place import TEMPLATES
+
+    for line in (TEMPLATES / f"{name}.sh.j2").read_text().splitlines():
+        if "--restart=always" in line and "for" not in line:
+            text = (TEMPLATES / f"{name}.sh.j2").read_text()
+            assert "-e {{ DRAINED }}" in text[: text.index(line) + len(line)]
