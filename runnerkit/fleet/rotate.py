@@ -17,6 +17,7 @@ from runnerkit.fleet.turns import Held, Turns
 from runnerkit.plan import Script
 from runnerkit.settings import tokens
 from runnerkit.settings.secrets import Secret
+from runnerkit.steps import config_toml as entries_of
 from runnerkit.steps import registration
 from runnerkit.want import Want, bare
 
@@ -100,7 +101,7 @@ def _whole(fleet: Fleet, known: Mapping[str, Want]) -> None:
 
 def _held(host: Host, want: Want, dry: bool) -> Iterator[Held]:
     """The runners of a host, which could take a new token now."""
-    have = converge.look(host, want, (acceptance, registration))
+    have = converge.look(host, want, (acceptance, registration, entries_of))
     if not have.docker_runs:
         raise KitError(
             "Docker does not run, by which a new token comes in", "./inv bootstrap sets it up"

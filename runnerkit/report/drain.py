@@ -63,7 +63,7 @@ def _noted(
     elif wanted.resume and not now.running:
         yield "note", one.host, "has no manager", "./inv bootstrap --host NAME runs it"
     elif not wanted.resume and now.mark and not one.changes:
-        yield "note", one.host, f"drained by {now.mark.by} since {now.mark.since} already", ""
+        yield "note", one.host, f"already drained by {now.mark.by}, since {now.mark.since}", ""
     if now.lost:
         lost = f"{named(now.lost, now.now)}: ended at the deadline, as failed"
         yield "note", one.host, lost, "retry them at GitLab, on another host"
