@@ -210,6 +210,26 @@ def gitlab_ghosts(fleet: "Fleet", yes: bool = False, dry_run: bool = False) -> "
     return shown(sweep.sweep(fleet, dry_run, agreed(yes)))
 
 
+@fleet_task(name="pause", changes=True)
+def runner_pause(
+    fleet: "Fleet", runner: str = "", note: str = "", for_: str = "", dry_run: bool = False
+) -> "Page":
+    """Have runners take no jobs, on any of their hosts; GitLab keeps that, with a note."""
+    from runnerkit.fleet import pause
+    from runnerkit.report.pause import paused
+
+    return paused(pause.stop(fleet, runner, note, for_, dry_run), dry_run)
+
+
+@fleet_task(name="resume", changes=True)
+def runner_resume(fleet: "Fleet", runner: str = "", dry_run: bool = False) -> "Page":
+    """Have paused runners take jobs again."""
+    from runnerkit.fleet import pause
+    from runnerkit.report.pause import resumed
+
+    return resumed(pause.go_on(fleet, runner, dry_run), dry_run)
+
+
 @plain_task("into", "json")
 def metrics(_: Context, into: str, json: bool = False) -> None:
     """Write what a Prometheus and a Grafana need for the hosts of the settings into a folder."""
@@ -333,7 +353,8 @@ namespace = Collection(
     golden=Collection(golden_bake, golden_test, golden_validate),
     image=Collection(image_build, image_ship, image_list, image_prune),
     runner=Collection(
-        runner_logs, runner_drain, runner_upgrade, runner_rollback, runner_rotate, runner_remove
+        *(runner_logs, runner_drain, runner_upgrade, runner_rollback),
+        *(runner_rotate, runner_pause, runner_resume, runner_remove),
     ),
     sandbox=Collection(up, host, down),
 )

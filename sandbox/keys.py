@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 TOKENS = {
     "api": "glpat-",
     "create_runner": "glpat-",
+    "manage_runner": "glpat-",
     "registration": "GR1348941",
     "expired": "glpat-",
 }
@@ -61,10 +62,11 @@ def password(state: Path, use: str) -> str:
 def tokens(state: Path) -> dict[str, str]:
     """What GitLab is told to accept, by what it is good for."""
     path = state / "tokens.json"
-    if not path.exists():
-        new = {may: prefix + secrets.token_hex(10) for may, prefix in TOKENS.items()}
-        write(path, json.dumps(new, indent=2) + "\n")
-    known: dict[str, str] = json.loads(path.read_text())
+    known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    new = {may: prefix + secrets.token_hex(10) for may, prefix in TOKENS.items()}
+    if missing := new.keys() - known.keys():
+        known |= {may: new[may] for may in TOKENS if may in missing}
+        write(path, json.dumps(known, indent=2) + "\n")
     return known
 
 

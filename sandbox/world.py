@@ -42,6 +42,7 @@ class World:
     mirror_url: str
     api_token: str
     create_token: str
+    manage_token: str
     registration_token: str
     expired_token: str
     runner_image: str
@@ -102,6 +103,7 @@ def up(
         mirror_url=f"http://{net.mirror}:5000",
         api_token=tokens["api"],
         create_token=tokens["create_runner"],
+        manage_token=tokens["manage_runner"],
         registration_token=tokens["registration"],
         expired_token=tokens["expired"],
         runner_image=runner.name,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from msgspec import structs
 
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import change_over, config_toml, memory, register, take_up
+from runnerkit.files import change_over, config_toml, drained, memory, register, take_up
 from runnerkit.files.write import NO_PREVIOUS, write_file
 from runnerkit.plan import Change, Hint, Script
 from runnerkit.settings.secrets import Secret
@@ -44,13 +44,12 @@ class Rotate:
     number: int = 0
 
     def needs(self, want: Want) -> Needs:
-        files = (want.config, f"{want.config}.previous", want.system_id, memory.PATH)
+        files = (want.config, f"{want.config}.previous", want.system_id, memory.PATH, drained.PATH)
         return Needs(files=files, manager=True)
 
     def changes(self, want: Want, have: Facts) -> Iterator[Change]:
-        index = self._entry(want, have)
-        if index is not None:
-            yield self._write(want, have, index)
+        if entries := self._entries(want, have):
+            yield self._write(want, have, entries)
             return
         previous = have.files.get(f"{want.config}.previous")
         if previous and self.former.reveal() in previous.text:  # of a run that was cut off
@@ -61,38 +60,41 @@ class Rotate:
         if not self.renews:
             yield from self._remember(want, have)
 
-    def _entry(self, want: Want, have: Facts) -> int | None:
-        """The entry that is still to change."""
+    def _entries(self, want: Want, have: Facts) -> list[int]:
+        """Those that are still to change: a runner that was registered twice has two."""
         tokens = [one.get("token") for one in config_toml.parsed(want, have).get("runners", [])]
-        if self.former.reveal() in tokens:
-            return tokens.index(self.former.reveal())
-        new = self.runner.token
+        new, former = self.runner.token, self.former.reveal()
+        if found := [index for index, token in enumerate(tokens) if token == former]:
+            return found
         if self.renews or new is None or new.reveal() in tokens:
-            return None
-        return config_toml.entry_index(want, have, self.runner)
+            return []
+        index = config_toml.entry_index(want, have, self.runner)
+        return [] if index is None else [index]
 
-    def _write(self, want: Want, have: Facts, index: int) -> Script:
+    def _write(self, want: Want, have: Facts, entries: list[int]) -> Script:
         now, text = config_toml.parsed(want, have), have.files[want.config].text
-        entry = now["runners"][index]
+        entry = now["runners"][entries[0]]
         name = str(entry.get("name", self.runner.key))
         # By another token it would take the machines of its autoscaler for strangers, and remove them.
         before, after = take_up.lines(want, have, now, "autoscaler" in entry)
-        if before:
+        if before and not drained.parsed(have):
             after = f"docker start {want.manager.container} >/dev/null"
         own = _with_its_image(want, have)
         if self.renews:
             title = f"renew the token of runner {name}"
-            text = change_over.vacated(text, index, register.DATES)
+            keys = register.DATES
             # From then on the former is void: what others write meanwhile must not stop the new one.
             renewal = register.renewal(own, self.runner, change_over.PLACE)
             before = f"{before}\nsame\n{renewal}\nsame() {{ :; }}"
         else:
             title = f"give runner {name} its new token"
-            text = change_over.vacated(text, index)
+            keys = register.TOLD
             script = register.script(
                 own, self.runner, name, place=change_over.PLACE, number=self.number
             )
             before = f"{script}\n{before}"
+        for index in entries:
+            text = change_over.vacated(text, index, keys)
         return replace(
             write_file(
                 want.config,

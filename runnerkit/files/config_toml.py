@@ -13,6 +13,7 @@ import msgspec
 from runnerkit import container
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
+from runnerkit.files import memory
 from runnerkit.files.merge import lay_over, missing
 from runnerkit.settings import free_keys, tokens
 from runnerkit.settings.secrets import Secret
@@ -55,7 +56,7 @@ def _strange(want: Want, what: str, error: Exception) -> KitError:
 
 
 def entry_index(want: Want, have: Facts, runner: WantedRunner) -> int | None:
-    """Which ``[[runners]]`` of the host is this runner: by token, else by name.
+    """Which ``[[runners]]`` of the host is this runner: by token, the settings' or a renewed one, else by name.
 
     A token is one runner's, by whatever address its GitLab is called. A run without settings, name or
     runner's token also adopts the only entry for the same GitLab, so that a host set up by hand is
@@ -66,6 +67,12 @@ def entry_index(want: Want, have: Facts, runner: WantedRunner) -> int | None:
     for i, entry in enumerate(entries):
         if token and entry.get("token") == token:
             return i
+    # Renewed since: it is the entry whose token the kit remembers of this runner.
+    own = memory.parsed(have).settings.get(want.origin) if token else None
+    if own and (known := own.runners.get(runner.key)) and known.token:
+        for i, entry in enumerate(entries):
+            if memory.digest(have, entry.get("token")) == known.token:
+                return i
     same = [i for i, one in enumerate(entries) if gitlab(one.get("url")) == gitlab(want.url)]
     for i in same:
         if entries[i].get("name") == name:

@@ -9,7 +9,11 @@ from runnerkit.plan import Endpoint, Hint
 from runnerkit.templates import render
 from runnerkit.want import Want, WantedRunner
 
-DATES = ("token", "token_obtained_at", "token_expires_at")  # what a reset says, in config.toml
+DATES: tuple[str, ...] = (
+    "token",
+    "token_obtained_at",
+    "token_expires_at",
+)  # what a reset says, in config.toml
 TOLD = ("id", *DATES)  # and what registering says
 HINTS = (
     Hint(

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -61,8 +62,8 @@ class Run:
                     )
         done = self._each(rotates)
         for turn in planned:
-            for host in done.keys() & turn.hosts.keys():
-                rotations.end(self.url, turn.hosts[host].token)
+            if turn.number and done.keys() & turn.hosts.keys():
+                rotations.end(self.url, turn.number)
 
     def _reset(self, turn: Turn) -> None:
         assert self.server
@@ -80,24 +81,22 @@ class Run:
             tell(Ended(title))
         except KitError as error:
             self._failed(turn.hosts, error)
-            if one.system_id and self.server.whose(one.token, one.system_id):  # nothing was changed
-                for former in formers:
-                    rotations.end(self.url, former)
+            with suppress(KitError):
+                if one.system_id and self.server.whose(one.token, one.system_id):
+                    rotations.end(self.url, turn.number)  # nothing was changed
 
     def _renew(self, planned: list[Turn]) -> None:
         """By the token itself, on the first host of each runner."""
-        firsts = {next(iter(turn.hosts)): turn for turn in planned}
-        rotates = {
-            host: [Rotate(_with(one.runner, one.token), one.token, True)]
-            for host, turn in firsts.items()
-            if (one := turn.hosts[host])
-        }
+        firsts = [(next(iter(turn.hosts)), turn) for turn in planned]
+        rotates: dict[str, list[Rotate]] = defaultdict(list)
+        for host, turn in firsts:
+            one = turn.hosts[host]
+            rotates[host].append(Rotate(_with(one.runner, one.token), one.token, True))
         done = self._each(rotates)
-        for host, turn in firsts.items():
+        for host, turn in firsts:
             if have := done.get(host):
-                one = turn.hosts[host]
                 entries = config_toml.parsed(self.wants[host], have).get("runners", [])
-                turn.token = tokens.known(entries[one.index].get("token"))
+                turn.token = tokens.known(entries[turn.hosts[host].index].get("token"))
             else:
                 what = f"runner {turn.runner.key} was given no new token, as {host} failed"
                 others = {name: each for name, each in turn.hosts.items() if name != host}
@@ -109,7 +108,8 @@ class Run:
 
         def work(host: Host, want: Want) -> bool | None:
             own = replace(want, runners=tuple(one.runner for one in rotates[host.name]))
-            have = _apply(host, own, rotates[host.name])
+            for rotate in rotates[host.name]:
+                have = _apply(host, own, rotate)
             done[host.name] = have
             for finding in acceptance.findings(own, have):
                 raise finding.error()
@@ -139,11 +139,11 @@ def _with(runner: WantedRunner, token: Secret) -> WantedRunner:
     return replace(runner, token=token)
 
 
-def _apply(host: Host, want: Want, rotates: list[Rotate]) -> Facts:
+def _apply(host: Host, want: Want, rotate: Rotate) -> Facts:
     """Apply, again where somebody else writes config.toml meanwhile: the manager renews tokens itself."""
     for left in reversed(range(TRIES)):
         try:
-            return converge.apply(host, want, rotates)
+            return converge.apply(host, want, (rotate,))
         except KitError as error:
             if not left or not (
                 isinstance(error, NotConverged) or "changed meanwhile" in error.what

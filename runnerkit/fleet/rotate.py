@@ -12,7 +12,7 @@ from runnerkit.fleet import sources, turns
 from runnerkit.fleet.bootstrap import wants
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.new_tokens import Rotated, Run
-from runnerkit.fleet.run import Fleet, Outcome, Pace
+from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.fleet.turns import Held, Turns
 from runnerkit.plan import Script
 from runnerkit.settings import tokens
@@ -47,24 +47,18 @@ def rotate(fleet: Fleet, runner: str, number: int, dry: bool, write: bool) -> Ro
         write: put the new token into the file that the settings name as its source.
     """
     known, token = wants(fleet)
-    known = {name: _only(want, runner) for name, want in known.items()}
+    known = {name: only(want, runner) for name, want in known.items()}
     _whole(fleet, known)
     if number and len({one.key for want in known.values() for one in want.runners}) > 1:
         raise KitError("--id is one runner's", "name it as the settings do: --runner NAME")
-    looked = fleet.each(known, lambda host, want: tuple(_held(host, want)), token)
+    looked = fleet.each(known, lambda host, want: tuple(_held(host, want, dry)), token)
     held = {one.host: one.result for one in looked if one.result}
     if fleet.pace.stop_on_failure and len(held) < len(looked):
         held = {}
     server, url = _server(fleet, token), bare(fleet.settings.gitlab.url)
     plan = turns.planned(url, held, server, number)
-    run = Run(
-        replace(fleet, pace=Pace(fleet.pace.at_once)),
-        known,
-        url,
-        token,
-        server,
-        _begun(looked, plan),
-    )
+    fleet = replace(fleet, pace=replace(fleet.pace, stop_on_failure=False))  # once it is reset, all
+    run = Run(fleet, known, url, token, server, _begun(looked, plan))
     if not dry:
         run.do(plan.turns)
     outcomes = list(run.outcomes.values())
@@ -81,7 +75,7 @@ def _server(fleet: Fleet, token: Secret | None) -> "Server | None":
     return Server(bare(fleet.settings.gitlab.url), token)
 
 
-def _only(want: Want, key: str) -> Want:
+def only(want: Want, key: str) -> Want:
     """With the one runner that was asked for, or all."""
     keys = [one.key for one in want.runners]
     if key and key not in keys:
@@ -104,7 +98,7 @@ def _whole(fleet: Fleet, known: Mapping[str, Want]) -> None:
             )
 
 
-def _held(host: Host, want: Want) -> Iterator[Held]:
+def _held(host: Host, want: Want, dry: bool) -> Iterator[Held]:
     """The runners of a host, which could take a new token now."""
     have = converge.look(host, want, (acceptance, registration))
     if not have.docker_runs:
@@ -114,7 +108,8 @@ def _held(host: Host, want: Want) -> Iterator[Held]:
     reaches = Script("give a new token", "", reaches=register.reaches(want))
     if found := host.obstacles(want, [reaches]):
         raise found[0].error()
-    host.lock()  # let go with the connection; another run is better met now than half way
+    if not dry:
+        host.lock()  # let go with the connection; another run is better met now than half way
     entries, names = (
         config_toml.parsed(want, have).get("runners", []),
         acceptance.accepted(want, have),
@@ -124,7 +119,8 @@ def _held(host: Host, want: Want) -> Iterator[Held]:
         token = tokens.known(entries[index].get("token")) if index is not None else None
         if index is None or token is None:
             raise KitError(
-                f"runner {runner.key} is not registered on the host", "./inv bootstrap does that"
+                f"config.toml of the host has no token of runner {runner.key}",
+                "./inv bootstrap registers it; a token that stands there as a variable is yours to renew",
             )
         number, seen = entries[index].get("id"), have.server.get(runner.key)
         name = str(entries[index].get("name", runner.key))

@@ -20,7 +20,7 @@ def begin(url: str, former: Secret, number: int) -> None:
     Raises:
         KitError: it cannot be written.
     """
-    file = _file(url, former)
+    file = _folder() / f"{_prefix(url, number)}{_digest(url, former)}"
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         new = file.with_suffix(f".{os.getpid()}")
@@ -35,18 +35,27 @@ def begin(url: str, former: Secret, number: int) -> None:
 
 def begun(url: str, former: Secret) -> int | None:
     """The runner that had this token, where a reset was cut off."""
-    with suppress(OSError, ValueError):
-        number = json.loads(_file(url, former).read_text())
-        return number if type(number) is int and number > 0 else None
+    for file in _folder().glob(f"*-{_digest(url, former)}"):
+        with suppress(OSError, ValueError):
+            number = json.loads(file.read_text())
+            return number if type(number) is int and number > 0 else None
     return None
 
 
-def end(url: str, former: Secret) -> None:
-    """A host has the new token: from there on it is not lost."""
-    with suppress(OSError):
-        _file(url, former).unlink()
+def end(url: str, number: int) -> None:
+    """A host has the runner's new token: from there on it is not lost."""
+    for file in _folder().glob(f"{_prefix(url, number)}*"):
+        with suppress(OSError):
+            file.unlink()
 
 
-def _file(url: str, former: Secret) -> Path:
-    name = hashlib.sha256(f"{url}\0{former.reveal()}".encode()).hexdigest()[:32]
-    return state() / ".rotations" / name
+def _folder() -> Path:
+    return state() / ".runnerkit/rotations"
+
+
+def _prefix(url: str, number: int) -> str:
+    return f"{hashlib.sha256(url.encode()).hexdigest()[:8]}-{number}-"
+
+
+def _digest(url: str, former: Secret) -> str:
+    return hashlib.sha256(f"{url}\0{former.reveal()}".encode()).hexdigest()[:32]

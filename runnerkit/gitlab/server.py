@@ -8,7 +8,7 @@ import gitlab
 import requests
 
 from runnerkit.errors import KitError
-from runnerkit.facts import ServerManager, ServerRunner
+from runnerkit.facts import ServerManager, ServerRunner, pause
 from runnerkit.gitlab import answers
 from runnerkit.gitlab.session import session, unreachable
 from runnerkit.settings import tokens
@@ -30,10 +30,11 @@ class Server:
         url: GitLab's address.
         token: a personal, group or project access token: ``api``, or ``create_runner`` (which
             can create but neither see nor change a runner) with ``manage_runner``.
+        name: what the token is called.
     """
 
-    def __init__(self, url: str, token: Secret) -> None:
-        self.url = url
+    def __init__(self, url: str, token: Secret, name: str = "GITLAB_TOKEN") -> None:
+        self.url, self._name = url, name
         shared: dict[str, Any] = {"timeout": TIMEOUT, "session": session(url)}
         self._api = gitlab.Gitlab(url, private_token=token.reveal(), **shared)
         self._nobody = gitlab.Gitlab(url, **shared)
@@ -92,14 +93,15 @@ class Server:
 
     def find(self, runner: WantedRunner, name: str, note: str) -> ServerRunner | None:
         """The runner that an interrupted run created, told by its name and mark."""
-        return next((one for one in self.marked(runner, name) if one.note == note), None)
+        known = self.marked(runner, name)
+        return next((one for one in known if pause.without(one.note) == note), None)
 
     def marked(self, runner: WantedRunner, name: str) -> Iterator[ServerRunner]:
         """The runners of that name that the kit created, for whichever host."""
         for listed in self._listed(runner):
             if listed.description == name:
                 found = self.get(listed.id)
-                if found and found.note.startswith(MARK):
+                if found and pause.without(found.note).startswith(MARK):
                     yield found
 
     def create(self, data: Mapping[str, Any]) -> Secret:
@@ -160,11 +162,11 @@ class Server:
             return answers.strange(self.url, error)
         if error.response_code == 401:
             return KitError(
-                f"{self.url}: GITLAB_TOKEN is wrong, revoked or expired", "make a new one"
+                f"{self.url}: {self._name} is wrong, revoked or expired", "make a new one"
             )
         if error.response_code == 403:
             return KitError(
-                f"{self.url}: GITLAB_TOKEN may not do that: {error.error_message}",
+                f"{self.url}: {self._name} may not do that: {error.error_message}",
                 "it needs scope create_runner (and manage_runner), and an owner of what the runner is for",
             )
         if error.response_code == 429 or (error.response_code or 0) >= 500:

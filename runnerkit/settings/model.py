@@ -1,7 +1,4 @@
-"""The sections of runnerkit.toml, as types.
-
-What stands below a key is its description in docs/en/settings.md.
-"""
+"""The sections of runnerkit.toml, as types; below a key stands its description in docs/en/settings.md."""
 
 from typing import Annotated, Any, Literal
 
@@ -37,6 +34,8 @@ class GitLab(Section, frozen=True):
     api_token: Source | None = None
     """An access token with the scopes `create_runner` and `manage_runner` (or `api`). With it the
     kit creates runners and keeps their tags and the like at GitLab as they are written here."""
+    resume_token: Source | None = None
+    """An access token of scope `manage_runner` alone, for `runner.pause --for`: a host has it till then."""
 
 
 class Docker(Section, frozen=True):

@@ -1,15 +1,18 @@
 """A runner's token gives way to a new one on all of its hosts, and no job is lost."""
 
-import re
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runnerkit.place import ROOT
 from sandbox.world import BlankHost, World
-from tests.hosts.kit import CONFIG, Kit
+from tests.hosts.kit import CONFIG, Kit, until
 from tests.hosts.test_drain import INSIDE, long_job
+from tests.hosts.test_killed import Running, in_host
+from tests.hosts.test_secrets import Watch, forms, places
 
 API = {"api_token": {"env": "GITLAB_TOKEN"}}
 Pair = tuple[BlankHost, BlankHost]
@@ -45,6 +48,11 @@ def shared(kit: Kit, pair: Pair, api: bool = False, **runner: Any) -> int:
 def token(kit: Kit, host: BlankHost) -> str:
     (entry,) = tomllib.loads(kit.ssh(host, f"cat {CONFIG}"))["runners"]
     return str(entry["token"])
+
+
+def resets(kit: Kit) -> int:
+    requests = kit.gitlab.call("GET", "/sandbox/state")["requests"]
+    return sum(many for path, many in requests.items() if "reset_authentication_token" in path)
 
 
 def rotate(kit: Kit, *words: str, host: str = "all", code: int = 0) -> dict[str, dict[str, Any]]:
@@ -95,7 +103,117 @@ def test_one_new_token_on_all_hosts_while_a_job_runs(kit: Kit, pair: Pair, api: 
     assert new not in str(done)
 
 
-def inspect(kit: Kit, host: BlankHost) -> str:
-    return re.sub(
-        r"\s", "", kit.ssh(host, "docker inspect -f '{{.Id}} {{.RestartCount}}' gitlab-runner")
+@pytest.mark.long
+def test_a_host_that_was_down_is_mended_by_the_next_run(kit: Kit, pair: Pair) -> None:
+    shared(kit, pair)
+    up, down = pair
+    former = token(kit, up)
+    in_host(kit, down, "systemctl stop ssh.socket ssh")
+    ran = kit.run("runner.rotate", "--host", "all", "--stop-on-failure")
+    assert (ran.code, token(kit, up)) == (1, former)
+    ran = kit.run("runner.rotate", "--host", "all")
+    assert ran.code == 1
+    assert f"note: {down.name}: runner web gets no jobs there by its former token" in ran.err
+    assert "this machine: RUNNER_TOKEN still gives the former token" in ran.err
+    new, many = token(kit, up), resets(kit)
+    in_host(kit, down, "systemctl start ssh")
+    assert token(kit, down) == former != new
+    done = rotate(kit)
+    assert done[down.name]["tokens"] == {"rotates": "the new one, from another host"}
+    assert (resets(kit), everywhere(kit, pair, former)) == (many, new)
+
+
+def test_what_may_not_be_changes_nothing(kit: Kit, pair: Pair) -> None:
+    """An API token that may not reset; and hosts with the token that were not named."""
+    shared(kit, pair, api=True)
+    former = token(kit, pair[0])
+    ran = kit.run("runner.rotate", "--host", pair[0].name)
+    assert (ran.code, ran.out) == (1, "")
+    assert f"the token of runner web is also on {pair[1].name}, which a new one" in ran.err
+    kit.env["GITLAB_TOKEN"] = kit.world.create_token
+    ran = kit.run("runner.rotate", "--host", "all")
+    assert ran.code == 1
+    errors = [line for line in ran.err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert "GITLAB_TOKEN may not do that" in errors[0]
+    assert {token(kit, host) for host in pair} == {former}
+    assert not list((ROOT / ".runnerkit/rotations").glob("*"))
+
+
+@pytest.mark.long
+def test_a_token_that_has_ended_gives_way_by_the_api(kit: Kit, pair: Pair) -> None:
+    kit.gitlab.call("POST", "/sandbox/switches", runner_token_seconds=20)
+    try:
+        keeps = {"feature_flags": {"FF_DISABLE_AUTOMATIC_TOKEN_ROTATION": True}}
+        number = shared(kit, pair, settings=keeps)
+        former = token(kit, pair[0])
+        until(
+            lambda: (
+                "not valid"
+                in kit.ssh(pair[0], "docker exec gitlab-runner gitlab-runner verify 2>&1; :")
+            )
+        )
+    finally:
+        kit.gitlab.call("POST", "/sandbox/switches", runner_token_seconds=None)
+    ran = kit.run("runner.rotate", "--host", "all")
+    assert "which cannot renew itself then" in ran.err
+    assert "GITLAB_TOKEN" in ran.err
+    kit.env["GITLAB_TOKEN"] = kit.world.api_token
+    kit.settings(*pair, gitlab=API, runners={"web": {"name": "rotates", "settings": keeps}})
+    ran = kit.run("runner.rotate", "--host", "all")
+    assert f"--id NUMBER --runner web; the host has it as #{number}" in ran.err
+    assert {token(kit, host) for host in pair} == {former}
+    rotate(kit, "--id", str(number))
+    everywhere(kit, pair, former)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("api", [True, False], ids=["api", "own"])
+def test_killed_at_each_change(kit: Kit, pair: Pair, api: bool) -> None:
+    shared(kit, pair, api)
+    former, killed = token(kit, pair[0]), list[str]()
+    while True:
+        running = Running(kit, "runner.rotate", "--host", "all")
+        fresh = next((title for title in running.changes() if title not in killed), "")
+        if not fresh:
+            ended = running.end()
+            break
+        killed += [fresh, *running.kill()]
+    assert ended.code == 0, ended.err
+    first = "reset the token of runner" if api else "renew the token of runner rotates"
+    assert any(title.startswith(first) for title in killed)
+    assert "give runner rotates its new token" in killed
+    everywhere(kit, pair, former)
+    assert not list((ROOT / ".runnerkit/rotations").glob("*"))
+    for host in pair:
+        assert kit.ssh(host, "ls /tmp | grep -v ^systemd-private; :") == ""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("api", [True, False], ids=["api", "own"])
+def test_tokens_are_nowhere_that_others_can_look(kit: Kit, pair: Pair, api: bool) -> None:
+    shared(kit, pair, api)
+    source = kit.folder / "token"
+    source.write_text(f"{kit.env['RUNNER_TOKEN']}\n")
+    kit.settings(*pair, gitlab=API if api else {}, runners={"web": {"name": "rotates"}})
+    text = (
+        (kit.folder / "runnerkit.toml")
+        .read_text()
+        .replace('env = "RUNNER_TOKEN"', f'file = "{source}"')
     )
+    (kit.folder / "runnerkit.toml").write_text(text)
+    former = token(kit, pair[0])
+    with Watch() as watch:
+        ran = kit.run("runner.rotate", "--host", "all", "--write")
+    assert ran.code == 0, ran.err
+    assert "still gives" not in ran.err
+    new = everywhere(kit, pair, former)
+    assert (source.read_text(), source.stat().st_mode & 0o777) == (f"{new}\n", 0o600)
+    assert [one for one in Path(kit.folder).iterdir() if one.name.startswith(".token")] == []
+    patterns = forms(former, new)
+    assert watch.rounds > 10
+    assert watch.saw(patterns) == []
+    assert not any(one in ran.out + ran.err for one in patterns)
+    for host in pair:
+        assert places(kit, host, patterns) == []
+        assert kit.ssh(host, f"stat -c '%a %U' {CONFIG}") == "600 root\n"

@@ -12,7 +12,9 @@ from sandbox.world import World
 
 
 def test_what_was_written_into_it_stays_when_a_host_comes(tmp_path: Path) -> None:
-    tokens = dict.fromkeys(("create_token", "registration_token", "expired_token"), "")
+    tokens = dict.fromkeys(
+        ("create_token", "manage_token", "registration_token", "expired_token"), ""
+    )
     put_up = World(
         names=Names("x"),
         net=cast(Any, None),

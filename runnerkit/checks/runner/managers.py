@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runnerkit.checks.finding import Finding, Kind, Level
-from runnerkit.facts import Facts, Needs
+from runnerkit.facts import Facts, Needs, pause
 from runnerkit.files import drained
 from runnerkit.want import Want
 
@@ -41,8 +41,8 @@ UNDRAINED = Kind(
 PAUSED = Kind(
     "runner-paused",
     Level.NOTE,
-    "runner {name} is paused at GitLab: no host of it takes jobs",
-    "resume it there when it should take jobs again",
+    "runner {name} is paused at GitLab{until}: no host of it takes jobs{why}",
+    "./inv runner.resume --host NAME has it take jobs again",
 )
 KINDS = (STOPPED, RESTARTING, DRAINED, UNDRAINED, OFFLINE, PAUSED)
 
@@ -71,7 +71,9 @@ def findings(want: Want, have: Facts) -> Iterator[Finding]:
         if known.manager not in ("", "online") and not mark:
             yield OFFLINE.found(name=name, status=known.manager, container=container)
         if known.paused and not runner.spec.paused:
-            yield PAUSED.found(name=name)
+            noted = pause.read(known.note) or pause.Pause()
+            until, why = noted.until and f" until {noted.until}", noted.text and f" ({noted.text})"
+            yield PAUSED.found(name=name, until=until, why=why)
 
 
 def _drained(mark: drained.Drained, runs: bool, container: Mapping[str, Any]) -> Finding:
