@@ -14,7 +14,7 @@ from runnerkit.facts import Facts, File
 from runnerkit.files import drained, memory
 from runnerkit.fleet import rotations, sources, turns
 from runnerkit.fleet.turns import Held, Turn
-from runnerkit.gitlab import server
+from runnerkit.gitlab import runner_token
 from runnerkit.plan import Change, Script
 from runnerkit.settings.secrets import Secret, Source
 from runnerkit.want import WantedRunner
@@ -134,7 +134,7 @@ def held(token: str = TOKEN, **changes: object) -> Held:
 def of(
     monkeypatch: pytest.MonkeyPatch, valid: Mapping[str, bool | None], **hosts: Held
 ) -> turns.Turns:
-    monkeypatch.setattr(server, "accepts", lambda _, token: valid.get(token.reveal()))
+    monkeypatch.setattr(runner_token, "accepts", lambda _, token: valid.get(token.reveal()))
     return turns.planned(URL, {host: [one] for host, one in hosts.items()}, None, 0)
 
 
@@ -226,7 +226,9 @@ def test_a_runner_that_stands_there_twice_has_one_token_in_both(tmp_path: Path) 
 
 
 OTHERS_NAME = GOOD.replace('"ci1-web"', '"as somebody called it"')
-TWIN = GOOD.partition("\n\n")[2].replace(TOKEN, "glrt-twin000000000000000")
+TWIN = (
+    GOOD.partition("\n\n")[2].replace(TOKEN, "glrt-twin000000000000000").replace("id = 7", "id = 8")
+)
 
 
 @pytest.mark.parametrize("config", [OTHERS_NAME, GOOD.replace("[[runners", f"{TWIN}\n[[runners")])
