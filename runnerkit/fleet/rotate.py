@@ -60,12 +60,13 @@ def rotate(fleet: Fleet, runner: str, number: int, dry: bool, write: bool) -> Ro
     plan = turns.planned(url, held, server, number)
     fleet = replace(fleet, pace=replace(fleet.pace, stop_on_failure=False))  # once it is reset, all
     run = Run(fleet, known, url, token, server, _begun(looked, plan))
-    if not dry:
-        run.do(plan.turns)
-    outcomes = list(run.outcomes.values())
+    strangers = () if len(held) < len(looked) else tuple(_strangers(server, plan))
     if dry:
-        return Rotation(outcomes)
-    return Rotation(outcomes, (*_behind(known, outcomes, plan), *sources.left(plan.turns, write)))
+        return Rotation(list(run.outcomes.values()), strangers)
+    run.do(plan.turns)
+    outcomes = list(run.outcomes.values())
+    left = (*_behind(known, outcomes, plan), *sources.left(plan.turns, write))
+    return Rotation(outcomes, (*strangers, *left))
 
 
 def _server(fleet: Fleet, token: Secret | None) -> "Server | None":
@@ -150,6 +151,17 @@ def _begun(looked: list[Outcome[tuple[Held, ...]]], plan: Turns) -> dict[str, Ou
         base = Outcome(one.host, result, [], one.error, one.fix, one.seconds, one.execs)
         found[one.host] = replace(base, error=error.what, fix=error.fix) if error else base
     return found
+
+
+def _strangers(server: "Server | None", plan: Turns) -> Iterator[tuple[str, str, str]]:
+    """Managers that have a token and are on none of the hosts: a new one puts them out."""
+    for turn in plan.turns:
+        here = {one.system_id for one in turn.hosts.values()}
+        for one in server.managers(turn.number) if server and turn.number else ():
+            if one.system_id not in here and one.status == "online":
+                what = f"manager {one.system_id} {one.ip_address}".strip()
+                what += " is online, and on none of these hosts: a new token puts it out"
+                yield f"runner {turn.runner.key}", what, "bootstrap its host, if that is yours"
 
 
 def _behind(
