@@ -131,6 +131,7 @@ def test_a_plugin_that_is_not_on_the_host_yet_is_told_until_it_is(
     assert kit.plan().found("autoscaler-file-absent") == []
 
 
+@pytest.mark.long
 def test_a_key_that_was_misspelt_before_holds_up_nothing(kit: Kit, host: BlankHost) -> None:
     scale(kit, host)
     kit.bootstrap()

@@ -17,7 +17,9 @@ def host(world: World) -> Iterator[BlankHost]:
     world.remove(NAME)
 
 
-@pytest.mark.parametrize("status", [500, 503, 429])
+@pytest.mark.parametrize(
+    "status", [500, *(pytest.param(n, marks=pytest.mark.long) for n in (503, 429))]
+)
 def test_a_registration_goes_through_once_gitlab_is_well_again(
     kit: Kit, host: BlankHost, status: int
 ) -> None:

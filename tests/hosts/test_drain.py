@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
@@ -21,6 +23,7 @@ def long_job(kit: Kit, host: BlankHost) -> int:
     return number
 
 
+@pytest.mark.long
 def test_a_manager_whose_jobs_do_not_end_comes_again_after_them(kit: Kit, blank: Blank) -> None:
     host = blank("docker", "drained")
     kit.new_token("drained")

@@ -84,6 +84,7 @@ def mixed(ran: Ran) -> dict[str, dict[str, Any]]:
     return {h: next(row for row in rows if row["image"] == "mixed") for h, rows in found.items()}
 
 
+@pytest.mark.long
 def test_what_was_shipped_is_one_image_to_list_and_to_bootstrap(pair: Pair) -> None:
     kit, old, other = pair.kit, pair.old, pair.other
     folder = kit.folder / "dockerfiles/mixed"

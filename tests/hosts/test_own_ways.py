@@ -5,6 +5,8 @@ import os
 import shutil
 from pathlib import Path
 
+import pytest
+
 from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import CONFIG, Kit
@@ -54,6 +56,7 @@ def test_names_and_addresses_are_those_that_docker_and_the_runner_mean(
     assert "cannot pull nb-node2" in refused.err and "(did you mean 'ci-node'?)" in refused.err
 
 
+@pytest.mark.long
 def test_the_new_manager_is_made_before_the_old_one_goes(kit: Kit, blank: Blank) -> None:
     host = blank("docker", "before")
     by_hand(
@@ -91,6 +94,7 @@ def test_the_new_manager_is_made_before_the_old_one_goes(kit: Kit, blank: Blank)
     assert kit.plan().titles == []
 
 
+@pytest.mark.long
 def test_one_commit_is_one_image_on_a_laptop_and_in_a_pipeline(
     kit: Kit, blank: Blank, tmp_path: Path
 ) -> None:

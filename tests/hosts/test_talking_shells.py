@@ -17,7 +17,6 @@ TALK = {
     "no UTF-8": r"printf '\377\376 caf\351 '",
 }
 TALK["all of them"] = "; ".join(TALK.values())
-ONE = [pytest.param(name, marks=pytest.mark.long) for name in TALK if name != "all of them"]
 CLEAN = """rm -rf /root/.bashrc /srv/gitlab-runner
 docker rm -f gitlab-runner
 docker image rm -f $(docker image ls -q tester | sort -u) || :"""
@@ -31,7 +30,8 @@ def pair(world: World) -> Iterator[list[BlankHost]]:
         world.remove(name)
 
 
-@pytest.mark.parametrize("talk", ["all of them", *ONE])
+@pytest.mark.long
+@pytest.mark.parametrize("talk", TALK)
 def test_what_a_login_shell_says_is_not_taken_for_an_answer(
     kit: Kit, pair: list[BlankHost], talk: str
 ) -> None:
