@@ -190,7 +190,7 @@ def runner_rotate(
     return rotated(rotate.rotate(fleet, runner, id_, dry_run, write), dry_run)
 
 
-@fleet_task(name="remove", changes=True)
+@fleet_task("url", "image", "name", name="remove", changes=True)
 def runner_remove(
     fleet: "Fleet", keep_images: bool = False, yes: bool = False, dry_run: bool = False
 ) -> "Page":

@@ -36,16 +36,21 @@ if command -v docker >/dev/null && ! hangs; then
   [ -z "$CONTAINER" ] || ask ps -q --filter label=com.gitlab.gitlab-runner.managed=true 2>/dev/null |
     xargs -r docker container inspect -f '[{{json .Created}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.id")}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.url")}}]' >"$work/jobs" 2>/dev/null &
 fi
-# All that Docker has, a line each; of labels, which anybody writes, no more than is needed.
+# All that Docker has, a line each; of labels, which anybody writes, no more than is needed. The last line
+# says that nothing is missing: a container that ended meanwhile makes it fail, and be asked again.
 belongings() {
   label() { printf '{{with .Labels}}{{with index . "%s"}}{{json (printf "%%.80s" .)}}{{else}}""{{end}}{{else}}""{{end}}' "$1"; }
   of=$(label com.gitlab.gitlab-runner.runner.id)
-  docker ps -aq --no-trunc | xargs -r docker container inspect -f '{"container":{{json .Name}},"image":{{json .Image}},"runner":{{with .Config}}'"$of"'{{end}},"volumes":[{{range $i, $m := .Mounts}}{{if $i}},{{end}}{{json (or $m.Name $m.Source)}}{{end}}]}'
-  docker volume ls -q | xargs -r docker volume inspect -f '{"volume":{{json .Name}},"runner":'"$of}"
-  docker image ls -q --no-trunc | sort -u | xargs -r docker image inspect -f '{"image":{{json .Id}},"tags":{{json .RepoTags}},"digests":{{len .RepoDigests}},"kit":{{with .Config}}'"$(label runnerkit.image)"'{{else}}""{{end}}}'
+  ids=$(docker ps -aq --no-trunc) || return
+  [ -z "$ids" ] || docker container inspect -f '{"container":{{json .Name}},"image":{{json .Image}},"runner":{{with .Config}}'"$of"'{{end}},"volumes":[{{range $i, $m := .Mounts}}{{if $i}},{{end}}{{json (or $m.Name $m.Source)}}{{end}}]}' $ids || return
+  ids=$(docker volume ls -q) || return
+  [ -z "$ids" ] || docker volume inspect -f '{"volume":{{json .Name}},"runner":'"$of}" $ids || return
+  ids=$(docker image ls -q --no-trunc) || return
+  [ -z "$ids" ] || docker image inspect -f '{"image":{{json .Id}},"tags":{{json .RepoTags}},"digests":{{len .RepoDigests}},"kit":{{with .Config}}'"$(label runnerkit.image)"'{{else}}""{{end}}}' $(echo "$ids" | sort -u) || return
   [ ! -s /var/lib/runnerkit/installed ] || xargs dpkg --no-act --purge </var/lib/runnerkit/installed 2>&1 | sed -n '/^Errors were/,$s/^ \(.*\)/{"needed":"\1"}/p'
+  echo '{"whole":true}'
 }
-[ -z "$BELONGINGS" ] || belongings >"$work/belongings" 2>/dev/null &
+[ -z "$BELONGINGS" ] || for _ in 1 2 3 4 5; do belongings >"$work/belongings" 2>/dev/null && break; done &
 # What unattended-upgrades would replace of Docker, and whether somebody holds it.
 [ ! -x /usr/bin/unattended-upgrade ] || {
   apt-config dump 2>/dev/null | grep -E '^(APT::Periodic|Unattended-Upgrade)::'

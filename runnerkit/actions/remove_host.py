@@ -29,7 +29,10 @@ class UnitRemoval:
         return Needs(files=UNITS)
 
     def changes(self, want: Want, have: Facts) -> Iterator[Change]:
-        there = [path for path in UNITS if path in have.files]
+        there = [path for path in UNITS if path in have.files and path != first_boot.HOST_KEYS]
+        keys = have.files.get(first_boot.HOST_KEYS)  # others may have a unit of that name
+        if keys and keys.text == render("ssh-host-keys.service"):
+            there.append(first_boot.HOST_KEYS)
         if there and share.of(want, have).alone:
             yield Script(
                 "remove what registers the machine at its first boot",

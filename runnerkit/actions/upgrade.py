@@ -54,6 +54,11 @@ class Replacement:
         manager.elsewhere(want, now)
         if settle.before(want, have):
             yield manager.settlement(want, have)
+        elif not have.docker_runs:
+            raise KitError(
+                "Docker does not run on the host",
+                "./inv bootstrap --host NAME sets it up or starts it",
+            )
         elif now is None:
             raise KitError(
                 f"there is no container {want.manager.container}",

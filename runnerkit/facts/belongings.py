@@ -35,12 +35,14 @@ class OwnedImage:
 
 @dataclass(frozen=True)
 class Belongings:
-    """What there is. `needed` are packages that came with Docker, and others need by now."""
+    """What there is. `needed` are packages that came with Docker, and others need by now; `whole` says
+    that nothing is missing."""
 
     containers: tuple[OwnedContainer, ...] = ()
     volumes: tuple[OwnedVolume, ...] = ()
     images: tuple[OwnedImage, ...] = ()
     needed: tuple[str, ...] = ()
+    whole: bool = False
 
 
 def parse(text: str) -> Belongings:
@@ -61,4 +63,5 @@ def parse(text: str) -> Belongings:
             if "tags" in one
         ),
         tuple(one["needed"] for one in lines if "needed" in one),
+        any("whole" in one for one in lines),
     )

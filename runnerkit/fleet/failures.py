@@ -55,7 +55,7 @@ def remember(operation: Operation, hosts: Iterable[str], failed: Iterable[str]) 
         before = [one for one in verbs.get(operation.verb, []) if one not in {*hosts}]
         verbs[operation.verb] = [*before, *failed]
         with NamedTemporaryFile("w", dir=file().parent, delete=False) as new:
-            json.dump(known, new, indent=2)
+            json.dump({key: left for key in known if (left := _left(known[key]))}, new, indent=2)
         Path(new.name).replace(file())
 
 
@@ -78,6 +78,10 @@ def _read() -> Failures:
     if not _fits(known):
         raise ValueError
     return known  # type: ignore[no-any-return]
+
+
+def _left(verbs: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {verb: hosts for verb, hosts in verbs.items() if hosts}
 
 
 def _fits(known: object) -> bool:

@@ -17,6 +17,7 @@ from runnerkit.fleet.turns import Held, Turns
 from runnerkit.plan import Script
 from runnerkit.settings import tokens
 from runnerkit.settings.secrets import Secret
+from runnerkit.steps import config_toml as entries_of
 from runnerkit.steps import registration
 from runnerkit.want import Want, bare
 
@@ -59,12 +60,13 @@ def rotate(fleet: Fleet, runner: str, number: int, dry: bool, write: bool) -> Ro
     plan = turns.planned(url, held, server, number)
     fleet = replace(fleet, pace=replace(fleet.pace, stop_on_failure=False))  # once it is reset, all
     run = Run(fleet, known, url, token, server, _begun(looked, plan))
-    if not dry:
-        run.do(plan.turns)
-    outcomes = list(run.outcomes.values())
+    strangers = () if len(held) < len(looked) else tuple(_strangers(server, plan))
     if dry:
-        return Rotation(outcomes)
-    return Rotation(outcomes, (*_behind(known, outcomes, plan), *sources.left(plan.turns, write)))
+        return Rotation(list(run.outcomes.values()), strangers)
+    run.do(plan.turns)
+    outcomes = list(run.outcomes.values())
+    left = (*_behind(known, outcomes, plan), *sources.left(plan.turns, write))
+    return Rotation(outcomes, (*strangers, *left))
 
 
 def _server(fleet: Fleet, token: Secret | None) -> "Server | None":
@@ -100,7 +102,7 @@ def _whole(fleet: Fleet, known: Mapping[str, Want]) -> None:
 
 def _held(host: Host, want: Want, dry: bool) -> Iterator[Held]:
     """The runners of a host, which could take a new token now."""
-    have = converge.look(host, want, (acceptance, registration))
+    have = converge.look(host, want, (acceptance, registration, entries_of))
     if not have.docker_runs:
         raise KitError(
             "Docker does not run, by which a new token comes in", "./inv bootstrap sets it up"
@@ -149,6 +151,17 @@ def _begun(looked: list[Outcome[tuple[Held, ...]]], plan: Turns) -> dict[str, Ou
         base = Outcome(one.host, result, [], one.error, one.fix, one.seconds, one.execs)
         found[one.host] = replace(base, error=error.what, fix=error.fix) if error else base
     return found
+
+
+def _strangers(server: "Server | None", plan: Turns) -> Iterator[tuple[str, str, str]]:
+    """Managers that have a token and are on none of the hosts: a new one puts them out."""
+    for turn in plan.turns:
+        here = {one.system_id for one in turn.hosts.values()}
+        for one in server.managers(turn.number) if server and turn.number else ():
+            if one.system_id not in here and one.status == "online":
+                what = f"manager {one.system_id} {one.ip_address}".strip()
+                what += " is online, and on none of these hosts: a new token puts it out"
+                yield f"runner {turn.runner.key}", what, "bootstrap its host, if that is yours"
 
 
 def _behind(

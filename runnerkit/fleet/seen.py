@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 from runnerkit import converge
 from runnerkit.errors import KitError
-from runnerkit.facts import ServerRunner
+from runnerkit.facts import Facts, ServerRunner
 from runnerkit.files import config_toml
 from runnerkit.fleet.bootstrap import wants
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.rotate import only
 from runnerkit.fleet.run import Fleet, Outcome
+from runnerkit.settings import tokens
 from runnerkit.settings.secrets import Secret
+from runnerkit.steps import config_toml as entries_of
 from runnerkit.steps import registration
-from runnerkit.want import Want, bare
+from runnerkit.want import Want, WantedRunner, bare
 
 if TYPE_CHECKING:
     from runnerkit.gitlab.server import Server
@@ -55,21 +57,38 @@ def reached(fleet: Fleet, runner: str) -> "tuple[dict[str, Want], Secret, Server
     return known, token, Server(bare(fleet.settings.gitlab.url), token)
 
 
-def look(fleet: Fleet, known: Mapping[str, Want], token: Secret) -> list[Outcome[Seen]]:
+def look(
+    fleet: Fleet, known: Mapping[str, Want], token: Secret, server: "Server"
+) -> list[Outcome[Seen]]:
     """Ask each host for its tokens, and GitLab whose they are."""
 
     def work(host: Host, want: Want) -> Seen:
-        have = converge.look(host, want, (registration,))
+        have = converge.look(host, want, (registration, entries_of))
+        found = {}
         for runner in want.runners:
-            if runner.key not in have.server:
+            if now := have.server.get(runner.key) or _renewed(server, want, have, runner):
+                found[runner.key] = now
+            else:
                 raise KitError(
                     f"GitLab does not say which runner {runner.key} is: the host has none that GitLab "
                     "accepts, or the API token does not see it",
                     "./inv plan tells; GITLAB_TOKEN needs the scope manage_runner, and an owner of the runner",
                 )
-        return Seen(have.server, config_toml.system_id(want, have), have.systemd)
+        return Seen(found, config_toml.system_id(want, have), have.systemd)
 
     return fleet.each(known, work, token)
+
+
+def _renewed(
+    server: "Server", want: Want, have: Facts, runner: WantedRunner
+) -> ServerRunner | None:
+    """The runner whose token the host has, where the settings still give a former one."""
+    index, manager = config_toml.entry_index(want, have, runner), config_toml.system_id(want, have)
+    if index is None or not manager:
+        return None
+    token = tokens.known(config_toml.parsed(want, have)["runners"][index].get("token"))
+    number = server.whose(token, manager) if token else None
+    return server.get(number) if number else None
 
 
 def runners(looked: list[Outcome[Seen]]) -> Iterator[tuple[str, ServerRunner, dict[str, Seen]]]:

@@ -21,6 +21,7 @@ from runnerkit.fleet.host import Host
 from runnerkit.fleet.rehearsal import rehearsed
 from runnerkit.fleet.rollout import BACK, KEPT, PENDING, READY, SAME, UPGRADED, Rollout, Standing
 from runnerkit.fleet.run import Fleet, Outcome, Unfinished
+from runnerkit.images.reference import normal
 from runnerkit.machine.failure import ScriptFailed
 from runnerkit.place import DRAINED
 from runnerkit.settings import edit
@@ -107,7 +108,8 @@ def _prepare(run: Rollout, host: Host, want: Want, have: Facts, known: Standing)
     pending = converge.plan(want, have, [ACTION])
     if not pending:
         _refuse(acceptance.findings(want, have))
-        return replace(known, state=SAME)
+        named = known.old if normal(known.old) == normal(known.new) else known.new
+        return replace(known, state=SAME, new=named)
     _refuse(api_version.findings(want, have))
     acted = act(host, want, (image_pulls,), run.dry)
     if run.dry:
@@ -172,11 +174,10 @@ def _replaced(host: Host, want: Want) -> Standing:
 def _ended(run: Rollout, write: bool, back: bool = False) -> Upgraded:
     """What is told; the settings are written where the new image has proven itself."""
     outcomes = tuple(run.outcomes[target.name] for target in run.fleet.targets)
-    images = {one.result.new for one in outcomes if one.result}
+    good = [*run.names(UPGRADED), *run.names(SAME), *run.names(PENDING)]
+    images = {one.result.new for one in outcomes if one.result and one.host in good}
     now, image = run.fleet.settings.manager.image, images.pop() if len(images) == 1 else ""
     image = image if image != now else ""
-    if not (run.names(UPGRADED) or run.names(SAME) or run.dry):
-        image = ""
     file = edit.file() if write and image and not (run.failed or run.dry) else None
     if file:
         edit.set_image(file, image)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from runnerkit.errors import KitError, interruptible
 from runnerkit.fleet import failures
 from runnerkit.fleet.operation import Operation
-from runnerkit.menu import hooks as around
+from runnerkit.menu.hooks import after, before
 from runnerkit.report.page import Page, note
 from runnerkit.settings.hooks import Hooks
 from runnerkit.settings.model import Settings
@@ -51,23 +51,24 @@ def changed(
         targets: the hosts.
     """
     names = [target.name for target in targets]
-    around.before(hooks, operation, targets)
+    before(hooks, operation, targets)
     try:
         with interruptible():
             page = run()
     except KitError as error:
         _remember(operation, names, names)
         try:
-            around.after(hooks, operation, (), error.code or 1, error.what)
+            after(hooks, operation, (), error.code or 1, error.what)
         except KitError as failure:
             note(str(failure))
         raise
     listed = page.data.get("hosts")
     hosts = listed if isinstance(listed, list) else []
-    done = {one.get("host") for one in hosts if not one.get("error")}
-    _remember(operation, names, [name for name in names if name not in done])
+    rows = {name: [one for one in hosts if one.get("host") == name] for name in names}
+    failed = [name for name, own in rows.items() if not own or any(one.get("error") for one in own)]
+    _remember(operation, names, failed)
     try:
-        around.after(hooks, operation, hosts, page.code)
+        after(hooks, operation, hosts, page.code)
     except KitError as failure:
         messages, data = [*page.messages, str(failure)], {**page.data, **failure.data()}
         return replace(page, messages=messages, data=data, code=page.code or 1)

@@ -48,7 +48,7 @@ def removed(outcomes: list[Outcome[Removed]], dry: bool) -> Page:
         lambda one: {
             "changes": of.changes(one.changes),
             "pending": of.changes(one.result.pending if one.result and dry else ()),
-            "notes": [*(one.result.notes if one.result else ()), *one.notes],
+            "notes": list(map(typed, (*(one.result.notes if one.result else ()), *one.notes))),
         },
     )
     pending = dry and any(one.result and one.result.pending for one in outcomes)

@@ -162,7 +162,7 @@ def differences(want: Want, have: Facts, now: Mapping[str, Any]) -> Iterator[str
     if image is None or image["Id"] != now["Image"]:
         yield f"image {now['Config']['Image']} → {want.manager.image}"
     policy = now["HostConfig"]["RestartPolicy"]["Name"]
-    if policy != "always":
+    if policy != "always" and not drained.parsed(have):
         yield f"restart policy {policy or 'no'} → always"
     if selinux.confines(have) and not selinux.labelled(now["HostConfig"].get("SecurityOpt")):
         yield "SELinux keeps Docker's socket from it"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runnerkit.checks.jobs import rehearsal
 from runnerkit.place import ROOT
 from sandbox.world import BlankHost, World
 from tests.hosts.conftest import Blank
@@ -118,13 +119,15 @@ def test_what_jobs_of_strangers_reach(kit: Kit, blank: Blank, tmp_path: Path) ->
     kit.settings(host, docker={"metadata": "open"}, runners={"web": web})
     kit.new_token()
     kit.bootstrap()
-    only_there = "registry-lacks"  # of the image that was built by hand
-    assert codes(doctor(kit)) == [only_there, "job-metadata-reachable"]
+    assert seen(kit) == ["job-metadata-reachable"]
     secure(kit, host, tmp_path)
 
 
-def doctor(kit: Kit) -> Any:
-    return kit.run("doctor", "--host", "all", "--json")
+def seen(kit: Kit) -> list[str]:
+    """What jobs' containers told: of an old manager, and an image built by hand, there is more."""
+    ours = {kind.code for kind in rehearsal.KINDS}
+    ran = kit.run("doctor", "--host", "all", "--json")
+    return [code for code in codes(ran) if code in ours or code.startswith("gitlab-")]
 
 
 def secure(kit: Kit, host: BlankHost, folder: Path) -> None:
@@ -136,13 +139,10 @@ def secure(kit: Kit, host: BlankHost, folder: Path) -> None:
         kit.ssh(host, f"""mkdir -p {certs}; cat >{certs}/{here}.crt <<'END'
 {Path(files[0]).read_text()}END
             sed -i 's|{re.escape(kit.world.gitlab_url)}|{url}|' {CONFIG}""")  # fmt: skip
-        kit.data["gitlab"]["url"] = url
         kit.settings(
             host,
             gitlab={"url": url},
             docker={"metadata": "open"},
             runners={"web": {"image": "curly:1"}},
         )
-        found = codes(doctor(kit))
-    assert "job-certificate" in found
-    assert not [code for code in found if code.startswith("gitlab-")]
+        assert seen(kit) == ["job-certificate"]

@@ -89,7 +89,9 @@ def test_a_pause_ends_at_its_time_while_the_kit_does_not_run(kit: Kit, host: Bla
 
 @pytest.mark.long
 def test_the_timer_goes_off_by_itself(kit: Kit, host: BlankHost) -> None:
+    """Also where the settings still give a former token of the runner."""
     settings(kit, host)
+    kit.env["RUNNER_TOKEN"] = "glrt-former0000000000000"
     assert kit.run("runner.pause", "--host", "all", "--for", "1m").code == 0
     until(lambda: not at_gitlab(kit)["paused"], 120)
     until(lambda: kit.ssh(host, UNITS) == "")

@@ -17,9 +17,9 @@ from tests.unit.build import want
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
-def here(script: str, folder: Path) -> str:
-    """The script with its locks in a folder of the test's, and less patience."""
-    return script.replace(LOCKS, str(folder)).replace(f"timeout {PATIENCE}", "timeout 0.2")
+def here(script: str, folder: Path, patience: float = 60) -> str:
+    """The script with its locks in a folder of the test's, and less patience, in seconds."""
+    return script.replace(LOCKS, str(folder)).replace(f"timeout {PATIENCE}", f"timeout {patience}")
 
 
 def run(script: str, typed: str = "", more: bool = False) -> subprocess.CompletedProcess[str]:
@@ -74,7 +74,7 @@ def test_a_wait_ends_and_says_who_holds_the_lock(which: str, file: str, tmp_path
     if (which, file) == ("script", LOCK):
         return  # its run has that one
     with held(here(file, tmp_path)):
-        ended = run(here(SCRIPTS[which](), tmp_path), "me\n", more=which == "run")
+        ended = run(here(SCRIPTS[which](), tmp_path, 0.2), "me\n", more=which == "run")
     assert "bob since noon" in ended.stdout + ended.stderr
     assert "locked" not in ended.stdout
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from runnerkit import converge
-from runnerkit.actions import remove, remove_docker
+from runnerkit.actions import remove, remove_docker, resume
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File, ServerRunner
 from runnerkit.facts.belongings import Belongings, OwnedContainer, OwnedImage, OwnedVolume, parse
 from runnerkit.files import memory, share
 from runnerkit.plan import Script
-from tests.unit.build import CONFIG, DAEMON, GOOD, MANAGER, TOKEN, blank, converged
+from tests.unit.build import CONFIG, DAEMON, GOOD, MANAGER, TOKEN, blank, converged, want
 from tests.unit.remembering import ours, remembered
 
 SHORT = TOKEN.removeprefix("glrt-")[:9]
@@ -32,7 +32,7 @@ def host(have: Facts, *images: OwnedImage, installed: bool = False, **there: Any
     files = {**said.files, memory.PATH: File(memory.written(known).encode(), 0o600, 1)}
     if installed:
         files[remove_docker.INSTALLED] = File(b"docker.io\nruncible\ndocker.io\n", 0o600, 1)
-    there = {"containers": (MANAGED,), "images": images, **there}
+    there = {"containers": (MANAGED,), "images": images, "whole": True, **there}
     paths = frozenset({memory.FOLDER})
     return replace(said, files=files, paths=paths, belongings=Belongings(**there))
 
@@ -75,6 +75,12 @@ def test_a_docker_that_does_not_run_is_told() -> None:
         planned(replace(host(converged()), info={}))
 
 
+def test_where_docker_did_not_tell_all_nothing_is_planned() -> None:
+    have = host(converged(), installed=True, whole=False)
+    with pytest.raises(KitError, match="does not tell all"):
+        planned(have)
+
+
 def test_where_others_have_a_runner_the_manager_stays_with_all_that_serves_both() -> None:
     have = host(converged(GOOD + THEIRS.partition("\n\n")[2]), OWN, installed=True)
     assert planned(have) == [f"write {CONFIG}", "write /var/lib/runnerkit/applied.json"]
@@ -93,7 +99,7 @@ def test_a_runner_goes_after_its_jobs_where_the_manager_stays() -> None:
     paused = replace(have, server={"web": replace(server, paused=True)})
     assert planned(paused, web=7)[0] == delete
     job = OwnedContainer("job", runner=SHORT)
-    busy = replace(paused, belongings=Belongings((MANAGED, job)))
+    busy = replace(paused, belongings=Belongings((MANAGED, job), whole=True))
     assert planned(busy, web=7)[:2] == [begin[1], delete]
 
 
@@ -143,7 +149,7 @@ def test_docker_stays_where_it_was_before_or_nobody_noted_that_it_was_not() -> N
 def test_what_daemon_json_said_before_the_kit_stays() -> None:
     said = ours(docker={"daemon": {"debug": True, "log-opts": {"max-size": "1m"}}})
     now = {"debug": True, "log-opts": {"max-size": "1m", "max-file": "2"}}
-    have = remembered(converged(daemon=now), said, "web")
+    have = remembered(converged(daemon=now, belongings=Belongings(whole=True)), said, "web")
     known = memory.parsed(have)
     known.found = memory.tree(have, {"debug": False, "log-opts": {"max-file": "2"}})
     have.files[memory.PATH] = File(memory.written(known).encode(), 0o600, 1)  # type: ignore[index]
@@ -160,14 +166,42 @@ def test_a_runner_that_other_settings_have_too_is_theirs() -> None:
     assert share.of(ours(), have).mine == {}
 
 
+def test_with_images_that_are_kept_what_tells_of_them_is_kept() -> None:
+    have = host(converged(), OWN, installed=True)
+    *_, last = converge.plan(ours(), have, remove.actions({}, keep_images=True))
+    assert isinstance(last, Script)
+    assert last.title == f"write {memory.PATH}"
+    assert "! -name installed" in last.text
+    text = memory.written(memory.Memory(images=memory.parsed(have).images)).encode()
+    kept = replace(have, containers={}, belongings=Belongings(whole=True))
+    kept = replace(kept, files={memory.PATH: File(text, 0o600, 1)})
+    assert planned(kept, keep_images=True) == []
+
+
 def test_what_docker_has_is_read() -> None:
     text = """{"container":"/db","image":"1","runner":"","volumes":["data"]}
 {"volume":"data","runner":"a\\u001b\\"b"}
 {"image":"1","tags":null,"digests":1,"kit":"x"}
-{"needed":"curl"}"""
+{"needed":"curl"}
+{"whole":true}"""
     assert parse(text) == Belongings(
         (OwnedContainer("db", "1", "", ("data",)),),
         (OwnedVolume("data", 'a\x1b"b'),),
         (OwnedImage("1", (), True, "x"),),
         ("curl",),
+        whole=True,
     )
+    assert not parse(text.rpartition("\n")[0]).whole
+
+
+def test_without_a_settings_file_the_runner_is_known_by_what_bootstrap_was_given() -> None:
+    given = replace(want(token=None), origin="")
+    part = share.of(given, converged())
+    assert (list(part.mine), part.rest, part.alone) == ([0], (), True)
+
+
+def test_a_host_that_ends_a_pause_is_not_taken_away_from_under_it() -> None:
+    have = host(converged())
+    have = replace(have, paths=have.paths | {resume.FOLDER})
+    with pytest.raises(KitError, match="ends the pause"):
+        planned(have)

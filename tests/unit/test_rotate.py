@@ -4,17 +4,19 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from runnerkit import converge
 from runnerkit.actions.rotate import Rotate
-from runnerkit.errors import KitError
-from runnerkit.facts import Facts, File
+from runnerkit.errors import KitError, NotConverged
+from runnerkit.facts import Facts, File, ServerManager
 from runnerkit.files import drained, memory
-from runnerkit.fleet import rotations, sources, turns
+from runnerkit.fleet import new_tokens, rotate, rotations, sources, turns
+from runnerkit.fleet.host import Host
 from runnerkit.fleet.turns import Held, Turn
-from runnerkit.gitlab import server
+from runnerkit.gitlab import runner_token, server
 from runnerkit.plan import Change, Script
 from runnerkit.settings.secrets import Secret, Source
 from runnerkit.want import WantedRunner
@@ -134,7 +136,7 @@ def held(token: str = TOKEN, **changes: object) -> Held:
 def of(
     monkeypatch: pytest.MonkeyPatch, valid: Mapping[str, bool | None], **hosts: Held
 ) -> turns.Turns:
-    monkeypatch.setattr(server, "accepts", lambda _, token: valid.get(token.reveal()))
+    monkeypatch.setattr(runner_token, "accepts", lambda _, token: valid.get(token.reveal()))
     return turns.planned(URL, {host: [one] for host, one in hosts.items()}, None, 0)
 
 
@@ -226,7 +228,9 @@ def test_a_runner_that_stands_there_twice_has_one_token_in_both(tmp_path: Path) 
 
 
 OTHERS_NAME = GOOD.replace('"ci1-web"', '"as somebody called it"')
-TWIN = GOOD.partition("\n\n")[2].replace(TOKEN, "glrt-twin000000000000000")
+TWIN = (
+    GOOD.partition("\n\n")[2].replace(TOKEN, "glrt-twin000000000000000").replace("id = 7", "id = 8")
+)
 
 
 @pytest.mark.parametrize("config", [OTHERS_NAME, GOOD.replace("[[runners", f"{TWIN}\n[[runners")])
@@ -253,3 +257,37 @@ def test_an_autoscaler_s_manager_is_drained_first_and_started_unless_somebody_dr
     assert isinstance(change, Script)
     assert change.text.index("docker stop") < change.text.index("reset-token")
     assert ("\ndocker start gitlab-runner >/dev/null" in change.text) == (not drained_)
+
+
+def test_a_manager_that_is_on_none_of_the_hosts_is_told() -> None:
+    class Api:
+        def managers(self, number: int) -> list[ServerManager]:
+            known = {"r_here": "online", "r_gone": "offline", "r_else": "online"}
+            return [ServerManager(each, status, "", "10.0.0.9") for each, status in known.items()]
+
+    turn = Turn(runner(), "reset", {"ci1": held(system_id="r_here")}, 7)
+    found = [*rotate._strangers(cast("server.Server", Api()), turns.Turns((turn,), {}))]
+    assert [what.split(" is ")[0] for _, what, _ in found] == ["manager r_else 10.0.0.9"]
+
+
+def test_who_writes_the_file_at_the_same_time_does_not_cost_the_new_token(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For example the manager, which renews a token at three quarters of its time."""
+    tries: list[KitError | Facts] = [
+        NotConverged(["give"]),
+        KitError("config.toml: changed meanwhile"),
+        converged(),
+    ]
+
+    def apply(*_: object) -> Facts:
+        if isinstance(one := tries.pop(0), KitError):
+            raise one
+        return one
+
+    monkeypatch.setattr(converge, "apply", apply)
+    step = Rotate(runner(), Secret(TOKEN))
+    assert new_tokens._apply(cast("Host", None), want(), step).files
+    tries = [KitError("another failure"), converged()]
+    with pytest.raises(KitError, match="another failure"):
+        new_tokens._apply(cast("Host", None), want(), step)
