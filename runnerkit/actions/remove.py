@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from runnerkit import container
-from runnerkit.actions import leavings, remove_docker, remove_host
+from runnerkit.actions import leavings, remove_docker, remove_host, resume
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import config_toml, leaving, memory, share
@@ -49,7 +49,7 @@ class RunnerRemoval:
 
     def needs(self, want: Want) -> Needs:
         files = (memory.PATH, want.config, f"{want.config}.previous", want.system_id)
-        return Needs(files, (remove_docker.LEAVES,), manager=True, belongings=True)
+        return Needs(files, (remove_docker.LEAVES, resume.FOLDER), manager=True, belongings=True)
 
     def changes(self, want: Want, have: Facts) -> Iterator[Change]:
         if have.dockerd and not have.docker_runs and not remove_docker.leaves(have):
@@ -61,6 +61,11 @@ class RunnerRemoval:
             raise KitError(
                 "Docker on the host does not tell all that it has, and somebody's may be among it",
                 "see there that docker ps -a, docker volume ls and docker image ls end well, then run again",
+            )
+        if resume.FOLDER in have.paths and share.of(want, have).alone:
+            raise KitError(
+                "the host is the one that ends the pause of a runner at its time",
+                "end the pause first, ./inv runner.resume, or have another host end it; then run again",
             )
         part, there = share.of(want, have), {one.name for one in have.belongings.containers}
         if part.rest:

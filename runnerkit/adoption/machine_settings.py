@@ -11,8 +11,8 @@ from runnerkit.adoption.entry import Site
 from runnerkit.adoption.gap import Gap
 from runnerkit.adoption.references import References
 from runnerkit.checks.jobs import metadata_address
-from runnerkit.files import daemon_json, memory
-from runnerkit.images.reference import parse
+from runnerkit.files import daemon_json, memory, previous
+from runnerkit.images.reference import parse, untagged
 from runnerkit.redact import mask
 from runnerkit.settings import autoscaler
 from runnerkit.settings.model import Docker, Manager, Prune
@@ -172,7 +172,7 @@ def _schedule(site: Site) -> dict[str, dict[str, Any]]:
     for key, text in zip(("keep", "high", "low", "cache_days"), numbers.groups(), strict=True):
         if int(text) != getattr(Prune(), key):
             found["prune"][key] = int(text)
-    words = _words(names[1])
+    words = [one for one in _words(names[1]) if untagged(one) != previous.REPOSITORY]
     own = [
         str(tables.table(one.get("docker")).get("image")) for one in site.config.get("runners", ())
     ]

@@ -64,8 +64,9 @@ def changed(
         raise
     listed = page.data.get("hosts")
     hosts = listed if isinstance(listed, list) else []
-    done = {one.get("host") for one in hosts if not one.get("error")}
-    _remember(operation, names, [name for name in names if name not in done])
+    rows = {name: [one for one in hosts if one.get("host") == name] for name in names}
+    failed = [name for name, own in rows.items() if not own or any(one.get("error") for one in own)]
+    _remember(operation, names, failed)
     try:
         after(hooks, operation, hosts, page.code)
     except KitError as failure:

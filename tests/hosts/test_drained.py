@@ -30,6 +30,7 @@ def rebooted(kit: Kit, host: BlankHost) -> BlankHost:
     machine.reload()
     (attached,) = machine.attrs["NetworkSettings"]["Networks"].values()
     _, public = machine.exec_run(["cat", "/etc/ssh/ssh_host_ed25519_key.pub"])
+    assert isinstance(public, bytes)
     keys.know(kit.world.state, attached["IPAddress"], public.decode().strip())
     return replace(host, address=attached["IPAddress"])
 

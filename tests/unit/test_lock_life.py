@@ -99,7 +99,7 @@ def test_one_that_is_silent_is_held_no_longer(shell: str, tmp_path: Path) -> Non
 def test_one_that_waits_is_told_for_whom_and_has_it_then(shell: str, tmp_path: Path) -> None:
     first, second = Held(shell, tmp_path, "alice"), None
     over = first.beating()
-    assert first.line() == "locked"
+    assert first.past_beats() == "locked"
     second = Held(shell, tmp_path, "bob", wait=True)
     with ended(first, second):
         beats = second.beating()
@@ -117,7 +117,7 @@ def test_one_that_waits_is_told_for_whom_and_has_it_then(shell: str, tmp_path: P
 def test_one_that_waits_and_is_silent_waits_no_longer(shell: str, tmp_path: Path) -> None:
     first = Held(shell, tmp_path, "alice")
     over = first.beating()
-    assert first.line() == "locked"
+    assert first.past_beats() == "locked"
     second = Held(shell, tmp_path, "bob", wait=True)
     with ended(first, second):
         assert second.line() == "waiting for alice"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from runnerkit import converge
-from runnerkit.actions import remove, remove_docker
+from runnerkit.actions import remove, remove_docker, resume
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File, ServerRunner
 from runnerkit.facts.belongings import Belongings, OwnedContainer, OwnedImage, OwnedVolume, parse
@@ -198,3 +198,10 @@ def test_without_a_settings_file_the_runner_is_known_by_what_bootstrap_was_given
     given = replace(want(token=None), origin="")
     part = share.of(given, converged())
     assert (list(part.mine), part.rest, part.alone) == ([0], (), True)
+
+
+def test_a_host_that_ends_a_pause_is_not_taken_away_from_under_it() -> None:
+    have = host(converged())
+    have = replace(have, paths=have.paths | {resume.FOLDER})
+    with pytest.raises(KitError, match="ends the pause"):
+        planned(have)

@@ -9,6 +9,7 @@ import pytest
 
 from runnerkit import converge
 from runnerkit.facts import Facts
+from runnerkit.place import LOCKS
 from runnerkit.plan import Script
 from runnerkit.steps import daemon_json, docker_engine
 from tests.unit.build import DAEMON, converged, want
@@ -16,7 +17,7 @@ from tests.unit.build import DAEMON, converged, want
 STUB = """#!/bin/sh
 echo "$(basename "$0") $*" >>FOLDER/asked
 case "$(basename "$0") $*" in
-  "docker inspect"*Pid*) echo PID ;;
+  "docker inspect"*Pid*) echo PID 2026-11-27T10:00:00Z ;;
   "docker inspect"*) echo true ;;
   "docker ps"*) echo job ;;
   "docker wait"*) WAIT ;;
@@ -51,7 +52,7 @@ def run(
     (folder / "daemon.json").write_text("new")
     (folder / "daemon.json.previous").write_text("old")
     text = script.text.replace(DAEMON, str(folder / "daemon.json"))
-    text = text.replace("/run/systemd/system", str(folder))
+    text = text.replace("/run/systemd/system", str(folder)).replace(LOCKS, str(folder))
     ran = subprocess.run(
         ["sh"], input=text, text=True, capture_output=True, check=False,
         env={"PATH": f"{folder}:/usr/bin:/bin"},
