@@ -117,6 +117,7 @@ def refused(ran: Ran, *words: str) -> None:
     assert all(word in ran.err for word in words), ran.err
 
 
+@pytest.mark.long
 def test_what_cannot_be_is_refused_and_changes_nothing(kit: Kit, host: BlankHost) -> None:
     settings(kit, host)
     before = at_gitlab(kit)
