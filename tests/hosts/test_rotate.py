@@ -79,7 +79,9 @@ def everywhere(kit: Kit, pair: Pair, former: str) -> str:
     return new
 
 
-@pytest.mark.parametrize("api", [True, False], ids=["api", "own"])
+@pytest.mark.parametrize(
+    "api", [pytest.param(True, id="api"), pytest.param(False, id="own", marks=pytest.mark.long)]
+)
 def test_one_new_token_on_all_hosts_while_a_job_runs(kit: Kit, pair: Pair, api: bool) -> None:
     number = shared(kit, pair, api)
     former, job = token(kit, pair[0]), long_job(kit, pair[0])
@@ -123,6 +125,7 @@ def test_a_host_that_was_down_is_mended_by_the_next_run(kit: Kit, pair: Pair) ->
     assert (resets(kit), everywhere(kit, pair, former)) == (many, new)
 
 
+@pytest.mark.long
 def test_what_may_not_be_changes_nothing(kit: Kit, pair: Pair) -> None:
     """An API token that may not reset; and hosts with the token that were not named."""
     shared(kit, pair, api=True)
