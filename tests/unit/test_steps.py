@@ -184,7 +184,7 @@ def test_a_manager_that_takes_another_s_place_has_what_that_one_had_besides() ->
     (change,) = converge.plan(wanted, have)
     assert isinstance(change, Script)
     run = change.text.partition("docker create")[2].partition("}\n")[0]
-    assert change.text.index("docker create") < change.text.index("docker rm -f gitlab-runner >")
+    assert change.text.index("docker create") < change.text.index("docker rm -f -v gitlab-runner >")
     for option in ("--volume=/opt/ca:/etc/ssl/own:ro", "--volume=cache:/c ", "--network=host",
                    "--add-host=git.lan:10.0.0.5", "--dns=10.0.0.1", "--publish=9252:9252/tcp",
                    "--volume=/z:/z:ro,Z,rslave", "'--publish=[::1]:9253:9252/tcp'", "--cap-add=NET_ADMIN",
