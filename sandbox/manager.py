@@ -11,7 +11,7 @@ from sandbox.errors import SandboxError, translated
 from sandbox.image_store import ImageStore
 from sandbox.names import IMAGES
 
-VERSION = "v19.3.0"
+VERSION, NEXT = "v19.3.0", "v19.3.1"  # NEXT is there to upgrade to
 NAME = "gitlab/gitlab-runner"
 HUB, STAND_IN = f"{IMAGES}/hub/gitlab-runner", f"{IMAGES}/gitlab-runner"
 CONTEXT = ROOT / "sandbox" / "runner"
@@ -83,7 +83,9 @@ def _stand_in(store: ImageStore) -> RunnerImages:
             (_helper(NAME), "Dockerfile.helper", ()),
         )
     }
-    return RunnerImages(f"{NAME}:{VERSION}", images)
+    now, helper = images.values()
+    images[f"{NAME}:{NEXT}"] = store.build(f"{STAND_IN}:{NEXT}", CONTEXT, "Dockerfile.next", now)
+    return RunnerImages(f"{NAME}:{VERSION}", images | {_helper(NAME, NEXT): helper})
 
 
 def _helper(repository: str, tag: str = VERSION) -> str:
