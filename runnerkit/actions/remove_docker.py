@@ -42,7 +42,12 @@ class ImageRemoval:
 
 def going(want: Want, have: Facts) -> list[str]:
     """The names of the images that go: not of those that a container of somebody's is made of."""
-    used = {one.image for one in have.belongings.containers if one.name not in managers(want)}
+    part = share.of(want, have)  # its jobs have ended by then
+    used = {
+        one.image
+        for one in have.belongings.containers
+        if one.name not in managers(want) and not part.has(one.runner)
+    }
     return [
         name
         for one in have.belongings.images

@@ -205,3 +205,10 @@ def test_a_host_that_ends_a_pause_is_not_taken_away_from_under_it() -> None:
     have = replace(have, paths=have.paths | {resume.FOLDER})
     with pytest.raises(KitError, match="ends the pause"):
         planned(have)
+
+
+def test_the_image_of_a_job_that_runs_goes_too_as_it_ends_before() -> None:
+    job = OwnedContainer("job", "1", SHORT)
+    image = OwnedImage("1", ("debian:bookworm",))
+    have = host(converged(), image, containers=(MANAGED, job))
+    assert remove_docker.going(ours(), have) == ["debian:bookworm"]
