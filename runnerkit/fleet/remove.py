@@ -46,8 +46,9 @@ def remove_from(fleet: Fleet, keep_images: bool, dry: bool, agree: Agree) -> lis
         return _planned(host, wanted, keep_images, token)[0]
 
     def work(host: Host, wanted: Want) -> Removed:
-        planned, actions = _planned(host, wanted, keep_images, token)
+        planned, (*actions, forgetting) = _planned(host, wanted, keep_images, token)
         converge.apply(host, wanted, actions)
+        converge.apply(host, wanted, (forgetting,))  # the lock's folder goes with the memory
         return planned
 
     looked = fleet.each(wants, look, token)
