@@ -192,7 +192,7 @@ def test_a_package_manager_at_work_is_waited_for(kit: Kit, blank: Blank) -> None
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as run:  # fmt: skip
         assert run.stderr is not None and other.stdin is not None
-        guard = threading.Timer(60, run.kill)
+        guard = threading.Timer(180, run.kill)
         guard.start()
         seen = list(until(run.stderr.readline, "lock"))
         guard.cancel()
