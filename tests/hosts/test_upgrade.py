@@ -5,6 +5,7 @@ import tomllib
 
 import pytest
 
+from sandbox.manager import ARCHITECTURE
 from sandbox.world import World
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
@@ -19,6 +20,7 @@ from tests.hosts.versions import (
     ONE,
     RUNS,
     broken,
+    foreign,
     ready,
     runs,
     standings,
@@ -120,3 +122,22 @@ def test_a_drained_host_is_upgraded_and_not_started(kit: Kit, blank: Blank, worl
         assert standings(upgrade(kit, "--to", "v19.3.1")) == {"up5": state}
     assert kit.ssh(host, RUNS) == f"{NEW} false no\n"
     assert kit.ssh(host, LEFT) == "gitlab-runner\n"
+
+
+@pytest.mark.long
+def test_what_cannot_run_is_told_before_anything_runs_differently(
+    kit: Kit, blank: Blank, world: World
+) -> None:
+    host = blank("docker", "up6")
+    ready(kit, host)
+    before = kit.ssh(host, ONE)
+    other = "arm64" if ARCHITECTURE == "x86_64" else "amd64"
+    foreign(world, "v19.5.0", other)
+    for words, why in {
+        ("--to", "v19.9.9"): "v19.9.9",
+        ("--to", f"sha256:{'0' * 64}"): "0000",
+        ("--to", "v19.5.0"): f"is for {other}",
+    }.items():
+        error = upgrade(kit, *words, code=1).hosts[host.name]["error"]
+        assert why in error, error
+        assert kit.ssh(host, ONE) == before

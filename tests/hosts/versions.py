@@ -1,6 +1,9 @@
 """Versions of the manager in the sandbox's mirror: good ones, and such as do not come up."""
 
+import hashlib
 import io
+import json
+import tarfile
 from typing import Any
 
 import docker
@@ -42,6 +45,32 @@ def version(world: World, tag: str, *lines: str) -> str:
     mirror.push(client, world.names, image, f"{NAME}:{tag}")
     mirror.push(client, world.names, helper, f"{NAME}-helper:{ARCHITECTURE}-{tag}")
     return f"{NAME}:{tag}"
+
+
+def foreign(world: World, tag: str, architecture: str) -> None:
+    """The same of a version that is for another architecture alone."""
+    client = docker.from_env()
+    layer = bytes(10240)  # an empty archive
+    config: dict[str, Any] = {
+        "architecture": architecture,
+        "os": "linux",
+        "rootfs": {"type": "layers"},
+    }
+    config["rootfs"]["diff_ids"] = [f"sha256:{hashlib.sha256(layer).hexdigest()}"]
+    listed = [{"Config": "config.json", "RepoTags": [f"foreign:{tag}"], "Layers": ["layer.tar"]}]
+    texts = {"config.json": config, "manifest.json": listed}
+    files = {name: json.dumps(one).encode() for name, one in texts.items()} | {"layer.tar": layer}
+    with io.BytesIO() as archive:
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            for name, data in files.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+        (image,) = client.images.load(archive.getvalue())
+    helper = client.images.get(f"runnerkit-sandbox/gitlab-runner-helper:{ARCHITECTURE}-v19.3.0")
+    mirror.push(client, world.names, image, f"{NAME}:{tag}")
+    mirror.push(client, world.names, helper, f"{NAME}-helper:{ARCHITECTURE}-{tag}")
+    client.images.remove(f"foreign:{tag}")
 
 
 def broken(world: World, tag: str, kind: str) -> str:
