@@ -31,7 +31,7 @@ class Hold:
 
     @property
     def lost(self) -> KitError | None:
-        """Why the run has no longer what it took."""
+        """Why the run has no longer what it took; None where its own errors tell."""
         return self._lock.lost if self._lock else None
 
     def take(self) -> None:
@@ -68,7 +68,9 @@ class Hold:
         Args:
             made: their titles, with an exit code each.
         """
-        if made and self._lock and self._operation.verb and not self.lost:
+        if not (made and self._lock and self._operation.verb):
+            return
+        if not (self._lock.lost or self._lock.broke):
             text = audit.lines(made, self._operation.known())
             try:
                 self._machine.run(lock.alone(text, self._lock.owner), self.heard)

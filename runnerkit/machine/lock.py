@@ -75,6 +75,7 @@ class Lock:
     def __init__(self, machine: Machine, pipe: Pipe, owner: str) -> None:
         self.owner = owner
         self.lost: KitError | None = None
+        self.broke: KitError | None = None  # the connection, by itself
         self.lines: SimpleQueue[str] = SimpleQueue()  # what the host says; "" at the end
         self._machine, self._pipe = machine, pipe
         self._sent: deque[float] = deque()
@@ -90,8 +91,8 @@ class Lock:
             where = self._machine.where()
             silence = f"nothing was heard of the host for {LEASE:.0f} s"
             self._lose(_lost(f"{where}: {silence}, and {LOST}"))
-        if self.lost:
-            raise self.lost
+        if why := self.lost or self.broke:
+            raise why
 
     def close(self) -> None:
         self._over.set()
@@ -122,8 +123,9 @@ class Lock:
             if transport := self._machine.transport:
                 transport.join(1)  # the thread of one that broke ends, and is known by it
             _ = self._machine.transport
-        except KitError as error:
-            self._lose(error)
+        except KitError as error:  # a connection that broke is the work's own error
+            self._over.set()
+            self.broke = error
         else:
             self._lose(_lost(f"{self._machine.where()}: {LOST}, which was ended there"))
 
