@@ -87,7 +87,9 @@ def entry(kit: Kit, host: BlankHost) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("executor", ["docker-autoscaler", "instance"])
+@pytest.mark.parametrize(
+    "executor", ["docker-autoscaler", pytest.param("instance", marks=pytest.mark.long)]
+)
 def test_registered_with_its_executor_and_what_the_program_rewrites_is_no_difference(
     kit: Kit, host: BlankHost, executor: str
 ) -> None:
@@ -156,6 +158,7 @@ def test_a_password_is_in_config_toml_and_nowhere_else(kit: Kit, host: BlankHost
     assert "sentinel" not in pending.out + pending.err
 
 
+@pytest.mark.long
 def test_a_plugin_outlives_the_manager_and_is_fetched_where_it_is_missing(
     kit: Kit, host: BlankHost
 ) -> None:

@@ -49,6 +49,7 @@ def template(folder: Path, host: BlankHost) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_a_host_is_set_up_sealed_and_powered_off_as_in_a_cloud(
     machine: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,7 +90,12 @@ def _settled(request: pytest.FixtureRequest) -> None:
         ready_settings(request.getfixturevalue("kit"), request.getfixturevalue("ready"))
 
 
-@pytest.mark.parametrize("what", DRIFT)
+LONG = {"another image", "the manager stopped", "a mirror removed", "pull_policy"}
+
+
+@pytest.mark.parametrize(
+    "what", [pytest.param(one, marks=[pytest.mark.long] * (one in LONG)) for one in DRIFT]
+)
 def test_drift_is_named_exactly_and_mended_exactly(kit: Kit, ready: BlankHost, what: str) -> None:
     script, titles = DRIFT[what]
     assert kit.plan().titles == []

@@ -40,6 +40,7 @@ def cut(kit: Kit, host: BlankHost, seconds: float) -> None:
     running.end()
 
 
+@pytest.mark.long
 def test_packages_that_were_cut_off_are_completed_by_the_next_run(
     kit: Kit, host: BlankHost
 ) -> None:

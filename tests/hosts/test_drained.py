@@ -50,7 +50,7 @@ def test_dockerd_that_starts_anew_starts_no_manager_that_drains(kit: Kit, blank:
     """With live-restore the job goes on meanwhile."""
     host = blank("docker", "drained2")
     ready(kit, host, docker={"daemon": {"live-restore": True}})
-    number = long_job(kit, host)
+    number, _ = long_job(kit, host)
     draining = Draining(kit)
     draining.until("waiting for 1 job")
     kit.ssh(host, RESTART)

@@ -47,6 +47,7 @@ def pair(request: pytest.FixtureRequest, world: World, kit: Kit, old: BlankHost)
     world.remove("newer")
 
 
+@pytest.mark.long
 def test_both_have_what_either_built_and_only_what_is_new_is_moved(pair: Pair) -> None:
     kit, old, other = pair.kit, pair.old, pair.other
     for each in (old, other):

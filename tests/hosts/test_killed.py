@@ -122,6 +122,7 @@ def waiting(kit: Kit, host: BlankHost) -> Running:
     return running
 
 
+@pytest.mark.long
 def test_the_kit_killed_while_the_token_is_on_its_way(kit: Kit, blank: Blank) -> None:
     """GitLab knows the manager already, config.toml does not have the token yet."""
     host = blank("docker")

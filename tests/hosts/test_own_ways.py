@@ -34,6 +34,7 @@ def by_hand(kit: Kit, host: BlankHost, *options: str) -> None:
         """)  # fmt: skip
 
 
+@pytest.mark.long
 def test_names_and_addresses_are_those_that_docker_and_the_runner_mean(
     kit: Kit, blank: Blank
 ) -> None:

@@ -82,6 +82,7 @@ def test_what_dockerd_says_when_it_does_not_start_is_told(kit: Kit, box: BlankHo
     assert "nonsense" in error
 
 
+@pytest.mark.long
 def test_a_folder_that_is_read_only_is_the_reason(kit: Kit, blank: Blank) -> None:
     host = blank("docker")
     kit.settings(host)

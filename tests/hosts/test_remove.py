@@ -169,7 +169,7 @@ def test_a_runner_made_by_hand_stays_at_gitlab_without_this_manager(kit: Kit, bl
     kit.settings(host)
     kit.env["GITLAB_TOKEN"] = kit.world.api_token
     kit.bootstrap()
-    number = long_job(kit, host)
+    number, _ = long_job(kit, host)
     running = Running(kit, "runner.remove", "--host", "all", "--yes")
     running.until("remove the container gitlab-runner, after its 1 running jobs")
     kit.ssh(host, f"docker exec $({INSIDE}) touch /end")

@@ -98,7 +98,7 @@ def test_on_either_image_store(kit: Kit, world: World, containerd: bool) -> None
 def there_and_back(kit: Kit, host: BlankHost, tag: str, new: str, old: str) -> None:
     """An upgrade and a rollback, each while a job runs."""
     for image, words in ((new, ("upgrade", "--to", tag)), (old, ("rollback",))):
-        number = long_job(kit, host)
+        number, _ = long_job(kit, host)
         running = Running(kit, f"runner.{words[0]}", "--host", "all", *words[1:])
         running.until("replace the container gitlab-runner (image")
         kit.ssh(

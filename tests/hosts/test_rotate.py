@@ -84,7 +84,7 @@ def everywhere(kit: Kit, pair: Pair, former: str) -> str:
 )
 def test_one_new_token_on_all_hosts_while_a_job_runs(kit: Kit, pair: Pair, api: bool) -> None:
     number = shared(kit, pair, api)
-    former, job = token(kit, pair[0]), long_job(kit, pair[0])
+    former, (job, busy) = token(kit, pair[0]), long_job(kit, *pair)
     dry = rotate(kit, "--dry-run")
     assert {one["state"] for one in dry.values()} == {"pending"}
     assert token(kit, pair[0]) == former
@@ -99,7 +99,7 @@ def test_one_new_token_on_all_hosts_while_a_job_runs(kit: Kit, pair: Pair, api: 
             del one["runners"][0][key]
     assert (after, after["runners"][0]["id"]) == (before, number)
     assert kit.gitlab.job(job)["state"] == "running"
-    kit.ssh(pair[0], f"docker exec $({INSIDE}) touch /end")
+    kit.ssh(busy, f"docker exec $({INSIDE}) touch /end")
     assert kit.gitlab.wait(job)["state"] == "success"
     assert kit.job("echo again")["state"] == "success"
     assert new not in str(done)

@@ -81,7 +81,7 @@ def test_a_job_lives_through_a_drain_and_none_is_taken_until_it_is_resumed(
     host = blank("docker", "ci1")
     first, last = (line.split()[1:] for line in commands(PAGE))
     ready(kit, host)
-    number = long_job(kit, host)
+    number, _ = long_job(kit, host)
     (planned,) = drain(kit, "--dry-run").titles
     assert planned.startswith("have gitlab-runner take no more jobs, and end after 1 job: ")
     assert manager(kit, host) == (True, "always")
@@ -147,7 +147,7 @@ def test_of_several_hosts_all_stop_taking_jobs_before_any_is_waited_for(
 def test_jobs_that_are_left_at_the_deadline_are_ended_and_named(kit: Kit, blank: Blank) -> None:
     host = blank("docker", "drains4")
     ready(kit, host)
-    number = long_job(kit, host)
+    number, _ = long_job(kit, host)
     ran = drain(kit, "--deadline", "1s", "--on-deadline", "kill")
     assert [job["id"] for job in ran.hosts["drains4"]["lost"]] == [str(number)]
     job = kit.gitlab.wait(number)
@@ -162,7 +162,7 @@ def test_a_host_that_drains_is_resumed_and_takes_jobs_after_those_of_before(
 ) -> None:
     host = blank("docker", "drains5")
     ready(kit, host)
-    number = long_job(kit, host)
+    number, _ = long_job(kit, host)
     draining = Draining(kit)
     draining.until("waiting for 1 job")
     ran = kit.run("runner.drain", "--host", "all", "--resume")

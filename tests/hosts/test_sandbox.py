@@ -40,6 +40,7 @@ def test_a_blank_host_is_blank(world: World, blank: Blank, kind: str) -> None:
     assert ssh(world, host, "ls /var/lib/apt/lists | grep -c _Packages").strip() != "0"
 
 
+@pytest.mark.long
 def test_a_host_runs_a_registry_from_the_mirror(world: World, blank: Blank) -> None:
     host = blank("docker")
     Kit(world, Path()).mirrored(host)
@@ -101,6 +102,7 @@ def test_containers_inside_a_host_reach_gitlab(world: World, blank: Blank) -> No
     assert "200" in answer
 
 
+@pytest.mark.long
 def test_hosts_share_no_state_of_docker(world: World, blank: Blank) -> None:
     ids = {ssh(world, blank("docker"), "docker info --format '{{.ID}}'") for _ in range(2)}
     assert len(ids) == 2

@@ -5,6 +5,8 @@ A stand-in says so: these machines have no SELinux. What is shown is what Docker
 
 import json
 
+import pytest
+
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
 
@@ -23,6 +25,7 @@ docker run -d --name gitlab-runner --restart always -v /srv/gitlab-runner/config
   -v /var/run/docker.sock:/var/run/docker.sock """
 
 
+@pytest.mark.long
 def test_the_manager_is_not_confined_and_jobs_mounts_are_noted(kit: Kit, blank: Blank) -> None:
     host = blank("docker")
     kit.ssh(host, SAYS_SO)

@@ -154,7 +154,7 @@ def test_what_a_killed_run_left_is_taken_away(kit: Kit, hosts: list[BlankHost]) 
     tidy(kit, hosts)
 
 
-@pytest.mark.parametrize("which", ["source", "target"])
+@pytest.mark.parametrize("which", [pytest.param("source", marks=pytest.mark.long), "target"])
 def test_where_sshd_does_not_forward_the_engine_saves_and_loads(
     kit: Kit, hosts: list[BlankHost], which: str
 ) -> None:

@@ -74,7 +74,9 @@ def host(world: World) -> Iterator[BlankHost]:
     world.remove("unfetched")
 
 
-@pytest.mark.parametrize("what", CAUSES)
+@pytest.mark.parametrize(
+    "what", [pytest.param(one, marks=[pytest.mark.long] * (one != "no DNS")) for one in CAUSES]
+)
 def test_the_first_cause_leads(kit: Kit, host: BlankHost, what: str) -> None:
     do, undo, output, fix = CAUSES[what]
     kit.settings(host)
@@ -86,6 +88,7 @@ def test_the_first_cause_leads(kit: Kit, host: BlankHost, what: str) -> None:
     assert "docker-ce" not in ran.err
 
 
+@pytest.mark.long
 def test_another_source_that_is_dead_keeps_nobody_from_docker(kit: Kit, host: BlankHost) -> None:
     """The last test here: the host has Docker after it."""
     kit.settings(host)

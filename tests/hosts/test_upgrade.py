@@ -35,7 +35,7 @@ def test_a_job_lives_through_an_upgrade_and_the_settings_say_so(
     host = blank("docker", "up1")
     version(world, "v19.3.1")
     ready(kit, host)
-    number = long_job(kit, host)
+    number, _ = long_job(kit, host)
     running = Running(kit, "runner.upgrade", "--host", "all", "--to", "v19.3.1", "--write")
     running.until("replace the container gitlab-runner (image")
     kit.ssh(
@@ -58,7 +58,7 @@ def test_a_manager_that_does_not_come_up_is_put_back_and_no_job_is_lost(
     image = broken(world, "v19.4.0", kind)
     ready(kit, host)
     before = (kit.folder / "runnerkit.toml").read_text()
-    number = long_job(kit, host)
+    number, _ = long_job(kit, host)
     running = Running(kit, "runner.upgrade", "--host", "all", "--to", "v19.4.0", "--write")
     running.until("replace the container gitlab-runner (image")
     kit.ssh(
