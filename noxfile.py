@@ -75,7 +75,7 @@ def hosts(session: nox.Session) -> None:
     locked(session)
     kinds = "from sandbox.world import up; up(kinds=('systemd', 'docker', 'plain'))"
     session.run("python", "-c", kinds)  # what takes long to make is then there for both
-    split = ("-n", "2", "--dist", "loadfile", "-m", "not long")
+    split = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "not long")
     session.run("pytest", "-q", *split, "tests/hosts", *session.posargs)
 
 
