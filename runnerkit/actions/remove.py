@@ -12,7 +12,7 @@ from runnerkit import container
 from runnerkit.actions import leavings, remove_docker, remove_host, resume
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import config_toml, leaving, memory, share
+from runnerkit.files import config_toml, leaving, memory, share, take_up
 from runnerkit.files.write import NO_PREVIOUS, write_file
 from runnerkit.plan import Change, Hint, Script, ServerCall
 from runnerkit.steps import metadata_rule, prune_timer
@@ -120,9 +120,9 @@ class RunnerRemoval:
         if not parting.goes:
             return
         file, name = have.files[want.config], want.manager.container
-        after = NO_PREVIOUS + "\n"
-        after += f"docker exec {name} sh -c 'kill -HUP 1' || :" if have.runs(name) else ""
-        pause = config_toml.round_of(want, have) if have.runs(name) else 0
+        _, takes = take_up.lines(want, have, config_toml.parsed(want, have), restart=False)
+        after = f"{NO_PREVIOUS}\n{takes}"
+        pause = take_up.round_of(want, have) if have.runs(name) else 0
         if entries := self._off(want, have, part):
             after += "\n" + _unregister(want, entries, pause)
         text = leaving.without(file.text, parting)

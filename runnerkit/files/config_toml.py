@@ -101,11 +101,16 @@ def token(want: Want, have: Facts, runner: WantedRunner) -> Secret | None:
 
     The id beside it in the file is the host's word for whose runner it is: it is not believed.
     """
-    index = entry_index(want, have, runner)
-    if index is None:
-        return None
-    found = tokens.known(parsed(want, have)["runners"][index].get("token"))
+    found = entry_token(want, have, runner)
     return found if not runner.token or found == runner.token else None
+
+
+def entry_token(want: Want, have: Facts, runner: WantedRunner) -> Secret | None:
+    """The token that stands in the runner's entry, whatever the settings have."""
+    index = entry_index(want, have, runner)
+    return (
+        None if index is None else tokens.known(parsed(want, have)["runners"][index].get("token"))
+    )
 
 
 def system_id(want: Want, have: Facts) -> str:
@@ -113,12 +118,6 @@ def system_id(want: Want, have: Facts) -> str:
     file = have.files.get(want.system_id)
     text = file.text.strip() if file else ""
     return text if re.fullmatch("[rs]_[0-9A-Za-z]{12}", text) else ""
-
-
-def round_of(want: Want, have: Facts) -> int:
-    """Seconds in which a manager has asked for jobs of each runner that it had: commands/multi.go."""
-    interval = parsed(want, have).get("check_interval")
-    return 1 + (interval if isinstance(interval, int) and 0 < interval < 60 else 3)
 
 
 def globals_wanted(want: Want, have: Facts) -> dict[str, Any]:

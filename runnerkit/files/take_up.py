@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runnerkit.facts import Facts
+from runnerkit.files.config_toml import parsed
 from runnerkit.templates import render
 from runnerkit.want import Want
 
@@ -28,3 +29,9 @@ def lines(want: Want, have: Facts, now: Mapping[str, Any], restart: bool) -> tup
         # autoscaler's plugin, which would end by it.
         return "", f"docker exec {name} sh -c 'kill -HUP 1' || :"
     return "", ""
+
+
+def round_of(want: Want, have: Facts) -> int:
+    """Seconds in which a manager has asked for jobs of each runner that it had: commands/multi.go."""
+    interval = parsed(want, have).get("check_interval")
+    return 1 + (interval if isinstance(interval, int) and 0 < interval < 60 else 3)

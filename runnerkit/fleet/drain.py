@@ -1,7 +1,5 @@
 """Hosts whose managers take no more jobs, and are waited for side by side; and that take jobs again."""
 
-import getpass
-import socket
 from dataclasses import dataclass
 from time import monotonic
 
@@ -81,7 +79,7 @@ def run(fleet: Fleet, wanted: Terms) -> list[Outcome[DrainState]]:
     Raises:
         KitError: Ctrl-C; it says which hosts go on draining.
     """
-    by, draining = f"{getpass.getuser()}@{socket.gethostname()}", list[str]()
+    by, draining = fleet.operation.operator, list[str]()
 
     def work(host: Host, want: Want) -> DrainState:
         if wanted.resume:

@@ -15,7 +15,6 @@ from runnerkit.fleet.new_tokens import Rotated, Run
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.fleet.turns import Held, Turns
 from runnerkit.plan import Script
-from runnerkit.settings import tokens
 from runnerkit.settings.secrets import Secret
 from runnerkit.steps import config_toml as entries_of
 from runnerkit.steps import registration
@@ -118,7 +117,7 @@ def _held(host: Host, want: Want, dry: bool) -> Iterator[Held]:
     )
     for runner in want.runners:
         index = config_toml.entry_index(want, have, runner)
-        token = tokens.known(entries[index].get("token")) if index is not None else None
+        token = config_toml.entry_token(want, have, runner)
         if index is None or token is None:
             raise KitError(
                 f"config.toml of the host has no token of runner {runner.key}",

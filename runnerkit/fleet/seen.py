@@ -12,7 +12,6 @@ from runnerkit.fleet.bootstrap import wants
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.rotate import only
 from runnerkit.fleet.run import Fleet, Outcome
-from runnerkit.settings import tokens
 from runnerkit.settings.secrets import Secret
 from runnerkit.steps import config_toml as entries_of
 from runnerkit.steps import registration
@@ -83,11 +82,8 @@ def _renewed(
     server: "Server", want: Want, have: Facts, runner: WantedRunner
 ) -> ServerRunner | None:
     """The runner whose token the host has, where the settings still give a former one."""
-    index, manager = config_toml.entry_index(want, have, runner), config_toml.system_id(want, have)
-    if index is None or not manager:
-        return None
-    token = tokens.known(config_toml.parsed(want, have)["runners"][index].get("token"))
-    number = server.whose(token, manager) if token else None
+    token, manager = config_toml.entry_token(want, have, runner), config_toml.system_id(want, have)
+    number = server.whose(token, manager) if token and manager else None
     return server.get(number) if number else None
 
 

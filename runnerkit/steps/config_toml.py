@@ -53,7 +53,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     former = [now["runners"][over[0]]] if over else []
     if managers := leaving.managers([*parting.entries.values(), *former]):
         runs = have.runs(want.manager.container)
-        inline, pause = config_toml.inline, config_toml.round_of(want, have) if runs else 0
+        inline, pause = config_toml.inline, take_up.round_of(want, have) if runs else 0
         after += "\n" + render(
             "unregister.sh.j2", want=want, entries=managers, toml=inline, pause=pause, strict=False
         )
