@@ -9,10 +9,10 @@ from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.files import config_toml
 from runnerkit.fleet import ghosts
+from runnerkit.fleet.gitlab_side import token_of
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome, Unfinished
 from runnerkit.plan import Change
-from runnerkit.settings import tokens
 from runnerkit.settings.model import Settings
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want
@@ -96,12 +96,6 @@ def wants(fleet: Fleet, empty: bool = False) -> tuple[dict[str, Want], Secret | 
     if token is None:  # its source is named, but empty: the other ways to register are left
         found = {name: replace(wanted, api=False) for name, wanted in found.items()}
     return found, token
-
-
-def token_of(settings: Settings) -> Secret | None:
-    """GitLab's API token, where there is one."""
-    token = settings.gitlab.api_token.read() if settings.gitlab.api_token else None
-    return tokens.check(token, "glpat-", "GITLAB_TOKEN")
 
 
 def _one_master(hosts: set[str], settings: Settings) -> None:

@@ -11,9 +11,10 @@ from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, ServerManager, ServerRunner
 from runnerkit.files import config_toml
+from runnerkit.fleet.gitlab_side import server_of
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.settings.secrets import Secret
-from runnerkit.want import MARK, Want, bare
+from runnerkit.want import MARK, Want
 
 if TYPE_CHECKING:
     from runnerkit.gitlab.server import Server
@@ -101,9 +102,7 @@ def findings(
     told = {one.host: one.result.presence for one in outcomes if one.result and one.result.presence}
     if not token or not told or not fleet.settings.hosts:
         return ()
-    from runnerkit.gitlab.server import Server
-
-    server = Server(bare(fleet.settings.gitlab.url), token)
+    server = server_of(fleet.settings, token)
     with suppress(KitError):  # that GitLab does not answer is told of the hosts
         return tuple(one.finding for one in found(fleet, told, server))
     return ()

@@ -9,7 +9,7 @@ from runnerkit.actions import remove, remove_docker
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.files import config_toml, share
-from runnerkit.fleet.bootstrap import token_of
+from runnerkit.fleet.gitlab_side import token_of
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.plan import Change

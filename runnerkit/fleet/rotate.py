@@ -10,12 +10,12 @@ from runnerkit.errors import KitError, nearest
 from runnerkit.files import config_toml, register
 from runnerkit.fleet import sources, turns
 from runnerkit.fleet.bootstrap import wants
+from runnerkit.fleet.gitlab_side import server_of
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.new_tokens import Rotated, Run
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.fleet.turns import Held, Turns
 from runnerkit.plan import Script
-from runnerkit.settings.secrets import Secret
 from runnerkit.steps import config_toml as entries_of
 from runnerkit.steps import registration
 from runnerkit.want import Want, bare
@@ -55,7 +55,10 @@ def rotate(fleet: Fleet, runner: str, number: int, dry: bool, write: bool) -> Ro
     held = {one.host: one.result for one in looked if one.result}
     if fleet.pace.stop_on_failure and len(held) < len(looked):
         held = {}
-    server, url = _server(fleet, token), bare(fleet.settings.gitlab.url)
+    server, url = (
+        server_of(fleet.settings, token) if token else None,
+        bare(fleet.settings.gitlab.url),
+    )
     plan = turns.planned(url, held, server, number)
     fleet = replace(fleet, pace=replace(fleet.pace, stop_on_failure=False))  # once it is reset, all
     run = Run(fleet, known, url, token, server, _begun(looked, plan))
@@ -66,14 +69,6 @@ def rotate(fleet: Fleet, runner: str, number: int, dry: bool, write: bool) -> Ro
     outcomes = list(run.outcomes.values())
     left = (*_behind(known, outcomes, plan), *sources.left(plan.turns, write))
     return Rotation(outcomes, (*strangers, *left))
-
-
-def _server(fleet: Fleet, token: Secret | None) -> "Server | None":
-    if token is None:
-        return None
-    from runnerkit.gitlab.server import Server
-
-    return Server(bare(fleet.settings.gitlab.url), token)
 
 
 def only(want: Want, key: str) -> Want:

@@ -9,13 +9,14 @@ from runnerkit.errors import KitError
 from runnerkit.facts import Facts, ServerRunner
 from runnerkit.files import config_toml
 from runnerkit.fleet.bootstrap import wants
+from runnerkit.fleet.gitlab_side import server_of
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.rotate import only
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.settings.secrets import Secret
 from runnerkit.steps import config_toml as entries_of
 from runnerkit.steps import registration
-from runnerkit.want import Want, WantedRunner, bare
+from runnerkit.want import Want, WantedRunner
 
 if TYPE_CHECKING:
     from runnerkit.gitlab.server import Server
@@ -51,9 +52,7 @@ def reached(fleet: Fleet, runner: str) -> "tuple[dict[str, Want], Secret, Server
             "a pause is GitLab's to keep, and there is no API token",
             "give gitlab.api_token, with the scope manage_runner; without one, ./inv runner.drain stops hosts",
         )
-    from runnerkit.gitlab.server import Server
-
-    return known, token, Server(bare(fleet.settings.gitlab.url), token)
+    return known, token, server_of(fleet.settings, token)
 
 
 def look(

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from runnerkit import converge, resolve
 from runnerkit.errors import KitError
 from runnerkit.fleet import ghosts
-from runnerkit.fleet.bootstrap import token_of
 from runnerkit.fleet.ghosts import Ghost, Presence
+from runnerkit.fleet.gitlab_side import server_of, token_of
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.steps import registration
-from runnerkit.want import Want, bare
+from runnerkit.want import Want
 
 if TYPE_CHECKING:
     from runnerkit.gitlab.server import Server
@@ -75,9 +75,7 @@ def sweep(fleet: Fleet, dry: bool, agree: Agree) -> Swept:
     names = [target.name for target in fleet.targets]
     wants = {name: resolve.of_host(fleet.settings, name, True, names) for name in names}
     outcomes = fleet.each(wants, look, token)
-    from runnerkit.gitlab.server import Server
-
-    server = Server(bare(fleet.settings.gitlab.url), token)
+    server = server_of(fleet.settings, token)
     told = {one.host: one.result.presence for one in outcomes if one.result}
     listed = tuple(_listed(one) for one in ghosts.found(fleet, told, server))
     swept = Swept(listed, tuple(ghosts.unknown(fleet, told)), outcomes)
