@@ -6,11 +6,11 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from runnerkit.errors import KitError
 from runnerkit.fleet.operation import Operation
 from runnerkit.place import state
+from runnerkit.replacing import replacing
 
 Failures = dict[str, dict[str, list[str]]]  # by settings file and verb
 
@@ -54,9 +54,9 @@ def remember(operation: Operation, hosts: Iterable[str], failed: Iterable[str]) 
         verbs = known.setdefault(_key(operation), {})
         before = [one for one in verbs.get(operation.verb, []) if one not in {*hosts}]
         verbs[operation.verb] = [*before, *failed]
-        with NamedTemporaryFile("w", dir=file().parent, delete=False) as new:
-            json.dump({key: left for key in known if (left := _left(known[key]))}, new, indent=2)
-        Path(new.name).replace(file())
+        with replacing(file()) as new:
+            rest = {key: left for key in known if (left := _left(known[key]))}
+            new.write_text(json.dumps(rest, indent=2))
 
 
 @contextlib.contextmanager

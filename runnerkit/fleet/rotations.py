@@ -5,12 +5,12 @@ GitLab tells that of a valid token alone, and a host's own word is not believed.
 
 import hashlib
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 
 from runnerkit.errors import KitError
 from runnerkit.place import state
+from runnerkit.replacing import replacing
 from runnerkit.settings.secrets import Secret
 
 
@@ -23,9 +23,8 @@ def begin(url: str, former: Secret, number: int) -> None:
     file = _folder() / f"{_prefix(url, number)}{_digest(url, former)}"
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        new = file.with_suffix(f".{os.getpid()}")
-        new.write_text(json.dumps(number))
-        new.replace(file)
+        with replacing(file) as new:
+            new.write_text(json.dumps(number))
     except OSError as error:
         raise KitError(
             f"what is under way cannot be noted in {file.parent}: {error.strerror}",

@@ -1,12 +1,10 @@
 """Where the settings say that a runner's token is kept: it is to have the new one."""
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from runnerkit.fleet.turns import Turn
+from runnerkit.replacing import replacing
 from runnerkit.settings.secrets import Secret
 
 
@@ -38,16 +36,9 @@ def _written(file: Path, token: Secret) -> str:
     file = file.resolve()
     if not file.is_file():
         return "it is no file"
-    name = ""
     try:
-        number, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # 0600
-        with os.fdopen(number, "w") as new:
-            new.write(f"{token.reveal()}\n")
-            new.flush()
-            os.fsync(number)
-        Path(name).replace(file)
+        with replacing(file) as new:
+            new.write_text(f"{token.reveal()}\n")
     except OSError as error:
-        with suppress(OSError):
-            Path(name).unlink()
         return str(error.strerror)
     return ""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from runnerkit.errors import KitError, text_of
 from runnerkit.place import settings_file
+from runnerkit.replacing import replacing
 from runnerkit.settings.load import load
 
 
@@ -34,15 +35,11 @@ def set_image(path: Path, image: str) -> None:
         document["manager"] = tomlkit.table()
     document["manager"]["image"] = image
     path = path.resolve()  # a link stays one
-    new = path.with_name(f".{path.name}.new")
     try:
-        try:
+        with replacing(path) as new:
             new.write_bytes(document.as_string().encode())
             new.chmod(path.stat().st_mode & 0o7777)
             if load(new).manager.image != image:
                 raise KitError(f"{path}: [manager] image could not be changed", fix)
-            new.replace(path)
-        finally:
-            new.unlink(missing_ok=True)
     except OSError as error:
         raise KitError(f"{path}: {error.strerror}", fix) from None
