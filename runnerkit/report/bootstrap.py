@@ -14,7 +14,7 @@ def bootstrapped(outcomes: list[Outcome[Bootstrapped]]) -> Page:
     rows = [
         (
             one.host,
-            "failed" if one.error else _state(one),
+            "failed" if one.error else of.changed(one),
             str(len(one.changes)),
             ", ".join(one.result.runners if one.result else ()) or "-",
             str(one.result.concurrent) if one.result else "-",
@@ -24,7 +24,7 @@ def bootstrapped(outcomes: list[Outcome[Bootstrapped]]) -> Page:
     ]
     data = of.hosts(
         outcomes,
-        _state,
+        of.changed,
         lambda one: {
             "changes": of.changes(one.changes),
             "runners": list(one.result.runners if one.result else ()),
@@ -63,10 +63,6 @@ def planned(outcomes: list[Outcome[Planned]], elsewhere: Sequence[Finding] = ())
     data |= {"findings": of.findings(elsewhere)}
     messages = [*_messages(outcomes), *once(of.notes("GitLab", elsewhere))]
     return Page(lines, data, messages, code)
-
-
-def _state(one: Outcome[Bootstrapped]) -> str:
-    return "changed" if one.changes else "ok"
 
 
 def _messages(outcomes: list[Outcome[Bootstrapped]] | list[Outcome[Planned]]) -> list[str]:

@@ -44,4 +44,4 @@ def _state(one: Outcome[EngineState]) -> str:
         return "failed"
     if one.result and one.result.pending:
         return "pending"
-    return "changed" if one.changes else "ok"
+    return of.changed(one)

@@ -17,7 +17,7 @@ def built(outcomes: list[Outcome[Rows]]) -> Page:
     """What was built or sent; the exit code: 0 all done, 1 a host failed."""
     data = of.hosts(
         outcomes,
-        lambda one: "changed" if one.changes else "ok",
+        of.changed,
         lambda one: {
             "changes": of.changes(one.changes),
             "images": [asdict(row) for row in one.result or ()],

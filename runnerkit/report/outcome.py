@@ -58,6 +58,11 @@ def changes(changes: Iterable[Change]) -> list[dict[str, str]]:
     return [{"title": change.title, "diff": change.diff} for change in changes]
 
 
+def changed(outcome: Outcome[Any]) -> str:
+    """How a host fared that did not fail."""
+    return "changed" if outcome.changes else "ok"
+
+
 def pending(host: str, changes: Sequence[Change]) -> Iterator[str]:
     """What would be changed on a host, as lines."""
     yield f"{host}: {f'{len(changes)} to change' if changes else 'nothing to change'}"

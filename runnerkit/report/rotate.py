@@ -43,4 +43,4 @@ def rotated(rotation: Rotation, dry: bool) -> Page:
 def _state(one: Outcome[Rotated], dry: bool) -> str:
     if dry:
         return "pending" if one.result and one.result.tokens else "ok"
-    return "changed" if one.changes else "ok"
+    return of.changed(one)
