@@ -18,11 +18,16 @@ MANAGER = (
 def long_job(kit: Kit, *hosts: BlankHost) -> tuple[int, BlankHost]:
     """A job that runs until somebody writes /end in its container, and which of the hosts took it."""
     number = kit.gitlab.queue(["until [ -e /end ]; do sleep 0.1; done", "echo ends well"])
+    return number, taken_by(kit, number, *hosts)
+
+
+def taken_by(kit: Kit, number: int, *hosts: BlankHost) -> BlankHost:
+    """The host on which a job's container runs, once one does."""
     until = time.monotonic() + 180
     while time.monotonic() < until:
         for host in hosts:
             if kit.ssh(host, INSIDE):
-                return number, host
+                return host
     raise AssertionError(kit.gitlab.job(number))
 
 

@@ -8,7 +8,7 @@ import pytest
 from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import CONFIG, Kit, Ran
-from tests.hosts.test_drain import INSIDE, long_job
+from tests.hosts.test_drain import INSIDE, long_job, taken_by
 from tests.hosts.test_killed import Running
 from tests.pages import commands
 
@@ -110,8 +110,7 @@ def test_a_blank_host_is_blank_again(kit: Kit, blank: Blank) -> None:
 def running_job(kit: Kit, host: BlankHost, seconds: int) -> int:
     """A job that takes so long, from when it runs on."""
     number = kit.gitlab.queue([f"sleep {seconds}", "echo ends well"])
-    while not kit.ssh(host, INSIDE):
-        assert kit.gitlab.job(number)["state"] in ("pending", "running")
+    taken_by(kit, number, host)
     return number
 
 
