@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from runnerkit.engine import protobuf
 from runnerkit.errors import KitError
 from runnerkit.machine.machine import Machine
-from runnerkit.machine.streams import Pipe
+from runnerkit.machine.streams import Pipe, end
 from runnerkit.settings.secrets import Secret
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def session(machine: Machine, version: str, secrets: Mapping[str, Secret]) -> It
         yield number
     finally:
         theirs.shutdown(socket.SHUT_RDWR)
-        pipe.close()
+        end(pipe)
         for thread in threads:
             thread.join(5)
         theirs.close()

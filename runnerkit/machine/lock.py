@@ -96,8 +96,7 @@ class Lock:
 
     def close(self) -> None:
         self._over.set()
-        with contextlib.suppress(OSError, EOFError):
-            self._pipe.close()
+        streams.end(self._pipe)
 
     def _beat(self) -> None:
         with contextlib.suppress(Exception):  # the connection is gone: nobody answers any more

@@ -1,5 +1,6 @@
 """What Invoke reads from and writes to, and pipes: each without what a login shell says of its own."""
 
+import contextlib
 import io
 import socket
 from collections.abc import Callable
@@ -72,6 +73,14 @@ class AfterMark:
             end += byte
             del end[: -len(self._mark)]
         self._mark = b""
+
+
+def end(pipe: Pipe) -> None:
+    """Close a pipe; a socket alone would stay open to the other side, where somebody waits to read from it."""
+    with contextlib.suppress(OSError, EOFError):
+        pipe.shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(OSError, EOFError):
+        pipe.close()
 
 
 def file(pipe: Pipe) -> io.BufferedReader:

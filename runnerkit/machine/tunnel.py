@@ -12,7 +12,7 @@ from runnerkit.errors import KitError
 from runnerkit.machine.failure import translated
 from runnerkit.machine.forward import LOOPBACK, NoForwarding
 from runnerkit.machine.machine import Machine
-from runnerkit.machine.streams import Pipe
+from runnerkit.machine.streams import Pipe, end
 
 CHUNK = 1 << 18
 AT_ONCE = 50  # connections through one door: an engine makes a few, a neighbour any number
@@ -36,7 +36,7 @@ class Door:
         """Connect what has come in with what `connect` gives, or end it; returns at once."""
         with self._lock:
             self._threads = [one for one in self._threads if one.is_alive()]
-            work = self._serve if len(self._threads) < AT_ONCE else _end
+            work = self._serve if len(self._threads) < AT_ONCE else end
             thread = threading.Thread(target=work, args=(near,), daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -46,7 +46,7 @@ class Door:
         with self._lock:
             left, self._open = self._open or set(), None
         for pipe in left:
-            _end(pipe)
+            end(pipe)
         for thread in self._threads:
             thread.join()
 
@@ -74,8 +74,8 @@ class Door:
                     self.moved += len(data)
             sink.shutdown(socket.SHUT_WR)
         except (OSError, EOFError):  # one side has died: the other must not wait for it
-            _end(source)
-            _end(sink)
+            end(source)
+            end(sink)
 
     @contextlib.contextmanager
     def _kept(self, pipe: Pipe) -> Iterator[None]:
@@ -84,11 +84,11 @@ class Door:
             if self._open is not None:
                 self._open.add(pipe)
             else:
-                _end(pipe)
+                end(pipe)
         try:
             yield
         finally:
-            _end(pipe)
+            end(pipe)
             with self._lock:
                 (self._open or set()).discard(pipe)
 
@@ -151,10 +151,3 @@ def _here(door: Door) -> Iterator[None]:
         finally:
             server.shutdown(socket.SHUT_RDWR)  # this, not close, wakes accept
             listening.join()
-
-
-def _end(pipe: Pipe) -> None:
-    with contextlib.suppress(OSError, EOFError):
-        pipe.shutdown(socket.SHUT_RDWR)  # this, not close, wakes who reads from a socket
-    with contextlib.suppress(OSError, EOFError):
-        pipe.close()
