@@ -9,8 +9,9 @@ from runnerkit.errors import nearest
 from runnerkit.images.definition import JobImage
 from runnerkit.images.reference import repository
 from runnerkit.settings import autoscaler
+from runnerkit.settings.docker import Docker
 from runnerkit.settings.hardening import closes_metadata
-from runnerkit.settings.model import DEFAULT, Docker, Golden, Manager, Prune
+from runnerkit.settings.model import DEFAULT, Golden, Manager, Prune
 from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Secret
 

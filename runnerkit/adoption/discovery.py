@@ -10,7 +10,8 @@ from runnerkit.adoption.gap import Gap
 from runnerkit.errors import KitError
 from runnerkit.images.reference import repository
 from runnerkit.place import TEMPLATES
-from runnerkit.settings.model import Docker, Manager
+from runnerkit.settings.docker import Docker
+from runnerkit.settings.model import Manager
 from runnerkit.want import Want
 
 PROGRAM, FOLDER = "gitlab-runner", "/etc/gitlab-runner"

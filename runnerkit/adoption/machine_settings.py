@@ -15,7 +15,8 @@ from runnerkit.files import daemon_json, memory, previous
 from runnerkit.images.reference import parse, untagged
 from runnerkit.redact import mask
 from runnerkit.settings import autoscaler
-from runnerkit.settings.model import Docker, Manager, Prune
+from runnerkit.settings.docker import Docker
+from runnerkit.settings.model import Manager, Prune
 from runnerkit.steps import metadata_rule, prune_timer
 from runnerkit.want import Want
 

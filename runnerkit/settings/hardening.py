@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from runnerkit.images.reference import HUB, registry, repository, untagged
 from runnerkit.settings.autoscaler import EXECUTORS
-from runnerkit.settings.model import Docker
+from runnerkit.settings.docker import Docker
 from runnerkit.settings.runner import Runner
 
 # Of Docker's default capabilities, those that neither apt, git nor a compiler needs.

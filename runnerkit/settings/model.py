@@ -6,14 +6,15 @@ import msgspec
 from msgspec import Meta
 
 from runnerkit.settings import durations
+from runnerkit.settings.docker import Docker
 from runnerkit.settings.hooks import Hooks
+from runnerkit.settings.hosts import HostSettings
 from runnerkit.settings.kinds import (
     HostName,
     ImageName,
     ImageOrVariable,
     Reference,
     ReferenceOrNone,
-    Registry,
     SocketOrNone,
 )
 from runnerkit.settings.runner import Runner
@@ -36,42 +37,6 @@ class GitLab(Section, frozen=True):
     kit creates runners and keeps their tags and the like at GitLab as they are written here."""
     resume_token: Source | None = None
     """An access token of scope `manage_runner` alone, for `runner.pause --for`: a host has it till then."""
-
-
-class Docker(Section, frozen=True):
-    """The Docker Engine of the hosts. What was never named here stays as it is in their daemon.json."""
-
-    source: Literal["distro", "docker-ce", "script", "present"] = "distro"
-    """Where Docker is installed from, on a host that has none: the distribution's own package,
-    Docker's packages, the script of get.docker.com, or nowhere (`present` never installs)."""
-    package_mirror: Annotated[
-        str, Meta(pattern=r"^(https?://.+|Aliyun|AzureChinaCloud)?$", title="URL")
-    ] = ""
-    """Where `docker-ce` or `script` download from in place of download.docker.com: a URL, or one of
-    the names that the script knows, `Aliyun` or `AzureChinaCloud`."""
-    package_key: Annotated[str, Meta(pattern=r"^([0-9A-F]{40})?\Z", title="fingerprint")] = ""
-    """The key that signs `docker-ce`'s packages, where a mirror does so itself. Empty: Docker's own."""
-    script_sha256: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z", title="checksum")] = ""
-    """What the script of `source = "script"` must be; needed where a `package_mirror` has it."""
-    registry_mirrors: tuple[Annotated[str, Meta(pattern=r"^https?://.+$", title="URL")], ...] = ()
-    """Registry mirrors that the hosts' daemons ask for Docker Hub's images, the first first."""
-    daemon: dict[str, Any] = {}
-    """Any other keys of daemon.json, for example `{ log-opts = { max-size = "50m" } }`. Objects are
-    merged key by key with what the host has. The daemon is reloaded or restarted as they need."""
-    min_free_mb: Annotated[int, Meta(ge=0)] = 2048
-    """How much of a host's disk must stay free when images come to it, in MB. With less, nothing is
-    begun."""
-    metadata: Literal["", "open", "closed"] = ""
-    """Whether containers reach the cloud's metadata address, by which they are the machine to the
-    cloud. Left out: closed where a runner is shared, unless an autoscaler's manager needs it."""
-    registry_logins: tuple[Registry, ...] = ()
-    """Registries for which hosts are given this machine's own `docker login`, when they pull from them:
-    `registry.example.com:5000`, `docker.io`. No other registry gets one, whatever a Dockerfile names."""
-    registry_image: Reference = (
-        "registry:2.8.3@sha256:a3d8aaa63ed8681a604f1dea0aa03f100d5895b6a58ace528858a7b332415373"
-    )
-    """The registry that `image.ship` starts on the sending host, on loopback, to send layers: one of
-    the project distribution. Name your own by its digest too, where others can write to its place."""
 
 
 class Manager(Section, frozen=True):
@@ -163,20 +128,6 @@ class Golden(Section, frozen=True):
     runners: tuple[str, ...] | None = None
     """The runners that the image is for, by their names here: one that each machine registers, or
     those of autoscalers, which no machine registers. Left out: all."""
-
-
-class HostSettings(Section, frozen=True):
-    """A host, by the name that `--host` calls it. The short form is `hosts.ci1.address = "…"`."""
-
-    address: Annotated[str, Meta(min_length=1)]
-    """`[user@]address[:port]`, an alias of ssh's own settings, or `local` for this machine."""
-    runners: tuple[str, ...] | None = None
-    """The runners that it has, by their names here. Left out: all."""
-    identity: str = ""
-    """The private key's file. Left out: as ssh's own settings and agent have it."""
-    sudo_password: Source | None = None
-    """sudo's password, where it wants one. Left out: `RUNNERKIT_SUDO_PASSWORD`, which is given to all
-    that ask, or you are asked."""
 
 
 class Ssh(Section, frozen=True):

@@ -13,7 +13,8 @@ from runnerkit.gitlab.jobs import JobServer
 from runnerkit.gitlab.runner_token import check_token
 from runnerkit.gitlab.server import Server
 from runnerkit.plan import Hint
-from runnerkit.settings.model import Docker, Manager
+from runnerkit.settings.docker import Docker
+from runnerkit.settings.model import Manager
 from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want, WantedRunner

@@ -18,7 +18,8 @@ from runnerkit.facts.job_options import allowed, cases, heeded
 from runnerkit.facts.rehearsal import DETECTION, Case, Rehearsal, Volume, parse, script
 from runnerkit.fleet.rehearsal import SUBJECTS
 from runnerkit.images.definition import JobImage
-from runnerkit.settings.model import Docker, Manager
+from runnerkit.settings.docker import Docker
+from runnerkit.settings.model import Manager
 from runnerkit.settings.runner import Runner
 from runnerkit.want import Want, WantedRunner
 
