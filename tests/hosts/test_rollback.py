@@ -19,7 +19,7 @@ from tests.hosts.test_killed import SESSIONS, Running, in_host
 from tests.hosts.versions import END, NEW, OLD, ready, runs, standings, upgrade, version
 from tests.pages import commands
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("counted")]
 PAGE = "tests/hosts/test_rollback.py::test_the_commands_of_the_page"
 REAL = [os.environ.get(f"RUNNERKIT_REAL_{name}", "") for name in ("OLD", "NEW")]
 

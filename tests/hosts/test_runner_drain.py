@@ -21,6 +21,7 @@ HERE = "tests/hosts/test_runner_drain.py"
 PAGE = f"{HERE}::test_a_job_lives_through_a_drain_and_none_is_taken_until_it_is_resumed"
 LONG = ["until [ -e /end ]; do sleep 0.1; done"]
 MARK = "/var/lib/runnerkit/drained.json"
+counts = pytest.mark.usefixtures("counted")
 
 
 def ready(kit: Kit, *hosts: BlankHost, **more: Any) -> None:
@@ -75,6 +76,7 @@ class Draining:
         return Ran(self.process.returncode, out, err)
 
 
+@counts
 def test_a_job_lives_through_a_drain_and_none_is_taken_until_it_is_resumed(
     kit: Kit, blank: Blank
 ) -> None:
@@ -115,6 +117,7 @@ def test_a_job_lives_through_a_drain_and_none_is_taken_until_it_is_resumed(
     assert drain(kit, "--resume").titles == []
 
 
+@counts
 @pytest.mark.long
 def test_of_several_hosts_all_stop_taking_jobs_before_any_is_waited_for(
     kit: Kit, blank: Blank
@@ -144,10 +147,13 @@ def test_of_several_hosts_all_stop_taking_jobs_before_any_is_waited_for(
 
 
 @pytest.mark.long
-def test_jobs_that_are_left_at_the_deadline_are_ended_and_named(kit: Kit, blank: Blank) -> None:
+def test_jobs_that_are_left_at_the_deadline_are_ended_and_named(
+    kit: Kit, blank: Blank, counted: set[int]
+) -> None:
     host = blank("docker", "drains4")
     ready(kit, host)
     number, _ = long_job(kit, host)
+    counted.add(number)
     ran = drain(kit, "--deadline", "1s", "--on-deadline", "kill")
     assert [job["id"] for job in ran.hosts["drains4"]["lost"]] == [str(number)]
     job = kit.gitlab.wait(number)
@@ -156,6 +162,7 @@ def test_jobs_that_are_left_at_the_deadline_are_ended_and_named(kit: Kit, blank:
     assert kit.ssh(host, INSIDE) == ""
 
 
+@counts
 @pytest.mark.long
 def test_a_host_that_drains_is_resumed_and_takes_jobs_after_those_of_before(
     kit: Kit, blank: Blank
