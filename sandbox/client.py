@@ -80,7 +80,7 @@ class Client:
                 )
             time.sleep(0.1)
 
-    def wait(self, number: int, timeout: float = 60) -> dict[str, Any]:
+    def wait(self, number: int, timeout: float = 180) -> dict[str, Any]:
         """The job when it has ended."""
         for _ in self.follow(number, timeout):
             pass

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from runnerkit.place import ROOT
 from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
-from tests.hosts.kit import Kit, Ran, until
+from tests.hosts.kit import HEEDING, Kit, Ran, until
 from tests.hosts.test_drain import INSIDE, MANAGER, long_job
 from tests.pages import commands
 
@@ -54,12 +53,9 @@ class Draining:
 
     def __init__(self, kit: Kit, *words: str) -> None:
         command, env = kit.command("runner.drain", "--host", "all", *words)
-        # What is started in the background of a shell inherits that it is deaf to it.
-        heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
         self.process = subprocess.Popen(
-            command, env=env, cwd=kit.folder, stdin=subprocess.DEVNULL, text=True,
+            [*HEEDING, *command], env=env, cwd=kit.folder, stdin=subprocess.DEVNULL, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-            preexec_fn=heeds,  # noqa: PLW1509
         )  # fmt: skip
 
     def until(self, word: str) -> str:
