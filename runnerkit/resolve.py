@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from runnerkit.errors import KitError
 from runnerkit.images import catalog
 from runnerkit.images.definition import JobImage
+from runnerkit.images.reference import nearest_name
 from runnerkit.place import settings_file
 from runnerkit.settings import autoscaler, free_keys, tokens
 from runnerkit.settings.hardening import hardened
@@ -45,7 +46,7 @@ def of_host(
     return Want(
         url=url,
         docker=free_keys.filled(settings.docker, "docker", "daemon"),
-        manager=_manager(settings.manager, runners),
+        manager=_manager(settings, runners),
         runners=runners,
         images=catalog.closed(settings, [image.name for image in found.values() if image]),
         names=catalog.names(settings),
@@ -103,11 +104,12 @@ def _runner(
     spec = settings.runners[key]
     token = spec.token.read() if spec.token else None
     old = spec.registration_token.read() if spec.registration_token else None
+    named = nearest_name(spec.image, settings.docker.prefix_mirrors)
     free = free_keys.filled(spec, f"runners.{key}", "docker", "autoscaler", "settings")
     return WantedRunner(
         key=key,
-        spec=hardened(free, (spec.image, *settings.images), image is not None),
-        image=image.reference if image else spec.image,
+        spec=hardened(free, (named, spec.image, *settings.images), image is not None),
+        image=image.reference if image else named,
         token=tokens.check(token, "glrt-", f"the token of runner {key}"),
         registration_token=tokens.check(
             old, "GR1348941", f"the registration token of runner {key}"
@@ -128,9 +130,10 @@ def _distinct(runners: tuple[WantedRunner, ...]) -> None:
             )
 
 
-def _manager(manager: Manager, runners: tuple[WantedRunner, ...]) -> Manager:
+def _manager(settings: Settings, runners: tuple[WantedRunner, ...]) -> Manager:
     """The manager, told where plugins are that an upgrade shall not lose."""
-    manager = free_keys.filled(manager, "manager", "settings")
+    manager = free_keys.filled(settings.manager, "manager", "settings")
+    manager = replace(manager, image=nearest_name(manager.image, settings.docker.prefix_mirrors))
     if not any(autoscaler.published(one.spec.autoscaler.get("plugin", "")) for one in runners):
         return manager
     environment = {**manager.environment, autoscaler.PLUGIN_PATH: autoscaler.PLUGINS}

@@ -7,7 +7,7 @@ from typing import Any
 
 from runnerkit.errors import nearest
 from runnerkit.images.definition import JobImage
-from runnerkit.images.reference import repository
+from runnerkit.images.reference import digest, repository, sources
 from runnerkit.settings import autoscaler
 from runnerkit.settings.docker import Docker
 from runnerkit.settings.hardening import closes_metadata
@@ -95,6 +95,13 @@ class Want:
     def metadata_closed(self) -> bool:
         """Whether containers are kept from the cloud's metadata address."""
         return closes_metadata(self.docker, (runner.spec for runner in self.runners))
+
+    def sources(self, image: str) -> tuple[str, ...]:
+        """By which names an image is pulled that is known by its own thereafter.
+
+        One that is pinned has no other: an engine knows a digest only by the name that it came by.
+        """
+        return (image,) if digest(image) else sources(image, self.docker.prefix_mirrors)
 
     def slip(self, image: str) -> str:
         """`` (did you mean 'web'?)``, where an image of the settings is written nearly so; else nothing."""

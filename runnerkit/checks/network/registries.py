@@ -84,7 +84,7 @@ def here(want: Want, have: Facts, image: str) -> bool:
 
 def _sources(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
     known = want.names
-    found: dict[str, tuple[str, ...]] = {want.manager.image: (want.manager.image,)}
+    found: dict[str, tuple[str, ...]] = {want.manager.image: want.sources(want.manager.image)}
     if architecture:
         found |= helper_image.helpers(want, architecture)
     own = {job.reference for job in want.images}
@@ -92,7 +92,7 @@ def _sources(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
     bases = (base for job in want.images for base in job.on(architecture or "x86_64").bases)
     for one in (*others, *bases):
         if registry(one) and normal(one).removesuffix(":latest") not in (*known, "scratch"):
-            found[one] = (one,)
+            found[one] = want.sources(one)
     return found
 
 
