@@ -11,11 +11,13 @@ from runnerkit.images import catalog
 from runnerkit.images.definition import JobImage
 from runnerkit.images.reference import nearest_name
 from runnerkit.place import settings_file
-from runnerkit.settings import autoscaler, free_keys, tokens
+from runnerkit.settings import autoscaler, cache, free_keys, tokens
+from runnerkit.settings.cache import CacheSettings
 from runnerkit.settings.hardening import hardened
+from runnerkit.settings.hosts import HostSettings
 from runnerkit.settings.model import DEFAULT, Manager, Settings
 from runnerkit.settings.secrets import Secret
-from runnerkit.want import Want, WantedRunner, bare
+from runnerkit.want import Cache, OwnCache, Want, WantedRunner, bare
 
 
 def of_host(
@@ -54,7 +56,37 @@ def of_host(
         prune=settings.prune,
         golden=settings.golden,
         origin=_origin(),
+        caches=_caches(settings, host),
+        cache=_own_cache(settings, host),
     )
+
+
+def _caches(settings: Settings, host: str) -> tuple[Cache, ...]:
+    """The site's, the host's own first."""
+    found = [
+        Cache(name, _at(one, settings.cache)) for name, one in settings.hosts.items() if one.cache
+    ]
+    return tuple(sorted(found, key=lambda one: one.host != host))
+
+
+def _at(host: HostSettings, section: CacheSettings) -> str:
+    ip = cache.address(host)
+    return f"{f'[{ip}]' if ':' in ip else ip}:{section.port}"
+
+
+def _own_cache(settings: Settings, host: str) -> OwnCache | None:
+    named, section, docker = settings.hosts.get(host), settings.cache, settings.docker
+    if not named or not named.cache:
+        return None
+    password = section.password.read() if section.password else None
+    if section.password and not password:
+        raise KitError(f"cache.password is empty: {section.password}", "set it, and run again")
+    # A mirror of somebody else's is not shown a login.
+    usual = cache.HUB_URL if password else next(iter(docker.registry_mirrors), cache.HUB_URL)
+    image = nearest_name(docker.registry_image, docker.prefix_mirrors)
+    upstream = section.upstream or usual
+    place = _at(named, section)
+    return OwnCache(place, section.max_gb, upstream, image, section.username, password)
 
 
 def _origin() -> str:

@@ -57,11 +57,43 @@ class WantedRunner:
 
 
 @dataclass(frozen=True)
+class Cache:
+    """A cache of the site: whose host it is, at which address and port. `certificate` is what it answers
+    with; "" where that has not been asked for."""
+
+    host: str
+    address: str
+    certificate: str = ""
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.address}"
+
+
+@dataclass(frozen=True)
+class OwnCache:
+    """The cache that a host runs itself."""
+
+    address: str
+    max_gb: int
+    upstream: str
+    image: str
+    username: str = ""
+    password: Secret | None = None
+
+    @property
+    def ip(self) -> str:
+        """Where it listens, without the port."""
+        return self.address.rpartition(":")[0].strip("[]")
+
+
+@dataclass(frozen=True)
 class Want:
     """What a host should be.
 
     `names` are those of all job images that there are, `origin` tells the settings file from others (""
-    where there is none).
+    where there is none), `caches` are those of the site in the order in which the host asks them, `cache`
+    the one that it runs.
     """
 
     url: str
@@ -74,6 +106,14 @@ class Want:
     prune: Prune = field(default_factory=Prune)
     golden: Golden = field(default_factory=Golden)
     origin: str = ""
+    caches: tuple[Cache, ...] = ()
+    cache: OwnCache | None = None
+
+    @property
+    def registry_mirrors(self) -> tuple[str, ...]:
+        """What the host's Docker asks for Docker Hub's images, in order."""
+        near = (one.url for one in self.caches)
+        return tuple(one.rstrip("/") for one in (*near, *self.docker.registry_mirrors))
 
     @property
     def release(self) -> str:

@@ -1,5 +1,6 @@
 # Tells what is true of a host, a line a fact: `name: value`, or `name base64` where it has lines.
 # Before it stand: FILES, PATHS, UNITS, CHAINS and IMAGES (shell-quoted words), CONTAINER (the manager; may be empty),
+# OTHERS (more containers),
 # VERIFY (whether it asks GitLab after its runners; empty: no), BELONGINGS and PACKAGES (likewise, after what else Docker
 # has, and after its own packages), PATIENCE (seconds that Docker is waited for; empty: any time).
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -32,7 +33,7 @@ if command -v docker >/dev/null && ! hangs; then
     ask image ls -q --no-trunc --filter label=runnerkit.image
   }
   eval "ask image inspect $IMAGES $(ids | sort -u | tr '\n' ' ')" 2>/dev/null | bounded >"$work/images" &
-  [ -z "$CONTAINER" ] || ask container inspect "$CONTAINER" "$CONTAINER.before" "$CONTAINER.next" >"$work/containers" 2>/dev/null &
+  [ -z "$CONTAINER$OTHERS" ] || eval "ask container inspect ${CONTAINER:+$CONTAINER $CONTAINER.before $CONTAINER.next} $OTHERS" >"$work/containers" 2>/dev/null &
   [ -z "$CONTAINER" ] || ask ps -q --filter label=com.gitlab.gitlab-runner.managed=true 2>/dev/null |
     xargs -r docker container inspect -f '[{{json .Created}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.id")}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.url")}}]' >"$work/jobs" 2>/dev/null &
 fi

@@ -38,10 +38,11 @@ def script(needs: Needs, container: str, patience: int = 0) -> str:
     """
     words = {
         "FILES": shlex.join(needs.files),
-        "PATHS": shlex.join(needs.paths),
+        "PATHS": shlex.join(needs.paths).replace("*", "'*'"),
         "UNITS": shlex.join(needs.units),
         "CHAINS": shlex.join(needs.chains),
         "IMAGES": shlex.join(needs.images),
+        "OTHERS": shlex.join(needs.others),
         "CONTAINER": container if needs.manager or needs.container else "",
         "VERIFY": "yes" if needs.manager else "",
         "NAMES": shlex.join(needs.names),

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from runnerkit.checks.finding import Finding
+from runnerkit.engine import certificate
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Ended, Tell
 from runnerkit.facts import Facts, ServerRunner
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from runnerkit.gitlab.server import Server
 
+YEARS = 20  # that a certificate holds: nobody remembers to renew it
 AT_ONCE = 4  # pulls or builds on a host
 
 
@@ -125,6 +127,9 @@ class Host:
                 raise KitError(f"{change.title}: no token", "run again")
             word = shlex.quote(tokens.required(token, f"runner {runner.key}'s token").reveal())
             text = f"TOKEN={word}\n{text}"
+        if change.address:
+            both = map(shlex.quote, certificate.new(change.address, YEARS * 365))
+            text = "CERTIFICATE={}\nKEY={}\n".format(*both) + text
         try:
             return self.machine.run(text, self._heard)
         except Failed as error:

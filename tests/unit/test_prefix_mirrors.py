@@ -86,7 +86,7 @@ def test_a_host_s_image_of_the_tag_with_another_digest_is_pulled_again(there: st
         "debian": "debian:bookworm",
         "reg.example.com/helper": HELPER,
     }
-    images = {}
+    images: dict[str, Any] = {}
     for repository, name in held.items():
         image = {"Id": f"sha256:{name}", "RepoDigests": [f"{repository}{there}"]}
         images |= {name: image, f"{repository}{there}": image}
