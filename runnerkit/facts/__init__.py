@@ -20,10 +20,10 @@ SETTLED = 10  # seconds: Docker itself then takes a container for one that has c
 class Needs:
     """What a step must know of a host beyond the common facts.
 
-    `paths` are asked after, and not read. `units` are of systemd, `chains` of iptables. `manager` asks for the manager's
+    `paths` are asked after, and not read; a * in one stands for any name. `units` are of systemd, `chains` of iptables. `manager` asks for the manager's
     container, its jobs and what it says of its runners, for which it asks GitLab; `container` for the
     first two alone. `names` are of servers, for doctor. `belongings` asks whose all else is that Docker
-    has, `packages` for Docker's own.
+    has, `packages` for Docker's own. `others` are containers beside the manager's.
     """
 
     files: tuple[str, ...] = ()
@@ -36,6 +36,7 @@ class Needs:
     container: bool = False
     belongings: bool = False
     packages: bool = False
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

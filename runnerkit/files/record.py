@@ -51,6 +51,7 @@ def ahead(want: Want, have: Facts, pending: Collection[Change]) -> Script | None
         union(old.config, new.config),
         union(old.environment, new.environment),
         {**old.runners, **former, **runners},
+        old.cache or new.cache,
     )
     return _write(want, have, both, pending)
 
@@ -109,6 +110,7 @@ def _record(want: Want, have: Facts) -> Record:
         config=tree(have, config),
         environment=tree(have, want.manager.environment),
         runners={runner.key: _of(want, have, runner) for runner in want.runners},
+        cache=want.cache is not None,
     )
 
 

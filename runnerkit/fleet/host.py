@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from runnerkit.checks.finding import Finding
+from runnerkit.engine import certificate
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Ended, Tell
 from runnerkit.facts import Facts, ServerRunner
@@ -134,6 +135,8 @@ class Host:
                 raise KitError(f"{change.title}: no token", "run again")
             word = shlex.quote(tokens.required(token, f"runner {runner.key}'s token").reveal())
             text = f"TOKEN={word}\n{text}"
+        if change.address:
+            text = f"{certificate.variables(change.address)}\n{text}"
         try:
             return self.machine.run(text, self._heard)
         except Failed as error:
