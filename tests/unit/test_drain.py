@@ -17,7 +17,10 @@ from runnerkit.container import drain as drain_of
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File, Job
 from runnerkit.files.drained import PATH, UNTOLD
+from runnerkit.fleet.drain import DrainState, Terms, _wait
+from runnerkit.fleet.run import Outcome
 from runnerkit.plan import Script
+from runnerkit.report.drain import drained as drained_page
 from runnerkit.templates import render
 from tests.unit.build import MANAGER, blank, container, converged, want
 
@@ -149,6 +152,35 @@ def test_how_a_drain_stands() -> None:
     text = drain.named(many, 1795687200 + 7200)
     assert text.startswith("9 jobs: g/p#0 for 2 h, ")
     assert text.endswith(", …")
+
+
+class Crashing:
+    """A host whose Docker ends while a job runs, and takes the manager with it when it is back."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        job = json.dumps(["2026-11-26T10:00:00Z", "12", "https://gitlab.example.com/g/p/-/jobs/12"])
+        self.answers = [
+            f"now: 7\nrunning: true\nexited: 0\n{job}\n",
+            "now: 9\nrunning: unknown\nexited: 0\n",
+            "now: 70\nrunning: false\nexited: 137\n",
+        ]
+
+    def look(self, _: str) -> str:
+        return self.answers.pop(0)
+
+    def tell(self, event: Any) -> None:
+        self.told.append(event.text)
+
+
+def test_jobs_that_were_lost_with_the_manager_are_known() -> None:
+    crashing = Crashing()
+    left = _wait(crashing, want(), None)  # type: ignore[arg-type]
+    assert (left.running, left.work, left.exited) == (False, (JOB,), 137)
+    assert crashing.told[1] == "waiting for Docker, which does not answer"
+    state = DrainState(False, (), left.work, None, left.now, exited=left.exited)
+    page = drained_page([Outcome("ci1", state)], Terms())
+    assert "lost, as the manager was killed (exit code 137)" in str(page.messages)
 
 
 @pytest.mark.parametrize(
