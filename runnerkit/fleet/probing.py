@@ -150,9 +150,10 @@ class Probing:
         return lambda: ask(one, other)
 
     def _ask_registry(self, where: str, image: str) -> None:
-        if where in self._want.docker.registry_logins:
-            return  # with a login, which stays on this machine
         url = where if "://" in where else self._address(where)
+        if where in self._want.docker.registry_logins:
+            self._ask_door(url, where, image)
+            return
         architecture = platforms.of(self._have.architecture).split("/")[1]
         try:
             found = serves(self._route, url, image, architecture)
@@ -160,6 +161,12 @@ class Probing:
             self._forwards = False
         else:
             self._served.append(replace(found, registry=where))
+
+    def _ask_door(self, url: str, where: str, image: str) -> None:
+        """What a registry serves to a login alone is not asked: the login stays on this machine."""
+        reply = self._reply(f"{url}/v2/")
+        if reply and (reply.trouble or reply.status not in (200, 401)):
+            self._served.append(Served(where, image, "door", reply))
 
     def _address(self, where: str) -> str:
         known = (self._have.info.get("RegistryConfig") or {}).get("IndexConfigs") or {}
