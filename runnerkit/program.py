@@ -157,8 +157,9 @@ class Kit(Program):
             }
             more = "".join(text for name, text in also.items() if taken.get(name))
             hint = "" if more else nearest(word, names, NEAR)
+            hosts = ",".join(filter(None, (context.args["host"].value, word)))
             return KitError(
-                f"{task} takes no word {word!r}{hint}", f"{more}hosts are given as --host {word}"
+                f"{task} takes no word {word!r}{hint}", f"{more}hosts are given as --host {hosts}"
             )
         last = {name.rpartition(".")[2]: name for name in names}
         if word in last:

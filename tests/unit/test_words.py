@@ -45,6 +45,7 @@ def run(
         ("test --only unti", "no session 'unti' (did you mean 'unit'?)", "--only is one of lint"),
         ("plan --host", "--host needs a value", "--help plan"),
         ("plan ci1", "plan takes no word 'ci1'", "--host ci1"),
+        ("plan --host ci1 ci2", "plan takes no word 'ci2'", "--host ci1,ci2"),
         ("plan -host ci1", "plan has no option -host (did you mean '--host'?)", "--help plan"),
         ("plan -host=ci1", "plan has no option -host (did you mean '--host'?)", "--help plan"),
         ("-host ci1 plan", "plan has no option -host (did you mean '--host'?)", "--help plan"),
