@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import tomlkit
@@ -20,6 +21,7 @@ from sandbox.world import World
 
 HOST = "demo"
 SECTION = re.compile(r"section_(start|end):\d+:\w+\r\x1b\[0K")  # folds a log in GitLab's pages
+ESCAPE = re.compile(r"\x1b\[[\d;]*[mK]")  # a colour, or a line begun anew
 SETTINGS = """# The demo's settings. Try: {command} plan --host demo
 [gitlab]
 url = "{world.gitlab_url}"
@@ -70,8 +72,10 @@ def run(runner_image: str | None = None) -> int:
     script = ["hello", "echo this job runs as $(id -un) in a container on the host"]
     number = gitlab.queue(script, image="demo", name="hello")
     print(f"\njob {number} is queued, in the image demo, which only that host has; its log:\n")
+    coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     for text in gitlab.follow(number):
-        print(SECTION.sub("", text), end="", flush=True)
+        shown = SECTION.sub("", text)
+        print(shown if coloured else ESCAPE.sub("", shown), end="", flush=True)
     job = gitlab.job(number)
     print(f"\njob {number}: {job['state']}, run by manager {job['system_id']}\n")
     print(f"look around:  {command} plan --host {HOST}")

@@ -126,7 +126,7 @@ def _resume_token(fleet: Fleet) -> Secret:
     if source and token is None:
         raise KitError(
             f"--for: gitlab.resume_token is not there: {source} gives none",
-            f"give it as {source}; or leave --for out, and ./inv runner.resume ends the pause",
+            "put it there; or leave --for out, and ./inv runner.resume ends the pause",
         )
     if token is None:
         raise KitError(
