@@ -70,7 +70,7 @@ def run(runner_image: str | None = None) -> int:
         return 1
 
     script = ["hello", "echo this job runs as $(id -un) in a container on the host"]
-    number = gitlab.queue(script, image="demo", name="hello")
+    number = gitlab.queue(script, image="demo", name="hello", tags=[HOST])  # no other has the image
     print(f"\njob {number} is queued, in the image demo, which only that host has; its log:\n")
     coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     for text in gitlab.follow(number):
@@ -89,7 +89,7 @@ def _write_settings(file: Path, text: str, up: World, gitlab: Client) -> None:
     gitlab.forget_runners(HOST)
     token = up.state / "runner-token"
     token.touch(mode=0o600)
-    token.write_text(gitlab.new_runner(HOST, run_untagged=True))
+    token.write_text(gitlab.new_runner(HOST, tag_list=[HOST]))
     file.write_text(text)
 
 
