@@ -6,6 +6,7 @@ where `insecure-registries` is set. What it takes then is a certificate in its c
 
 import contextlib
 import ipaddress
+import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +16,7 @@ from runnerkit.errors import KitError
 from runnerkit.machine.forward import LOOPBACK
 from runnerkit.machine.machine import Machine
 
+YEARS = 20  # nobody remembers to renew one
 DAYS = 7  # before and after now: a host's clock may be off
 FOLDER = f"/etc/docker/certs.d/{LOOPBACK}:"
 CLEAN = f"""for file in {FOLDER}*/runnerkit.crt; do
@@ -52,6 +54,11 @@ def new(ip: str = LOOPBACK, days: int = DAYS) -> tuple[str, str]:
         serialization.NoEncryption(),
     )
     return certificate.public_bytes(serialization.Encoding.PEM).decode(), secret.decode()
+
+
+def variables(ip: str) -> str:
+    """One for a server that stays, as CERTIFICATE and KEY of a shell."""
+    return "CERTIFICATE={}\nKEY={}".format(*map(shlex.quote, new(ip, YEARS * 365)))
 
 
 @contextlib.contextmanager
