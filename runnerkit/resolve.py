@@ -62,11 +62,11 @@ def of_host(
 
 
 def _caches(settings: Settings, host: str) -> tuple[Cache, ...]:
-    """The site's, the host's own first."""
+    """Those that a host asks: its own alone, where it runs one."""
     found = [
         Cache(name, _at(one, settings.cache)) for name, one in settings.hosts.items() if one.cache
     ]
-    return tuple(sorted(found, key=lambda one: one.host != host))
+    return tuple([one for one in found if one.host == host] or found)
 
 
 def _at(host: HostSettings, section: CacheSettings) -> str:

@@ -113,7 +113,8 @@ class Want:
     def registry_mirrors(self) -> tuple[str, ...]:
         """What the host's Docker asks for Docker Hub's images, in order."""
         near = (one.url for one in self.caches)
-        return tuple(one.rstrip("/") for one in (*near, *self.docker.registry_mirrors))
+        others = self.docker.registry_mirrors or self.docker.daemon.get("registry-mirrors") or ()
+        return tuple(one.rstrip("/") for one in (*near, *others))
 
     @property
     def release(self) -> str:
