@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from runnerkit.settings.network import Network
 from runnerkit.settings.secrets import Source
 
 
@@ -20,3 +21,5 @@ class HostSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     sudo_password: Source | None = None
     """sudo's password, where it wants one. Left out: `RUNNERKIT_SUDO_PASSWORD`, which is given to all
     that ask, or you are asked."""
+    network: Network | None = None
+    """Keys of [network] that are this host's own, for example `{ proxy = "" }`."""
