@@ -9,6 +9,7 @@ from runnerkit.errors import nearest
 from runnerkit.images.definition import JobImage
 from runnerkit.images.reference import digest, repository, sources
 from runnerkit.settings import autoscaler
+from runnerkit.settings.access import Access
 from runnerkit.settings.docker import Docker
 from runnerkit.settings.hardening import closes_metadata
 from runnerkit.settings.model import DEFAULT, Golden, Manager, Prune
@@ -105,6 +106,7 @@ class Want:
     api: bool = False
     prune: Prune = field(default_factory=Prune)
     golden: Golden = field(default_factory=Golden)
+    network: Access = field(default_factory=Access)
     origin: str = ""
     caches: tuple[Cache, ...] = ()
     cache: OwnCache | None = None

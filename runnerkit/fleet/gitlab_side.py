@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from runnerkit.settings import tokens
+from runnerkit.settings.access import certificates
 from runnerkit.settings.model import Settings
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import bare
@@ -17,8 +18,13 @@ def token_of(settings: Settings) -> Secret | None:
     return tokens.check(token, "glpat-", "GITLAB_TOKEN")
 
 
+def authority(settings: Settings) -> str:
+    """Certificates by which GitLab is trusted besides; "" for none."""
+    return certificates(settings.network.ca_file or "")
+
+
 def server_of(settings: Settings, token: Secret) -> "Server":
     """The API, with a token for it."""
     from runnerkit.gitlab.server import Server
 
-    return Server(bare(settings.gitlab.url), token)
+    return Server(bare(settings.gitlab.url), token, ca=authority(settings))

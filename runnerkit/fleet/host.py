@@ -164,7 +164,10 @@ class Host:
         for _, runner in change_over.differing(want, have):
             from runnerkit.gitlab.runner_token import accepts
 
-            if runner.token and (answer := accepts(want.url, runner.token)) is not None:
+            if (
+                runner.token
+                and (answer := accepts(want.url, runner.token, want.network.ca)) is not None
+            ):
                 known[runner.key] = answer
         return known
 
@@ -196,5 +199,5 @@ class Host:
             from runnerkit.gitlab.server import Server
 
             assert self._token is not None
-            self._gitlab = Server(want.url, self._token)
+            self._gitlab = Server(want.url, self._token, ca=want.network.ca)
         return self._gitlab

@@ -14,7 +14,7 @@ from runnerkit.fleet import seen
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.settings import durations, tokens
 from runnerkit.settings.secrets import Secret
-from runnerkit.want import Want, bare
+from runnerkit.want import Want
 
 if TYPE_CHECKING:
     from runnerkit.gitlab.server import Server
@@ -158,7 +158,7 @@ def _kept(
         )
     # May they do so? Said now: before a token lies there, and not when nobody looks.
     name = "gitlab.resume_token"
-    for asked in (server, Server(bare(fleet.settings.gitlab.url), token, name)):
+    for asked in (server, Server(server.url, token, name, server.ca)):
         asked.update(now.id, {"maintenance_note": now.note})
     step = at_its_time.Resume(now.id, wanted, pause.without(now.note), token)
     _on(fleet, known, looked, able[:1], step)

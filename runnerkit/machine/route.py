@@ -3,6 +3,7 @@
 The bytes go through a channel of the SSH connection, so that a blank host needs neither curl nor Python.
 """
 
+import base64
 import contextlib
 import http.client
 import re
@@ -10,9 +11,9 @@ import shlex
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
@@ -56,12 +57,14 @@ class Route:
         names: the addresses of names that it knows; others are asked for.
         trusted: certificates that it trusts besides, by the server's name ("" for any).
         patience: seconds that one step takes at most.
+        through: the proxy by which an address is reached, spoken to by http; "" for none.
     """
 
     machine: Machine
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trusted: Mapping[str, str] = field(default_factory=dict)
     patience: float = 3.0
+    through: Callable[[str], str] = lambda _: ""
 
     def ask(self, url: str, heads: Mapping[str, str] | None = None) -> Exchange:
         """GET an address; redirects are not followed.
@@ -78,12 +81,17 @@ class Route:
                 )
             host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
             path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-            with self._connected(host, port) as plain:
+            secure, proxy = parts.scheme == "https", urlsplit(self.through(url))
+            heads = {"User-Agent": "runnerkit", **(heads or {})}
+            if proxy.hostname and not secure:
+                path, heads = f"http://{parts.netloc}{path}", {**heads, **_login(proxy)}
+            first = (proxy.hostname, proxy.port or 80) if proxy.hostname else ()
+            with self._connected(*(first or (host, port))) as plain:
+                if proxy.hostname and secure:
+                    _tunnelled(plain, host, port, proxy)
                 connection = http.client.HTTPConnection(host, port, timeout=self.patience)
-                connection.sock = self._secured(plain, host) if parts.scheme == "https" else plain
-                connection.request(
-                    "GET", path, headers={"User-Agent": "runnerkit", **(heads or {})}
-                )
+                connection.sock = self._secured(plain, host) if secure else plain
+                connection.request("GET", path, headers=heads)
                 answer = connection.getresponse()
                 body = answer.read(LARGEST)
                 known = {name.lower(): value for name, value in answer.getheaders()}
@@ -134,6 +142,29 @@ class Route:
                 if text.strip():
                     context.load_verify_locations(cadata=text)
         return context.wrap_socket(plain, server_hostname=host)
+
+
+def _login(proxy: SplitResult) -> dict[str, str]:
+    words = f"{unquote(proxy.username or '')}:{unquote(proxy.password or '')}"
+    login = base64.b64encode(words.encode()).decode()
+    return {"Proxy-Authorization": f"Basic {login}"} if proxy.username else {}
+
+
+def _tunnelled(plain: socket.socket, host: str, port: int, proxy: SplitResult) -> None:
+    """Have the proxy connect to a server (RFC 9110, 9.3.6)."""
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    heads = {"Host": place, **_login(proxy)}
+    lines = [f"CONNECT {place} HTTP/1.1", *(f"{name}: {one}" for name, one in heads.items())]
+    plain.sendall("\r\n".join([*lines, "", ""]).encode())
+    answer = b""
+    while b"\r\n\r\n" not in answer and len(answer) < 1 << 16:
+        piece = plain.recv(1)  # what follows is the server's
+        if not piece:
+            raise Trouble("connection", "the proxy hangs up")
+        answer += piece
+    first = answer.partition(b"\r\n")[0].decode(errors="replace")
+    if not re.match(r"HTTP/1\.[01] 200\b", first):
+        raise Trouble("connection", f"the proxy answers {first[9:]}")
 
 
 @contextlib.contextmanager

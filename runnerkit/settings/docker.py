@@ -15,10 +15,11 @@ class Docker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Where Docker is installed from, on a host that has none: the distribution's own package,
     Docker's packages, the script of get.docker.com, or nowhere (`present` never installs)."""
     package_mirror: Annotated[
-        str, Meta(pattern=r"^(https?://.+|Aliyun|AzureChinaCloud)?$", title="URL")
+        str, Meta(pattern=r"^(https?://.+|auto|Aliyun|AzureChinaCloud)?$", title="URL")
     ] = ""
-    """Where `docker-ce` or `script` download from in place of download.docker.com: a URL, or one of
-    the names that the script knows, `Aliyun` or `AzureChinaCloud`."""
+    """Where `docker-ce` or `script` download from in place of download.docker.com: a URL; for `docker-ce`
+    also `auto`, the fastest of those that are known; or a name that the script knows, `Aliyun` or
+    `AzureChinaCloud`."""
     package_key: Annotated[str, Meta(pattern=r"^([0-9A-F]{40})?\Z", title="fingerprint")] = ""
     """The key that signs `docker-ce`'s packages, where a mirror does so itself. Empty: Docker's own."""
     script_sha256: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z", title="checksum")] = ""

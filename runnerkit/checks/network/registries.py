@@ -23,7 +23,8 @@ CERTIFICATE = Kind(
     "registry-certificate",
     Level.ERROR,
     "the host does not trust the certificate of {registry}: {why}",
-    "put its CA on the host as /etc/docker/certs.d/HOST:PORT/ca.crt",
+    "name the file of its CA as [network] ca_file; or put it on the host as "
+    "/etc/docker/certs.d/HOST:PORT/ca.crt",
 )
 NO_REGISTRY = Kind(
     "registry-other",
