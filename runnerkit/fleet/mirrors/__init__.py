@@ -1,0 +1,1 @@
+"""Mirrors of Docker Hub: which of them serve what a host needs."""
