@@ -1,8 +1,10 @@
 """What is true of a host, as typed data."""
 
 import hashlib
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from runnerkit.facts.belongings import Belongings
@@ -47,6 +49,15 @@ class File:
     @property
     def text(self) -> str:
         return self.data.decode(errors="replace")
+
+    @cached_property
+    def toml(self) -> dict[str, Any]:
+        """What it says as TOML, which many ask for and nobody changes.
+
+        Raises:
+            ValueError: it is no TOML.
+        """
+        return tomllib.loads(self.text)
 
 
 @dataclass(frozen=True)

@@ -106,9 +106,10 @@ def _of(host: Host, want: Want, alone: Facts) -> HostStatus:
 
     have = part(lambda: with_gitlab(host, want, alone), alone)
     pending = part(lambda: _pending(want, have), None)
-    found += part(lambda: findings(want, have), ())
+    known = part(lambda: host.renewed(want, have), have)
+    found += part(lambda: findings(want, known), ())
     found += disk.findings(want, have)
-    runners: tuple[RunnerState, ...] = part(lambda: tuple(_runners(want, have)), ())
+    runners: tuple[RunnerState, ...] = part(lambda: tuple(_runners(want, known)), ())
     container = have.containers.get(want.manager.container, {})
     version, behind = _version(want, str(container.get("Config", {}).get("Image", "")))
     stale = ((job.name, job_images.why(job, have)) for job in want.images)

@@ -1,7 +1,10 @@
 """What drains a host and what resumes it, from whatever a run that was cut off has left."""
 
 import json
+import os
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,11 +140,36 @@ def test_how_a_drain_stands() -> None:
     line = json.dumps(["2026-11-26T10:00:00Z", "12", url])
     assert drain.watched(f"now: 7\nrunning: true\n{line}\n") == Watched(True, (JOB,), 7)
     assert drain.watched("now: 7\nrunning: unknown\n").running is None
+    assert drain.watched("now: 7\nrunning: true\nexited: 1\n").exited == 0, "of the time before"
+    assert drain.watched("now: 7\nrunning: false\nexited: 137\n").exited == 137
     assert drain.watched("now: 7\nresumed: yes\nrunning: true\n").resumed
     many = tuple(replace(JOB, id=str(number)) for number in range(9))
     text = drain.named(many, 1795687200 + 7200)
     assert text.startswith("9 jobs: g/p#0 for 2 h, ")
     assert text.endswith(", …")
+
+
+@pytest.mark.parametrize(
+    ("says", "running"),
+    [
+        ("printf 'running: true\\nexited: 0\\n'", True),
+        ("printf 'running: false\\nexited: 137\\n'", False),
+        ("echo 'Error: No such object: gitlab-runner' >&2; exit 1", False),
+        ("echo 'error during connect: EOF' >&2; exit 1", None),
+        ("echo 'fork: Cannot allocate memory' >&2; exit 2", None),
+    ],
+)
+def test_only_docker_s_own_word_says_that_a_manager_has_ended(
+    says: str, running: bool | None, tmp_path: Path
+) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text(f"#!/bin/sh\ncase $1 in inspect) {says} ;; esac\n")
+    docker.chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    ran = subprocess.run(
+        ["sh", "-c", drain.watch(want(), 1)], env=env, text=True, capture_output=True, check=True
+    )
+    assert drain.watched(ran.stdout).running is running
 
 
 @pytest.mark.parametrize("name", ["drain", "restart-docker", "complete-packages", "again"])
