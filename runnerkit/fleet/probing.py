@@ -181,9 +181,20 @@ class Probing:
     def _trusted(self) -> dict[str, str]:
         """Certificates that the host knows besides, by the server that they are for; "" for all."""
         gitlab = urlsplit(self._want.url).hostname or ""
-        found: dict[str, str] = {"": self._want.network.ca}
-        for file, text in self._probe.certificates.items():
-            own = file.split("/")[-2] if file.startswith("/etc/docker/certs.d/") else ""
-            found[own.rpartition(":")[0] or own] = found.get(own, "") + text
         known = (self._have.files.get(one) for one in gitlab_answers.authorities(self._want))
-        return {**found, gitlab: "".join(file.text for file in known if file)}
+        trusted = certificates(self._probe)
+        return {
+            **trusted,
+            "": self._want.network.ca + trusted.get("", ""),
+            gitlab: "".join(file.text for file in known if file),
+        }
+
+
+def certificates(probe: Probe) -> dict[str, str]:
+    """Those that a host or its Docker trusts besides, by the server that they are for; "" for all."""
+    found: dict[str, str] = {}
+    for file, text in probe.certificates.items():
+        own = file.split("/")[-2] if file.startswith("/etc/docker/certs.d/") else ""
+        name = own.rpartition(":")[0] or own
+        found[name] = found.get(name, "") + text
+    return found

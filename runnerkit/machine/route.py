@@ -10,6 +10,7 @@ import re
 import shlex
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -66,8 +67,16 @@ class Route:
     patience: float = 3.0
     through: Callable[[str], str] = lambda _: ""
 
-    def ask(self, url: str, heads: Mapping[str, str] | None = None) -> Exchange:
+    def __post_init__(self) -> None:
+        self._looking = threading.Lock()
+
+    def ask(self, url: str, heads: Mapping[str, str] | None = None, sample: int = 0) -> Exchange:
         """GET an address; redirects are not followed.
+
+        Args:
+            url: the address.
+            heads: what is sent besides.
+            sample: bytes of the body that are enough, or as many as come within `patience`; 0 for all.
 
         Raises:
             Trouble: no answer came.
@@ -93,7 +102,7 @@ class Route:
                 connection.sock = self._secured(plain, host) if secure else plain
                 connection.request("GET", path, headers=heads)
                 answer = connection.getresponse()
-                body = answer.read(LARGEST)
+                body = _first(answer, sample, self.patience) if sample else answer.read(LARGEST)
                 known = {name.lower(): value for name, value in answer.getheaders()}
                 return Exchange(answer.status, known, body, time.monotonic() - begun)
 
@@ -127,11 +136,12 @@ class Route:
         """As the host knows them: an SSH server that looks up a name by itself stands still meanwhile."""
         if re.fullmatch(r"[\d.]+|[0-9a-fA-F:]+", host):
             return (host,)
-        if host not in self.names:
-            script = f"timeout 2 getent ahosts {shlex.quote(host)} | awk '{{print $1}}'; :"
-            with contextlib.suppress(KitError):
-                self.names = {**self.names, host: tuple(self.machine.run(script).split())}
-        return self.names.get(host, ())
+        with self._looking:  # sshd lets a connection have ten commands at a time
+            if host not in self.names:
+                script = f"timeout 2 getent ahosts {shlex.quote(host)} | awk '{{print $1}}'; :"
+                with contextlib.suppress(KitError):
+                    self.names = {**self.names, host: tuple(self.machine.run(script).split())}
+            return self.names.get(host, ())
 
     def _secured(self, plain: socket.socket, host: str) -> socket.socket:
         # As programs bring them, and not what this machine trusts besides.
@@ -165,6 +175,16 @@ def _tunnelled(plain: socket.socket, host: str, port: int, proxy: SplitResult) -
     first = answer.partition(b"\r\n")[0].decode(errors="replace")
     if not re.match(r"HTTP/1\.[01] 200\b", first):
         raise Trouble("connection", f"the proxy answers {first[9:]}")
+
+
+def _first(answer: http.client.HTTPResponse, most: int, seconds: float) -> bytes:
+    """The beginning of a body, however slowly it comes."""
+    body, end = bytearray(), time.monotonic() + seconds
+    while len(body) < most and time.monotonic() < end:
+        if not (piece := answer.read1(most - len(body))):
+            break
+        body += piece
+    return bytes(body)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ HELP = {
     "name": "the runner's name; the host's own name if not given",
     "tags": "comma-separated tags of the runner",
     "mirror": "a registry mirror of Docker Hub for the hosts, https://…",
+    "mirrors": "more mirrors than the settings, the hosts and the kit's list name: URL,URL",
     "json": "print data on stdout instead of a table",
     "message": "what a log says, to be looked up; - reads a whole log from stdin",
     "rehearsal": "start a container as a job would get it, of each image, and look from within",
@@ -59,6 +60,7 @@ TEXTS = {
     ("test", "image"): "the image; the newest if not given",
     ("prune", "dry-run"): "only tell what would go",
     ("rotate", "write"): "put the new token into the file that the settings name as its source",
+    ("probe", "write"): "have the settings file name the mirrors that serve all, the fastest first",
     ("host", "name"): "the host's name, for example ci1",
 }  # where a word means another thing
 PACE = {"at_once": "", "stop_on_failure": False, "wait": False}  # of what changes hosts

@@ -206,7 +206,7 @@ def test_the_one_key_is_written_and_all_else_stays(tmp_path: Path, before: str, 
     file = tmp_path / "runnerkit.toml"
     file.write_text(before)
     file.chmod(0o640)
-    edit.set_image(file, "y:2")
+    edit.set_key(file, "manager", "image", "y:2")
     assert file.read_text() == after
     assert file.stat().st_mode & 0o777 == 0o640
     assert [one.name for one in tmp_path.iterdir()] == ["runnerkit.toml"]
