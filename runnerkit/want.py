@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runnerkit.bundle.reading import Bundle
 from runnerkit.errors import nearest
 from runnerkit.images.definition import JobImage
 from runnerkit.images.reference import repository
@@ -61,7 +62,7 @@ class Want:
     """What a host should be.
 
     `names` are those of all job images that there are, `origin` tells the settings file from others (""
-    where there is none).
+    where there is none), `bundle` is what all comes from that else were fetched.
     """
 
     url: str
@@ -74,6 +75,7 @@ class Want:
     prune: Prune = field(default_factory=Prune)
     golden: Golden = field(default_factory=Golden)
     origin: str = ""
+    bundle: Bundle | None = None
 
     @property
     def release(self) -> str:

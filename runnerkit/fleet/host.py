@@ -13,13 +13,14 @@ from runnerkit.events import Detail, Ended, Tell
 from runnerkit.facts import Facts, ServerRunner
 from runnerkit.files import change_over, config_toml
 from runnerkit.fleet import obstacles
+from runnerkit.fleet.bundles import supplies
 from runnerkit.fleet.engine_side import EngineSide
 from runnerkit.fleet.hold import Hold
 from runnerkit.machine import lock, login, sudo
 from runnerkit.machine.failure import Failed, ScriptFailed
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.sudo import NeedsPassword
-from runnerkit.plan import Build, Change, Hint, Pull, Script, ServerCall, hint
+from runnerkit.plan import Build, Change, Hint, Load, Pull, Script, ServerCall, hint
 from runnerkit.redact import mask, plain
 from runnerkit.settings import tokens
 from runnerkit.settings.secrets import Secret
@@ -117,6 +118,8 @@ class Host:
         Raises:
             KitError: it failed; with the hint that fits what it said.
         """
+        if change.supply:
+            supplies.send(self.machine, change.supply, self.tell)
         text = self.hold.alone(change)
         if change.token:
             runner = next(r for r in want.runners if r.key == change.token)
@@ -167,7 +170,7 @@ class Host:
         match change:
             case Script():
                 self.script(want, change)
-            case Pull() | Build():
+            case Pull() | Build() | Load():
                 self._engine.make(change, beside)
             case ServerCall(action="update"):
                 self._server(want).update(change.id, change.data)
