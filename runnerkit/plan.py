@@ -77,7 +77,8 @@ class Supply:
 
 @dataclass(frozen=True)
 class Script:
-    """A script for the host. Where `token` names a runner, its token is put in as $TOKEN.
+    """A script for the host. Where `token` names a runner, its token is put in as $TOKEN. Where `address`
+    is one, a new certificate for it and its key are put in as $CERTIFICATE and $KEY.
 
     `trial` is a script that changes nothing, and fails where this one is known to. `recorded` is
     whether the host's audit trail tells of it. `supply` is on the host before it runs.
@@ -91,6 +92,7 @@ class Script:
     hints: tuple[Hint, ...] = ()
     reaches: tuple[Endpoint, ...] = ()
     recorded: bool = True
+    address: str = ""
     supply: Supply | None = None
 
 

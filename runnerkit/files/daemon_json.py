@@ -59,8 +59,8 @@ def parsed(have: Facts) -> dict[str, Any]:
 def managed(want: Want) -> dict[str, Any]:
     """What the settings say of the file."""
     values: dict[str, Any] = free_keys.shown(want.docker.daemon, Secret.reveal)
-    if want.docker.registry_mirrors:
-        values["registry-mirrors"] = [m.rstrip("/") for m in want.docker.registry_mirrors]
+    if want.registry_mirrors:
+        values["registry-mirrors"] = list(want.registry_mirrors)
     return values
 
 

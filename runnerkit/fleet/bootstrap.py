@@ -13,6 +13,7 @@ from runnerkit.fleet import ghosts
 from runnerkit.fleet.bundles import verification
 from runnerkit.fleet.gitlab_side import token_of
 from runnerkit.fleet.host import Host
+from runnerkit.fleet.mirrors import caches
 from runnerkit.fleet.run import Fleet, Outcome, Unfinished
 from runnerkit.plan import Change
 from runnerkit.settings.model import Settings
@@ -56,7 +57,7 @@ def bootstrap(fleet: Fleet, bundle: str = "") -> list[Outcome[Bootstrapped]]:
         return Bootstrapped(tuple(acceptance.accepted(wanted, have)), found, concurrent)
 
     known, token = wants(fleet, bundle=bundle)
-    return fleet.each(known, work, token)
+    return caches.first(fleet, known, work, token)
 
 
 def plan(fleet: Fleet, bundle: str = "") -> tuple[list[Outcome[Planned]], tuple[Finding, ...]]:

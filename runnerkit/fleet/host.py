@@ -8,13 +8,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from runnerkit.checks.finding import Finding
+from runnerkit.engine import certificate
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Ended, Tell
 from runnerkit.facts import Facts, ServerRunner
-from runnerkit.files import change_over, config_toml
+from runnerkit.files import config_toml
 from runnerkit.fleet import obstacles
 from runnerkit.fleet.bundles import supplies
 from runnerkit.fleet.engine_side import EngineSide
+from runnerkit.fleet.gitlab_side import accepted
 from runnerkit.fleet.hold import Hold
 from runnerkit.machine import lock, login, sudo
 from runnerkit.machine.failure import Failed, ScriptFailed
@@ -24,7 +26,7 @@ from runnerkit.plan import Build, Change, Hint, Load, Pull, Script, ServerCall, 
 from runnerkit.redact import mask, plain
 from runnerkit.settings import tokens
 from runnerkit.settings.secrets import Secret
-from runnerkit.want import Want, WantedRunner
+from runnerkit.want import Want
 
 if TYPE_CHECKING:
     import docker
@@ -70,7 +72,7 @@ class Host:
             ) from None
 
     def server(self, want: Want, have: Facts) -> Facts:
-        have = replace(have, tokens=self._accepted(want, have))
+        have = replace(have, tokens=accepted(want, have))
         if not self._token:
             return have
         gitlab, found = self._server(want), {}
@@ -78,10 +80,19 @@ class Host:
         for runner in want.runners:
             known = None
             if config_toml.entry_index(want, have, runner) is not None:
-                known = self._registered(want, have, runner)
+                known = self._of_token(want, have, config_toml.token(want, have, runner))
             elif not runner.token:
                 known = gitlab.find(runner, runner.name(have.hostname), runner.note(have.identity))
             if known:
+                found[runner.key] = known
+        return replace(have, server=found)
+
+    def renewed(self, want: Want, have: Facts) -> Facts:
+        """With those runners, too, of which the settings give a former token: to tell of, not to change."""
+        found = dict(have.server)
+        for runner in want.runners if self._token else ():
+            token = config_toml.entry_token(want, have, runner)
+            if runner.key not in found and (known := self._of_token(want, have, token)):
                 found[runner.key] = known
         return replace(have, server=found)
 
@@ -118,8 +129,6 @@ class Host:
         Raises:
             KitError: it failed; with the hint that fits what it said.
         """
-        if change.supply:
-            supplies.send(self.machine, change.supply, self.tell)
         text = self.hold.alone(change)
         if change.token:
             runner = next(r for r in want.runners if r.key == change.token)
@@ -128,7 +137,11 @@ class Host:
                 raise KitError(f"{change.title}: no token", "run again")
             word = shlex.quote(tokens.required(token, f"runner {runner.key}'s token").reveal())
             text = f"TOKEN={word}\n{text}"
+        if change.address:
+            text = f"{certificate.variables(change.address)}\n{text}"
         try:
+            if change.supply:
+                supplies.send(self.machine, change.supply, self.tell)
             return self.machine.run(text, self._heard)
         except Failed as error:
             known = hint(mask(plain(error.stderr)), (*lock.HINTS, *change.hints))
@@ -149,19 +162,9 @@ class Host:
         self.hold.close()
         self.machine.close()
 
-    def _accepted(self, want: Want, have: Facts) -> dict[str, bool]:
-        """Whether GitLab knows the settings' token of each runner whose entry has another."""
-        known = {}
-        for _, runner in change_over.differing(want, have):
-            from runnerkit.gitlab.runner_token import accepts
-
-            if runner.token and (answer := accepts(want.url, runner.token)) is not None:
-                known[runner.key] = answer
-        return known
-
-    def _registered(self, want: Want, have: Facts, runner: WantedRunner) -> ServerRunner | None:
+    def _of_token(self, want: Want, have: Facts, token: Secret | None) -> ServerRunner | None:
         """GitLab's side of a runner of the host: GitLab says which, by its token; never the host."""
-        token, manager = config_toml.token(want, have, runner), config_toml.system_id(want, have)
+        manager = config_toml.system_id(want, have)
         number = self._server(want).whose(token, manager) if token and manager else None
         return self._server(want).get(number) if number else None
 
