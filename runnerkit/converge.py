@@ -68,6 +68,7 @@ CHECKS: tuple[Check, ...] = (
     *(metadata_address, selinux, cache_poisoning, upgrades, memory, unknown, site_cache_check),
 )
 IMAGES: tuple[Step, ...] = (job_images,)
+BUNDLED: tuple[Step, ...] = (image_pulls, job_images)
 # A machine image: all but what each machine made from it does for itself, at its first boot.
 GOLDEN: tuple[Step, ...] = (
     *(network, daemon_json, docker_engine, image_pulls, job_images),
