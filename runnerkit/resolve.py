@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import os
 from collections.abc import Collection
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -156,7 +155,7 @@ def _runner(
     old = spec.registration_token.read() if spec.registration_token else None
     named = nearest_name(spec.image, settings.docker.prefix_mirrors)
     free = free_keys.filled(spec, f"runners.{key}", "docker", "autoscaler", "settings")
-    free = replace(free, settings=_with_proxy(free.settings, outside))
+    free = replace(free, settings=outside.beside(free.settings))
     return WantedRunner(
         key=key,
         spec=hardened(free, (named, spec.image, *settings.images), image is not None),
@@ -179,16 +178,6 @@ def _distinct(runners: tuple[WantedRunner, ...]) -> None:
                 f"the runners {other} and {runner.key} have one token, and so would be one runner",
                 "create a runner in GitLab for each, and give each its own token",
             )
-
-
-def _with_proxy(settings: dict[str, Any], outside: Access) -> dict[str, Any]:
-    """Keys of an entry with the proxy among its jobs' variables, where these do not say it."""
-    if not outside.proxy:
-        return settings
-    own = settings.get(free_keys.VARIABLES, {})
-    if isinstance(own, list):
-        own = {name: value for name, _, value in (one.partition("=") for one in own)}
-    return {**settings, free_keys.VARIABLES: {**outside.of_jobs, **own}}
 
 
 def _manager(settings: Settings, runners: tuple[WantedRunner, ...], outside: Access) -> Manager:

@@ -169,7 +169,7 @@ class Probing:
 
     def _ask_door(self, url: str, where: str, image: str) -> None:
         """What a registry serves to a login alone is not asked: the login stays on this machine."""
-        reply = self._reply(f"{url}/v2/")
+        reply = self._reply(f"{url}/v2/", self._route)
         if reply and (reply.trouble or reply.status not in (200, 401)):
             self._served.append(Served(where, image, "door", reply))
 

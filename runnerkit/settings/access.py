@@ -4,9 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from runnerkit.errors import KitError, text_of
+from runnerkit.settings import free_keys
 from runnerkit.settings.network import Network
 from runnerkit.settings.no_proxy import passed_by
 from runnerkit.settings.secrets import Secret
@@ -64,6 +66,15 @@ class Access:
             key: Secret(one) if self.secret and one == self.proxy else one
             for key, one in values.items()
         }
+
+    def beside(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Keys of an entry of config.toml, with these among its jobs' variables where it does not say them."""
+        if not self.proxy:
+            return {**settings}
+        own = settings.get(free_keys.VARIABLES, {})
+        if isinstance(own, list):
+            own = {name: value for name, _, value in (one.partition("=") for one in own)}
+        return {**settings, free_keys.VARIABLES: {**self.of_jobs, **own}}
 
     def through(self, url: str) -> str:
         """The proxy by which an address is reached; "" for none."""
