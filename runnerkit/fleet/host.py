@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from runnerkit.checks.finding import Finding
-from runnerkit.engine import certificate
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Ended, Tell
 from runnerkit.facts import Facts, ServerRunner
@@ -138,6 +137,8 @@ class Host:
             word = shlex.quote(tokens.required(token, f"runner {runner.key}'s token").reveal())
             text = f"TOKEN={word}\n{text}"
         if change.address:
+            from runnerkit.engine import certificate
+
             text = f"{certificate.variables(change.address)}\n{text}"
         try:
             if change.supply:
