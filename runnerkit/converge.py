@@ -9,6 +9,7 @@ from runnerkit.checks.engine import selinux, unknown, upgrades
 from runnerkit.checks.finding import Finding
 from runnerkit.checks.gitlab import acceptance, expiry, runners
 from runnerkit.checks.jobs import cache_poisoning, metadata_address
+from runnerkit.checks.network import mirrors
 from runnerkit.checks.runner import leftovers, managers, memory, plugins, polling
 from runnerkit.errors import KitError, NotConverged
 from runnerkit.events import Began, Tell
@@ -60,7 +61,7 @@ ENGINE: tuple[Step, ...] = (daemon_json, docker_engine)
 # What bootstrap proves and notes, in the order in which it is told.
 CHECKS: tuple[Check, ...] = (
     *(managers, acceptance, expiry, runners, leftovers, polling, plugins),
-    *(metadata_address, selinux, cache_poisoning, upgrades, memory, unknown),
+    *(metadata_address, selinux, cache_poisoning, upgrades, memory, unknown, mirrors),
 )
 IMAGES: tuple[Step, ...] = (job_images,)
 # A machine image: all but what each machine made from it does for itself, at its first boot.
@@ -76,6 +77,8 @@ class Reader(Protocol):
     def look(self, script: str) -> str: ...
 
     def server(self, want: Want, have: Facts) -> Facts: ...
+
+    def mirrors(self, want: Want, have: Facts) -> Facts: ...
 
     def obstacles(self, want: Want, pending: list[Change]) -> list[Finding]: ...
 
@@ -115,7 +118,8 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS, patience: i
         any(need.packages for need in needs),
     )
     output = host.look(script(both, want.manager.container, patience))
-    return host.server(want, parse(output))
+    have = host.server(want, parse(output))
+    return host.mirrors(want, have) if daemon_json in asking else have
 
 
 def plan(want: Want, have: Facts, steps: Sequence[Step] = STEPS) -> list[Change]:

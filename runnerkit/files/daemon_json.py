@@ -7,9 +7,10 @@ from typing import Any
 
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
-from runnerkit.files import json_text
+from runnerkit.files import json_text, mirror_choice
 from runnerkit.files.merge import missing
 from runnerkit.settings import free_keys
+from runnerkit.settings.docker import AUTO
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want
 
@@ -56,11 +57,20 @@ def parsed(have: Facts) -> dict[str, Any]:
     return data
 
 
-def managed(want: Want) -> dict[str, Any]:
+def mirrors(have: Facts) -> tuple[str, ...]:
+    """The registry mirrors that the file names, as dockerd takes them."""
+    listed = parsed(have).get("registry-mirrors")
+    words = listed if isinstance(listed, list) else []
+    return tuple(one.rstrip("/") for one in words if isinstance(one, str))
+
+
+def managed(want: Want, have: Facts) -> dict[str, Any]:
     """What the settings say of the file."""
     values: dict[str, Any] = free_keys.shown(want.docker.daemon, Secret.reveal)
-    if want.docker.registry_mirrors:
-        values["registry-mirrors"] = [m.rstrip("/") for m in want.docker.registry_mirrors]
+    auto = want.docker.registry_mirrors == AUTO
+    now = mirrors(have) if auto else ()
+    if (chosen := mirror_choice.mirrors(want, have, now)) or now:
+        values["registry-mirrors"] = list(chosen)
     return values
 
 

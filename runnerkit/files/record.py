@@ -19,6 +19,7 @@ from runnerkit.files.memory import (
 from runnerkit.files.write import NO_PREVIOUS, write_file
 from runnerkit.images.reference import normal
 from runnerkit.plan import Build, Change, Pull, Script
+from runnerkit.settings.docker import AUTO
 from runnerkit.want import Want, WantedRunner
 
 
@@ -51,6 +52,7 @@ def ahead(want: Want, have: Facts, pending: Collection[Change]) -> Script | None
         union(old.config, new.config),
         union(old.environment, new.environment),
         {**old.runners, **former, **runners},
+        new.chosen,
     )
     return _write(want, have, both, pending)
 
@@ -105,11 +107,19 @@ def _record(want: Want, have: Facts) -> Record:
     config.pop("concurrent", None)  # left out, the host's own number stays
     return Record(
         place=want.config,
-        daemon=tree(have, daemon_json.meaning(daemon_json.managed(want))),
+        daemon=tree(have, daemon_json.meaning(daemon_json.managed(want, have))),
         config=tree(have, config),
         environment=tree(have, want.manager.environment),
         runners={runner.key: _of(want, have, runner) for runner in want.runners},
+        chosen=_chosen(want, have),
     )
+
+
+def _chosen(want: Want, have: Facts) -> str:
+    """What stands for the mirrors, where it is not the settings that name them."""
+    if want.docker.registry_mirrors != AUTO:
+        return ""
+    return digest(have, daemon_json.managed(want, have).get("registry-mirrors", []))
 
 
 def _of(want: Want, have: Facts, runner: WantedRunner) -> RunnerRecord:

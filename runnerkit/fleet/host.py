@@ -15,6 +15,7 @@ from runnerkit.files import change_over, config_toml
 from runnerkit.fleet import obstacles
 from runnerkit.fleet.engine_side import EngineSide
 from runnerkit.fleet.hold import Hold
+from runnerkit.fleet.mirrors.side import MirrorSide
 from runnerkit.machine import lock, login, sudo
 from runnerkit.machine.failure import Failed, ScriptFailed
 from runnerkit.machine.machine import Machine
@@ -53,6 +54,7 @@ class Host:
         self.changes: list[Change] = []
         self._minted: dict[str, Secret] = {}
         self._engine = EngineSide(machine, tell)
+        self.mirrors = MirrorSide(machine, tell).known
         self._gitlab: Server | None = None
 
     def look(self, script: str, hints: Iterable[Hint] = ()) -> str:

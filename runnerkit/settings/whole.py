@@ -67,7 +67,8 @@ def _runner(path: str, body: Mapping[str, Any]) -> Iterator[str]:
 def _urls(data: Mapping[str, Any]) -> Iterator[str]:
     """Addresses that lead nowhere, whatever answers."""
     docker = data.get("docker", {})
-    mirrors = docker.get("registry_mirrors", ())
+    named = docker.get("registry_mirrors", ())
+    mirrors = () if isinstance(named, str) else named
     urls = {
         "gitlab.url": data.get("gitlab", {}).get("url", ""),
         "docker.package_mirror": docker.get("package_mirror", ""),

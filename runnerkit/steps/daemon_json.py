@@ -61,7 +61,7 @@ def needs(want: Want) -> Needs:
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
-    managed, left = daemon_json.managed(want), leaving.daemon(want, have)
+    managed, left = daemon_json.managed(want, have), leaving.daemon(want, have)
     file, now = have.files.get(PATH), parsed(have)
     # By a reload dockerd keeps what is no longer in its file.
     emptied = {
@@ -96,7 +96,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
             old=file.data if file else None,
             keep_time=keep,
             check=VALIDATE,
-            reaches=mirrors(want.docker.registry_mirrors),
+            reaches=mirrors(want.docker.fixed_mirrors),
         )
         yield replace(write, title=f"{write.title}{leaving.reason(left.goes)}")
         if hot:
