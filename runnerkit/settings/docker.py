@@ -32,7 +32,11 @@ class Docker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     `"auto"` those that serve each host all that it needs, three at most, the fastest first: they are
     asked when none is chosen yet, and when images are to be pulled."""
     mirror_candidates: tuple[
-        Annotated[str, Meta(pattern=r"^(https?://.+|list)$", title="URL or list")], ...
+        Annotated[
+            str,
+            Meta(pattern=r"^(https?://[^/?#@\s]+/?|list)\Z", title="URL without a path, or list"),
+        ],
+        ...,
     ] = ("list",)
     """Mirrors that `mirror.probe` and `"auto"` ask besides those in use; `list` stands for the public ones that come
     with the kit, of which none is trusted for being there."""

@@ -69,10 +69,12 @@ def _urls(data: Mapping[str, Any]) -> Iterator[str]:
     docker = data.get("docker", {})
     named = docker.get("registry_mirrors", ())
     mirrors = () if isinstance(named, str) else named
+    candidates = docker.get("mirror_candidates", ())
     urls = {
         "gitlab.url": data.get("gitlab", {}).get("url", ""),
         "docker.package_mirror": docker.get("package_mirror", ""),
         **{f"docker.registry_mirrors[{number}]": url for number, url in enumerate(mirrors)},
+        **{f"docker.mirror_candidates[{number}]": url for number, url in enumerate(candidates)},
         "golden.base": data.get("golden", {}).get("base", ""),
     }
     for path, url in urls.items():

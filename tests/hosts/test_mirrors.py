@@ -23,8 +23,9 @@ def words(ran: Ran, host: BlankHost) -> dict[str, str]:
 
 
 def candidates(kit: Kit, host: BlankHost, urls: list[str], **more: Any) -> None:
-    """Settings that name no mirror, and these to try."""
-    kit.settings(host, docker={"registry_mirrors": [], "mirror_candidates": urls, **more})
+    """Settings that name no mirror, and these to try, for four images."""
+    docker = {"registry_mirrors": [], "mirror_candidates": urls, **more}
+    kit.settings(host, docker=docker, runners={"other": {"image": "registry:2"}})
 
 
 def test_each_mirror_is_called_what_it_is(kit: Kit, blank: Blank) -> None:
@@ -36,6 +37,7 @@ def test_each_mirror_is_called_what_it_is(kit: Kit, blank: Blank) -> None:
     assert ran.code == 0, ran.out + ran.err
     found = words(ran, host)
     assert {lie: found[url] for lie, url in urls.items()} == LIES
+    assert all(len(one["images"]) == 4 for one in ran.hosts[host.name]["mirrors"])
     assert ran.hosts[host.name]["seconds"] < 10
     written = tomllib.loads((kit.folder / "runnerkit.toml").read_text())["docker"]
     assert {*written["registry_mirrors"]} == {urls["honest"], world.mirror_url}

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from runnerkit import converge
-from runnerkit.checks.network import mirrors
+from runnerkit.checks.network import mirrors, registries
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
-from runnerkit.facts.probe import Served
+from runnerkit.facts.probe import Probe, Served
 from runnerkit.files import mirror_candidates
 from runnerkit.images.reference import HUB
 from runnerkit.settings.docker import Docker
@@ -94,6 +94,13 @@ def test_nobody_asks_for_settings_that_name_them() -> None:
     assert not mirrors.due(ours(docker={"registry_mirrors": [A]}), blank())
     proxied = replace(blank(), info={"HttpsProxy": "http://p:3128"})
     assert not mirrors.due(auto(), proxied), "Docker goes another way than the questions"
+
+
+def test_doctor_tells_what_is_stale_by_the_others() -> None:
+    served = (*offers(A, B), *offers(C, digest="sha256:old"))
+    have = replace(mirrored(A, B, C), probe=Probe(served=served))
+    (found,) = registries.findings(ours(), have)
+    assert (found.code, C in found.what) == ("registry-stale", True)
 
 
 def test_public_mirrors_have_a_date_and_a_source_and_no_trust() -> None:

@@ -102,7 +102,7 @@ def offers(host: Host, want: Want, have: Facts, more: Sequence[str] = ()) -> Off
     with suppress(KitError):  # a file that cannot be read names none
         now = daemon_json.mirrors(have)
     candidates = every(want.docker, have, now, more)
-    host.tell(Phase(f"asking {len(candidates)} mirrors for {len(images)} images"))
+    host.tell(Phase("asking registry mirrors"))
     asked = (*(one.address for one in candidates), HUB)
     found = served(host.machine, asked, images, have.architecture)
     proxied = any(have.info.get(one) for one in ("HttpProxy", "HttpsProxy"))

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from runnerkit.checks.network.verdict import SERVES, Word, judged
 from runnerkit.errors import KitError
+from runnerkit.files.mirror_candidates import ADDRESS
 from runnerkit.fleet.mirrors.asking import served
 from runnerkit.images.reference import HUB, registry
 from runnerkit.machine.machine import Machine
@@ -30,9 +31,8 @@ def explained(
         error: how it failed.
     """
     info = client.info()
-    mirrors = [
-        str(one).rstrip("/") for one in (info.get("RegistryConfig") or {}).get("Mirrors") or ()
-    ]
+    listed = (info.get("RegistryConfig") or {}).get("Mirrors") or ()
+    mirrors = [str(one).rstrip("/") for one in listed if ADDRESS.fullmatch(str(one))]
     images = [one for one in change.sources if registry(one) == HUB]
     if not mirrors or not images or info.get("HttpsProxy"):
         return error
