@@ -9,6 +9,7 @@ from runnerkit.checks.engine import selinux, unknown, upgrades
 from runnerkit.checks.finding import Finding
 from runnerkit.checks.gitlab import acceptance, expiry, runners
 from runnerkit.checks.jobs import cache_poisoning, metadata_address
+from runnerkit.checks.network import mirrors
 from runnerkit.checks.network import site_cache as site_cache_check
 from runnerkit.checks.runner import leftovers, managers, memory, plugins, polling
 from runnerkit.errors import KitError, NotConverged
@@ -65,7 +66,8 @@ ENGINE: tuple[Step, ...] = (network, daemon_json, docker_engine)
 # What bootstrap proves and notes, in the order in which it is told.
 CHECKS: tuple[Check, ...] = (
     *(managers, acceptance, expiry, runners, leftovers, polling, plugins),
-    *(metadata_address, selinux, cache_poisoning, upgrades, memory, unknown, site_cache_check),
+    *(metadata_address, selinux, cache_poisoning, upgrades, memory, unknown),
+    *(site_cache_check, mirrors),
 )
 IMAGES: tuple[Step, ...] = (job_images,)
 BUNDLED: tuple[Step, ...] = (image_pulls, job_images)
@@ -82,6 +84,8 @@ class Reader(Protocol):
     def look(self, script: str) -> str: ...
 
     def server(self, want: Want, have: Facts) -> Facts: ...
+
+    def mirrors(self, want: Want, have: Facts) -> Facts: ...
 
     def obstacles(self, want: Want, pending: list[Change]) -> list[Finding]: ...
 
@@ -122,7 +126,8 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS, patience: i
         tuple(dict.fromkeys(chain.from_iterable(need.others for need in needs))),
     )
     output = host.look(script(both, want.manager.container, patience))
-    return host.server(want, parse(output))
+    have = host.server(want, parse(output))
+    return host.mirrors(want, have) if daemon_json in asking else have
 
 
 def plan(want: Want, have: Facts, steps: Sequence[Step] = STEPS) -> list[Change]:

@@ -88,7 +88,7 @@ def _own_cache(settings: Settings, host: str) -> OwnCache | None:
     if section.password and not password:
         raise KitError(f"cache.password is empty: {section.password}", "set it, and run again")
     # A mirror of somebody else's is not shown a login.
-    usual = cache.HUB_URL if password else next(iter(docker.registry_mirrors), cache.HUB_URL)
+    usual = cache.HUB_URL if password else next(iter(docker.fixed_mirrors), cache.HUB_URL)
     image = nearest_name(docker.registry_image, docker.prefix_mirrors)
     upstream = section.upstream or usual
     place = _at(named, section)

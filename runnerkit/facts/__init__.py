@@ -9,7 +9,7 @@ from typing import Any
 
 from runnerkit.facts.belongings import Belongings
 from runnerkit.facts.packages import EnginePackages
-from runnerkit.facts.probe import Probe
+from runnerkit.facts.probe import Probe, Served
 from runnerkit.facts.rehearsal import Rehearsal
 from runnerkit.images.content import instant, store
 
@@ -119,7 +119,7 @@ class Facts:
     whether GitLab knows that of the settings, of runners that have another here (absent: it was not
     asked, or did not answer), `packages` Docker's, where they are asked for, `probe` what doctor alone
     asks, `rehearsals` what jobs' containers told that it started, `belongings` what else Docker has,
-    where that is asked.
+    where that is asked, `offers` what registry mirrors serve, where they are to be chosen.
     """
 
     hostname: str
@@ -158,6 +158,7 @@ class Facts:
     probe: Probe | None = None
     rehearsals: tuple[Rehearsal, ...] = ()
     belongings: Belongings = field(default_factory=Belongings)
+    offers: tuple[Served, ...] = ()
 
     @property
     def identity(self) -> str:

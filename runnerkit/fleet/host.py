@@ -17,6 +17,7 @@ from runnerkit.fleet.bundles import supplies
 from runnerkit.fleet.engine_side import EngineSide
 from runnerkit.fleet.gitlab_side import accepted
 from runnerkit.fleet.hold import Hold
+from runnerkit.fleet.mirrors.side import MirrorSide
 from runnerkit.machine import lock, login, sudo
 from runnerkit.machine.failure import Failed, ScriptFailed
 from runnerkit.machine.machine import Machine
@@ -55,6 +56,7 @@ class Host:
         self.changes: list[Change] = []
         self._minted: dict[str, Secret] = {}
         self._engine = EngineSide(machine, tell)
+        self.mirrors = MirrorSide(machine, tell).known
         self._gitlab: Server | None = None
 
     def look(self, script: str, hints: Iterable[Hint] = ()) -> str:

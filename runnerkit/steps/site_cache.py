@@ -64,7 +64,7 @@ def _serve(want: Want, have: Facts, own: OwnCache) -> Iterator[Change]:
     stale = list(differing(files(own), have.files))
     yield from stale
     if normal(own.image) not in have.images:
-        near = mirrors(want.docker.registry_mirrors)
+        near = mirrors(want.docker.fixed_mirrors)
         sources, logins = want.sources(own.image), want.docker.registry_logins
         yield Pull(
             f"pull {own.image}, for the cache", own.image, sources, logins=logins, reaches=near
