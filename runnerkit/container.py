@@ -23,6 +23,9 @@ def binds(want: Want) -> tuple[str, ...]:
 
 
 PORT = 9252  # of the manager's metrics, in the container
+# Seconds in which Docker itself stops it. One that crashed waits as long for it before it serves again,
+# and a manager with jobs waits for Docker.
+STOP = 60
 
 
 def listens(want: Want, now: Mapping[str, Any]) -> str:
@@ -74,6 +77,7 @@ def run(
     return render(
         "run-manager.sh.j2",
         manager=want.manager,
+        stop=STOP,
         binds=binds(want) if mounts is None else mounts,
         more=[*(given := list(options)), *publish],
         port=0 if published(want, now or {}) else int(want.manager.metrics.rpartition(":")[2]),

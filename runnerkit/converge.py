@@ -9,6 +9,7 @@ from runnerkit.checks.engine import selinux, unknown, upgrades
 from runnerkit.checks.finding import Finding
 from runnerkit.checks.gitlab import acceptance, expiry, runners
 from runnerkit.checks.jobs import cache_poisoning, metadata_address
+from runnerkit.checks.network import site_cache as site_cache_check
 from runnerkit.checks.runner import leftovers, managers, memory, plugins, polling
 from runnerkit.errors import KitError, NotConverged
 from runnerkit.events import Began, Tell
@@ -18,6 +19,7 @@ from runnerkit.files import record
 from runnerkit.files.memory import PATH
 from runnerkit.plan import Change, Script, batches
 from runnerkit.steps import (
+    cache_trust,
     config_toml,
     daemon_json,
     docker_engine,
@@ -30,6 +32,7 @@ from runnerkit.steps import (
     network,
     prune_timer,
     registration,
+    site_cache,
 )
 from runnerkit.want import Want
 
@@ -54,14 +57,23 @@ class Check(Asking, Protocol):
 
 # In the order of the recipe, but that files are written before what reads them is started.
 STEPS: tuple[Step, ...] = (
-    *(network, daemon_json, docker_engine, image_pulls, job_images, fleeting),
+    *(
+        network,
+        daemon_json,
+        docker_engine,
+        site_cache,
+        cache_trust,
+        image_pulls,
+        job_images,
+        fleeting,
+    ),
     *(config_toml, registration, manager, prune_timer, metadata_rule),
 )
 ENGINE: tuple[Step, ...] = (network, daemon_json, docker_engine)
 # What bootstrap proves and notes, in the order in which it is told.
 CHECKS: tuple[Check, ...] = (
     *(managers, acceptance, expiry, runners, leftovers, polling, plugins),
-    *(metadata_address, selinux, cache_poisoning, upgrades, memory, unknown),
+    *(metadata_address, selinux, cache_poisoning, upgrades, memory, unknown, site_cache_check),
 )
 IMAGES: tuple[Step, ...] = (job_images,)
 # A machine image: all but what each machine made from it does for itself, at its first boot.
@@ -114,6 +126,7 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS, patience: i
         any(need.container for need in needs),
         any(need.belongings for need in needs),
         any(need.packages for need in needs),
+        tuple(dict.fromkeys(chain.from_iterable(need.others for need in needs))),
     )
     output = host.look(script(both, want.manager.container, patience))
     return host.server(want, parse(output))

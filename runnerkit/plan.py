@@ -65,7 +65,8 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Script:
-    """A script for the host. Where `token` names a runner, its token is put in as $TOKEN.
+    """A script for the host. Where `token` names a runner, its token is put in as $TOKEN. Where `address`
+    is one, a new certificate for it and its key are put in as $CERTIFICATE and $KEY.
 
     `trial` is a script that changes nothing, and fails where this one is known to. `recorded` is
     whether the host's audit trail tells of it.
@@ -79,6 +80,7 @@ class Script:
     hints: tuple[Hint, ...] = ()
     reaches: tuple[Endpoint, ...] = ()
     recorded: bool = True
+    address: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 
 from invoke.collection import Collection
 from invoke.exceptions import ParseError
+from invoke.parser import Parser
 from invoke.parser.context import ParserContext
 from invoke.program import Program
 
@@ -54,7 +55,6 @@ class Kit(Program):
 
     def parse_tasks(self) -> None:
         try:
-            self._read_as_letters()
             super().parse_tasks()
             for context in self.tasks:
                 _no_option_as_value(context)
@@ -62,6 +62,11 @@ class Kit(Program):
             self._tell(self._misspelt(error))
         except KitError as error:
             self._tell(error)
+
+    def _make_parser(self) -> Parser:
+        parser = super()._make_parser()  # Invoke takes the help texts out of the tasks: only once
+        self._read_as_letters(parser.contexts)
+        return parser
 
     def parse_cleanup(self) -> None:
         try:
@@ -76,11 +81,10 @@ class Kit(Program):
         except KitError as error:
             self._tell(error)
 
-    def _read_as_letters(self) -> None:
+    def _read_as_letters(self, contexts: Mapping[str, ParserContext]) -> None:
         """Refuse what Invoke takes otherwise than it is meant: -host as -h -o -s -t, and --dry for its own."""
-        contexts = {one.name: one for one in self.collection.to_contexts()}
         word = next((one for one in self.argv[1:] if one in contexts), None)
-        context = contexts.get(word, self.initial_context)
+        context = contexts[word] if word else self.initial_context
         for one in itertools.takewhile(lambda one: one != "--", self.argv[1:]):
             letters = re.fullmatch(r"-([A-Za-z][\w-]{2,})(=.*)?", one)
             known = self.initial_context.flags

@@ -4,20 +4,22 @@ import dataclasses
 import hashlib
 import os
 from collections.abc import Collection
-from typing import Any
 
 from msgspec.structs import replace
 
 from runnerkit.errors import KitError
 from runnerkit.images import catalog
 from runnerkit.images.definition import JobImage
+from runnerkit.images.reference import nearest_name
 from runnerkit.place import settings_file
-from runnerkit.settings import autoscaler, free_keys, tokens
-from runnerkit.settings.access import Access, access
+from runnerkit.settings import autoscaler, cache, free_keys, tokens
+from runnerkit.settings.access import Access, access, with_proxy
+from runnerkit.settings.cache import CacheSettings
 from runnerkit.settings.hardening import hardened
+from runnerkit.settings.hosts import HostSettings
 from runnerkit.settings.model import DEFAULT, Manager, Settings
 from runnerkit.settings.secrets import Secret
-from runnerkit.want import Want, WantedRunner, bare
+from runnerkit.want import Cache, OwnCache, Want, WantedRunner, bare
 
 
 def of_host(
@@ -51,7 +53,7 @@ def of_host(
     return Want(
         url=url,
         docker=free_keys.filled(settings.docker, "docker", "daemon"),
-        manager=_manager(settings.manager, runners, outside),
+        manager=_manager(settings, runners, outside),
         runners=runners,
         images=catalog.closed(settings, [image.name for image in found.values() if image]),
         names=catalog.names(settings),
@@ -60,7 +62,37 @@ def of_host(
         golden=settings.golden,
         network=outside,
         origin=_origin(),
+        caches=_caches(settings, host),
+        cache=_own_cache(settings, host),
     )
+
+
+def _caches(settings: Settings, host: str) -> tuple[Cache, ...]:
+    """The site's, the host's own first."""
+    found = [
+        Cache(name, _at(one, settings.cache)) for name, one in settings.hosts.items() if one.cache
+    ]
+    return tuple(sorted(found, key=lambda one: one.host != host))
+
+
+def _at(host: HostSettings, section: CacheSettings) -> str:
+    ip = cache.address(host)
+    return f"{f'[{ip}]' if ':' in ip else ip}:{section.port}"
+
+
+def _own_cache(settings: Settings, host: str) -> OwnCache | None:
+    named, section, docker = settings.hosts.get(host), settings.cache, settings.docker
+    if not named or not named.cache:
+        return None
+    password = section.password.read() if section.password else None
+    if section.password and not password:
+        raise KitError(f"cache.password is empty: {section.password}", "set it, and run again")
+    # A mirror of somebody else's is not shown a login.
+    usual = cache.HUB_URL if password else next(iter(docker.registry_mirrors), cache.HUB_URL)
+    image = nearest_name(docker.registry_image, docker.prefix_mirrors)
+    upstream = section.upstream or usual
+    place = _at(named, section)
+    return OwnCache(place, section.max_gb, upstream, image, section.username, password)
 
 
 def _origin() -> str:
@@ -112,7 +144,8 @@ def with_access(want: Want, settings: Settings, host: str) -> Want:
 def access_of(settings: Settings, host: str) -> Access:
     """How a host of that name reaches what is outside."""
     named = settings.hosts.get(host)
-    return access(settings.network, named.network if named else None)
+    own = named.network if named else None
+    return access(settings.network, own, [one.address for one in _caches(settings, host)])
 
 
 def _runner(
@@ -121,12 +154,13 @@ def _runner(
     spec = settings.runners[key]
     token = spec.token.read() if spec.token else None
     old = spec.registration_token.read() if spec.registration_token else None
+    named = nearest_name(spec.image, settings.docker.prefix_mirrors)
     free = free_keys.filled(spec, f"runners.{key}", "docker", "autoscaler", "settings")
-    free = replace(free, settings=_with_proxy(free.settings, outside))
+    free = replace(free, settings=with_proxy(free.settings, outside))
     return WantedRunner(
         key=key,
-        spec=hardened(free, (spec.image, *settings.images), image is not None),
-        image=image.reference if image else spec.image,
+        spec=hardened(free, (named, spec.image, *settings.images), image is not None),
+        image=image.reference if image else named,
         token=tokens.check(token, "glrt-", f"the token of runner {key}"),
         registration_token=tokens.check(
             old, "GR1348941", f"the registration token of runner {key}"
@@ -147,20 +181,14 @@ def _distinct(runners: tuple[WantedRunner, ...]) -> None:
             )
 
 
-def _with_proxy(settings: dict[str, Any], outside: Access) -> dict[str, Any]:
-    """Keys of an entry with the proxy among its jobs' variables, where these do not say it."""
-    if not outside.proxy:
-        return settings
-    own = settings.get(free_keys.VARIABLES, {})
-    if isinstance(own, list):
-        own = {name: value for name, _, value in (one.partition("=") for one in own)}
-    return {**settings, free_keys.VARIABLES: {**outside.of_jobs, **own}}
-
-
-def _manager(manager: Manager, runners: tuple[WantedRunner, ...], outside: Access) -> Manager:
+def _manager(settings: Settings, runners: tuple[WantedRunner, ...], outside: Access) -> Manager:
     """The manager with its proxy, told where plugins are that an upgrade shall not lose."""
-    manager = free_keys.filled(manager, "manager", "settings")
-    manager = replace(manager, environment={**outside.variables, **manager.environment})
+    manager = free_keys.filled(settings.manager, "manager", "settings")
+    manager = replace(
+        manager,
+        image=nearest_name(manager.image, settings.docker.prefix_mirrors),
+        environment={**outside.variables, **manager.environment},
+    )
     if not any(autoscaler.published(one.spec.autoscaler.get("plugin", "")) for one in runners):
         return manager
     environment = {**manager.environment, autoscaler.PLUGIN_PATH: autoscaler.PLUGINS}

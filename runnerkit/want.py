@@ -7,7 +7,7 @@ from typing import Any
 
 from runnerkit.errors import nearest
 from runnerkit.images.definition import JobImage
-from runnerkit.images.reference import repository
+from runnerkit.images.reference import digest, repository, sources
 from runnerkit.settings import autoscaler
 from runnerkit.settings.access import Access
 from runnerkit.settings.docker import Docker
@@ -58,11 +58,43 @@ class WantedRunner:
 
 
 @dataclass(frozen=True)
+class Cache:
+    """A cache of the site: whose host it is, at which address and port. `certificate` is what it answers
+    with; "" where that has not been asked for."""
+
+    host: str
+    address: str
+    certificate: str = ""
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.address}"
+
+
+@dataclass(frozen=True)
+class OwnCache:
+    """The cache that a host runs itself."""
+
+    address: str
+    max_gb: int
+    upstream: str
+    image: str
+    username: str = ""
+    password: Secret | None = None
+
+    @property
+    def ip(self) -> str:
+        """Where it listens, without the port."""
+        return self.address.rpartition(":")[0].strip("[]")
+
+
+@dataclass(frozen=True)
 class Want:
     """What a host should be.
 
     `names` are those of all job images that there are, `origin` tells the settings file from others (""
-    where there is none).
+    where there is none), `caches` are those of the site in the order in which the host asks them, `cache`
+    the one that it runs.
     """
 
     url: str
@@ -76,6 +108,14 @@ class Want:
     golden: Golden = field(default_factory=Golden)
     network: Access = field(default_factory=Access)
     origin: str = ""
+    caches: tuple[Cache, ...] = ()
+    cache: OwnCache | None = None
+
+    @property
+    def registry_mirrors(self) -> tuple[str, ...]:
+        """What the host's Docker asks for Docker Hub's images, in order."""
+        near = (one.url for one in self.caches)
+        return tuple(one.rstrip("/") for one in (*near, *self.docker.registry_mirrors))
 
     @property
     def release(self) -> str:
@@ -97,6 +137,13 @@ class Want:
     def metadata_closed(self) -> bool:
         """Whether containers are kept from the cloud's metadata address."""
         return closes_metadata(self.docker, (runner.spec for runner in self.runners))
+
+    def sources(self, image: str) -> tuple[str, ...]:
+        """By which names an image is pulled that is known by its own thereafter.
+
+        One that is pinned has no other: an engine knows a digest only by the name that it came by.
+        """
+        return (image,) if digest(image) else sources(image, self.docker.prefix_mirrors)
 
     def slip(self, image: str) -> str:
         """`` (did you mean 'web'?)``, where an image of the settings is written nearly so; else nothing."""

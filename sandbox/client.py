@@ -51,10 +51,13 @@ class Client:
         """Queue a job and return its number."""
         return int(self.call("POST", "/sandbox/jobs", script=script, **job)["id"])
 
+    def jobs(self) -> dict[int, dict[str, Any]]:
+        """All jobs by number, with their ``state``, ``trace``, ``runner_id`` and ``system_id``."""
+        return {job["id"]: job for job in self.call("GET", "/sandbox/state")["jobs"]}
+
     def job(self, number: int) -> dict[str, Any]:
-        """One job with its ``state``, ``trace``, ``runner_id`` and ``system_id``."""
-        jobs = self.call("GET", "/sandbox/state")["jobs"]
-        return next(job for job in jobs if job["id"] == number)
+        """One of them."""
+        return self.jobs()[number]
 
     def follow(self, number: int, timeout: float = 120) -> Iterator[str]:
         """The job's log as it grows, until the job has ended.
@@ -77,7 +80,7 @@ class Client:
                 )
             time.sleep(0.1)
 
-    def wait(self, number: int, timeout: float = 60) -> dict[str, Any]:
+    def wait(self, number: int, timeout: float = 180) -> dict[str, Any]:
         """The job when it has ended."""
         for _ in self.follow(number, timeout):
             pass

@@ -1,5 +1,7 @@
-# Tells what is true of a host, a line a fact: `name: value`, or `name base64` where it has lines.
-# Before it stand: FILES, PATHS, UNITS, CHAINS and IMAGES (shell-quoted words), CONTAINER (the manager; may be empty),
+# Tells what is true of a host, a line a fact: `name: value`, or `name base64` where it has lines, which
+# goes on where a line is base64 alone.
+# Before it stand: FILES and PATHS (shell-quoted words, each with its name in base64 after it), UNITS, CHAINS and
+# IMAGES (such words alone), PATTERNS (of more paths), CONTAINER (the manager; may be empty), OTHERS (more containers),
 # VERIFY (whether it asks GitLab after its runners; empty: no), BELONGINGS and PACKAGES (likewise, after what else Docker
 # has, and after its own packages), PATIENCE (seconds that Docker is waited for; empty: any time).
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -27,12 +29,12 @@ if command -v docker >/dev/null && ! hangs; then
   [ -z "$VERIFY" ] || { timeout "${PATIENCE:-60}" docker exec "$CONTAINER" gitlab-runner verify 2>&1 </dev/null || echo "exit $?"; } >"$work/verify" &
   ask info --format '{{json .}}' >"$work/info" 2>/dev/null &
   ask version --format '{{json .Server}}' >"$work/version" 2>/dev/null &
-  ids() {
-    [ -z "$CONTAINER" ] || ask container inspect -f '{{.Image}}' "$CONTAINER" 2>/dev/null
-    ask image ls -q --no-trunc --filter label=runnerkit.image
-  }
-  eval "ask image inspect $IMAGES $(ids | sort -u | tr '\n' ' ')" 2>/dev/null | bounded >"$work/images" &
-  [ -z "$CONTAINER" ] || ask container inspect "$CONTAINER" "$CONTAINER.before" "$CONTAINER.next" >"$work/containers" 2>/dev/null &
+  {
+    [ -z "$CONTAINER$OTHERS" ] || eval "ask container inspect ${CONTAINER:+$CONTAINER $CONTAINER.before $CONTAINER.next} $OTHERS" >"$work/containers"
+    eval "set -- $IMAGES"
+    [ -z "$CONTAINER$OTHERS" ] || set -- "$@" $(sed -n 's/^        "Image": "\(sha256:[0-9a-f]*\)".*/\1/p' "$work/containers")
+    ask image inspect "$@" $(ask image ls -q --no-trunc --filter label=runnerkit.image) | bounded >"$work/images"
+  } 2>/dev/null &
   [ -z "$CONTAINER" ] || ask ps -q --filter label=com.gitlab.gitlab-runner.managed=true 2>/dev/null |
     xargs -r docker container inspect -f '[{{json .Created}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.id")}},{{json (index .Config.Labels "com.gitlab.gitlab-runner.job.url")}}]' >"$work/jobs" 2>/dev/null &
 fi
@@ -58,10 +60,13 @@ belongings() {
     name && /^Status: .* installed$/ { print "package", name, $2 }' /var/lib/dpkg/status
 } >"$work/upgrades" &
 
-echo "kernel: $(uname -snm)"
-echo "id: $(cat /etc/machine-id 2>/dev/null)"
-echo "now: $(date +%s)"
-echo "cpus: $(nproc 2>/dev/null || echo 1)"
+printf 'kernel: ' && uname -snm
+id= && { read -r id </etc/machine-id; } 2>/dev/null
+echo "id: $id"
+now=$(date +%s)
+read -r up _ </proc/uptime
+echo "now: $now"
+printf 'cpus: ' && { nproc 2>/dev/null || echo 1; }
 [ ! -d /run/systemd/system ] || echo "systemd: yes"
 [ ! -e /run/ostree-booted ] || echo "ostree: yes"
 eval "set -- $UNITS"
@@ -77,7 +82,9 @@ if [ -d /run/systemd/system ] && [ $# -gt 0 ]; then
 fi
 eval "set -- $CHAINS"
 for chain; do
-  echo "rules $chain $(iptables -w 5 -S "$chain" 2>/dev/null | base64 | tr -d '\n')"
+  printf 'rules %s ' "$chain"
+  iptables -w 5 -S "$chain" 2>/dev/null | base64
+  echo
 done
 ! { read -r pid </run/crond.pid && kill -0 "$pid"; } 2>/dev/null || echo "cron:$(for dir in /etc/cron.* /etc/periodic/*; do [ ! -d "$dir" ] || printf ' %s' "$dir"; done)"
 if command -v dockerd >/dev/null; then
@@ -85,42 +92,52 @@ if command -v dockerd >/dev/null; then
 elif head -c 512 "$(command -v docker)" 2>/dev/null | grep -q podman; then
   echo "podman: yes"
 fi
-if pid=$(cat /var/run/docker.pid 2>/dev/null) && stat=$(cat "/proc/$pid/stat" 2>/dev/null); then
+pid= && { read -r pid </var/run/docker.pid; } 2>/dev/null # some end it without a newline
+if { [ -n "$pid" ] && read -r stat <"/proc/$pid/stat"; } 2>/dev/null; then
   set -- ${stat##*) }
-  read -r up _ </proc/uptime
-  echo "dockerd_started: $(($(date +%s) - ${up%.*} + ${20} / 100))"
-  echo "flags $(tr '\0' '\n' <"/proc/$pid/cmdline" | base64 | tr -d '\n')"
+  echo "dockerd_started: $((now - ${up%.*} + ${20} / 100))"
+  printf 'flags '
+  tr '\0' '\n' <"/proc/$pid/cmdline" | base64
+  echo
 fi
 eval "set -- $FILES"
-for file; do
-  [ -f "$file" ] || continue
-  echo "file $(printf %s "$file" | base64 | tr -d '\n') $(stat -c '%a %Y' "$file") $(base64 <"$file" | tr -d '\n')"
+while [ $# -gt 0 ]; do
+  [ ! -f "$1" ] || { printf 'file %s %s ' "$2" "$(stat -c '%a %Y' "$1")" && base64 <"$1" && echo; }
+  shift 2
 done
 eval "set -- $PATHS"
+while [ $# -gt 0 ]; do
+  [ ! -e "$1" ] || echo "path $2"
+  shift 2
+done
+eval "set -- $PATTERNS"
 for path; do
-  [ ! -e "$path" ] || echo "path $(printf %s "$path" | base64 | tr -d '\n')"
+  [ ! -e "$path" ] || { printf 'path ' && printf %s "$path" | base64 && echo; }
 done
 for file in /etc/os-release /usr/lib/os-release; do
-  [ ! -s "$file" ] || { echo "os $(base64 <"$file" | tr -d '\n')" && break; }
+  [ ! -s "$file" ] || { printf 'os ' && base64 <"$file" && echo && break; }
 done
 wait
 # Cut off among the packages, dpkg has some unpacked, or its journal full. Where Docker runs, only
 # its own packages matter.
-runs=$(grep -c '"ServerVersion":"[^"]' "$work/info" 2>/dev/null)
-if ls /var/lib/dpkg/updates/[0-9]* >/dev/null 2>&1 && [ "$runs" != 1 ] || awk -v "runs=$runs" '
+info=$(cat "$work/info" 2>/dev/null)
+case $info in *'"ServerVersion":"'[!\"]*) runs=yes ;; *) runs= ;; esac
+set -- /var/lib/dpkg/updates/[0-9]*
+if [ -e "$1" ] && [ -z "$runs" ] || awk -v "runs=$runs" '
 /^Package: / { ours = $2 ~ /^(docker|containerd|runc)/ }
 /^Status: .* (unpacked|half-|triggers-)/ && (ours || !runs) { half = 1; exit }
 END { exit !half }' /var/lib/dpkg/status 2>/dev/null; then
   echo "unpacked: yes"
 fi
-root=$(sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p' "$work/info" 2>/dev/null)
+root=${info##*'"DockerRootDir":"'}
+root=${root%%\"*}
 [ -d "$root" ] || root=/var/lib/docker
 [ -d "$root" ] || root=/
-all=$(places "$root" "$(cat "$work/info" 2>/dev/null)" | sort -u)
+all=$(places "$root" "$info")
 echo "free_kb: $(echo "$all" | least -Pk)"
 echo "free_inodes: $(echo "$all" | least -Pi)"
 for fact in info version images containers jobs verify probe packages upgrades belongings; do
-  [ ! -s "$work/$fact" ] || echo "$fact $(base64 <"$work/$fact" | tr -d '\n')"
+  [ ! -s "$work/$fact" ] || { printf '%s ' "$fact" && base64 <"$work/$fact" && echo; }
 done
 # What did not fit would pass for what is not there.
 echo whole | cat >"$work/whole" || exit 1

@@ -14,7 +14,10 @@ places() {
 # -Pi inodes: nothing where file systems have no fixed number of them.
 least() {
   while read -r place; do
-    df "$1" "$place" 2>/dev/null | awk -v "flags=$1" -v "place=$place" '
-      NR == 2 && (flags !~ /i/ || $2 > 0) {print $4, place}'
-  done | sort -n | head -n 1
+    echo "place $place"
+    df "$1" "$place" 2>/dev/null
+  done | awk -v "flags=$1" '
+    /^place \// {place = substr($0, 7); row = 0; next}
+    ++row == 2 && (flags !~ /i/ || $2 > 0) && (where == "" || $4 < free) {free = $4; where = place}
+    END {if (where) print free, where}'
 }

@@ -98,12 +98,13 @@ class EndJobs:
 @dataclass(frozen=True)
 class Watched:
     """How a drain stands: whether the manager runs (None: Docker does not tell), its jobs, the host's
-    clock in seconds since 1970, and whether somebody has resumed the host."""
+    clock in seconds since 1970, whether somebody has resumed the host, and the manager's exit code."""
 
     running: bool | None
     work: tuple[Job, ...] = ()
     now: int = 0
     resumed: bool = False
+    exited: int = 0
 
 
 def watch(want: Want, patience: int) -> str:
@@ -117,7 +118,8 @@ def watched(output: str) -> Watched:
     running = {"true": True, "false": False}.get(facts.get("running", ""))
     lines = (line for line in output.splitlines() if line[:1] == "[")
     work = jobs_in([json.loads(line) for line in lines])
-    return Watched(running, work, int(facts["now"]), "resumed" in facts)
+    exited = int(facts.get("exited", 0)) if running is False else 0
+    return Watched(running, work, int(facts["now"]), "resumed" in facts, exited)
 
 
 def named(work: tuple[Job, ...], now: int) -> str:

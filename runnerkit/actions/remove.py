@@ -15,7 +15,7 @@ from runnerkit.facts import Facts, Needs
 from runnerkit.files import config_toml, leaving, memory, share, take_up
 from runnerkit.files.write import NO_PREVIOUS, write_file
 from runnerkit.plan import Change, Hint, Script, ServerCall
-from runnerkit.steps import metadata_rule, network, prune_timer
+from runnerkit.steps import cache_trust, metadata_rule, network, prune_timer, site_cache
 from runnerkit.templates import render
 from runnerkit.want import Want
 
@@ -165,7 +165,7 @@ def actions(deletes: Mapping[str, int], keep_images: bool) -> Sequence[Noun]:
         RunnerRemoval(deletes),
         Without(prune_timer),
         Without(metadata_rule),
-        Without(network),
+        *(Without(site_cache), Without(cache_trust), Without(network)),
         remove_host.UnitRemoval(),
         remove_host.DaemonRemoval(),
         *(() if keep_images else (remove_docker.ImageRemoval(), remove_docker.EngineRemoval())),

@@ -82,12 +82,23 @@ class DaemonRemoval:
         yield Script(title, script + write.text, write.diff, hints=HINTS)
 
 
+def overwritten(want: Want, have: Facts) -> list[str]:
+    """Keys of daemon.json that had another value before the kit, which it does not remember."""
+    goes, found = leaving.daemon(share.nothing(want), have).goes, memory.parsed(have).found
+    known = memory.tree(have, daemon_json.meaning(daemon_json.parsed(have)))
+    return [".".join(way) for way in goes if _at(found, way) not in (None, _at(known, way))]
+
+
 def _within(found: memory.Tree, way: memory.Way) -> bool:
     """Whether the host had that before the kit."""
-    now: object = found
+    return _at(found, way) is not None
+
+
+def _at(tree: memory.Tree, way: memory.Way) -> object:
+    now: object = tree
     for key in way:
         now = now.get(key) if isinstance(now, dict) else None
-    return now is not None
+    return now
 
 
 @dataclass(frozen=True)

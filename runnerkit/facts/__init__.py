@@ -1,8 +1,10 @@
 """What is true of a host, as typed data."""
 
 import hashlib
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from runnerkit.facts.belongings import Belongings
@@ -18,10 +20,10 @@ SETTLED = 10  # seconds: Docker itself then takes a container for one that has c
 class Needs:
     """What a step must know of a host beyond the common facts.
 
-    `paths` are asked after, and not read. `units` are of systemd, `chains` of iptables. `manager` asks for the manager's
+    `paths` are asked after, and not read; a * in one stands for any name. `units` are of systemd, `chains` of iptables. `manager` asks for the manager's
     container, its jobs and what it says of its runners, for which it asks GitLab; `container` for the
     first two alone. `names` are of servers, for doctor. `belongings` asks whose all else is that Docker
-    has, `packages` for Docker's own.
+    has, `packages` for Docker's own. `others` are containers beside the manager's.
     """
 
     files: tuple[str, ...] = ()
@@ -34,6 +36,7 @@ class Needs:
     container: bool = False
     belongings: bool = False
     packages: bool = False
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,15 @@ class File:
     @property
     def text(self) -> str:
         return self.data.decode(errors="replace")
+
+    @cached_property
+    def toml(self) -> dict[str, Any]:
+        """What it says as TOML, which many ask for and nobody changes.
+
+        Raises:
+            ValueError: it is no TOML.
+        """
+        return tomllib.loads(self.text)
 
 
 @dataclass(frozen=True)

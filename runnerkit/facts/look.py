@@ -3,7 +3,8 @@
 import json
 import re
 import shlex
-from base64 import b64decode
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator
 
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File, Job, Needs, belongings, docker, os_release, packages, probe
@@ -25,6 +26,7 @@ LONG = (
     "upgrades",
     "belongings",
 )  # of many lines
+WRAPPED = re.compile(r"\n(?=[A-Za-z0-9+/=]+$)", re.MULTILINE)  # base64 that goes on
 
 
 def script(needs: Needs, container: str, patience: int = 0) -> str:
@@ -37,11 +39,13 @@ def script(needs: Needs, container: str, patience: int = 0) -> str:
             for any time.
     """
     words = {
-        "FILES": shlex.join(needs.files),
-        "PATHS": shlex.join(needs.paths),
+        "FILES": shlex.join(_encoded(needs.files)),
+        "PATHS": shlex.join(_encoded(one for one in needs.paths if "*" not in one)),
+        "PATTERNS": shlex.join(one for one in needs.paths if "*" in one).replace("*", "'*'"),
         "UNITS": shlex.join(needs.units),
         "CHAINS": shlex.join(needs.chains),
         "IMAGES": shlex.join(needs.images),
+        "OTHERS": shlex.join(needs.others),
         "CONTAINER": container if needs.manager or needs.container else "",
         "VERIFY": "yes" if needs.manager else "",
         "NAMES": shlex.join(needs.names),
@@ -71,7 +75,7 @@ def parse(text: str) -> Facts:
 
 
 def _parsed(text: str) -> Facts:
-    lines = [line.split(" ") for line in text.splitlines() if line]
+    lines = [line.split(" ") for line in WRAPPED.sub("", text).splitlines() if line]
     facts = {words[0]: " ".join(words[1:]) for words in lines if words[0].endswith(":")}
     facts |= {words[0]: _decoded(words[1]) for words in lines if words[0] in LONG}
     if "end:" not in facts or "kernel:" not in facts:
@@ -136,6 +140,12 @@ def jobs_in(containers: list[list[str]]) -> tuple[Job, ...]:
         )  # anybody can label a container
         found.setdefault(number, Job(number, project[1] if project else "", created))
     return tuple(found.values())
+
+
+def _encoded(names: Iterable[str]) -> Iterator[str]:
+    """Each with how it comes back: a host need not find that out by itself."""
+    for name in names:
+        yield from (name, b64encode(name.encode()).decode())
 
 
 def _decoded(word: str) -> str:

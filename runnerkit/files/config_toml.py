@@ -4,7 +4,6 @@ Compared by meaning, because the runner rewrites the file itself: comments go, l
 """
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -40,7 +39,7 @@ def parsed(want: Want, have: Facts) -> dict[str, Any]:
     """
     file = have.files.get(want.config)
     try:
-        data = tomllib.loads(file.text) if file else {}
+        data = file.toml if file else {}
         msgspec.convert(data, _Written)
     except (ValueError, RecursionError) as error:
         other = isinstance(error, msgspec.ValidationError | RecursionError)

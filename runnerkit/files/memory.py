@@ -35,13 +35,14 @@ class RunnerRecord(msgspec.Struct):
 
 class Record(msgspec.Struct):
     """What one settings file said: of daemon.json, the config.toml there, the manager's variables, its
-    runners."""
+    runners, and whether the host runs a cache."""
 
     place: str = ""
     daemon: Tree = {}
     config: Tree = {}
     environment: Tree = {}
     runners: dict[str, RunnerRecord] = {}
+    cache: bool = False
 
 
 class Memory(msgspec.Struct):

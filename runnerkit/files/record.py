@@ -31,8 +31,11 @@ def ahead(want: Want, have: Facts, pending: Collection[Change]) -> Script | None
         pending: the changes; those with a runner's token register it.
     """
     old, new = records(want, have)[0], _record(want, have)
+    former = {}  # by another name of the same key: it goes once the new one is there
     for key in {one.token for one in pending if isinstance(one, Script) and one.token}:
         new.runners[key] = RunnerRecord(registered=True, keys=new.runners[key].keys)
+        if key in old.runners and old.runners[key].token:
+            former[f"{key} before"] = old.runners[key]
     runners = {
         key: RunnerRecord(
             one.token,
@@ -47,7 +50,8 @@ def ahead(want: Want, have: Facts, pending: Collection[Change]) -> Script | None
         union(old.daemon, new.daemon),
         union(old.config, new.config),
         union(old.environment, new.environment),
-        {**old.runners, **runners},
+        {**old.runners, **former, **runners},
+        old.cache or new.cache,
     )
     return _write(want, have, both, pending)
 
@@ -106,6 +110,7 @@ def _record(want: Want, have: Facts) -> Record:
         config=tree(have, config),
         environment=tree(have, want.manager.environment),
         runners={runner.key: _of(want, have, runner) for runner in want.runners},
+        cache=want.cache is not None,
     )
 
 

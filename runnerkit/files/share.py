@@ -84,6 +84,8 @@ def nothing(want: Want) -> Want:
         images=(),
         docker=structs.replace(want.docker, daemon={}, registry_mirrors=(), metadata="open"),
         manager=structs.replace(want.manager, settings={}, environment={}, metrics=""),
+        caches=(),
+        cache=None,
         prune=structs.replace(want.prune, schedule=""),
         network=Access(),
     )

@@ -11,6 +11,7 @@ from runnerkit.files import config_toml
 from runnerkit.fleet import ghosts
 from runnerkit.fleet.gitlab_side import token_of
 from runnerkit.fleet.host import Host
+from runnerkit.fleet.mirrors import caches
 from runnerkit.fleet.run import Fleet, Outcome, Unfinished
 from runnerkit.plan import Change
 from runnerkit.settings.model import Settings
@@ -49,7 +50,7 @@ def bootstrap(fleet: Fleet) -> list[Outcome[Bootstrapped]]:
         return Bootstrapped(tuple(acceptance.accepted(wanted, have)), found, concurrent)
 
     known, token = wants(fleet)
-    return fleet.each(known, work, token)
+    return caches.first(fleet, known, work, token)
 
 
 def plan(fleet: Fleet) -> tuple[list[Outcome[Planned]], tuple[Finding, ...]]:

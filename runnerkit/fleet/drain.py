@@ -1,6 +1,6 @@
 """Hosts whose managers take no more jobs, and are waited for side by side; and that take jobs again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from runnerkit import resolve
@@ -19,7 +19,9 @@ from runnerkit.settings import durations
 from runnerkit.want import Want
 
 LOOK = 2  # seconds between two looks at what still runs
+AGAIN = 10  # seconds after which the same jobs are told again, with their age
 RESUMED = "somebody has resumed the host while it drained: it takes jobs"
+SILENT = "Docker, which does not answer"
 ON = "./inv runner.drain --host {} waits on, with --resume jobs are taken again"
 
 
@@ -38,7 +40,8 @@ class Terms:
 @dataclass(frozen=True)
 class DrainState:
     """How a host stands: whether its manager runs, the jobs that it still has and those that were ended,
-    its mark and its clock (seconds since 1970); in a dry run what would be changed."""
+    its mark and its clock (seconds since 1970); in a dry run what would be changed; the manager's exit
+    code, where it did not end by itself."""
 
     running: bool
     jobs: tuple[Job, ...] = ()
@@ -46,6 +49,7 @@ class DrainState:
     mark: Drained | None = None
     now: int = 0
     pending: tuple[Change, ...] = ()
+    exited: int = 0
 
 
 def terms(deadline: str, on_deadline: str, resume: bool, dry: bool) -> Terms:
@@ -95,17 +99,20 @@ def run(fleet: Fleet, wanted: Terms) -> list[Outcome[DrainState]]:
         host.hold.close()  # others may work there, where this run only waits
         end = begun + wanted.deadline if wanted.deadline else None
         left = _wait(host, want, end)
-        state = DrainState(left.running is not False, left.work, (), mark, left.now)
+        ended = left.running is False
+        jobs, lost = ((), left.work) if left.exited else (left.work, ())
+        state = DrainState(not ended, jobs, lost, mark, left.now, exited=left.exited)
         if left.resumed:
             raise Unfinished(
                 KitError(RESUMED, "./inv runner.drain --host NAME drains it again"), state
             )
-        if left.running is False:
+        if ended:
             return state
         if wanted.kill:
             acted = act(host, want, (EndJobs(),), False)
             return DrainState(_runs(want, acted.have), (), left.work, mark, left.now)
-        what = f"not drained within {wanted.typed}: {drain.named(left.work, left.now)}; it goes on draining"
+        why = drain.named(left.work, left.now) if left.running else SILENT
+        what = f"not drained within {wanted.typed}: {why}; it goes on draining"
         raise Unfinished(
             KitError(what, f"{ON.format('NAME')}; --on-deadline kill ends the jobs"), state
         )
@@ -138,17 +145,27 @@ def _resume(host: Host, want: Want, dry: bool) -> DrainState:
 
 
 def _wait(host: Host, want: Want, end: float | None) -> Watched:
-    """Wait until the manager has ended, or until `end` by our monotonic clock."""
-    shown = ""
+    """Wait until the manager has ended, or until `end` by our monotonic clock; with the jobs that it had
+    where it was killed."""
+    shown, since, before = None, 0, tuple[Job, ...]()
     while True:
         rest = LOOK if end is None else min(LOOK, max(1, int(end - monotonic())))
         now = drain.watched(host.look(drain.watch(want, rest)))
+        before = now.work or before
+        if now.exited:
+            now = replace(now, work=before)
         if now.running is False or now.resumed or (end is not None and monotonic() >= end):
             return now
-        told = drain.named(now.work, now.now - now.now % 10) if now.work else "the manager to end"
-        if told != shown:
-            host.tell(Detail(f"waiting for {told}") if shown else Phase(f"waiting for {told}"))
-            shown = told
+        if (now.running, now.work) != shown or (now.work and now.now - since >= AGAIN):
+            text = f"waiting for {_awaited(now)}"
+            host.tell(Detail(text) if shown else Phase(text))
+            shown, since = (now.running, now.work), now.now
+
+
+def _awaited(now: Watched) -> str:
+    if now.running is None:
+        return SILENT
+    return drain.named(now.work, now.now) if now.work else "the manager to end"
 
 
 def _runs(want: Want, have: Facts) -> bool:

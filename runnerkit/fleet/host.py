@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from runnerkit.checks.finding import Finding
+from runnerkit.engine import certificate
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Ended, Tell
 from runnerkit.facts import Facts, ServerRunner
@@ -23,7 +24,7 @@ from runnerkit.plan import Build, Change, Hint, Pull, Script, ServerCall, hint
 from runnerkit.redact import mask, plain
 from runnerkit.settings import tokens
 from runnerkit.settings.secrets import Secret
-from runnerkit.want import Want, WantedRunner
+from runnerkit.want import Want
 
 if TYPE_CHECKING:
     import docker
@@ -77,10 +78,19 @@ class Host:
         for runner in want.runners:
             known = None
             if config_toml.entry_index(want, have, runner) is not None:
-                known = self._registered(want, have, runner)
+                known = self._of_token(want, have, config_toml.token(want, have, runner))
             elif not runner.token:
                 known = gitlab.find(runner, runner.name(have.hostname), runner.note(have.identity))
             if known:
+                found[runner.key] = known
+        return replace(have, server=found)
+
+    def renewed(self, want: Want, have: Facts) -> Facts:
+        """With those runners, too, of which the settings give a former token: to tell of, not to change."""
+        found = dict(have.server)
+        for runner in want.runners if self._token else ():
+            token = config_toml.entry_token(want, have, runner)
+            if runner.key not in found and (known := self._of_token(want, have, token)):
                 found[runner.key] = known
         return replace(have, server=found)
 
@@ -125,6 +135,8 @@ class Host:
                 raise KitError(f"{change.title}: no token", "run again")
             word = shlex.quote(tokens.required(token, f"runner {runner.key}'s token").reveal())
             text = f"TOKEN={word}\n{text}"
+        if change.address:
+            text = f"{certificate.variables(change.address)}\n{text}"
         try:
             return self.machine.run(text, self._heard)
         except Failed as error:
@@ -159,9 +171,9 @@ class Host:
                 known[runner.key] = answer
         return known
 
-    def _registered(self, want: Want, have: Facts, runner: WantedRunner) -> ServerRunner | None:
+    def _of_token(self, want: Want, have: Facts, token: Secret | None) -> ServerRunner | None:
         """GitLab's side of a runner of the host: GitLab says which, by its token; never the host."""
-        token, manager = config_toml.token(want, have, runner), config_toml.system_id(want, have)
+        manager = config_toml.system_id(want, have)
         number = self._server(want).whose(token, manager) if token and manager else None
         return self._server(want).get(number) if number else None
 

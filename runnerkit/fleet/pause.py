@@ -57,7 +57,7 @@ def stop(fleet: Fleet, runner: str, note: str, for_: str, dry: bool) -> Pauses:
     known, token, server = seen.reached(fleet, runner)
     wanted = Pause(_note(note), _until(for_))
     ends = _resume_token(fleet) if for_ else None
-    looked = seen.look(fleet, known, token, server)
+    looked = seen.look(fleet, known, token)
     found = []
     for key, now, hosts in seen.runners(looked):
         change = "pause" if not now.paused else "change the pause"
@@ -87,7 +87,7 @@ def go_on(fleet: Fleet, runner: str, dry: bool) -> Pauses:
         dry: only tell what would be done.
     """
     known, token, server = seen.reached(fleet, runner)
-    looked = seen.look(fleet, known, token, server)
+    looked = seen.look(fleet, known, token)
     found = []
     for key, now, hosts in seen.runners(looked):
         before = pause.read(now.note)

@@ -5,10 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from runnerkit import converge, resolve
-from runnerkit.actions import remove, remove_docker
+from runnerkit.actions import remove, remove_docker, remove_host
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
-from runnerkit.files import config_toml, share
+from runnerkit.files import config_toml, daemon_json, share
 from runnerkit.fleet.gitlab_side import token_of
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome
@@ -131,6 +131,11 @@ def _notes(want: Want, have: Facts, reasons: Mapping[str, str], keep_images: boo
             yield f"runner {name} stays at GitLab: {why}"
         if "autoscaler" in entry:
             yield "the machines of its autoscaler's group stay: set the group's size to 0 there"
+    if keys := remove_host.overwritten(want, have):
+        yield (
+            f"{', '.join(keys)} of {daemon_json.PATH} stays with the kit's value: the host had another before "
+            "it, which is not remembered; set it there"
+        )
     if part.rest:
         names = ", ".join(str(one.get("name", "without a name")) for one in part.rest)
         yield f"the manager stays, with runners that are not of these settings: {names}"

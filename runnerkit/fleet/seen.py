@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from runnerkit import converge
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, ServerRunner
+from runnerkit.facts import ServerRunner
 from runnerkit.files import config_toml
 from runnerkit.fleet.bootstrap import wants
 from runnerkit.fleet.gitlab_side import server_of
@@ -16,7 +16,7 @@ from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.settings.secrets import Secret
 from runnerkit.steps import config_toml as entries_of
 from runnerkit.steps import registration
-from runnerkit.want import Want, WantedRunner
+from runnerkit.want import Want
 
 if TYPE_CHECKING:
     from runnerkit.gitlab.server import Server
@@ -55,16 +55,14 @@ def reached(fleet: Fleet, runner: str) -> "tuple[dict[str, Want], Secret, Server
     return known, token, server_of(fleet.settings, token)
 
 
-def look(
-    fleet: Fleet, known: Mapping[str, Want], token: Secret, server: "Server"
-) -> list[Outcome[Seen]]:
+def look(fleet: Fleet, known: Mapping[str, Want], token: Secret) -> list[Outcome[Seen]]:
     """Ask each host for its tokens, and GitLab whose they are."""
 
     def work(host: Host, want: Want) -> Seen:
-        have = converge.look(host, want, (registration, entries_of))
+        have = host.renewed(want, converge.look(host, want, (registration, entries_of)))
         found = {}
         for runner in want.runners:
-            if now := have.server.get(runner.key) or _renewed(server, want, have, runner):
+            if now := have.server.get(runner.key):
                 found[runner.key] = now
             else:
                 raise KitError(
@@ -75,15 +73,6 @@ def look(
         return Seen(found, config_toml.system_id(want, have), have.systemd)
 
     return fleet.each(known, work, token)
-
-
-def _renewed(
-    server: "Server", want: Want, have: Facts, runner: WantedRunner
-) -> ServerRunner | None:
-    """The runner whose token the host has, where the settings still give a former one."""
-    token, manager = config_toml.entry_token(want, have, runner), config_toml.system_id(want, have)
-    number = server.whose(token, manager) if token and manager else None
-    return server.get(number) if number else None
 
 
 def runners(looked: list[Outcome[Seen]]) -> Iterator[tuple[str, ServerRunner, dict[str, Seen]]]:

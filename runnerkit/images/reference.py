@@ -1,6 +1,7 @@
 """Image names, as people write them and as the engine lists them."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 # distribution/reference v0.6.0, regexp.go and normalize.go.
@@ -56,6 +57,29 @@ def untagged(name: str) -> str:
 def registry(name: str) -> str:
     """Where the engine would pull it from, Docker Hub where nothing is named; "" for what is no name."""
     return _split(name)[0] if parse(name) else ""
+
+
+def digest(name: str) -> str:
+    """The digest that a name is pinned by, ``@sha256:…``; "" for none."""
+    return _split(name)[3]
+
+
+def sources(name: str, prefixes: Mapping[str, str]) -> tuple[str, ...]:
+    """The names by which an image may be pulled: that of the mirror of its registry, and its own.
+
+    Args:
+        name: the image's.
+        prefixes: how names begin at the mirrors, by registry.
+    """
+    domain, path, tag, pin = _split(name)
+    own = prefixes.get(domain) if parse(name) else None
+    return (f"{own}/{path}{tag}{pin}", name) if own else (name,)
+
+
+def nearest_name(name: str, prefixes: Mapping[str, str]) -> str:
+    """The name by which an image is used: that of the mirror, where it is pinned by a digest, which an
+    engine knows only by the name that the image came by."""
+    return sources(name, prefixes)[0] if digest(name) else name
 
 
 def by_reference(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -4,7 +4,7 @@ import contextlib
 import io
 import socket
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from runnerkit.errors import KitError
 
@@ -136,7 +136,15 @@ class Lines(io.StringIO):
 
 
 class Unwatched:
-    """An Invoke runner without responders: it would join all output for them at each piece of it."""
+    """An Invoke runner without responders, for which it would join all output at each piece of it, and
+    with a stdin that is there whole: it would ask for more of it every 10 ms, on each host."""
+
+    write_proc_stdin: Callable[[str], None]
+    close_proc_stdin: Callable[[], None]
 
     def respond(self, buffer_: list[str]) -> None:
         return
+
+    def handle_stdin(self, input_: IO[str], output: IO[str], echo: bool = False) -> None:
+        self.write_proc_stdin(input_.read())
+        self.close_proc_stdin()

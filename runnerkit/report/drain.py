@@ -65,5 +65,8 @@ def _noted(
     elif not wanted.resume and now.mark and not one.changes:
         yield "note", one.host, f"already drained by {now.mark.by}, since {now.mark.since}", ""
     if now.lost:
-        lost = f"{named(now.lost, now.now)}: ended at the deadline, as failed"
+        why = "ended at the deadline, as failed"
+        if now.exited:
+            why = f"lost, as the manager was killed (exit code {now.exited}), by Docker or by somebody"
+        lost = f"{named(now.lost, now.now)}: {why}"
         yield "note", one.host, lost, "retry them at GitLab, on another host"

@@ -1,12 +1,14 @@
 """How one host reaches what is outside: a host's own keys laid over the common ones, the rest read."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from runnerkit.errors import KitError, text_of
+from runnerkit.settings.free_keys import VARIABLES
 from runnerkit.settings.network import Network
 from runnerkit.settings.no_proxy import passed_by
 from runnerkit.settings.secrets import Secret
@@ -70,12 +72,23 @@ class Access:
         return "" if passed_by(url, self.around.split(",")) else self.proxy
 
 
-def access(common: Network, own: Network | None = None) -> Access:
+def with_proxy(settings: dict[str, Any], outside: Access) -> dict[str, Any]:
+    """Keys of a runner's entry with the proxy among its jobs' variables, where these do not say it."""
+    if not outside.proxy:
+        return settings
+    own = settings.get(VARIABLES, {})
+    if isinstance(own, list):
+        own = {name: value for name, _, value in (one.partition("=") for one in own)}
+    return {**settings, VARIABLES: {**outside.of_jobs, **own}}
+
+
+def access(common: Network, own: Network | None = None, caches: Sequence[str] = ()) -> Access:
     """What a host has.
 
     Args:
         common: for all hosts.
         own: the host's own keys, if any.
+        caches: the site's, as ADDRESS:PORT: they are near by.
 
     Raises:
         KitError: the password is not there, or the file has no certificates.
@@ -89,7 +102,7 @@ def access(common: Network, own: Network | None = None) -> Access:
     return Access(
         proxy=_with_password(proxy, source) if secret else proxy,
         secret=bool(secret),
-        no_proxy=tuple(no_proxy or ()),
+        no_proxy=(*(no_proxy or ()), *caches),
         ca=certificates(file or ""),
     )
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from runnerkit.settings.kinds import Reference, Registry
+from runnerkit.settings.kinds import Prefix, Reference, Registry
 
 
 class Docker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -26,6 +26,10 @@ class Docker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """What the script of `source = "script"` must be; needed where a `package_mirror` has it."""
     registry_mirrors: tuple[Annotated[str, Meta(pattern=r"^https?://.+$", title="URL")], ...] = ()
     """Registry mirrors that the hosts' daemons ask for Docker Hub's images, the first first."""
+    prefix_mirrors: dict[Registry, Prefix] = {}
+    """Where images of a registry are pulled from first, as names that begin so: with
+    `{ "registry.gitlab.com" = "m.example.com/registry.gitlab.com" }` the helper image comes from there,
+    and keeps its own name. Also for `docker.io`, of which images then need no registry mirror."""
     daemon: dict[str, Any] = {}
     """Any other keys of daemon.json, for example `{ log-opts = { max-size = "50m" } }`. Objects are
     merged key by key with what the host has. The daemon is reloaded or restarted as they need."""

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from runnerkit.settings import durations
+from runnerkit.settings.cache import CacheSettings
 from runnerkit.settings.docker import Docker
 from runnerkit.settings.hooks import Hooks
 from runnerkit.settings.hosts import HostSettings
@@ -142,6 +143,7 @@ class Settings(Section, frozen=True):
     network: Network = Network()
     docker: Docker = Docker()
     manager: Manager = Manager()
+    cache: CacheSettings = CacheSettings()
     ssh: Ssh = Ssh()
     prune: Prune = Prune()
     golden: Golden = Golden()

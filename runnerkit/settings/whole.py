@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from runnerkit.errors import nearest
 from runnerkit.place import image_folders
-from runnerkit.settings import targets
+from runnerkit.settings import cache, targets
 from runnerkit.settings.model import Prune
 
 OWNERS = {"project_type": "project", "group_type": "group"}
@@ -24,6 +24,7 @@ def mistakes(data: Mapping[str, Any]) -> Iterator[str]:
     for name, body in data.get("hosts", {}).items():
         if wrong := targets.wrong_port(body.get("address", "")):
             yield f"hosts.{name}.address: {wrong}"
+    yield from cache.mistakes(data)
     yield from _metrics(data.get("manager", {}))
     own = {
         f"hosts.{name}.network": one.get("network") for name, one in data.get("hosts", {}).items()
@@ -86,6 +87,7 @@ def _urls(data: Mapping[str, Any]) -> Iterator[str]:
     mirrors = docker.get("registry_mirrors", ())
     urls = {
         "gitlab.url": data.get("gitlab", {}).get("url", ""),
+        "cache.upstream": data.get("cache", {}).get("upstream", ""),
         "docker.package_mirror": docker.get("package_mirror", ""),
         **{f"docker.registry_mirrors[{number}]": url for number, url in enumerate(mirrors)},
         "golden.base": data.get("golden", {}).get("base", ""),

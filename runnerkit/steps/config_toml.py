@@ -30,6 +30,10 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         if missing(config_toml.entry_wanted(want, runner, now["runners"][i]), now["runners"][i])
     ]
     parting = leaving.parting(want, have)
+    if len(entries) < len(
+        want.runners
+    ):  # those to come first: a host whose registration fails keeps its runner
+        parting = replace(parting, entries={})
     over = next(change_over.due(want, have), None)
     if not (stale or missing(wanted, now) or over or parting.goes):
         return

@@ -87,7 +87,7 @@ def pulls(jobs: list[JobImage], want: Want, have: Facts, again: bool = False) ->
         if again or normal(base) not in have.images:
             near = nearest(repository(base), want.names)
             title = f"pull {base}, to build on{want.slip(base)}"
-            yield Pull(title, base, (base,), platform, near, logins, reaches=reaches)
+            yield Pull(title, base, want.sources(base), platform, near, logins, reaches=reaches)
 
 
 def builds(

@@ -6,14 +6,14 @@ from typing import Any
 
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs, ServerRunner
-from runnerkit.files import config_toml, register
+from runnerkit.files import config_toml, leaving, memory, register
 from runnerkit.files.diff import diff
 from runnerkit.plan import Change, Script, ServerCall
 from runnerkit.want import FIELDS, Want, WantedRunner
 
 
 def needs(want: Want) -> Needs:
-    return Needs(files=(want.config, want.system_id))
+    return Needs(files=(want.config, want.system_id, memory.PATH))
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
@@ -52,6 +52,8 @@ def _register(
     entry = diff("", config_toml.shown(runner), want.config)
     reaches = register.reaches(want)
     title = f"register runner {name}"
+    if gone := [str(one.get("name")) for one in leaving.parting(want, have).entries.values()]:
+        title += f", after which {', '.join(gone)} goes"
     yield Script(title, text, entry, token=runner.key, hints=register.HINTS, reaches=reaches)
 
 

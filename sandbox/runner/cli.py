@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from . import log, version
 from .commands import flags, listing, register, reset_token, unregister, verify
 from .commands.flags import Flag
-from .polling import daemon
 
 _GLOBAL = [
     Flag(("debug",), ("debug",), "RUNNER_DEBUG", "?"),
@@ -14,6 +13,14 @@ _GLOBAL = [
     Flag(("help",), ("h", "help"), kind="?"),
     Flag(("version",), ("v", "version"), kind="?"),
 ]
+
+
+def _daemon(arguments: Sequence[str]) -> None:
+    from .polling import daemon  # with Docker's library: more to read than all the rest together
+
+    daemon.run(arguments)
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "register": register.run,
     "verify": verify.run,
@@ -21,7 +28,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "reset-token": reset_token.run,
     "list": listing.list_runners,
     "lint": listing.lint,
-    "run": daemon.run,
+    "run": _daemon,
 }
 
 

@@ -57,3 +57,12 @@ def kit(world: World, tmp_path: Path) -> Iterator[Kit]:
     for runner in result.gitlab.runners():
         if runner["id"] not in before:
             result.gitlab.call("DELETE", f"/api/v4/runners/{runner['id']}")
+
+
+@pytest.fixture
+def counted(kit: Kit) -> Iterator[set[int]]:
+    """The jobs that a test means to lose; all others that it queues have ended well when it ends."""
+    before, lost = kit.gitlab.jobs().keys(), set[int]()
+    yield lost
+    jobs = {number: job for number, job in kit.gitlab.jobs().items() if number not in before}
+    assert {number for number, job in jobs.items() if job["state"] != "success"} == lost

@@ -18,6 +18,8 @@ from sandbox.world import BlankHost, World
 CONFIG = "/srv/gitlab-runner/config/config.toml"
 # systemd starts it three times a minute at most, and tests restart it more often.
 RESTART = "systemctl reset-failed docker; systemctl restart docker"
+# What is started in the background of a shell inherits that it is deaf to Ctrl-C.
+HEEDING = ("env", "--default-signal=INT")
 NO_TOKENS = {"RUNNER_TOKEN": "", "GITLAB_TOKEN": "", "REGISTRATION_TOKEN": ""}
 
 

@@ -9,6 +9,8 @@ from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
 
+pytestmark = pytest.mark.usefixtures("counted")
+
 INSIDE = "docker ps -q --filter label=com.gitlab.gitlab-runner.type=build"
 MANAGER = (
     "docker container inspect -f '{{json .State}} {{.HostConfig.RestartPolicy.Name}}' gitlab-runner"

@@ -12,7 +12,7 @@ from tests.hosts.kit import RESTART, Kit, until
 from tests.hosts.test_drain import INSIDE, long_job
 from tests.hosts.test_runner_drain import Draining, drain, end, manager, ready
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("counted")]
 MINUTE = ["sleep 60", "echo ends well"]
 
 
@@ -76,3 +76,47 @@ def test_jobs_of_a_minute_live_through_a_drain_and_are_all_counted(kit: Kit, bla
     assert sorted(states) == ["pending", "success", "success"]
     drain(kit, "--resume")
     assert [kit.gitlab.wait(number, 180)["state"] for number in numbers] == ["success"] * 3
+
+
+CRASH = "kill -9 $(pidof dockerd); until docker version >/dev/null 2>&1; do sleep 0.2; done"
+
+
+def test_a_crash_of_dockerd_ends_the_jobs_and_leaves_the_host_drained(
+    kit: Kit, blank: Blank, counted: set[int]
+) -> None:
+    """Without live-restore Docker ends what still runs once it is back, and waits for the manager."""
+    host = blank("docker", "drained5")
+    ready(kit, host)
+    number, _ = long_job(kit, host)
+    draining = Draining(kit)
+    draining.until("waiting for 1 job")
+    counted.add(number)
+    kit.ssh(host, CRASH)
+    ran = draining.end()
+    assert ran.code == 0, ran.err
+    assert ran.out.splitlines()[1].split()[:3] == ["drained5", "drained", "0"]
+    assert manager(kit, host) == (False, "no")
+    assert kit.ssh(host, INSIDE) == ""
+    job = kit.gitlab.job(number)["state"]
+    assert (job, f"#{number} " in ran.err and "lost, as the manager was killed" in ran.err) in (
+        ("running", True),  # nobody tells GitLab, which gives it up in time
+        ("failed", False),  # the manager saw it end, and told
+    )
+    assert drain(kit).titles == []
+    assert kit.bootstrap().titles == []
+    assert len(kit.run("status", "--host", "all", "--json").found("manager-drained")) == 1
+    drain(kit, "--resume")
+    assert manager(kit, host) == (True, "always")
+    assert kit.job("echo again")["state"] == "success"
+
+
+def test_docker_serves_again_soon_after_a_crash_with_a_job(
+    kit: Kit, blank: Blank, counted: set[int]
+) -> None:
+    """The manager waits for Docker, and Docker for the manager, as long as it gives it to stop."""
+    host = blank("docker", "drained6")
+    ready(kit, host)
+    counted.add(long_job(kit, host)[0])
+    kit.ssh(host, CRASH)
+    assert manager(kit, host) == (True, "always")
+    assert kit.job("echo again")["state"] == "success"

@@ -9,7 +9,8 @@ from tests.hosts.test_drain import INSIDE, long_job
 from tests.hosts.test_runner_drain import drain, manager, ready
 from tests.pages import commands
 
-pytestmark = pytest.mark.long  # Docker's own package is built anew, with a later version
+# Long, as Docker's own package is built anew, with a later version.
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("counted")]
 HERE = "tests/hosts/test_engine_upgrade.py"
 PAGE = f"{HERE}::test_a_job_lives_through_an_upgrade_of_docker_which_is_held_then"
 LATER = "20.10.24+dfsg1-2"

@@ -35,6 +35,11 @@ LOG = "$(docker inspect -f '{{.LogPath}}' gitlab-runner)"
 RESTARTS = "docker inspect -f '{{.RestartCount}}' gitlab-runner"
 UP = "until docker exec gitlab-runner true 2>/dev/null; do sleep 0.2; done"
 
+STOP = "docker stop -t 60 gitlab-runner"
+BINDS = (
+    "-v /srv/gitlab-runner/config:/etc/gitlab-runner -v /var/run/docker.sock:/var/run/docker.sock"
+)
+
 # By the codes that it must be found as: what is done to the host, and undone.
 SICK: dict[str, tuple[str, str]] = {
     "concurrent-below-runners": (
@@ -45,6 +50,11 @@ SICK: dict[str, tuple[str, str]] = {
     ),
     "image-never-pulled": ("docker rmi registry:2 >/dev/null", "docker pull -q registry:2"),
     "manager-log-large": (f"truncate -s +600M {LOG}", f"truncate -s 0 {LOG}"),
+    "manager-stops-slowly": (
+        f"""{STOP}; docker rename gitlab-runner kept; docker create --name gitlab-runner --restart always \\
+        --stop-timeout 3600 {BINDS} $(docker inspect -f '{{{{.Config.Image}}}}' kept); docker start gitlab-runner; {UP}""",
+        f"{STOP}; docker rm -v gitlab-runner; docker rename kept gitlab-runner; docker start gitlab-runner; {UP}",
+    ),
     "proxy-not-of-manager": (PROXIED, f"rm {PROXY}; systemctl daemon-reload; {RESTART}; {UP}"),
     "apparmor-parser": (
         f"{SAYS_APPARMOR}; mv /usr/sbin/apparmor_parser /root/", f"rm {OWN}; mv /root/apparmor_parser /usr/sbin/",
@@ -108,9 +118,7 @@ def test_what_gitlab_says_of_runners(at_work: Kit, host: BlankHost) -> None:
     at_work.gitlab.call("PUT", path, paused=True)
     assert found(at_work) == "runner-paused"
     at_work.gitlab.call("PUT", path, paused=False)
-    with changed(
-        at_work, host, "docker stop -t 60 gitlab-runner", f"docker start gitlab-runner; {UP}"
-    ):
+    with changed(at_work, host, STOP, f"docker start gitlab-runner; {UP}"):
         at_work.gitlab.call("POST", "/sandbox/switches", ahead_seconds=3 * 3600)
         try:
             assert found(at_work) == "manager-stopped runner-offline runner-offline"

@@ -10,6 +10,8 @@ from sandbox.world import BlankHost, World
 from tests.hosts.kit import CONFIG, Kit, Ran, until
 from tests.hosts.test_secrets import Watch, forms, places
 
+pytestmark = pytest.mark.usefixtures("counted")
+
 API = {"api_token": {"env": "GITLAB_TOKEN"}}
 KEEPS = {**API, "resume_token": {"env": "RESUME_TOKEN"}}
 UNITS = "ls -A /etc/systemd/system /var/lib/runnerkit /usr/local/lib/runnerkit 2>/dev/null | grep resume; :"
@@ -93,6 +95,8 @@ def test_the_timer_goes_off_by_itself(kit: Kit, host: BlankHost) -> None:
     settings(kit, host)
     kit.env["RUNNER_TOKEN"] = "glrt-former0000000000000"
     assert kit.run("runner.pause", "--host", "all", "--for", "1m").code == 0
+    shown = kit.run("status", "--host", "all")
+    assert "is paused at GitLab until" in shown.out + shown.err
     until(lambda: not at_gitlab(kit)["paused"], 120)
     until(lambda: kit.ssh(host, UNITS) == "")
 

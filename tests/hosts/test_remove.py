@@ -12,6 +12,8 @@ from tests.hosts.test_drain import INSIDE, long_job, taken_by
 from tests.hosts.test_killed import Running
 from tests.pages import commands
 
+pytestmark = pytest.mark.usefixtures("counted")
+
 # What a removal has to leave as it was before the first bootstrap.
 STATE = r"""docker ps -a --format '{{.Names}}' | sort
 docker volume ls -q | sort

@@ -19,7 +19,7 @@ from tests.hosts.test_killed import SESSIONS, Running, in_host
 from tests.hosts.versions import END, NEW, OLD, ready, runs, standings, upgrade, version
 from tests.pages import commands
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("counted")]
 PAGE = "tests/hosts/test_rollback.py::test_the_commands_of_the_page"
 REAL = [os.environ.get(f"RUNNERKIT_REAL_{name}", "") for name in ("OLD", "NEW")]
 
@@ -53,10 +53,15 @@ def test_killed_at_each_change_and_each_state_the_next_run_ends_it(
     host = blank("docker", "up4")
     version(world, "v19.3.1")
     ready(kit, host)
-    words, image, name = ["--to", "v19.3.1"], NEW, "gitlab-runner"
+    killed_at_each(kit, host, verb, OLD, NEW)
+
+
+def killed_at_each(kit: Kit, host: BlankHost, verb: str, old: str, new: str) -> None:
+    """An upgrade from the one image to the other, or the way back from it, killed and gone on with."""
+    words, image, name = ["--to", new.rpartition(":")[2]], new, "gitlab-runner"
     if verb == "rollback":
         upgrade(kit, *words)
-        words, image = [], OLD
+        words, image = [], old
     command = (f"runner.{verb}", "--host", "all", *words)
     states = (
         f"docker inspect {name}.next",
@@ -77,12 +82,12 @@ def test_killed_at_each_change_and_each_state_the_next_run_ends_it(
     ended = Running(kit, *command).end()
     assert ended.code == 0, ended.err
     runs(kit, host, image)
-    (runner,) = kit.gitlab.runners("up4")
+    (runner,) = kit.gitlab.runners(host.name)
     assert len(runner["managers"]) == 1
     assert len(tomllib.loads(kit.ssh(host, f"cat {CONFIG}"))["runners"]) == 1
     kept = json.loads(kit.ssh(host, "cat /var/lib/runnerkit/previous.json"))
     known = kept["managers"][name]
-    assert (known["image"], known["left"]) == ((OLD, "") if verb == "upgrade" else ("", NEW))
+    assert (known["image"], known["left"]) == ((old, "") if verb == "upgrade" else ("", new))
     assert kit.job("echo again")["state"] == "success"
 
 
@@ -112,11 +117,11 @@ def there_and_back(kit: Kit, host: BlankHost, tag: str, new: str, old: str) -> N
     assert kit.job("echo again")["state"] == "success"
 
 
-@pytest.mark.skipif(
-    not all(REAL), reason="RUNNERKIT_REAL_OLD and RUNNERKIT_REAL_NEW name no images"
-)
-def test_the_real_program_there_and_back(kit: Kit, blank: Blank, world: World) -> None:
-    """Both under one name with two tags, as they are on Docker Hub."""
+@pytest.fixture
+def real(kit: Kit, blank: Blank, world: World) -> tuple[BlankHost, str, str]:
+    """A host with the older real program, and both under one name with two tags, as on Docker Hub."""
+    if not all(REAL):
+        pytest.skip("RUNNERKIT_REAL_OLD and RUNNERKIT_REAL_NEW name no images")
     client = docker.from_env()
     tags = [image.rpartition(":")[2] for image in REAL]
     for image, tag in zip(REAL, tags, strict=True):
@@ -129,4 +134,17 @@ def test_the_real_program_there_and_back(kit: Kit, blank: Blank, world: World) -
     helper = f"{NAME}-helper:{ARCHITECTURE}-v${{CI_RUNNER_VERSION}}"  # before 16.8 none is usual
     web = {"docker": {"helper_image": helper}}
     ready(kit, host, manager={"image": old}, runners={"web": web})
-    there_and_back(kit, host, tags[1], new, old)
+    return host, old, new
+
+
+def test_the_real_program_there_and_back(kit: Kit, real: tuple[BlankHost, str, str]) -> None:
+    host, old, new = real
+    there_and_back(kit, host, new.rpartition(":")[2], new, old)
+
+
+@pytest.mark.parametrize("verb", ["upgrade", "rollback"])
+def test_the_real_program_killed_at_each_state(
+    kit: Kit, real: tuple[BlankHost, str, str], verb: str
+) -> None:
+    host, old, new = real
+    killed_at_each(kit, host, verb, old, new)

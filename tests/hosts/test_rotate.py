@@ -12,7 +12,10 @@ from sandbox.world import BlankHost, World
 from tests.hosts.kit import CONFIG, Kit, until
 from tests.hosts.test_drain import INSIDE, long_job
 from tests.hosts.test_killed import Running, in_host
+from tests.hosts.test_runner_drain import LONG
 from tests.hosts.test_secrets import Watch, forms, places
+
+pytestmark = pytest.mark.usefixtures("counted")
 
 API = {"api_token": {"env": "GITLAB_TOKEN"}}
 Pair = tuple[BlankHost, BlankHost]
@@ -45,9 +48,15 @@ def shared(kit: Kit, pair: Pair, api: bool = False, **runner: Any) -> int:
     return int(found["id"])
 
 
+def tokens(kit: Kit, host: BlankHost) -> dict[str, str]:
+    """Those of the host's runners, by name."""
+    entries = tomllib.loads(kit.ssh(host, f"cat {CONFIG}"))["runners"]
+    return {entry["name"]: entry["token"] for entry in entries}
+
+
 def token(kit: Kit, host: BlankHost) -> str:
-    (entry,) = tomllib.loads(kit.ssh(host, f"cat {CONFIG}"))["runners"]
-    return str(entry["token"])
+    (one,) = tokens(kit, host).values()
+    return one
 
 
 def resets(kit: Kit) -> int:
@@ -61,9 +70,9 @@ def rotate(kit: Kit, *words: str, host: str = "all", code: int = 0) -> dict[str,
     return ran.hosts
 
 
-def everywhere(kit: Kit, pair: Pair, former: str) -> str:
+def everywhere(kit: Kit, pair: Pair, former: str, name: str = "rotates") -> str:
     """The new token, which all have; the former is nowhere, and nothing is left to do."""
-    (new,) = {token(kit, host) for host in pair}
+    (new,) = {tokens(kit, host)[name] for host in pair}
     assert new != former
     for host in pair:
         found = kit.ssh(
@@ -74,7 +83,7 @@ def everywhere(kit: Kit, pair: Pair, former: str) -> str:
         assert set(kit.ssh(host, f"ls -A {CONFIG.rpartition('/')[0]}").split()) <= known
     ran = kit.plan()
     assert all(one["changes"] == [] for one in ran.hosts.values()), ran.out
-    (runner,) = kit.gitlab.runners("rotates")
+    (runner,) = kit.gitlab.runners(name)
     assert len(runner["managers"]) == len(pair)
     return new
 
@@ -103,6 +112,41 @@ def test_one_new_token_on_all_hosts_while_a_job_runs(kit: Kit, pair: Pair, api: 
     assert kit.gitlab.wait(job)["state"] == "success"
     assert kit.job("echo again")["state"] == "success"
     assert new not in str(done)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("api", [True, False], ids=["api", "own"])
+def test_two_runners_of_one_config_toml_in_one_run(kit: Kit, pair: Pair, api: bool) -> None:
+    """Each gets a token of its own, on all hosts, while a job of each runs."""
+    names = ("rotates", "rotates-too")
+    kit.gitlab.forget_runners(names[1])
+    kit.env["OTHER_TOKEN"] = kit.gitlab.new_runner(names[1], tag_list=["too"], run_untagged=False)
+    web = {"name": names[0], "docker": kit.world.own_helper}
+    other = {**web, "name": names[1], "image": "tester", "token": {"env": "OTHER_TOKEN"}}
+    shared(kit, pair, api)
+    kit.settings(*pair, gitlab=API if api else {}, runners={"web": web, "other": other})
+    kit.bootstrap()
+    kit.settled()
+    before = [tokens(kit, host) for host in pair]
+    numbers = [kit.gitlab.queue(LONG, tags=tags) for tags in ([], ["too"])]
+    until(lambda: len("".join(kit.ssh(host, INSIDE) for host in pair).split()) == 2)
+
+    done = rotate(kit)
+    assert {one["verified"] for one in done.values()} == {True}
+    assert {tuple(one["tokens"]) for one in done.values()} == {names}
+    first, second = (tokens(kit, host) for host in pair)
+    assert first == second
+    assert {*first} == {*names}
+    assert len({*first.values(), *before[0].values()}) == 4
+    for name, token in before[0].items():
+        assert first[name] != token
+        everywhere(kit, pair, token, name)
+    for host in pair:
+        kit.ssh(host, f"for one in $({INSIDE}); do docker exec $one touch /end; done")
+    assert [kit.gitlab.wait(one)["state"] for one in numbers] == ["success"] * 2
+    assert kit.job("echo again", tags=["too"])["state"] == "success"
+    assert kit.job("echo again")["state"] == "success"
+    kit.gitlab.forget_runners(names[1])
 
 
 @pytest.mark.long

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from runnerkit.place import ROOT
 from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
-from tests.hosts.kit import Kit, Ran, until
+from tests.hosts.kit import HEEDING, Kit, Ran, until
 from tests.hosts.test_drain import INSIDE, MANAGER, long_job
 from tests.pages import commands
 
@@ -21,6 +20,7 @@ HERE = "tests/hosts/test_runner_drain.py"
 PAGE = f"{HERE}::test_a_job_lives_through_a_drain_and_none_is_taken_until_it_is_resumed"
 LONG = ["until [ -e /end ]; do sleep 0.1; done"]
 MARK = "/var/lib/runnerkit/drained.json"
+counts = pytest.mark.usefixtures("counted")
 
 
 def ready(kit: Kit, *hosts: BlankHost, **more: Any) -> None:
@@ -53,12 +53,9 @@ class Draining:
 
     def __init__(self, kit: Kit, *words: str) -> None:
         command, env = kit.command("runner.drain", "--host", "all", *words)
-        # What is started in the background of a shell inherits that it is deaf to it.
-        heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
         self.process = subprocess.Popen(
-            command, env=env, cwd=kit.folder, stdin=subprocess.DEVNULL, text=True,
+            [*HEEDING, *command], env=env, cwd=kit.folder, stdin=subprocess.DEVNULL, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-            preexec_fn=heeds,  # noqa: PLW1509
         )  # fmt: skip
 
     def until(self, word: str) -> str:
@@ -75,6 +72,7 @@ class Draining:
         return Ran(self.process.returncode, out, err)
 
 
+@counts
 def test_a_job_lives_through_a_drain_and_none_is_taken_until_it_is_resumed(
     kit: Kit, blank: Blank
 ) -> None:
@@ -115,6 +113,7 @@ def test_a_job_lives_through_a_drain_and_none_is_taken_until_it_is_resumed(
     assert drain(kit, "--resume").titles == []
 
 
+@counts
 @pytest.mark.long
 def test_of_several_hosts_all_stop_taking_jobs_before_any_is_waited_for(
     kit: Kit, blank: Blank
@@ -144,10 +143,13 @@ def test_of_several_hosts_all_stop_taking_jobs_before_any_is_waited_for(
 
 
 @pytest.mark.long
-def test_jobs_that_are_left_at_the_deadline_are_ended_and_named(kit: Kit, blank: Blank) -> None:
+def test_jobs_that_are_left_at_the_deadline_are_ended_and_named(
+    kit: Kit, blank: Blank, counted: set[int]
+) -> None:
     host = blank("docker", "drains4")
     ready(kit, host)
     number, _ = long_job(kit, host)
+    counted.add(number)
     ran = drain(kit, "--deadline", "1s", "--on-deadline", "kill")
     assert [job["id"] for job in ran.hosts["drains4"]["lost"]] == [str(number)]
     job = kit.gitlab.wait(number)
@@ -156,6 +158,7 @@ def test_jobs_that_are_left_at_the_deadline_are_ended_and_named(kit: Kit, blank:
     assert kit.ssh(host, INSIDE) == ""
 
 
+@counts
 @pytest.mark.long
 def test_a_host_that_drains_is_resumed_and_takes_jobs_after_those_of_before(
     kit: Kit, blank: Blank

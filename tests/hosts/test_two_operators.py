@@ -6,7 +6,6 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 
 import pytest
 
@@ -17,7 +16,7 @@ from runnerkit.machine.ssh import connection
 from sandbox import daemon
 from sandbox.world import BlankHost, World
 from tests.hosts.conftest import Blank
-from tests.hosts.kit import Kit
+from tests.hosts.kit import HEEDING, Kit
 from tests.hosts.refusals import held
 
 ALICE = "alice@desk since 2031-05-06 07:08:09 UTC for runner.upgrade"
@@ -35,10 +34,9 @@ def working(kit: Kit, host: BlankHost) -> Iterator[subprocess.Popen[str]]:
 def waiting(kit: Kit) -> Iterator[subprocess.Popen[str]]:
     """A run that has told that it waits for Alice."""
     command, env = kit.command("image.prune", "--host", "all", "--wait")
-    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(
-        command, env=env, cwd=kit.folder, text=True, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heeds,  # noqa: PLW1509
+        [*HEEDING, *command], env=env, cwd=kit.folder, text=True, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as run:  # fmt: skip
         assert run.stderr
         guard = threading.Timer(60, run.kill)

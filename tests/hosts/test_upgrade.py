@@ -8,8 +8,11 @@ import pytest
 from sandbox.manager import ARCHITECTURE
 from sandbox.world import World
 from tests.hosts.conftest import Blank
+from tests.hosts.engines import engine
+from tests.hosts.engines import host as of_kind
 from tests.hosts.kit import Kit
 from tests.hosts.test_drain import long_job
+from tests.hosts.test_findings import OWN, SAYS_OLD
 from tests.hosts.test_killed import Running, in_host
 from tests.hosts.versions import (
     BROKEN,
@@ -27,6 +30,8 @@ from tests.hosts.versions import (
     upgrade,
     version,
 )
+
+pytestmark = pytest.mark.usefixtures("counted")
 
 
 def test_a_job_lives_through_an_upgrade_and_the_settings_say_so(
@@ -141,3 +146,26 @@ def test_what_cannot_run_is_told_before_anything_runs_differently(
         error = upgrade(kit, *words, code=1).hosts[host.name]["error"]
         assert why in error, error
         assert kit.ssh(host, ONE) == before
+
+
+@pytest.mark.long
+def test_a_pair_that_cannot_talk_is_refused_with_the_one_that_works(kit: Kit, world: World) -> None:
+    """An engine too new for the manager by its own narrowing, and one too old as a wrapper plays it."""
+    host = of_kind(world, "up7", "trixie")
+    try:
+        kit.ssh(host, "echo export DOCKER_MIN_API_VERSION=1.44 >>/etc/default/docker")
+        ready(kit, engine(kit, host))
+        version(world, "v19.3.1")
+        before = kit.ssh(host, ONE)
+        error = upgrade(kit, "--to", "v16.11.4", code=1).hosts[host.name]
+        assert "gitlab-runner 16.11 speaks Docker's API up to 1.43" in error["error"]
+        assert error["fix"] == "name a [manager] image of v17.5 or newer"
+        kit.ssh(host, SAYS_OLD)
+        error = upgrade(kit, "--to", "v19.3.1", code=1).hosts[host.name]
+        assert "speaks API 1.39, and the runner needs 1.40 (Docker 19.03)" in error["error"]
+        kit.ssh(host, f"rm {OWN}")
+        assert kit.ssh(host, ONE) == before
+        upgrade(kit, "--to", "v19.3.1")
+        runs(kit, host, NEW)
+    finally:
+        world.remove(host.name)

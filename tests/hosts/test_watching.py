@@ -3,13 +3,12 @@
 import json
 import signal
 import subprocess
-from functools import partial
 
 import pytest
 
 from sandbox.world import BlankHost
 from tests.hosts.conftest import Blank
-from tests.hosts.kit import Kit, until
+from tests.hosts.kit import HEEDING, Kit, until
 
 GONE = {"gone": {"address": "root@127.0.0.1:1"}}
 METRICS = {"metrics": "127.0.0.1:9252"}
@@ -21,11 +20,9 @@ def followed(kit: Kit, host: BlankHost, meanwhile: str) -> None:
     kit.settings(host, hosts=GONE)
     command, env = kit.command("runner.logs", "--host", "all", "--follow", "--json")
     with (kit.folder / "log").open("wb") as log:
-        # What is started in the background of a shell inherits that it is deaf to it.
-        heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
         following = subprocess.Popen(
-            command, env=env, cwd=kit.folder, stdout=log, stderr=log, preexec_fn=heeds  # noqa: PLW1509
-        )  # fmt: skip
+            [*HEEDING, *command], env=env, cwd=kit.folder, stdout=log, stderr=log
+        )
         text = (kit.folder / "log").read_text
         until(lambda: '"error"' in text() and "Configuration loaded" in text())
         kit.ssh(host, meanwhile)

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,43 @@ def test_a_request_that_was_stopped_is_not_sent(tmp_path: Path) -> None:
         api.client.stop()
         assert api.request_job(SYSTEM) == (None, True)
     assert server.requests == []
+
+
+def test_a_stop_is_heeded_also_while_a_request_connects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with stub(request=(204, None)) as server:
+        api = RunnerApi(Table({**RUNNER, "url": server.url}), tmp_path / "config.toml")
+        connect = HTTPConnection.connect
+
+        def stopped(connection: HTTPConnection) -> None:
+            api.client.stop()
+            connect(connection)
+
+        monkeypatch.setattr(HTTPConnection, "connect", stopped)
+        assert api.request_job(SYSTEM) == (None, True)
+    assert server.requests == []
+
+
+def test_a_stop_that_meets_the_end_of_a_request_does_not_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The socket was closed meanwhile: a stop that failed would end the manager, and its jobs with it."""
+    with stub(request=(204, None)) as server:
+        api = RunnerApi(Table({**RUNNER, "url": server.url}), tmp_path / "config.toml")
+        failures: list[OSError] = []
+
+        def closed(connection: HTTPConnection) -> None:
+            connection.sock.close()
+            try:
+                api.client.stop()
+            except OSError as error:
+                failures.append(error)
+            raise ConnectionResetError
+
+        monkeypatch.setattr(HTTPConnection, "getresponse", closed)
+        assert api.request_job(SYSTEM) == (None, True)
+    assert failures == []
 
 
 def test_a_held_request_is_cut_and_the_job_that_comes_then_is_not_lost(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Hosts with a memory of what settings said."""
 
+import re
+from base64 import b64decode
 from dataclasses import replace
 from typing import Any
 
 from runnerkit import converge
 from runnerkit.facts import Facts, File
 from runnerkit.files import memory, record
-from runnerkit.plan import Change
+from runnerkit.plan import Change, Script
 from runnerkit.want import Want
 from tests.unit.build import GOOD, converged, want
 
@@ -23,6 +25,18 @@ def remembered(have: Facts, said: Want, *registered: str) -> Facts:
     known = {**memory.parsed(have).settings, said.origin: one}
     file = File(memory.written(memory.Memory(settings=known)).encode(), 0o600, 1)
     return replace(have, files={**have.files, memory.PATH: file})
+
+
+def without_token(said: Want) -> Want:
+    return replace(said, runners=tuple(replace(one, token=None) for one in said.runners))
+
+
+def content(write: Change) -> str:
+    """What a change writes."""
+    assert isinstance(write, Script)
+    found = re.search(r"<<'NEW'\n(.*?)NEW\n", write.text, re.DOTALL)
+    assert found
+    return b64decode(found[1]).decode()
 
 
 def plan(wanted: Want, have: Facts) -> list[Change]:

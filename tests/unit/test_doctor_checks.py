@@ -113,6 +113,9 @@ SICK: dict[str, tuple[Facts, str]] = {
     "a token of the old kind": (config(TOKEN, "unit00000unit0000000"), "token-of-old-kind"),
     "no restart": (manager(HostConfig={"RestartPolicy": {"Name": "no"}}), "manager-not-restarted"),
     "a large log": (probed(log_bytes=1 << 30), "manager-log-large"),
+    "a manager of an older kit": (
+        manager(Config={"Image": MANAGER, "Env": [], "StopTimeout": 3600}), "manager-stops-slowly",
+    ),
     "an open profiler": (
         replace(healthy(GOOD.replace("concurrent = 1", LISTEN)), containers=manager(HostConfig=PUBLISHED).containers),
         "manager-listens",

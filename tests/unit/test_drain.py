@@ -1,7 +1,10 @@
 """What drains a host and what resumes it, from whatever a run that was cut off has left."""
 
 import json
+import os
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from runnerkit.checks.runner import manager_container, managers
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File, Job
 from runnerkit.files.drained import PATH, UNTOLD
+from runnerkit.fleet import drain as draining
 from runnerkit.plan import Script
 from tests.unit.build import MANAGER, blank, container, converged, want
 
@@ -137,11 +141,36 @@ def test_how_a_drain_stands() -> None:
     line = json.dumps(["2026-11-26T10:00:00Z", "12", url])
     assert drain.watched(f"now: 7\nrunning: true\n{line}\n") == Watched(True, (JOB,), 7)
     assert drain.watched("now: 7\nrunning: unknown\n").running is None
+    assert drain.watched("now: 7\nrunning: true\nexited: 1\n").exited == 0, "of the time before"
+    assert drain.watched("now: 7\nrunning: false\nexited: 137\n").exited == 137
     assert drain.watched("now: 7\nresumed: yes\nrunning: true\n").resumed
     many = tuple(replace(JOB, id=str(number)) for number in range(9))
     text = drain.named(many, 1795687200 + 7200)
     assert text.startswith("9 jobs: g/p#0 for 2 h, ")
     assert text.endswith(", …")
+
+
+@pytest.mark.parametrize(
+    ("says", "running"),
+    [
+        ("printf 'running: true\\nexited: 0\\n'", True),
+        ("printf 'running: false\\nexited: 137\\n'", False),
+        ("echo 'Error: No such object: gitlab-runner' >&2; exit 1", False),
+        ("echo 'error during connect: EOF' >&2; exit 1", None),
+        ("echo 'fork: Cannot allocate memory' >&2; exit 2", None),
+    ],
+)
+def test_only_docker_s_own_word_says_that_a_manager_has_ended(
+    says: str, running: bool | None, tmp_path: Path
+) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text(f"#!/bin/sh\ncase $1 in inspect) {says} ;; esac\n")
+    docker.chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    ran = subprocess.run(
+        ["sh", "-c", drain.watch(want(), 1)], env=env, text=True, capture_output=True, check=True
+    )
+    assert drain.watched(ran.stdout).running is running
 
 
 @pytest.mark.parametrize("name", ["drain", "restart-docker", "complete-packages", "again"])
@@ -152,3 +181,23 @@ def test_no_script_starts_a_drained_manager(name: str) -> None:
         if "--restart=always" in line and "for" not in line:
             text = (TEMPLATES / f"{name}.sh.j2").read_text()
             assert "-e {{ DRAINED }}" in text[: text.index(line) + len(line)]
+
+
+def test_the_age_of_a_job_that_is_waited_for_is_told_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at = 1795687200  # when the job began
+    looks = iter([*(Watched(True, (JOB,), at + age) for age in (19, 21, 23, 29)), Watched(False)])
+    events: list[Any] = []
+
+    class Waited:
+        tell = staticmethod(events.append)
+
+        def look(self, script: str) -> None: ...
+
+    monkeypatch.setattr(drain, "watched", lambda _: next(looks))
+    draining._wait(Waited(), want(), None)  # type: ignore[arg-type]
+    assert [one.text for one in events] == [
+        "waiting for 1 job: g/p#12 for 19 s",
+        "waiting for 1 job: g/p#12 for 29 s",
+    ]

@@ -14,7 +14,7 @@ import pytest
 from runnerkit import converge
 from runnerkit.checks.gitlab import acceptance
 from runnerkit.errors import KitError
-from runnerkit.facts import Needs, look
+from runnerkit.facts import File, Needs, look
 from runnerkit.images.definition import INPUTS
 from runnerkit.images.reference import normal
 from runnerkit.place import TEMPLATES
@@ -52,6 +52,15 @@ def test_what_a_login_shell_says_first_is_no_fact() -> None:
     output = "Hello there\nToday: fine\n"
     have = look.parse(f"{output}kernel: Linux ci1 x86_64\nos SUQ9eA==\nend: yes\n")
     assert (have.hostname, have.os) == ("ci1", {"ID": "x"})
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"x" * 57, b"y" * 5000])
+def test_what_base64_breaks_into_lines_is_one_fact(content: bytes) -> None:
+    wrapped = base64.encodebytes(content).decode()
+    file = f"file {base64.b64encode(b'/a b').decode()} 600 7 {wrapped}\n"
+    have = look.parse(f"kernel: Linux ci1 x86_64\n{file}os SUQ9eA==\n\nend: yes\n")
+    assert have.files == {"/a b": File(content, 0o600, 7)}
+    assert have.os == {"ID": "x"}
 
 
 def test_a_mac_is_named() -> None:

@@ -11,8 +11,9 @@ from runnerkit.checks.runner import memory as check
 from runnerkit.facts import Facts, File
 from runnerkit.files import memory, record
 from runnerkit.plan import Script
-from tests.unit.build import CONFIG, DAEMON, GOOD, URL, container, converged
-from tests.unit.remembering import entry, ours, plan, remembered
+from runnerkit.settings.secrets import Secret
+from tests.unit.build import CONFIG, DAEMON, GOOD, TOKEN, URL, container, converged
+from tests.unit.remembering import content, entry, ours, plan, remembered, without_token
 
 API = f"""
 [[runners]]
@@ -142,9 +143,7 @@ def test_a_variable_of_the_manager_goes_and_theirs_stay() -> None:
 
 
 def test_a_runner_that_the_kit_registered_goes_with_its_manager() -> None:
-    have = converged(GOOD + API)
-    said = ours(runners=BOTH)
-    said = replace(said, runners=tuple(replace(one, token=None) for one in said.runners))
+    have, said = converged(GOOD + API), without_token(ours(runners=BOTH))
     known = remembered(have, said, "api")
     (write,) = plan(ours(), known)
     assert isinstance(write, Script)
@@ -173,6 +172,38 @@ def test_a_runner_that_the_kit_registered_goes_with_its_manager() -> None:
         },
     )
     assert plan(ours(), other) == [], "somebody registered another in its place"
+
+
+@pytest.mark.parametrize(
+    "runner", [{"web": {"name": "new"}}, {"new": {"image": "debian:bookworm"}}]
+)
+def test_a_runner_goes_only_once_the_one_in_its_place_is_registered(runner: dict[str, Any]) -> None:
+    """By another name, or by another key: a registration that fails leaves a host its runner."""
+    known = remembered(converged(), without_token(ours()), "web")
+    renamed = ours(runners=runner)
+    renamed = replace(
+        renamed,
+        runners=tuple(
+            replace(one, token=None, registration_token=Secret("old"))
+            for one in renamed.runners
+            if one.key in runner
+        ),
+    )
+    (register,) = plan(renamed, known)
+    assert register.title in (
+        "register runner new, after which ci1-web goes",
+        "register runner ci1-new, after which ci1-web goes",
+    )
+    ahead = record.ahead(renamed, known, [register])
+    assert ahead
+    entry = GOOD.split("\n", 1)[1].replace(TOKEN, "new-token").replace("id = 7", "id = 8")
+    name = register.title.split()[2].rstrip(",")
+    there = {
+        memory.PATH: File(content(ahead).encode(), 0o600, 1),
+        CONFIG: File((GOOD + entry.replace("ci1-web", name)).encode(), 0o600, 1),
+    }
+    (write,) = plan(renamed, replace(known, files={**known.files, **there}))
+    assert write.title == f"write {CONFIG} (no longer in the settings: runner ci1-web)"
 
 
 def test_two_settings_files_leave_each_other_s_alone() -> None:

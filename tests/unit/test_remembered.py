@@ -1,7 +1,5 @@
 """What is remembered of a host, and rounds of settings that come and leave."""
 
-import re
-from base64 import b64decode
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +12,9 @@ from hypothesis import strategies as st
 from runnerkit.checks.runner import memory as check
 from runnerkit.facts import Facts, File
 from runnerkit.files import memory, record
-from runnerkit.plan import Change, Script
 from runnerkit.want import Want
 from tests.unit.build import CONFIG, GOOD, TOKEN, converged
-from tests.unit.remembering import entry, ours, plan, remembered
+from tests.unit.remembering import content, entry, ours, plan, remembered
 
 
 @pytest.mark.parametrize(
@@ -50,14 +47,6 @@ POOL: dict[str, Any] = {
     "feature_flags": {"FF_A": True}, "request_concurrency": 2,
 }  # fmt: skip
 CHOICES = st.sets(st.sampled_from(sorted(POOL)))
-
-
-def content(write: Change) -> str:
-    """What a change writes."""
-    assert isinstance(write, Script)
-    found = re.search(r"<<'NEW'\n(.*?)NEW\n", write.text, re.DOTALL)
-    assert found
-    return b64decode(found[1]).decode()
 
 
 def written(have: Facts, wanted: Want) -> Facts:

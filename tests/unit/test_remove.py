@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from runnerkit import converge
-from runnerkit.actions import remove, remove_docker, resume
+from runnerkit.actions import remove, remove_docker, remove_host, resume
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File, ServerRunner
 from runnerkit.facts.belongings import Belongings, OwnedContainer, OwnedImage, OwnedVolume, parse
@@ -159,6 +159,10 @@ def test_what_daemon_json_said_before_the_kit_stays() -> None:
         if DAEMON in one.title
     ]
     assert title == f"take log-opts.max-size out of {DAEMON}"
+    assert remove_host.overwritten(said, have) == ["debug"]
+    known.found["debug"] = memory.digest(have, True, "debug")
+    have.files[memory.PATH] = File(memory.written(known).encode(), 0o600, 1)  # type: ignore[index]
+    assert remove_host.overwritten(said, have) == [], "it had that value before, too"
 
 
 def test_a_runner_that_other_settings_have_too_is_theirs() -> None:

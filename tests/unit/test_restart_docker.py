@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,8 +42,7 @@ def run(
     where the manager was told to end after its jobs."""
     stub = STUB.replace("FOLDER", str(folder)).replace("WAIT", wait).replace("RESTART", restarts)
     # What is started in the background of a shell inherits that it is deaf to it.
-    heeds = partial(signal.signal, signal.SIGQUIT, signal.SIG_DFL)
-    manager = subprocess.Popen(["tail", "-f", "/dev/null"], preexec_fn=heeds)  # noqa: PLW1509
+    manager = subprocess.Popen(["env", "--default-signal=QUIT", "tail", "-f", "/dev/null"])
     stub = stub.replace("APT", apt).replace("PID", str(manager.pid))
     for name in ("docker", "systemctl", "service", "sleep", "dpkg", "apt-get"):
         (file := folder / name).write_text(stub)

@@ -25,14 +25,19 @@ class Answering:
     """A host of which GitLab knows this, or says that."""
 
     def __init__(
-        self, known: ServerRunner | None = None, status: str = "", fault: str = ""
-    ) -> None:
+        self, known: ServerRunner | None = None, status: str = "", fault: str = "",
+        renewed: ServerRunner | None = None,
+    ) -> None:  # fmt: skip
         self.known, self.status, self.fault = known, status, fault
+        self.others = {"web": renewed} if renewed else {}
 
     def server(self, _: object, have: Facts) -> Facts:
         if self.fault:
             raise KitError(self.fault, "see GitLab")
         return replace(have, server={"web": self.known} if self.known else {})
+
+    def renewed(self, _: object, have: Facts) -> Facts:
+        return replace(have, server={**have.server, **self.others})
 
     def manager_status(self, *_: object) -> str:
         return self.status
@@ -113,6 +118,12 @@ def test_a_paused_runner_is_noted_and_a_host_not_reached_is_an_error() -> None:
         "error:",
         "fix:",
     ]
+
+
+def test_a_pause_is_noted_also_where_the_settings_give_a_former_token() -> None:
+    found = status(converged(), renewed=ServerRunner(7, "other", tags=frozenset("a"), paused=True))
+    assert codes(found) == ["runner-paused"]
+    assert found.changes == (), "it is told of, and not changed"
 
 
 def test_an_older_manager_is_so_many_minors_behind() -> None:

@@ -148,3 +148,10 @@ def test_init_writes_where_the_settings_are_looked_for(tmp_path: Path) -> None:
     assert ran.stdout.startswith(f"wrote {file}; ")
     assert file.exists()
     assert not (tmp_path / "runnerkit.toml").exists()
+
+
+@pytest.mark.parametrize("task", ["bootstrap", "runner.drain", "sandbox.host"])
+def test_help_says_what_each_option_does(task: str) -> None:
+    options = run("--help", task).stdout.partition("Options:")[2].strip().splitlines()
+    assert all(len(line.split()) > 1 for line in options if line.lstrip().startswith("-"))
+    assert options

@@ -85,7 +85,7 @@ def here(want: Want, have: Facts, image: str) -> bool:
 
 def _sources(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
     known = want.names
-    found: dict[str, tuple[str, ...]] = {want.manager.image: (want.manager.image,)}
+    found: dict[str, tuple[str, ...]] = {want.manager.image: want.sources(want.manager.image)}
     if architecture:
         found |= helper_image.helpers(want, architecture)
     own = {job.reference for job in want.images}
@@ -93,20 +93,21 @@ def _sources(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
     bases = (base for job in want.images for base in job.on(architecture or "x86_64").bases)
     for one in (*others, *bases):
         if registry(one) and normal(one).removesuffix(":latest") not in (*known, "scratch"):
-            found[one] = (one,)
+            found[one] = want.sources(one)
     return found
 
 
 def findings(want: Want, have: Facts) -> Iterator[Finding]:
     served = have.probe.served if have.probe else ()
     near = mirrors(want, have)
-    for name in dict.fromkeys(one.registry for one in served):
+    caches = {one.url for one in want.caches}  # which have a check of their own
+    for name in dict.fromkeys(one.registry for one in served if one.registry not in caches):
         failed = [one for one in served if one.registry == name and one.step]
         for kind in KINDS:
             if alike := [one for one in failed if _kind(one) is kind]:
                 images = ", ".join(dict.fromkeys(one.image for one in alike))
                 which = f"registry mirror {name}" if name in near else f"registry {name}"
-                found = kind.found(registry=which, images=images, why=_why(alike[0]))
+                found = kind.found(registry=which, images=images, why=reason(alike[0]))
                 idle = name not in near and all(here(want, have, one.image) for one in alike)
                 yield replace(found, level=Level.NOTE) if idle else found
 
@@ -134,7 +135,8 @@ TROUBLES = {
 }
 
 
-def _why(one: Served) -> str:
+def reason(one: Served) -> str:
+    """Why a registry did not serve an image, in words."""
     words = mask(plain(one.reply.why)).replace("\n", " ").strip()[:200]
     if one.reply.trouble:
         return TROUBLES.get(one.reply.trouble) or words or one.reply.trouble

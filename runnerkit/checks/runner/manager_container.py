@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from runnerkit.checks.finding import Finding, Kind, Level
+from runnerkit.container import STOP
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import config_toml, drained
 from runnerkit.want import Want
@@ -30,7 +31,13 @@ LISTENS = Kind(
     'set [manager] metrics = "127.0.0.1:9252" in the place of listen_address; bootstrap then publishes it '
     "there alone",
 )
-KINDS = (STAYS, LOG, LISTENS)
+SLOW = Kind(
+    "manager-stops-slowly",
+    Level.NOTE,
+    "Docker gives the manager {seconds} s to stop: if Docker crashes while jobs run, it serves again only after them",
+    "set [docker] daemon.live-restore = true; or ./inv runner.upgrade, which makes a container that has {usual} s",
+)
+KINDS = (STAYS, LOG, LISTENS, SLOW)
 
 
 def needs(want: Want) -> Needs:
@@ -44,6 +51,9 @@ def findings(want: Want, have: Facts) -> Iterator[Finding]:
     policy = (host.get("RestartPolicy") or {}).get("Name") or "no"
     if policy not in ("always", "unless-stopped") and not drained.parsed(have):
         yield STAYS.found(policy=policy, container=want.manager.container)
+    seconds = (container.get("Config") or {}).get("StopTimeout") or 0
+    if seconds > STOP and not have.info.get("LiveRestoreEnabled"):
+        yield SLOW.found(seconds=seconds, usual=STOP)
     options = (host.get("LogConfig") or {}).get("Config") or {}
     megabytes = (have.probe.log_bytes if have.probe else 0) >> 20
     if megabytes > LARGE and "max-size" not in options:

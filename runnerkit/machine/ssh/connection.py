@@ -26,6 +26,7 @@ from runnerkit.redact import plain
 
 KEEPALIVE = 15  # seconds between signs of life
 GONE = 60  # seconds without an answer to one, after which the connection is broken
+BEAT = 0.25  # seconds between two looks whether a command's output is still read
 BUSY = 20.0  # seconds for which a host that closes before it greets is tried again
 PAUSES = (0.1, 2.0)  # seconds: the first and the longest, give or take half
 DROPPED = "kex_exchange_identification"  # ssh's word for it, where ssh is the ProxyCommand
@@ -185,6 +186,11 @@ class _HopConnection(Connection):  # type: ignore[misc]
 
 
 class _Remote(Unwatched, Remote):  # type: ignore[misc]
+    @property
+    def process_is_finished(self) -> bool:
+        """Waited for: Invoke asks every 10 ms, which with many hosts keeps a processor busy."""
+        return bool(self.channel.status_event.wait(BEAT))
+
     def write_proc_stdin(self, data: str) -> None:
         try:
             super().write_proc_stdin(data)

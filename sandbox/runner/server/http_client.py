@@ -3,6 +3,7 @@
 By the standard library, since a poll that the server holds must end at once with the runner.
 """
 
+import contextlib
 import http.client
 import json
 import socket
@@ -49,8 +50,9 @@ class Client:
     def stop(self) -> None:
         self._stopping.set()
         for connection in list(self._held):
-            if connection.sock:
-                connection.sock.shutdown(socket.SHUT_RDWR)
+            if sock := connection.sock:
+                with contextlib.suppress(OSError):  # the answer is there, and it was just closed
+                    sock.shutdown(socket.SHUT_RDWR)
 
     def call(
         self, method: str, uri: str, body: object, headers: dict[str, str], held: bool = False
@@ -76,11 +78,12 @@ class Client:
     ) -> Answer:
         url = f"{self._base.geturl()}{uri}"
         connection = self._connection()
-        if held:
-            self._held.add(connection)
         try:
-            if held and self._stopping.is_set():
-                return Answer(NO_ANSWER, "context canceled")
+            connection.connect()
+            if held:  # from here on a stop cuts it; one that came before is seen
+                self._held.add(connection)
+                if self._stopping.is_set():
+                    return Answer(NO_ANSWER, "context canceled")
             connection.request(method, f"{self._base.path}{uri}", payload, headers)
             response = connection.getresponse()
             return _answer(f"{method} {url}", response, response.read())

@@ -1,0 +1,1 @@
+"""What stands between hosts and Docker Hub."""

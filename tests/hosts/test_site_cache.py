@@ -1,0 +1,182 @@
+"""A cache for a site: filled by one host and used by the other, by TLS alone, and gone with its setting."""
+
+import json
+from collections.abc import Iterator
+from urllib.error import HTTPError
+
+import pytest
+
+from sandbox.services.containers import DIRECT
+from sandbox.world import BlankHost, World
+from tests.hosts.kit import Kit
+
+SENTINEL = "sentinel-of-a-cache-5d2"
+PORT = 5443
+CUT = "iptables -I OUTPUT -d {0} -j REJECT"
+OPEN = "iptables -D OUTPUT -d {0} -j REJECT"
+LISTENING = """awk 'FNR > 1 && $4 == "0A" { print $2 }' /proc/net/tcp /proc/net/tcp6"""
+
+
+@pytest.fixture(scope="module")
+def pair(world: World) -> Iterator[tuple[BlankHost, BlankHost]]:
+    """Two hosts with Docker; the first runs the cache."""
+    yield world.host("cache1", "docker"), world.host("cache2", "docker")
+    for name in ("cache1", "cache2"):
+        world.remove(name)
+
+
+@pytest.fixture(autouse=True)
+def _here(kit: Kit, pair: tuple[BlankHost, BlankHost]) -> None:
+    kit.new_token()
+    with_cache(kit, pair)
+
+
+def with_cache(kit: Kit, pair: tuple[BlankHost, BlankHost], **cache: object) -> None:
+    kit.settings(*pair, hosts={"cache1": {"cache": True}}, cache=cache)
+
+
+def url(host: BlankHost) -> str:
+    return f"https://{host.address}:{PORT}"
+
+
+def mirrors(kit: Kit, host: BlankHost) -> list[str]:
+    shown = kit.ssh(host, "docker info --format '{{json .RegistryConfig.Mirrors}}'")
+    return [one.rstrip("/") for one in json.loads(shown)]
+
+
+def listening(kit: Kit, host: BlankHost) -> set[str]:
+    return {*kit.ssh(host, LISTENING).split()}
+
+
+def test_what_one_host_has_pulled_the_other_gets_with_the_upstream_cut(
+    kit: Kit, pair: tuple[BlankHost, BlankHost]
+) -> None:
+    first, second = pair
+    before = listening(kit, first)
+    kit.bootstrap()
+    assert kit.plan().code == 0
+    for host in pair:
+        assert mirrors(kit, host) == [url(first), kit.world.mirror_url]
+    (opened,) = listening(kit, first) - before
+    octets = [int(one, 16) for one in (opened[6:8], opened[4:6], opened[2:4], opened[0:2])]
+    assert (".".join(map(str, octets)), int(opened[9:], 16)) == (first.address, PORT)
+    with pytest.raises(HTTPError, match="400"):  # without TLS
+        DIRECT.open(url(first).replace("https", "http"), timeout=5)
+    for host in pair:
+        kit.ssh(host, CUT.format(kit.world.net.mirror))
+    try:
+        kit.ssh(second, "docker pull -q debian:bookworm && docker rmi debian:bookworm")
+        refused = kit.ssh(second, "docker pull -q debian:bullseye 2>&1; :")
+        assert "Status" not in refused
+    finally:
+        for host in pair:
+            kit.ssh(host, OPEN.format(kit.world.net.mirror))
+
+
+@pytest.mark.long
+def test_doctor_and_status_tell_of_a_cache_that_does_not_answer_or_serves_nothing(
+    kit: Kit, pair: tuple[BlankHost, BlankHost]
+) -> None:
+    first, second = pair
+    kit.bootstrap()
+    status = kit.run("status", "--host", "all", "--json")
+    assert {name: one["cache"] for name, one in status.hosts.items()} == {
+        "cache1": True,
+        "cache2": False,
+    }
+    assert doctor(kit, second) == []
+    kit.ssh(first, "docker stop runnerkit-cache")
+    assert doctor(kit, first) == ["cache-stopped", "cache-silent"]
+    assert doctor(kit, second) == ["cache-silent"]
+    assert kit.run("status", "--host", "cache1", "--json").code == 1
+    kit.bootstrap("cache1")
+    kit.ssh(first, CUT.format(kit.world.net.mirror))
+    try:
+        kit.ssh(first, "docker exec runnerkit-cache rm -rf /var/lib/registry/docker")
+        assert doctor(kit, second) == ["cache-serves-nothing"]
+    finally:
+        kit.ssh(first, OPEN.format(kit.world.net.mirror))
+    kit.ssh(first, f"rm /var/lib/runnerkit/cache/{first.address}.crt")
+    kit.bootstrap("cache1")
+    assert doctor(kit, second) == ["cache-untrusted"]
+    assert kit.bootstrap("cache2").titles == [
+        f"trust the cache of cache1 at {first.address}:{PORT}"
+    ]
+    assert doctor(kit, second) == []
+
+
+def doctor(kit: Kit, host: BlankHost) -> list[str]:
+    ran = kit.run("doctor", "--host", host.name, "--no-rehearsal", "--json")
+    codes = [one["code"] for one in ran.hosts[host.name]["findings"]]
+    return [code for code in codes if code.startswith("cache-")]
+
+
+@pytest.mark.long
+def test_a_login_of_the_cache_is_in_no_command_and_no_container(
+    kit: Kit, pair: tuple[BlankHost, BlankHost]
+) -> None:
+    """And it is told who can read by it."""
+    first, _ = pair
+    kit.env["CACHE_PASSWORD"] = SENTINEL
+    with_cache(
+        kit, pair, username="ci", password={"env": "CACHE_PASSWORD"}, upstream=kit.world.mirror_url
+    )
+    ran = kit.bootstrap("cache1")
+    assert ran.found("cache-login")
+    plan = kit.run("plan", "--host", "cache1")
+    assert SENTINEL not in ran.out + ran.err + plan.out + plan.err
+    assert SENTINEL not in kit.ssh(
+        first, "docker inspect runnerkit-cache; docker logs runnerkit-cache 2>&1"
+    )
+    found = kit.ssh(
+        first, f"grep -rlsF {SENTINEL} /etc /root /run /tmp /var/lib/runnerkit; :"
+    ).split()
+    assert found == ["/var/lib/runnerkit/cache/config.yml"]
+    assert kit.ssh(first, f"stat -c %a {found[0]}").strip() == "600"
+    with_cache(kit, pair)
+    kit.bootstrap("cache1")
+    assert SENTINEL not in kit.ssh(first, "cat /var/lib/runnerkit/cache/*")
+
+
+@pytest.mark.long
+def test_what_was_not_read_for_the_longest_goes_first_and_comes_back_when_it_is_asked_for(
+    kit: Kit, pair: tuple[BlankHost, BlankHost]
+) -> None:
+    first, second = pair
+    kit.bootstrap()
+    pull = "docker rmi debian:bookworm >/dev/null 2>&1; docker pull -q debian:bookworm"
+    kit.ssh(second, pull)
+    sizes = "docker exec runnerkit-cache du -sk /var/lib/registry | cut -f1"
+    before = int(kit.ssh(first, sizes))
+    kit.ssh(first, f"docker exec runnerkit-cache sh /etc/runnerkit-cache/quota.sh {before - 1} 0")
+    after = int(kit.ssh(first, sizes))
+    assert 0 < after < before
+    kit.ssh(first, "docker exec runnerkit-cache sh /etc/runnerkit-cache/quota.sh 1 0")
+    assert int(kit.ssh(first, sizes)) < before / 100
+    kit.ssh(second, pull)
+    assert int(kit.ssh(first, sizes)) > before / 10
+
+
+@pytest.mark.long
+def test_with_its_setting_the_cache_goes_from_both_hosts(
+    kit: Kit, pair: tuple[BlankHost, BlankHost]
+) -> None:
+    first, _ = pair
+    kit.bootstrap()
+    kit.settings(*pair)
+    kit.bootstrap()
+    assert kit.plan().code == 0
+    for host in pair:
+        assert mirrors(kit, host) == [kit.world.mirror_url]
+        assert (
+            kit.ssh(host, "ls -d /etc/docker/certs.d /var/lib/runnerkit/cache 2>/dev/null; :") == ""
+        )
+    left = "docker ps -aq --filter name=runnerkit-cache; docker volume ls -q --filter name=runnerkit-cache"
+    assert kit.ssh(first, left) == ""
+    with_cache(kit, pair)
+    kit.bootstrap()
+    ran = kit.run("runner.remove", "--host", "all", "--yes", "--json")
+    assert ran.code == 0, ran.out + ran.err
+    for host in pair:
+        assert kit.ssh(host, "ls -d /etc/docker/certs.d /var/lib/runnerkit 2>/dev/null; :") == ""
+    assert kit.ssh(first, left) == ""
