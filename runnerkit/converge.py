@@ -57,16 +57,8 @@ class Check(Asking, Protocol):
 
 # In the order of the recipe, but that files are written before what reads them is started.
 STEPS: tuple[Step, ...] = (
-    *(
-        network,
-        daemon_json,
-        docker_engine,
-        site_cache,
-        cache_trust,
-        image_pulls,
-        job_images,
-        fleeting,
-    ),
+    *(network, daemon_json, docker_engine, site_cache, cache_trust),
+    *(image_pulls, job_images, fleeting),
     *(config_toml, registration, manager, prune_timer, metadata_rule),
 )
 ENGINE: tuple[Step, ...] = (network, daemon_json, docker_engine)
@@ -76,6 +68,7 @@ CHECKS: tuple[Check, ...] = (
     *(metadata_address, selinux, cache_poisoning, upgrades, memory, unknown, site_cache_check),
 )
 IMAGES: tuple[Step, ...] = (job_images,)
+BUNDLED: tuple[Step, ...] = (image_pulls, job_images)
 # A machine image: all but what each machine made from it does for itself, at its first boot.
 GOLDEN: tuple[Step, ...] = (
     *(network, daemon_json, docker_engine, image_pulls, job_images),

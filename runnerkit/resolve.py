@@ -13,7 +13,7 @@ from runnerkit.images.definition import JobImage
 from runnerkit.images.reference import nearest_name
 from runnerkit.place import settings_file
 from runnerkit.settings import autoscaler, cache, free_keys, tokens
-from runnerkit.settings.access import Access, access, with_proxy
+from runnerkit.settings.access import Access, access
 from runnerkit.settings.cache import CacheSettings
 from runnerkit.settings.hardening import hardened
 from runnerkit.settings.hosts import HostSettings
@@ -68,11 +68,11 @@ def of_host(
 
 
 def _caches(settings: Settings, host: str) -> tuple[Cache, ...]:
-    """The site's, the host's own first."""
+    """Those that a host asks: its own alone, where it runs one."""
     found = [
         Cache(name, _at(one, settings.cache)) for name, one in settings.hosts.items() if one.cache
     ]
-    return tuple(sorted(found, key=lambda one: one.host != host))
+    return tuple([one for one in found if one.host == host] or found)
 
 
 def _at(host: HostSettings, section: CacheSettings) -> str:
@@ -156,7 +156,7 @@ def _runner(
     old = spec.registration_token.read() if spec.registration_token else None
     named = nearest_name(spec.image, settings.docker.prefix_mirrors)
     free = free_keys.filled(spec, f"runners.{key}", "docker", "autoscaler", "settings")
-    free = replace(free, settings=with_proxy(free.settings, outside))
+    free = replace(free, settings=outside.beside(free.settings))
     return WantedRunner(
         key=key,
         spec=hardened(free, (named, spec.image, *settings.images), image is not None),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runnerkit.bundle.reading import Bundle
 from runnerkit.errors import nearest
 from runnerkit.images.definition import JobImage
 from runnerkit.images.reference import digest, repository, sources
@@ -94,7 +95,7 @@ class Want:
 
     `names` are those of all job images that there are, `origin` tells the settings file from others (""
     where there is none), `caches` are those of the site in the order in which the host asks them, `cache`
-    the one that it runs.
+    the one that it runs, `bundle` what all comes from that else were fetched.
     """
 
     url: str
@@ -110,12 +111,14 @@ class Want:
     origin: str = ""
     caches: tuple[Cache, ...] = ()
     cache: OwnCache | None = None
+    bundle: Bundle | None = None
 
     @property
     def registry_mirrors(self) -> tuple[str, ...]:
         """What the host's Docker asks for Docker Hub's images, in order."""
         near = (one.url for one in self.caches)
-        return tuple(one.rstrip("/") for one in (*near, *self.docker.registry_mirrors))
+        others = self.docker.registry_mirrors or self.docker.daemon.get("registry-mirrors") or ()
+        return tuple(one.rstrip("/") for one in (*near, *others))
 
     @property
     def release(self) -> str:

@@ -176,7 +176,7 @@ def actions(deletes: Mapping[str, int], keep_images: bool) -> Sequence[Noun]:
 def _container(want: Want, have: Facts, names: Sequence[str]) -> Script:
     """The manager ends after its jobs, and stays ended whatever comes after."""
     jobs = len(have.work)
-    after = f", after its {jobs} running jobs" if jobs else ""
+    after = f", after its {jobs} running job{'s' * (jobs > 1)}" if jobs else ""
     title = f"remove the container {want.manager.container}{after}"
     text = f"{container.drain(want, leaves=True)}\ndocker rm -f -v {' '.join(names)} >/dev/null"
     return Script(title, text, hints=HINTS)

@@ -62,7 +62,7 @@ def managed(want: Want, have: Facts) -> dict[str, Any]:
     if want.network.proxy and outside.own_file(have, parsed(have)):
         values["proxies"] = outside.proxies(want)
     values |= free_keys.shown(want.docker.daemon, Secret.reveal)
-    if want.registry_mirrors:
+    if want.caches or want.docker.registry_mirrors:
         values["registry-mirrors"] = list(want.registry_mirrors)
     return values
 

@@ -18,7 +18,7 @@ from runnerkit.files.memory import (
 )
 from runnerkit.files.write import NO_PREVIOUS, write_file
 from runnerkit.images.reference import normal
-from runnerkit.plan import Build, Change, Pull, Script
+from runnerkit.plan import Build, Change, Load, Pull, Script
 from runnerkit.want import Want, WantedRunner
 
 
@@ -93,6 +93,8 @@ def _names(change: Change) -> tuple[str, ...]:
     """What images come by it, by any name."""
     if isinstance(change, Pull):
         return tuple(map(normal, (change.image, *change.sources)))
+    if isinstance(change, Load):
+        return tuple(map(normal, change.image.names))
     return (change.image.reference,) if isinstance(change, Build) else ()
 
 

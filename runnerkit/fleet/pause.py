@@ -123,6 +123,11 @@ def _until(text: str) -> str:
 def _resume_token(fleet: Fleet) -> Secret:
     source = fleet.settings.gitlab.resume_token
     token = tokens.check(source.read() if source else None, "glpat-", "gitlab.resume_token")
+    if source and token is None:
+        raise KitError(
+            f"--for: gitlab.resume_token is not there: {source} gives none",
+            "put it there; or leave --for out, and ./inv runner.resume ends the pause",
+        )
     if token is None:
         raise KitError(
             "--for: GitLab ends no pause by itself, and no token is given with which a host may do so",

@@ -155,9 +155,10 @@ class Probing:
         return lambda: ask(one, other)
 
     def _ask_registry(self, where: str, image: str) -> None:
-        if where in self._want.docker.registry_logins:
-            return  # with a login, which stays on this machine
         url = where if "://" in where else self._address(where)
+        if where in self._want.docker.registry_logins:
+            self._ask_door(url, where, image)
+            return
         architecture = platforms.of(self._have.architecture).split("/")[1]
         try:
             found = serves(self._route, url, image, architecture)
@@ -165,6 +166,12 @@ class Probing:
             self._forwards = False
         else:
             self._served.append(replace(found, registry=where))
+
+    def _ask_door(self, url: str, where: str, image: str) -> None:
+        """What a registry serves to a login alone is not asked: the login stays on this machine."""
+        reply = self._reply(f"{url}/v2/", self._route)
+        if reply and (reply.trouble or reply.status not in (200, 401)):
+            self._served.append(Served(where, image, "door", reply))
 
     def _address(self, where: str) -> str:
         known = (self._have.info.get("RegistryConfig") or {}).get("IndexConfigs") or {}
@@ -174,9 +181,20 @@ class Probing:
     def _trusted(self) -> dict[str, str]:
         """Certificates that the host knows besides, by the server that they are for; "" for all."""
         gitlab = urlsplit(self._want.url).hostname or ""
-        found: dict[str, str] = {"": self._want.network.ca}
-        for file, text in self._probe.certificates.items():
-            own = file.split("/")[-2] if file.startswith("/etc/docker/certs.d/") else ""
-            found[own.rpartition(":")[0] or own] = found.get(own, "") + text
         known = (self._have.files.get(one) for one in gitlab_answers.authorities(self._want))
-        return {**found, gitlab: "".join(file.text for file in known if file)}
+        trusted = certificates(self._probe)
+        return {
+            **trusted,
+            "": self._want.network.ca + trusted.get("", ""),
+            gitlab: "".join(file.text for file in known if file),
+        }
+
+
+def certificates(probe: Probe) -> dict[str, str]:
+    """Those that a host or its Docker trusts besides, by the server that they are for; "" for all."""
+    found: dict[str, str] = {}
+    for file, text in probe.certificates.items():
+        own = file.split("/")[-2] if file.startswith("/etc/docker/certs.d/") else ""
+        name = own.rpartition(":")[0] or own
+        found[name] = found.get(name, "") + text
+    return found

@@ -105,6 +105,12 @@ def _split(name: str) -> tuple[str, str, str, str]:
     return first, path, colon + tag, at + digest
 
 
+def full(name: str) -> str:
+    """The same with all that is left out where it is usual: docker.io/library/debian:12."""
+    domain, path, tag, digest = _split(name)
+    return f"{domain}/{path}{digest or tag or ':latest'}"
+
+
 def located(name: str) -> tuple[str, str]:
     """An image's path at its registry, and its digest or tag there."""
     _, path, tag, digest = _split(name)

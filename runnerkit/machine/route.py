@@ -3,22 +3,22 @@
 The bytes go through a channel of the SSH connection, so that a blank host needs neither curl nor Python.
 """
 
-import base64
 import contextlib
 import http.client
 import re
 import shlex
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from runnerkit.errors import KitError
-from runnerkit.machine import forward, tunnel
+from runnerkit.machine import forward, forward_proxy, tunnel
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.streams import Pipe
 from runnerkit.printable import clipped
@@ -66,8 +66,16 @@ class Route:
     patience: float = 3.0
     through: Callable[[str], str] = lambda _: ""
 
-    def ask(self, url: str, heads: Mapping[str, str] | None = None) -> Exchange:
+    def __post_init__(self) -> None:
+        self._looking = threading.Lock()
+
+    def ask(self, url: str, heads: Mapping[str, str] | None = None, sample: int = 0) -> Exchange:
         """GET an address; redirects are not followed.
+
+        Args:
+            url: the address.
+            heads: what is sent besides.
+            sample: bytes of the body that are enough, or as many as come within `patience`; 0 for all.
 
         Raises:
             Trouble: no answer came.
@@ -84,16 +92,19 @@ class Route:
             secure, proxy = parts.scheme == "https", urlsplit(self.through(url))
             heads = {"User-Agent": "runnerkit", **(heads or {})}
             if proxy.hostname and not secure:
-                path, heads = f"http://{parts.netloc}{path}", {**heads, **_login(proxy)}
+                path, heads = (
+                    f"http://{parts.netloc}{path}",
+                    {**heads, **forward_proxy.login(proxy)},
+                )
             first = (proxy.hostname, proxy.port or 80) if proxy.hostname else ()
             with self._connected(*(first or (host, port))) as plain:
                 if proxy.hostname and secure:
-                    _tunnelled(plain, host, port, proxy)
+                    forward_proxy.connect(plain, host, port, proxy)
                 connection = http.client.HTTPConnection(host, port, timeout=self.patience)
                 connection.sock = self._secured(plain, host) if secure else plain
                 connection.request("GET", path, headers=heads)
                 answer = connection.getresponse()
-                body = answer.read(LARGEST)
+                body = _first(answer, sample, self.patience) if sample else answer.read(LARGEST)
                 known = {name.lower(): value for name, value in answer.getheaders()}
                 return Exchange(answer.status, known, body, time.monotonic() - begun)
 
@@ -127,11 +138,12 @@ class Route:
         """As the host knows them: an SSH server that looks up a name by itself stands still meanwhile."""
         if re.fullmatch(r"[\d.]+|[0-9a-fA-F:]+", host):
             return (host,)
-        if host not in self.names:
-            script = f"timeout 2 getent ahosts {shlex.quote(host)} | awk '{{print $1}}'; :"
-            with contextlib.suppress(KitError):
-                self.names = {**self.names, host: tuple(self.machine.run(script).split())}
-        return self.names.get(host, ())
+        with self._looking:  # sshd lets a connection have ten commands at a time
+            if host not in self.names:
+                script = f"timeout 2 getent ahosts {shlex.quote(host)} | awk '{{print $1}}'; :"
+                with contextlib.suppress(KitError):
+                    self.names = {**self.names, host: tuple(self.machine.run(script).split())}
+            return self.names.get(host, ())
 
     def _secured(self, plain: socket.socket, host: str) -> socket.socket:
         # As programs bring them, and not what this machine trusts besides.
@@ -144,27 +156,14 @@ class Route:
         return context.wrap_socket(plain, server_hostname=host)
 
 
-def _login(proxy: SplitResult) -> dict[str, str]:
-    words = f"{unquote(proxy.username or '')}:{unquote(proxy.password or '')}"
-    login = base64.b64encode(words.encode()).decode()
-    return {"Proxy-Authorization": f"Basic {login}"} if proxy.username else {}
-
-
-def _tunnelled(plain: socket.socket, host: str, port: int, proxy: SplitResult) -> None:
-    """Have the proxy connect to a server (RFC 9110, 9.3.6)."""
-    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    heads = {"Host": place, **_login(proxy)}
-    lines = [f"CONNECT {place} HTTP/1.1", *(f"{name}: {one}" for name, one in heads.items())]
-    plain.sendall("\r\n".join([*lines, "", ""]).encode())
-    answer = b""
-    while b"\r\n\r\n" not in answer and len(answer) < 1 << 16:
-        piece = plain.recv(1)  # what follows is the server's
-        if not piece:
-            raise Trouble("connection", "the proxy hangs up")
-        answer += piece
-    first = answer.partition(b"\r\n")[0].decode(errors="replace")
-    if not re.match(r"HTTP/1\.[01] 200\b", first):
-        raise Trouble("connection", f"the proxy answers {first[9:]}")
+def _first(answer: http.client.HTTPResponse, most: int, seconds: float) -> bytes:
+    """The beginning of a body, however slowly it comes."""
+    body, end = bytearray(), time.monotonic() + seconds
+    while len(body) < most and time.monotonic() < end:
+        if not (piece := answer.read1(most - len(body))):
+            break
+        body += piece
+    return bytes(body)
 
 
 @contextlib.contextmanager

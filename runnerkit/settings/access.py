@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from runnerkit.errors import KitError, text_of
-from runnerkit.settings.free_keys import VARIABLES
+from runnerkit.settings import free_keys
 from runnerkit.settings.network import Network
 from runnerkit.settings.no_proxy import passed_by
 from runnerkit.settings.secrets import Secret
@@ -67,19 +67,18 @@ class Access:
             for key, one in values.items()
         }
 
+    def beside(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Keys of an entry of config.toml, with these among its jobs' variables where it does not say them."""
+        if not self.proxy:
+            return {**settings}
+        own = settings.get(free_keys.VARIABLES, {})
+        if isinstance(own, list):
+            own = {name: value for name, _, value in (one.partition("=") for one in own)}
+        return {**settings, free_keys.VARIABLES: {**self.of_jobs, **own}}
+
     def through(self, url: str) -> str:
         """The proxy by which an address is reached; "" for none."""
         return "" if passed_by(url, self.around.split(",")) else self.proxy
-
-
-def with_proxy(settings: dict[str, Any], outside: Access) -> dict[str, Any]:
-    """Keys of a runner's entry with the proxy among its jobs' variables, where these do not say it."""
-    if not outside.proxy:
-        return settings
-    own = settings.get(VARIABLES, {})
-    if isinstance(own, list):
-        own = {name: value for name, _, value in (one.partition("=") for one in own)}
-    return {**settings, VARIABLES: {**outside.of_jobs, **own}}
 
 
 def access(common: Network, own: Network | None = None, caches: Sequence[str] = ()) -> Access:

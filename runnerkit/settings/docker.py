@@ -30,6 +30,11 @@ class Docker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Where images of a registry are pulled from first, as names that begin so: with
     `{ "registry.gitlab.com" = "m.example.com/registry.gitlab.com" }` the helper image comes from there,
     and keeps its own name. Also for `docker.io`, of which images then need no registry mirror."""
+    mirror_candidates: tuple[
+        Annotated[str, Meta(pattern=r"^(https?://.+|list)$", title="URL or list")], ...
+    ] = ("list",)
+    """Mirrors that `mirror.probe` asks besides those in use; `list` stands for the public ones that come
+    with the kit, of which none is trusted for being there."""
     daemon: dict[str, Any] = {}
     """Any other keys of daemon.json, for example `{ log-opts = { max-size = "50m" } }`. Objects are
     merged key by key with what the host has. The daemon is reloaded or restarted as they need."""
@@ -47,3 +52,8 @@ class Docker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     )
     """The registry that `image.ship` starts on the sending host, on loopback, to send layers: one of
     the project distribution. Name your own by its digest too, where others can write to its place."""
+
+    @property
+    def fixed_mirrors(self) -> tuple[str, ...]:
+        """The mirrors that the settings name themselves."""
+        return self.registry_mirrors

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from runnerkit.settings import durations
+from runnerkit.settings.bundle import BundleSettings
 from runnerkit.settings.cache import CacheSettings
 from runnerkit.settings.docker import Docker
 from runnerkit.settings.hooks import Hooks
@@ -147,6 +148,7 @@ class Settings(Section, frozen=True):
     ssh: Ssh = Ssh()
     prune: Prune = Prune()
     golden: Golden = Golden()
+    bundle: BundleSettings = BundleSettings()
     hooks: Hooks = Hooks()
     runners: dict[str, Runner] = {}
     images: dict[ImageName, Image] = {}

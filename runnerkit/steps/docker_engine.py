@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from runnerkit import container
+from runnerkit.bundle import installation
 from runnerkit.checks.engine import api_version
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs, distributions, package_mirrors
@@ -39,12 +40,12 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     if have.docker_runs:
         for found in api_version.findings(want, have):
             raise found.error()
-    if have.unpacked:
+    if have.unpacked and not want.bundle:
         drain = container.jobs_end(want, have) if have.docker_runs else ""
         text = render("complete-packages.sh.j2", name=want.manager.container, drain=drain)
         text = outside.exports(want) + text
         yield Script("complete the packages that were cut off", text, hints=COMPLETE_HINTS)
-    if have.dockerd and not have.docker_runs:
+    if have.dockerd and not have.docker_runs and not (want.bundle and have.unpacked):
         text = render("start-docker.sh.j2", verb="start")
         yield Script("start docker", text, hints=START_HINTS)
     elif not have.docker_runs:
@@ -57,6 +58,8 @@ def _install(want: Want, have: Facts) -> Script:
             "what is called docker on the host is Podman, which the kit does not drive",
             "remove podman-docker there (Podman itself may stay), then run again",
         )
+    if want.bundle and want.docker.source != "present":
+        return installation.script(want.bundle, have, INSTALL_HINTS)
     source, mirror = want.docker.source, want.docker.package_mirror
     name, row = distributions.name(have.os), distributions.of(have.os, have.ostree)
     works = row.sources(have.os)
@@ -65,9 +68,6 @@ def _install(want: Want, have: Facts) -> Script:
             REFUSALS[source].format(name=name),
             f'set [docker] source = "{works[0]}"' if works else row.by_hand,
         )
-    package = row.package
-    if row is distributions.DEBIAN and int(distributions.major(have.os) or 99) > 12:
-        package += " docker-cli"  # since Debian 13 a package of its own, and only recommended
     _trusted(want, row.manager)
     text = outside.exports(want) + render(
         "install-docker.sh.j2",
@@ -75,13 +75,14 @@ def _install(want: Want, have: Facts) -> Script:
         key=want.docker.package_key or KEYS.get(row.manager, ""),
         checksum=want.docker.script_sha256,
         manager=row.manager,
-        packages=package if source == "distro" else CE,
+        packages=row.packages(have.os) if source == "distro" else CE,
         folder=row.folder,
         release=row.release(have.os),
         mirror=mirror,
         sites=package_mirrors.sites(mirror),
         notes=memory.FOLDER,
         start=render("start-docker.sh.j2", verb="start"),
+        folder_of_bundle="",
     )
     return Script(
         f"install Docker ({source}, {name})", text, hints=INSTALL_HINTS, reaches=_mirror(mirror)

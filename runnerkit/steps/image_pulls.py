@@ -7,12 +7,13 @@ there under that name lets the first job start without the Internet.
 from collections.abc import Iterator
 from functools import partial
 
+from runnerkit.bundle import supply
 from runnerkit.checks.host import disk
 from runnerkit.checks.jobs import helper_image
 from runnerkit.errors import nearest
 from runnerkit.facts import Facts, Needs
 from runnerkit.images.reference import digest, normal, repository
-from runnerkit.plan import Change, Pull, mirrors
+from runnerkit.plan import Change, Load, Pull, mirrors
 from runnerkit.want import Want
 
 
@@ -21,10 +22,25 @@ def needs(want: Want) -> Needs:
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
-    pending = list(_changes(want, have))
-    if pending and (found := disk.full(want, have)):
+    pending, coming = list[Change](), 0
+    if want.bundle:
+        supply.check(want.bundle, have)
+        pending += supply.loads(want.bundle, have, _names(want, have))
+        jobs = supply.jobs(want.bundle, have, want.images)
+        loads = [one.image for one in (*pending, *jobs) if isinstance(one, Load)]
+        coming = supply.coming(want.bundle, have, loads)
+    else:
+        pending += _changes(want, have)
+    if pending and (found := disk.full(want, have, coming)):
         raise found.error()
     yield from pending
+
+
+def _names(want: Want, have: Facts) -> list[str]:
+    """All that are not built here."""
+    own = {job.reference for job in want.images}
+    named = (want.manager.image, *helper_image.helpers(want, have.architecture), *_images(want))
+    return [name for name in dict.fromkeys(named) if name not in own]
 
 
 def _changes(want: Want, have: Facts) -> Iterator[Change]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from runnerkit.bundle import supply
 from runnerkit.checks.host import disk
 from runnerkit.errors import nearest
 from runnerkit.facts import Facts, Needs
@@ -35,6 +36,9 @@ def needs(want: Want) -> Needs:
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
+    if want.bundle:
+        yield from supply.jobs(want.bundle, have, want.images)
+        return
     reasons: dict[str, str] = {}
     tags: list[Change] = []
     for job in want.images:

@@ -238,3 +238,11 @@ def test_all_keys_are_left_out_by_default() -> None:
     assert json.dumps(Network().__struct_fields__)
     assert want().network == Access()
     assert titles(want(), converged(containers={"gitlab-runner": container()})) == []
+
+
+def test_a_sites_cache_is_reached_around_the_proxy() -> None:
+    hosts = {"ci1": {"address": "10.0.0.1"}, "ci2": {"address": "10.0.0.2", "cache": True}}
+    found = want(network={"proxy": PROXY, "no_proxy": ["x"]}, hosts=hosts)
+    (cache,) = found.caches
+    assert found.network.no_proxy == ("x", cache.address)
+    assert found.network.through(cache.url) == ""
