@@ -144,7 +144,8 @@ def with_access(want: Want, settings: Settings, host: str) -> Want:
 def access_of(settings: Settings, host: str) -> Access:
     """How a host of that name reaches what is outside."""
     named = settings.hosts.get(host)
-    return access(settings.network, named.network if named else None)
+    own = named.network if named else None
+    return access(settings.network, own, [one.address for one in _caches(settings, host)])
 
 
 def _runner(

@@ -104,6 +104,7 @@ def _script(want: Want, own: OwnCache, mark: str = "") -> str:
         mark=mark,
         most=own.max_gb << 20,
         free=want.docker.min_free_mb << 10,
+        proxy=want.network.variables,
     )
 
 
@@ -112,7 +113,7 @@ def _run(want: Want, own: OwnCache) -> str:
 
 
 def _mark(text: str) -> str:
-    """What tells from a container whether it was run by this very script, which holds no secret."""
+    """What tells from a container whether it was run by this very script."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

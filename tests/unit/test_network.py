@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File
 from runnerkit.files import outside
 from runnerkit.files.write import Content
-from runnerkit.plan import Build, Script
+from runnerkit.fleet import obstacles
+from runnerkit.plan import Build, Endpoint, Script
 from runnerkit.settings.access import Access
 from runnerkit.settings.load import load
 from runnerkit.settings.network import Network
@@ -216,6 +218,9 @@ def test_a_file_without_certificates_is_refused(tmp_path: Path, text: str) -> No
     [
         ({"proxy": "http://u:secret@p:1"}, "without a password"),
         ({"proxy": "p:3128"}, "the address of a proxy"),
+        ({"proxy": "http://proxy.example.com"}, "with its port"),
+        ({"proxy": 'http://a";@p:1'}, "the address of a proxy"),
+        ({"proxy": "http://pröxy:1"}, "the address of a proxy"),
         ({"proxy": "socks5://p:1"}, "the address of a proxy"),
         ({"proxy": "http://p:0"}, "its port"),
         ({"proxy": PROXY, "proxy_password": {"env": "X"}}, "whose?"),
@@ -238,3 +243,27 @@ def test_all_keys_are_left_out_by_default() -> None:
     assert json.dumps(Network().__struct_fields__)
     assert want().network == Access()
     assert titles(want(), converged(containers={"gitlab-runner": container()})) == []
+
+
+def test_a_sites_cache_is_reached_around_the_proxy() -> None:
+    hosts = {"ci1": {"address": "10.0.0.1"}, "ci2": {"address": "10.0.0.2", "cache": True}}
+    found = want(network={"proxy": PROXY, "no_proxy": ["x"]}, hosts=hosts)
+    (cache,) = found.caches
+    assert found.network.no_proxy == ("x", cache.address)
+    assert found.network.through(cache.url) == ""
+
+
+def test_before_anything_is_changed_the_proxy_is_tried_in_the_place_of_what_is_behind_it() -> None:
+    tried: list[tuple[str, int]] = []
+
+    def reaches(host: str, port: int) -> bool:
+        tried.append((host, port))
+        return False
+
+    machine: Any = SimpleNamespace(reaches=reaches)
+    ends = [Endpoint(f"https://{name}.example.com", name, "") for name in ("a", "b", "near")]
+    change = Script("write", "", reaches=tuple(ends))
+    wanted = proxied(no_proxy=["near.example.com"])
+    found = list(obstacles.findings(machine, None, replace(wanted, runners=()), [change]))
+    assert tried == [("proxy.example.com", 3128), ("near.example.com", 443)]
+    assert found[0].what == f"proxy {PROXY} does not answer the host"
