@@ -16,7 +16,7 @@ from runnerkit.want import Want
 CONTAINER = "runnerkit-packages"
 EXTRA = "ca-certificates apparmor"  # what the host may ask for besides, see install-docker.sh.j2
 HINTS = (
-    Hint(r"^the image .*, not [a-z]+-\d", "name an image of that system: [bundle] bases"),
+    Hint(r"the image .*, not [a-z]+-\d", "name an image of that system: [bundle] bases"),
     Hint("", "see that containers of that machine reach the distribution's packages"),
 )
 
