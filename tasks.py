@@ -110,6 +110,15 @@ def image_prune(fleet: "Fleet", force: bool = False, dry_run: bool = False) -> "
     return pruned(prune.make_room(fleet, force, dry_run))
 
 
+@fleet_task(name="probe")
+def mirror_probe(fleet: "Fleet", mirrors: str = "", write: bool = False) -> "Page":
+    """Ask mirrors of Docker Hub, from hosts, for the images that these need; exit 1 where one has none."""
+    from runnerkit.fleet.mirrors import probe
+    from runnerkit.report.mirrors import surveyed
+
+    return surveyed(probe.probe(fleet, mirrors, write))
+
+
 @fleet_task(name="logs")
 def runner_logs(
     fleet: "Fleet", follow: bool = False, since: str = "", errors: bool = False, job: str = ""
@@ -433,6 +442,7 @@ namespace = Collection(
     gitlab=Collection(gitlab_ghosts),
     golden=Collection(golden_bake, golden_test, golden_validate),
     image=Collection(image_build, image_ship, image_list, image_prune),
+    mirror=Collection(mirror_probe),
     runner=Collection(
         *(runner_logs, runner_drain, runner_upgrade, runner_rollback),
         *(runner_rotate, runner_pause, runner_resume, runner_remove),

@@ -29,6 +29,7 @@ from runnerkit.steps import (
     job_images,
     manager,
     metadata_rule,
+    network,
     prune_timer,
     registration,
     site_cache,
@@ -56,10 +57,11 @@ class Check(Asking, Protocol):
 
 # In the order of the recipe, but that files are written before what reads them is started.
 STEPS: tuple[Step, ...] = (
-    *(daemon_json, docker_engine, site_cache, cache_trust, image_pulls, job_images, fleeting),
+    *(network, daemon_json, docker_engine, site_cache, cache_trust),
+    *(image_pulls, job_images, fleeting),
     *(config_toml, registration, manager, prune_timer, metadata_rule),
 )
-ENGINE: tuple[Step, ...] = (daemon_json, docker_engine)
+ENGINE: tuple[Step, ...] = (network, daemon_json, docker_engine)
 # What bootstrap proves and notes, in the order in which it is told.
 CHECKS: tuple[Check, ...] = (
     *(managers, acceptance, expiry, runners, leftovers, polling, plugins),
@@ -69,7 +71,7 @@ IMAGES: tuple[Step, ...] = (job_images,)
 BUNDLED: tuple[Step, ...] = (image_pulls, job_images)
 # A machine image: all but what each machine made from it does for itself, at its first boot.
 GOLDEN: tuple[Step, ...] = (
-    *(daemon_json, docker_engine, image_pulls, job_images),
+    *(network, daemon_json, docker_engine, image_pulls, job_images),
     *(prune_timer, metadata_rule, first_boot),
 )
 

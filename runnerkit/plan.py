@@ -116,12 +116,14 @@ class Pull:
 
 @dataclass(frozen=True)
 class Build:
-    """A job image built on the host, by BuildKit or the classic builder."""
+    """A job image built on the host, by BuildKit or the classic builder; `proxies` are its variables
+    meanwhile, of which nothing stays in it."""
 
     title: str
     image: JobImage
     buildkit: bool = True
     no_cache: bool = False
+    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
     diff: str = ""
     reaches: tuple[Endpoint, ...] = ()
 

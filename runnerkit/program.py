@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterable, Mapping
 from importlib import import_module
@@ -36,7 +37,10 @@ def run(menu: Collection) -> None:
     """Run what is typed; without a word, the list of what there is."""
     command = os.environ.get("RUNNERKIT_COMMAND") or NAME
     program = Kit(__version__, menu, name=NAME, binary=command, binary_names=[NAME])
-    program.run(sys.argv if sys.argv[1:] else [*sys.argv, "--list"])
+    try:
+        program.run(sys.argv if sys.argv[1:] else [*sys.argv, "--list"])
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C: threads end without words
 
 
 class Kit(Program):
@@ -157,8 +161,9 @@ class Kit(Program):
             }
             more = "".join(text for name, text in also.items() if taken.get(name))
             hint = "" if more else nearest(word, names, NEAR)
+            hosts = ",".join(filter(None, (context.args["host"].value, word)))
             return KitError(
-                f"{task} takes no word {word!r}{hint}", f"{more}hosts are given as --host {word}"
+                f"{task} takes no word {word!r}{hint}", f"{more}hosts are given as --host {hosts}"
             )
         last = {name.rpartition(".")[2]: name for name in names}
         if word in last:

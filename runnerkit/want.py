@@ -10,6 +10,7 @@ from runnerkit.errors import nearest
 from runnerkit.images.definition import JobImage
 from runnerkit.images.reference import digest, repository, sources
 from runnerkit.settings import autoscaler
+from runnerkit.settings.access import Access
 from runnerkit.settings.docker import Docker
 from runnerkit.settings.hardening import closes_metadata
 from runnerkit.settings.model import DEFAULT, Golden, Manager, Prune
@@ -106,6 +107,7 @@ class Want:
     api: bool = False
     prune: Prune = field(default_factory=Prune)
     golden: Golden = field(default_factory=Golden)
+    network: Access = field(default_factory=Access)
     origin: str = ""
     caches: tuple[Cache, ...] = ()
     cache: OwnCache | None = None
@@ -115,7 +117,8 @@ class Want:
     def registry_mirrors(self) -> tuple[str, ...]:
         """What the host's Docker asks for Docker Hub's images, in order."""
         near = (one.url for one in self.caches)
-        return tuple(one.rstrip("/") for one in (*near, *self.docker.registry_mirrors))
+        others = self.docker.registry_mirrors or self.docker.daemon.get("registry-mirrors") or ()
+        return tuple(one.rstrip("/") for one in (*near, *others))
 
     @property
     def release(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
-from runnerkit.files import json_text
+from runnerkit.files import json_text, outside
 from runnerkit.files.merge import missing
 from runnerkit.settings import free_keys
 from runnerkit.settings.secrets import Secret
@@ -56,10 +56,13 @@ def parsed(have: Facts) -> dict[str, Any]:
     return data
 
 
-def managed(want: Want) -> dict[str, Any]:
-    """What the settings say of the file."""
-    values: dict[str, Any] = free_keys.shown(want.docker.daemon, Secret.reveal)
-    if want.registry_mirrors:
+def managed(want: Want, have: Facts) -> dict[str, Any]:
+    """What the settings say of the file, on that host."""
+    values: dict[str, Any] = {}
+    if want.network.proxy and outside.own_file(have, parsed(have)):
+        values["proxies"] = outside.proxies(want)
+    values |= free_keys.shown(want.docker.daemon, Secret.reveal)
+    if want.caches or want.docker.registry_mirrors:
         values["registry-mirrors"] = list(want.registry_mirrors)
     return values
 

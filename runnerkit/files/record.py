@@ -108,7 +108,7 @@ def _record(want: Want, have: Facts) -> Record:
     config.pop("concurrent", None)  # left out, the host's own number stays
     return Record(
         place=want.config,
-        daemon=tree(have, daemon_json.meaning(daemon_json.managed(want))),
+        daemon=tree(have, daemon_json.meaning(daemon_json.managed(want, have))),
         config=tree(have, config),
         environment=tree(have, want.manager.environment),
         runners={runner.key: _of(want, have, runner) for runner in want.runners},

@@ -11,6 +11,7 @@ from runnerkit.facts import Facts
 from runnerkit.files import config_toml
 from runnerkit.files.leaving import records, same_runner
 from runnerkit.files.memory import digest
+from runnerkit.settings.access import Access
 from runnerkit.want import Want
 
 SHORT = 8  # characters of a token that stand for it
@@ -86,4 +87,5 @@ def nothing(want: Want) -> Want:
         caches=(),
         cache=None,
         prune=structs.replace(want.prune, schedule=""),
+        network=Access(),
     )

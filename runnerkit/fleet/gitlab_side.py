@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from runnerkit.facts import Facts
 from runnerkit.files import change_over
 from runnerkit.settings import tokens
+from runnerkit.settings.access import certificates
 from runnerkit.settings.model import Settings
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want, bare
@@ -19,11 +20,16 @@ def token_of(settings: Settings) -> Secret | None:
     return tokens.check(token, "glpat-", "GITLAB_TOKEN")
 
 
+def authority(settings: Settings) -> str:
+    """Certificates by which GitLab is trusted besides; "" for none."""
+    return certificates(settings.network.ca_file or "")
+
+
 def server_of(settings: Settings, token: Secret) -> "Server":
     """The API, with a token for it."""
     from runnerkit.gitlab.server import Server
 
-    return Server(bare(settings.gitlab.url), token)
+    return Server(bare(settings.gitlab.url), token, ca=authority(settings))
 
 
 def accepted(want: Want, have: Facts) -> dict[str, bool]:
@@ -32,6 +38,8 @@ def accepted(want: Want, have: Facts) -> dict[str, bool]:
     for _, runner in change_over.differing(want, have):
         from runnerkit.gitlab.runner_token import accepts
 
-        if runner.token and (answer := accepts(want.url, runner.token)) is not None:
+        if runner.token is None:
+            continue
+        if (answer := accepts(want.url, runner.token, want.network.ca)) is not None:
             known[runner.key] = answer
     return known

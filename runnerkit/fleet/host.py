@@ -190,5 +190,5 @@ class Host:
             from runnerkit.gitlab.server import Server
 
             assert self._token is not None
-            self._gitlab = Server(want.url, self._token)
+            self._gitlab = Server(want.url, self._token, ca=want.network.ca)
         return self._gitlab

@@ -64,7 +64,7 @@ def build(
             jobs = [*wanted.images]
             bases = job_images.pulls(jobs, wanted, have, again=pull) if pull or no_cache else ()
             reasons = dict.fromkeys((job.name for job in jobs), "asked for without cache")
-            forced = job_images.builds(jobs, reasons, have, no_cache=True) if no_cache else ()
+            forced = job_images.builds(jobs, reasons, wanted, have, True) if no_cache else ()
             return [*bases, *forced]
 
         have = converge.apply(host, wanted, converge.IMAGES, first=first)
@@ -81,7 +81,10 @@ def build(
 
     registry = registry_named(registry)
     wanted = resolve.of_images(fleet.settings, names)
-    return fleet.each({target.name: wanted for target in fleet.targets}, work)
+    return fleet.each(
+        {one.name: resolve.with_access(wanted, fleet.settings, one.name) for one in fleet.targets},
+        work,
+    )
 
 
 def registry_named(registry: str) -> str:

@@ -14,6 +14,7 @@ HELP = {
     "name": "the runner's name; the host's own name if not given",
     "tags": "comma-separated tags of the runner",
     "mirror": "a registry mirror of Docker Hub for the hosts, https://…",
+    "mirrors": "more mirrors than the settings, the hosts and the kit's list name: URL,URL",
     "bundle": "a file of bundle.make: all that else were fetched comes from it, and no network is needed",
     "file": "the bundle",
     "old": "the bundle that hosts were set up from",
@@ -72,6 +73,7 @@ TEXTS = {
     ("verify", "key"): "the public key of ssh, or its file, that must have signed it",
     ("prune", "dry-run"): "only tell what would go",
     ("rotate", "write"): "put the new token into the file that the settings name as its source",
+    ("probe", "write"): "have the settings file name the mirrors that serve all, the fastest first",
     ("host", "name"): "the host's name, for example ci1",
 }  # where a word means another thing
 PACE = {"at_once": "", "stop_on_failure": False, "wait": False}  # of what changes hosts

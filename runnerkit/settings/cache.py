@@ -36,10 +36,11 @@ class CacheSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 def address(host: HostSettings | Mapping[str, Any]) -> str:
     """The IP address by which hosts reach a host's cache; "" where none is known."""
     values = host if isinstance(host, Mapping) else msgspec.structs.asdict(host)
-    found = str(values.get("cache_address") or values.get("address", "")).rpartition("@")[2]
-    found = re.sub(r"^\[(.*)\](:\d+)?$|^([^:]*):\d+$", r"\1\3", found)
+    login = str(values.get("address", "")).rpartition("@")[2]
+    own = re.sub(r"^\[(.*)\](:\d+)?$|^([^:]*):\d+$", r"\1\3", login)
+    named = str(values.get("cache_address") or own)
     try:
-        return str(ip_address(found))
+        return "" if "%" in named else str(ip_address(named))  # a zone is one host's own matter
     except ValueError:
         return ""
 

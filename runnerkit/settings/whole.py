@@ -26,6 +26,14 @@ def mistakes(data: Mapping[str, Any]) -> Iterator[str]:
             yield f"hosts.{name}.address: {wrong}"
     yield from cache.mistakes(data)
     yield from _metrics(data.get("manager", {}))
+    own = {
+        f"hosts.{name}.network": one.get("network") for name, one in data.get("hosts", {}).items()
+    }
+    for path, network in {"network": data.get("network"), **own}.items():
+        yield from _network(path, network or {})
+    docker = data.get("docker", {})
+    if docker.get("package_mirror") == "auto" and docker.get("source") != "docker-ce":
+        yield 'docker.package_mirror: "auto" is for source = "docker-ce"'
     mirrors = data.get("docker", {}).get("daemon", {}).get("registry-mirrors", [])
     if not isinstance(mirrors, list) or not all(isinstance(one, str) for one in mirrors):
         yield "docker.daemon.registry-mirrors: no list of URLs: write docker.registry_mirrors"
@@ -47,6 +55,14 @@ def _metrics(manager: Mapping[str, Any]) -> Iterator[str]:
         yield f"manager.metrics: {wrong}"
     if "listen_address" in manager.get("settings", {}):
         yield "manager.settings.listen_address: metrics sets it: leave one of them out"
+
+
+def _network(path: str, network: Mapping[str, Any]) -> Iterator[str]:
+    proxy = network.get("proxy") or ""
+    if proxy and (wrong := wrong_url(proxy)):
+        yield f"{path}.proxy: {wrong}"
+    if network.get("proxy_password") and "@" not in proxy:
+        yield f"{path}.proxy_password: whose? name the user in proxy beside it: http://user@…"
 
 
 def _runner(path: str, body: Mapping[str, Any]) -> Iterator[str]:

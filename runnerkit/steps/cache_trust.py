@@ -59,7 +59,7 @@ def _fix(cache: Cache) -> Hint:
 
 def _mirrors(want: Want, have: Facts) -> list[str]:
     """Those that the host's Docker asks once all is done, whichever settings say so."""
-    way, managed = ("registry-mirrors",), daemon_json.managed(want)
+    way, managed = ("registry-mirrors",), daemon_json.managed(want, have)
     if way[0] in managed:
         return list(managed[way[0]])
     now = daemon_json.parsed(have).get(way[0]) or []

@@ -53,7 +53,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     if stale and (found := disk.full(want, have, sum(job.size for job in stale))):
         raise found.error()
     yield from pulls(stale, want, have)
-    yield from builds(stale, reasons, have)
+    yield from builds(stale, reasons, want, have)
     yield from tags
 
 
@@ -95,13 +95,17 @@ def pulls(jobs: list[JobImage], want: Want, have: Facts, again: bool = False) ->
 
 
 def builds(
-    jobs: list[JobImage], reasons: Mapping[str, str], have: Facts, no_cache: bool = False
+    jobs: list[JobImage],
+    reasons: Mapping[str, str],
+    want: Want,
+    have: Facts,
+    no_cache: bool = False,
 ) -> Iterator[Build]:
     """Builds of these images; classic where the host's own daemon.json says so."""
     buildkit = daemon_json.buildkit(have)
     for job in jobs:
         title = f"build the job image {job.name} ({reasons[job.name]})"
-        yield Build(title, _on(job, have), buildkit, no_cache)
+        yield Build(title, _on(job, have), buildkit, no_cache, want.network.both)
 
 
 def bases(job: JobImage, have: Facts) -> dict[str, str]:

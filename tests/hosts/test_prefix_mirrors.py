@@ -30,15 +30,14 @@ def host(request: pytest.FixtureRequest, world: World) -> Iterator[tuple[BlankHo
     world.remove("prefix")
 
 
-def built(
-    kit: Kit, host: tuple[BlankHost, bool | None], base: str, mirror: str = "", **docker: Any
-) -> Ran:
-    """A job image on that base, on a host whose engine takes the sandbox's mirror for a registry too."""
-    options = {
-        "insecure-registries": [place(kit.world)],
-        "registry-mirrors": [mirror or kit.world.mirror_url],
-    }
+def served(kit: Kit, host: tuple[BlankHost, bool | None], mirror: str) -> None:
+    """Have its engine ask that mirror, and take the sandbox's for a registry too."""
+    options = {"insecure-registries": [place(kit.world)], "registry-mirrors": [mirror]}
     engines.engine(kit, host[0], host[1], **options)
+
+
+def built(kit: Kit, host: tuple[BlankHost, bool | None], base: str, **docker: Any) -> Ran:
+    """A job image on that base."""
     kit.settings(host[0], docker=docker, images={"tester": {"base": base}})
     return kit.run("image.build", "tester", "--host", "prefix", "--json")
 
@@ -59,6 +58,7 @@ def manifest(world: World, name: str) -> tuple[str, str, bytes]:
 def test_a_base_comes_by_the_prefix_of_its_registry_s_mirror_and_keeps_its_own_name(
     kit: Kit, host: tuple[BlankHost, bool | None]
 ) -> None:
+    served(kit, host, kit.world.mirror_url)
     base = f"{FAR}/{NAME}:bookworm"
     refused = built(kit, host, base)
     assert (refused.code, base in refused.err) == (1, True)
@@ -75,6 +75,7 @@ def test_a_pinned_base_is_that_digest_or_nothing_whoever_serves_it(
     right, _, _ = manifest(kit.world, "library/registry:2")
     wrong, kind, text = manifest(kit.world, f"{NAME}:bookworm")
     pinned = f"registry:2@{right}"
+    served(kit, host, kit.world.mirror_url)
     kit.ssh(host[0], "docker pull -q debian:bookworm; docker tag debian:bookworm registry:2")
 
     def answer(path: str) -> Answer:
@@ -84,9 +85,11 @@ def test_a_pinned_base_is_that_digest_or_nothing_whoever_serves_it(
 
     assert wrong != right
     with server(kit.world.net.address(1), answer) as lying:
-        refused = built(kit, host, pinned, lying)
+        served(kit, host, lying)
+        refused = built(kit, host, pinned)
     assert refused.code == 1
     assert f"cannot pull {pinned}" in refused.err
     assert lying in refused.err
+    served(kit, host, kit.world.mirror_url)
     ran = built(kit, host, pinned)
     assert ran.code == 0, ran.out + ran.err

@@ -189,6 +189,18 @@ def test_another_host_asks_it_first_and_trusts_what_the_run_has_read() -> None:
     ]
 
 
+def test_a_host_that_runs_one_asks_no_other_and_the_others_ask_all() -> None:
+    hosts = {"ci1": CI1, "second": {"address": "10.0.0.7", "cache": True}}
+    assert [one.host for one in want(hosts=hosts).caches] == ["ci1"]
+    hosts = {"ci1": CI2, "other": CI1, "second": hosts["second"]}
+    assert [one.host for one in want(hosts=hosts).caches] == ["other", "second"]
+
+
+def test_mirrors_that_are_named_as_a_key_of_the_daemon_s_stay_behind_the_cache() -> None:
+    wanted = asks(docker={"daemon": {"registry-mirrors": ["http://m:5000/"]}})
+    assert wanted.registry_mirrors == (URL, "http://m:5000")
+
+
 def test_what_nobody_has_read_keeps_what_the_host_trusts_and_else_fails_with_the_way_out() -> None:
     there = {**converged().files, TRUST: File(PEM.encode(), 0o644, 900)}
     assert titles(asks(""), converged(files=there)) == []
@@ -233,6 +245,8 @@ def test_it_is_remembered_that_these_settings_want_it() -> None:
         ({"hosts": {"ci1": {"address": "local", "cache": True}}}, "hosts.ci1.cache_address: needed"),
         ({"hosts": {"ci1": {**CI1, "cache_address": "0.0.0.0"}}}, "is no address of one host"),
         ({"hosts": {"ci1": {**CI1, "cache_address": "ci1"}}}, "hosts.ci1.cache_address: needed"),
+        ({"hosts": {"ci1": {**CI1, "cache_address": "10.0.0.5:80"}}}, "hosts.ci1.cache_address: needed"),
+        ({"hosts": {"ci1": {**CI1, "cache_address": "fe80::1%eth0'"}}}, "hosts.ci1.cache_address: needed"),
         ({"cache": {"username": "ci"}}, "cache.password: missing"),
         ({"cache": {"password": {"env": "X"}}}, "cache.username: missing"),
         ({"cache": {"port": 70000}}, "cache.port"),

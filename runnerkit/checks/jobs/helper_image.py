@@ -74,11 +74,11 @@ def helpers(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
         if own and "$" not in own:
             found[own] = want.sources(own)
         elif not own and runner.spec.executor != "instance":
-            found |= _usual_helper(want, architecture)
+            found |= usual(want, architecture)
     return found
 
 
-def _usual_helper(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
+def usual(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
     """That of the manager's version.
 
     Without a version in the manager image's tag, or before 16.8, when the tag was the source's

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from runnerkit.checks.finding import Finding, Kind, Level
-from runnerkit.checks.network import registries
+from runnerkit.checks.network import verdict
 from runnerkit.facts import Facts, Needs
 from runnerkit.facts.probe import Served
 from runnerkit.files.site_cache import NAME
@@ -65,7 +65,7 @@ def findings(want: Want, have: Facts) -> Iterator[Finding]:
                 kind = UNTRUSTED if failed[0].reply.trouble == "certificate" else SILENT
             if kind is not EMPTY or len(failed) == len(served):
                 images = ", ".join(dict.fromkeys(each.image for each in failed))
-                why = registries.reason(failed[0])
+                why = verdict.why(failed[0])
                 yield kind.found(host=one.host, url=one.url, images=images, why=why)
 
 
