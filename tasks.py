@@ -280,7 +280,8 @@ def bundle_verify(_: Context, file: str, key: str = "", json: bool = False) -> N
     from runnerkit.report.bundles import verified
 
     def page(fleet: "Fleet") -> "Page":
-        return verified(verification.whole(Path(file), key, fleet.listener), key)
+        wanted = key or fleet.settings.bundle.signed_by
+        return verified(verification.whole(Path(file), wanted, fleet.listener), wanted)
 
     of_settings(page, json)
 

@@ -5,18 +5,18 @@ from runnerkit.bundle.contents import ALGORITHM
 from runnerkit.bundle.reading import Bundle
 from runnerkit.facts import Facts, distributions
 from runnerkit.files import memory
+from runnerkit.files.package_hints import INSTALL_HINTS
 from runnerkit.place import BUNDLE
-from runnerkit.plan import Hint, Script, Supply
+from runnerkit.plan import Script, Supply
 from runnerkit.templates import render
 
 
-def script(bundle: Bundle, have: Facts, hints: tuple[Hint, ...]) -> Script:
+def script(bundle: Bundle, have: Facts) -> Script:
     """The change; it also completes what a run that was cut off left half installed.
 
     Args:
         bundle: the bundle.
         have: the host, which has no Docker.
-        hints: what to do where its package manager fails.
 
     Raises:
         KitError: the bundle is for other systems.
@@ -38,4 +38,4 @@ def script(bundle: Bundle, have: Facts, hints: tuple[Hint, ...]) -> Script:
     )
     asks = render("bundle-lacking.sh.j2", index=found.index, **words)
     title = f"install Docker (the bundle's, {distributions.name(have.os)})"
-    return Script(title, text, hints=hints, supply=Supply(bundle, found.files, asks))
+    return Script(title, text, hints=INSTALL_HINTS, supply=Supply(bundle, found.files, asks))

@@ -59,7 +59,7 @@ def _install(want: Want, have: Facts) -> Script:
             "remove podman-docker there (Podman itself may stay), then run again",
         )
     if want.bundle and want.docker.source != "present":
-        return installation.script(want.bundle, have, INSTALL_HINTS)
+        return installation.script(want.bundle, have)
     source, mirror = want.docker.source, want.docker.package_mirror
     name, row = distributions.name(have.os), distributions.of(have.os, have.ostree)
     works = row.sources(have.os)

@@ -11,6 +11,8 @@ from typing import Any
 import docker
 import pytest
 
+from runnerkit.bundle import reading
+from runnerkit.bundle.contents import blob
 from runnerkit.place import BUNDLE
 from sandbox.world import BlankHost, World
 from tests.bench.test_budgets import RECIPE, seconds
@@ -81,7 +83,11 @@ def test_a_host_without_a_network_is_set_up_and_runs_a_job(
     assert pending.code == 2, pending.err
     start = time.monotonic()
     done = bootstrapped(kit, file)
-    print(f"{kind}: {time.monotonic() - start:.1f} s, bundle {file.stat().st_size / 1e6:.1f} MB")
+    held = reading.opened(file).contents
+    own = [held.bytes([blob(digest) for digest in image.blobs]) for image in held.images]
+    own += [held.bytes(list(one.files.values())) for one in held.packages]
+    print(f"\n  {kind}: {time.monotonic() - start:.1f} s; the bundle {file.stat().st_size / 1e6:.1f} MB, "
+          f"its parts' own {sum(own) / 1e6:.1f} MB")  # fmt: skip
     assert done.titles[0].startswith("install Docker (the bundle's, Debian")
     assert [one for one in pending.titles if one not in done.titles] == []
     job = kit.job("echo it runs", image="tester", tags=[tag])

@@ -77,22 +77,20 @@ def make(fleet: Fleet, order: Order, source: str = "local") -> Outcome[Made]:
     wanted = _of_all(fleet.settings)
 
     def work(host: Host, wanted: Want) -> Made:
-        have = converge.apply(host, wanted, converge.BUNDLED, first=_engine)
-        ours = platforms.of(have.architecture).removeprefix("linux/")
-        if order.arch and order.arch != ours:
-            what = f"{host.machine.where()} is {ours}, the bundle shall be for {order.arch}"
-            raise KitError(what, "make it on a host of that kind: --from NAME")
-        host.lock()
         with writing.gathering(order.file) as depot:
-            every = list(_images(wanted, have))
-            host.tell(Began(f"save {len(every)} images", 1, 1 + len(wanted_systems)))
+            have = converge.apply(host, wanted, converge.BUNDLED, first=_engine)
+            ours = platforms.of(have.architecture).removeprefix("linux/")
+            if order.arch and order.arch != ours:
+                what = f"{host.machine.where()} is {ours}, the bundle shall be for {order.arch}"
+                raise KitError(what, "make it on a host of that kind: --from NAME")
+            host.lock()
+            total, every = 1 + len(wanted_systems), list(_images(wanted, have))
+            host.tell(Began(f"save {len(every)} images", 1, total))
             stream = _counted(host, _saved(host.engine, every))
             images = saved.gather(stream, every, depot)
             packages = []
-            for number, system in enumerate(wanted_systems):
-                host.tell(
-                    Began(f"download Docker for {system}", 2 + number, 1 + len(wanted_systems))
-                )
+            for number, system in enumerate(wanted_systems, 2):
+                host.tell(Began(f"download Docker for {system}", number, total))
                 base = fleet.settings.bundle.bases.get(system) or system.replace("-", ":")
                 packages.append(gathered(host, wanted, depot, system, base, ours))
             writing.layout(depot, images)

@@ -16,10 +16,7 @@ from runnerkit.want import Want
 CONTAINER = "runnerkit-packages"
 EXTRA = "ca-certificates apparmor"  # what the host may ask for besides, see install-docker.sh.j2
 HINTS = (
-    Hint(
-        "not debian|not ubuntu|, not [a-z]+-[0-9]",
-        "name an image of that system: [bundle] bases",
-    ),
+    Hint(r"the image .*, not [a-z]+-\d", "name an image of that system: [bundle] bases"),
     Hint("", "see that containers of that machine reach the distribution's packages"),
 )
 
@@ -47,7 +44,7 @@ def gathered(
     os = {"ID": known, "VERSION_ID": version}
     if not find(host.engine, base):
         logins = want.docker.registry_logins
-        host.write(want, [Pull(f"pull {base}", base, (base,), logins=logins)])
+        host.write(want, [Pull(f"pull {base}", base, want.sources(base), logins=logins)])
     name = f"{CONTAINER}-{system}"
     packages = f"{distributions.of(os).packages(os)} {EXTRA}"
     text = render("bundle-packages.sh.j2", name=name, base=base, system=system, packages=packages)
