@@ -65,7 +65,7 @@ class Outlet:
         """Settings by which hosts go through it."""
         (kit.folder / "ca.pem").write_text(self.ca)
         kit.env["PROXY_PASSWORD"] = SENTINEL
-        network = {
+        network: dict[str, object] = {
             "proxy": f"http://ci@{self.host.address}:8888",
             "proxy_password": {"env": "PROXY_PASSWORD"},
             "ca_file": str(kit.folder / "ca.pem"),
@@ -139,7 +139,7 @@ def test_so_does_a_blank_one_and_one_with_another_engine(
 ) -> None:
     host = cut_off(kit, engines.host(world, f"proxied-{kind}", kind))
     try:
-        job = {"tester": {"base": "debian:bookworm", "packages": ["make"]}}
+        job: dict[str, object] = {"tester": {"base": "debian:bookworm", "packages": ["make"]}}
         outlet.settings(kit, host, images=job)
         runs_a_job(kit, outlet)
         assert "deb.debian.org" in outlet.log(kit)

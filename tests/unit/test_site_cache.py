@@ -195,7 +195,10 @@ def test_another_host_asks_it_first_and_trusts_what_the_run_has_read() -> None:
 
 
 def test_a_host_that_runs_one_asks_no_other_and_the_others_ask_all() -> None:
-    hosts = {"ci1": CI1, "second": {"address": "10.0.0.7", "cache": True}}
+    hosts: dict[str, dict[str, object]] = {
+        "ci1": CI1,
+        "second": {"address": "10.0.0.7", "cache": True},
+    }
     assert [one.host for one in want(hosts=hosts).caches] == ["ci1"]
     hosts = {"ci1": CI2, "other": CI1, "second": hosts["second"]}
     assert [one.host for one in want(hosts=hosts).caches] == ["other", "second"]

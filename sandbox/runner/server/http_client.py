@@ -15,7 +15,10 @@ from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import (
+    getproxies_environment,
+    proxy_bypass_environment,  # type: ignore[attr-defined]
+)
 
 from .. import version
 from ..table import Table
