@@ -81,6 +81,9 @@ class Access:
         return "" if passed_by(url, self.around.split(",")) else self.proxy
 
 
+DIRECT = Access()
+
+
 def access(common: Network, own: Network | None = None, caches: Sequence[str] = ()) -> Access:
     """What a host has.
 
