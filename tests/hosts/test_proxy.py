@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,7 +62,7 @@ class Outlet:
     host: BlankHost
     ca: str
 
-    def settings(self, kit: Kit, *hosts: BlankHost, **more: dict[str, object]) -> None:
+    def settings(self, kit: Kit, *hosts: BlankHost, **more: Any) -> None:
         """Settings by which hosts go through it."""
         (kit.folder / "ca.pem").write_text(self.ca)
         kit.env["PROXY_PASSWORD"] = SENTINEL

@@ -17,8 +17,8 @@ from runnerkit.steps import cache_trust, site_cache
 from runnerkit.want import Want
 from tests.unit.build import MANAGER, blank, container, converged, want
 
-CI1 = {"address": "root@10.0.0.5:2222", "cache": True}
-CI2 = {"address": "root@10.0.0.6"}
+CI1: dict[str, Any] = {"address": "root@10.0.0.5:2222", "cache": True}
+CI2: dict[str, Any] = {"address": "root@10.0.0.6"}
 URL = "https://10.0.0.5:5443"
 FOLDER = "/var/lib/runnerkit/cache"
 TRUST = "/etc/docker/certs.d/10.0.0.5:5443/runnerkit-cache.crt"
@@ -86,7 +86,7 @@ def test_a_blank_host_with_the_setting_gets_a_cache_that_it_asks_before_any_mirr
     plan = [change.title for change in converge.plan(wanted, blank())]
     assert plan[2:8] == [
         "make the certificate of the cache at 10.0.0.5",
-        f"write {FOLDER}/quota.sh",
+        f"write {FOLDER}/upkeep.sh",
         f"write {FOLDER}/config.yml",
         f"pull {IMAGE}, for the cache",
         "run the cache of Docker Hub's images, runnerkit-cache",
