@@ -6,10 +6,11 @@ A mirror that answers at /v2/ may still refuse each image, or its token service 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode, urljoin
 
+from runnerkit.engine.genuine import begins, digest, same, size
 from runnerkit.facts.probe import Reply, Served
 from runnerkit.images.reference import HUB, located
 from runnerkit.machine.route import Exchange, Route, Trouble
@@ -26,29 +27,33 @@ MANIFESTS = ", ".join(
 )
 REDIRECTS = (301, 302, 303, 307, 308)
 HOPS = 3
+OPEN = (200, 401)  # statuses of a registry's /v2/
+FEW = 1024  # bytes
 
 
 @dataclass
 class _Asking:
-    """One image at one registry; `heads` come to hold its token."""
+    """One image at one registry; `heads` come to hold its token, `place` is where its layer was asked for."""
 
     route: Route
     url: str
     path: str
     heads: dict[str, str] = field(default_factory=dict)
+    place: str = ""
 
     def manifest(self, name: str) -> Exchange:
         return self._ask(f"{self.url}/v2/{self.path}/manifests/{name}", {"Accept": MANIFESTS})
 
-    def blob(self, digest: str) -> Exchange:
+    def blob(self, digest: str, sample: int) -> Exchange:
         """A layer's first bytes; where it lies elsewhere, as most do, from there, without the token."""
-        url = f"{self.url}/v2/{self.path}/blobs/{digest}"
-        answer = self._ask(url, {"Range": "bytes=0-1023"})
+        self.place = f"{self.url}/v2/{self.path}/blobs/{digest}"
+        first = {"Range": f"bytes=0-{sample - 1}"}
+        answer = self.route.ask(self.place, {**first, **self.heads}, sample)
         for _ in range(HOPS):
             if answer.status not in REDIRECTS:
                 break
-            url = urljoin(url, answer.heads.get("location", ""))
-            answer = self.route.ask(url, {"Range": "bytes=0-1023"})
+            self.place = urljoin(self.place, answer.heads.get("location", ""))
+            answer = self.route.ask(self.place, first, sample)
         return answer
 
     def token(self, challenge: str) -> Exchange:
@@ -66,7 +71,22 @@ class _Asking:
         return self.route.ask(url, {**heads, **self.heads})
 
 
-def serves(route: Route, registry: str, image: str, architecture: str) -> Served:
+def door(route: Route, registry: str) -> Served | None:
+    """Why it answers as no registry does; None where it does.
+
+    Args:
+        route: the way from the host.
+        registry: its address, with its scheme.
+    """
+    found = Served(registry, "", "door", Reply(registry))
+    try:
+        answer = route.ask(f"{registry.rstrip('/')}/v2/")
+    except Trouble as error:
+        return replace(found, reply=Reply(registry, error.kind, error.why))
+    return None if _open(answer) else _answered(found, answer)
+
+
+def serves(route: Route, registry: str, image: str, architecture: str, sample: int = 0) -> Served:
     """How far a registry serves an image.
 
     Args:
@@ -74,47 +94,53 @@ def serves(route: Route, registry: str, image: str, architecture: str) -> Served
         registry: its address, with its scheme.
         image: the image's name.
         architecture: as Docker names it.
+        sample: bytes of the largest layer that are fetched; 0 for a few of the smallest.
     """
     path, name = located(image)
     asking = _Asking(route, registry.rstrip("/"), path)
-    step, answer = "door", None
+    found = Served(registry, image, "door", Reply(registry))
     try:
         answer = route.ask(f"{asking.url}/v2/")
         challenge = answer.heads.get("www-authenticate", "")
         if answer.status == 401 and challenge.lower().startswith("bearer"):
-            step = "token"
+            found = replace(found, step="token")
             answer = asking.token(challenge)
             if "Authorization" not in asking.heads:
-                return _served(registry, image, step, answer)
-        elif answer.status not in (200, 401):
-            return _served(registry, image, step, answer)
-        step = "manifest"
+                return _answered(found, answer)
+        elif not _open(answer):
+            return _answered(found, answer)
+        found = replace(found, step="manifest")
         answer = asking.manifest(name)
+        same(answer, answer.heads.get("docker-content-digest", ""), name)
         if answer.status == 200 and (other := _platform(answer.body, architecture)):
             answer = asking.manifest(other)
-        listed = _json(answer.body).get("layers")
-        layers = (
-            [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-        )
+            same(answer, other)
+        layers = _listed(answer.body, "layers")
         if answer.status != 200 or not layers:
-            return _served(registry, image, step, answer)
-        smallest = min(
-            layers, key=lambda one: size if isinstance(size := one.get("size"), int) else 0
-        )
-        step = "blob"
-        answer = asking.blob(str(smallest.get("digest")))
-        good = answer.status in (200, 206)
-        return _served(registry, image, "" if good else step, answer)
+            return _answered(found, answer)
+        found = replace(found, step="blob", digest=digest(answer.body))
+        layer = max(layers, key=size) if sample else min(layers, key=size)
+        answer = asking.blob(str(layer.get("digest")), sample or FEW)
+        if answer.status in (200, 206):
+            begins(answer, layer, sample or FEW, route.patience)
+            found = replace(found, step="", sample=len(answer.body))
+        return _answered(found, answer)
     except (Trouble, ValueError) as error:  # a layer may lie at what is no address
         trouble = error if isinstance(error, Trouble) else Trouble("nonsense", str(error))
-        reply = Reply(registry, trouble.kind, trouble.why)
-        return Served(registry, image, step, reply)
+        place = "" if asking.place.startswith(f"{asking.url}/") else asking.place[:200]
+        return replace(found, reply=Reply(registry, trouble.kind, trouble.why, place=place))
 
 
-def _served(registry: str, image: str, step: str, answer: Exchange) -> Served:
-    why = answer.body[:300].decode(errors="replace")
-    reply = Reply(registry, why=why, status=answer.status, seconds=answer.seconds)
-    return Served(registry, image, step, reply)
+def _open(answer: Exchange) -> bool:
+    """Whether a registry's /v2/ would answer so: other servers have a page for every path."""
+    page = answer.status == 200 and "text/html" in answer.heads.get("content-type", "")
+    return answer.status in OPEN and not page
+
+
+def _answered(found: Served, answer: Exchange) -> Served:
+    why = answer.body[:300].decode(errors="replace") if found.step else ""
+    seconds, status = answer.seconds, answer.status
+    return replace(found, reply=Reply(found.registry, why=why, status=status, seconds=seconds))
 
 
 def _platform(body: bytes, architecture: str) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 class Reply:
     """What came back from an address, asked over the host's route.
 
-    `trouble` is what went wrong: "name", "connection", "certificate", "silence" or "nonsense"; ""
-    where it answered; `why` says more. `skew` is how many seconds the host's clock is ahead of the
+    `trouble` is what went wrong: "name", "connection", "certificate", "silence", "nonsense" or, where
+    what came is not what its digest names, "forgery"; "" where it answered; `why` says more. `skew` is how many seconds the host's clock is ahead of the
     server's (None: it told no time), `seconds` how long the answer took, `place` where it sends us.
     """
 
@@ -28,13 +28,17 @@ class Reply:
 class Served:
     """How far a registry serves an image: the `step` at which it does not, with its reply.
 
-    Steps are "door", "token", "manifest" and "blob"; "" where it serves all.
+    Steps are "door", "token", "manifest" and "blob"; "" where it serves all. `digest` is that of the
+    manifest for the host's processor, by its content; `sample` how many bytes of a layer came, in the
+    reply's seconds.
     """
 
     registry: str
     image: str
     step: str
     reply: Reply
+    digest: str = ""
+    sample: int = 0
 
 
 @dataclass(frozen=True)

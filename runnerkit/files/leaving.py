@@ -65,7 +65,7 @@ def managers(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
 def daemon(want: Want, have: Facts) -> Leaving:
     """Of daemon.json."""
     own, others = records(want, have)
-    wanted = union(daemon_json.managed(want), *(one.daemon for one in others))
+    wanted = union(daemon_json.managed(want, have), *(one.daemon for one in others))
     now = daemon_json.meaning(daemon_json.parsed(have))
     return leaving(have, own.daemon, wanted, now, DAEMON_REST)
 

@@ -3,9 +3,10 @@
 import threading
 from typing import TYPE_CHECKING
 
+from runnerkit.errors import KitError
 from runnerkit.events import Tell, named
 from runnerkit.machine.machine import Machine
-from runnerkit.plan import Build, Pull
+from runnerkit.plan import Build, Load, Pull
 
 if TYPE_CHECKING:
     import docker
@@ -34,8 +35,8 @@ class EngineSide:
                 self._client = client.connect(self._machine)
         return self._client
 
-    def make(self, change: Pull | Build, beside: bool) -> None:
-        """Pull or build.
+    def make(self, change: Pull | Build | Load, beside: bool) -> None:
+        """Pull, build or load.
 
         Args:
             change: what.
@@ -44,13 +45,22 @@ class EngineSide:
         Raises:
             KitError: it failed.
         """
-        from runnerkit.engine import build, failure, transfer
+        from runnerkit.engine import build, failure, load, transfer
 
+        if isinstance(change, Load):
+            with failure.translated(change.title):
+                load.load(self.client, self._machine, change, self._tell)
+            return
         name = change.image if isinstance(change, Pull) else change.image.name
         tell = named(name, self._tell) if beside else self._tell
         with failure.translated(change.title):
             if isinstance(change, Pull):
-                transfer.pull(self.client, change, tell)
+                try:
+                    transfer.pull(self.client, change, tell)
+                except KitError as error:
+                    from runnerkit.fleet.mirrors.pull_failure import explained
+
+                    raise explained(self._machine, self.client, change, error) from None
             else:
                 build.build(self.client, self._machine, change, tell)
 

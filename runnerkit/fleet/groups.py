@@ -11,10 +11,12 @@ from runnerkit.checks.jobs import cache_poisoning, helper_image, metadata_addres
 from runnerkit.checks.network import (
     carries,
     gitlab_answers,
+    mirrors,
     mtu,
     package_sources,
     proxy,
     registries,
+    site_cache,
 )
 from runnerkit.checks.runner import (
     config_file,
@@ -90,6 +92,7 @@ ROWS = (
     Row("network", "GitLab's name, certificate, answer and clock", gitlab_answers, _asked, "both"),
     Row("network", "package sources", package_sources, carries.known, "before"),
     Row("registries", "each registry serves the images", registries, _pulls),
+    Row("registries", "the site's caches serve the images", site_cache, site_cache.known),
     Row("runner", "config.toml", config_file),
     Row("runner", "keys of config.toml", config_keys),
     Row("runner", "kinds of tokens", token_kind),
@@ -109,5 +112,5 @@ ROWS = (
     Row("jobs", "the cloud's metadata address", metadata_address),
     *(Row("jobs", one.title, one, one.known) for one in SUBJECTS),
 )
-# What bootstrap and plan note in words of their own, and doctor finds as an error.
-ELSEWHERE: tuple[Check, ...] = (unknown,)
+# What bootstrap and plan note in words of their own, and doctor finds as an error by other checks.
+ELSEWHERE: tuple[Check, ...] = (unknown, mirrors)

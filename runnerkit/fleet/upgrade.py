@@ -180,5 +180,5 @@ def _ended(run: Rollout, write: bool, back: bool = False) -> Upgraded:
     image = image if image != now else ""
     file = edit.file() if write and image and not (run.failed or run.dry) else None
     if file:
-        edit.set_image(file, image)
+        edit.set_key(file, "manager", "image", image)
     return Upgraded(outcomes, image, now, file, back)

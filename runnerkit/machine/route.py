@@ -9,15 +9,16 @@ import re
 import shlex
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from runnerkit.errors import KitError
-from runnerkit.machine import forward, tunnel
+from runnerkit.machine import forward, forward_proxy, tunnel
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.streams import Pipe
 from runnerkit.printable import clipped
@@ -56,15 +57,25 @@ class Route:
         names: the addresses of names that it knows; others are asked for.
         trusted: certificates that it trusts besides, by the server's name ("" for any).
         patience: seconds that one step takes at most.
+        through: the proxy by which an address is reached, spoken to by http; "" for none.
     """
 
     machine: Machine
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trusted: Mapping[str, str] = field(default_factory=dict)
     patience: float = 3.0
+    through: Callable[[str], str] = lambda _: ""
 
-    def ask(self, url: str, heads: Mapping[str, str] | None = None) -> Exchange:
+    def __post_init__(self) -> None:
+        self._looking = threading.Lock()
+
+    def ask(self, url: str, heads: Mapping[str, str] | None = None, sample: int = 0) -> Exchange:
         """GET an address; redirects are not followed.
+
+        Args:
+            url: the address.
+            heads: what is sent besides.
+            sample: bytes of the body that are enough, or as many as come within `patience`; 0 for all.
 
         Raises:
             Trouble: no answer came.
@@ -78,14 +89,22 @@ class Route:
                 )
             host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
             path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-            with self._connected(host, port) as plain:
-                connection = http.client.HTTPConnection(host, port, timeout=self.patience)
-                connection.sock = self._secured(plain, host) if parts.scheme == "https" else plain
-                connection.request(
-                    "GET", path, headers={"User-Agent": "runnerkit", **(heads or {})}
+            secure, proxy = parts.scheme == "https", urlsplit(self.through(url))
+            heads = {"User-Agent": "runnerkit", **(heads or {})}
+            if proxy.hostname and not secure:
+                path, heads = (
+                    f"http://{parts.netloc}{path}",
+                    {**heads, **forward_proxy.login(proxy)},
                 )
+            first = (proxy.hostname, proxy.port or 80) if proxy.hostname else ()
+            with self._connected(*(first or (host, port))) as plain:
+                if proxy.hostname and secure:
+                    forward_proxy.connect(plain, host, port, proxy)
+                connection = http.client.HTTPConnection(host, port, timeout=self.patience)
+                connection.sock = self._secured(plain, host) if secure else plain
+                connection.request("GET", path, headers=heads)
                 answer = connection.getresponse()
-                body = answer.read(LARGEST)
+                body = _first(answer, sample, self.patience) if sample else answer.read(LARGEST)
                 known = {name.lower(): value for name, value in answer.getheaders()}
                 return Exchange(answer.status, known, body, time.monotonic() - begun)
 
@@ -112,18 +131,19 @@ class Route:
             except TimeoutError:
                 failure = Trouble("silence", f"{address} does not answer")
             except OSError as error:
-                failure = Trouble("connection", str(error))
+                failure = Trouble("connection", error.strerror or str(error))
         raise failure
 
     def _addresses(self, host: str) -> tuple[str, ...]:
         """As the host knows them: an SSH server that looks up a name by itself stands still meanwhile."""
         if re.fullmatch(r"[\d.]+|[0-9a-fA-F:]+", host):
             return (host,)
-        if host not in self.names:
-            script = f"timeout 2 getent ahosts {shlex.quote(host)} | awk '{{print $1}}'; :"
-            with contextlib.suppress(KitError):
-                self.names = {**self.names, host: tuple(self.machine.run(script).split())}
-        return self.names.get(host, ())
+        with self._looking:  # sshd lets a connection have ten commands at a time
+            if host not in self.names:
+                script = f"timeout 2 getent ahosts {shlex.quote(host)} | awk '{{print $1}}'; :"
+                with contextlib.suppress(KitError):
+                    self.names = {**self.names, host: tuple(self.machine.run(script).split())}
+            return self.names.get(host, ())
 
     def _secured(self, plain: socket.socket, host: str) -> socket.socket:
         # As programs bring them, and not what this machine trusts besides.
@@ -134,6 +154,16 @@ class Route:
                 if text.strip():
                     context.load_verify_locations(cadata=text)
         return context.wrap_socket(plain, server_hostname=host)
+
+
+def _first(answer: http.client.HTTPResponse, most: int, seconds: float) -> bytes:
+    """The beginning of a body, however slowly it comes."""
+    body, end = bytearray(), time.monotonic() + seconds
+    while len(body) < most and time.monotonic() < end:
+        if not (piece := answer.read1(most - len(body))):
+            break
+        body += piece
+    return bytes(body)
 
 
 @contextlib.contextmanager

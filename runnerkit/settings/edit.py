@@ -21,25 +21,27 @@ def file() -> Path:
     return found
 
 
-def set_image(path: Path, image: str) -> None:
-    """Have the file say `image` of `[manager]`; it is written whole or not at all.
+def set_key(path: Path, section: str, key: str, value: str | tuple[str, ...]) -> None:
+    """Have the file say `value` there; it is written whole or not at all.
 
     Raises:
         KitError: it cannot be written, or would say something else.
     """
     import tomlkit
 
-    fix = f'write [manager] image = "{image}" into it by hand; the hosts run that'
+    plain = value if isinstance(value, str) else list(value)
+    line = tomlkit.dumps({key: plain}).strip()
+    fix = f"write {line} into its [{section}] by hand"
     document = tomlkit.parse(text_of(path, fix))
-    if "manager" not in document:
-        document["manager"] = tomlkit.table()
-    document["manager"]["image"] = image
+    if section not in document:
+        document[section] = tomlkit.table()
+    document[section][key] = plain
     path = path.resolve()  # a link stays one
     try:
         with replacing(path) as new:
             new.write_bytes(document.as_string().encode())
             new.chmod(path.stat().st_mode & 0o7777)
-            if load(new).manager.image != image:
-                raise KitError(f"{path}: [manager] image could not be changed", fix)
+            if getattr(getattr(load(new), section), key) != value:
+                raise KitError(f"{path}: [{section}] {key} could not be changed", fix)
     except OSError as error:
         raise KitError(f"{path}: {error.strerror}", fix) from None

@@ -35,7 +35,7 @@ GITLABS: dict[str, Callable[[str], Answer]] = {
         *VERSION[:1], {**VERSION[1], "Date": "Tue, 01 Jan 2030 00:00:00 GMT"}, VERSION[2],
     ),
 }  # fmt: skip
-DIGEST = "sha256:" + "0" * 64
+DIGEST = "sha256:15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225"
 MANIFEST = as_json(200, {"layers": [{"digest": DIGEST, "size": 9}]})
 
 

@@ -240,3 +240,23 @@ def test_no_script_starts_a_drained_manager(name: str) -> None:
         if "--restart=always" in line and "for" not in line:
             text = (TEMPLATES / f"{name}.sh.j2").read_text()
             assert "-e {{ DRAINED }}" in text[: text.index(line) + len(line)]
+
+
+def test_the_age_of_a_job_that_is_waited_for_is_told_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at = 1795687200  # when the job began
+    looks = iter([*(Watched(True, (JOB,), at + age) for age in (19, 21, 23, 29)), Watched(False)])
+    events: list[Any] = []
+
+    class Waited:
+        tell = staticmethod(events.append)
+
+        def look(self, script: str) -> None: ...
+
+    monkeypatch.setattr(drain, "watched", lambda _: next(looks))
+    _wait(Waited(), want(), None)  # type: ignore[arg-type]
+    assert [one.text for one in events] == [
+        "waiting for 1 job: g/p#12 for 19 s",
+        "waiting for 1 job: g/p#12 for 29 s",
+    ]

@@ -1,5 +1,6 @@
 """How far a registry serves an image: its answers in order, without a registry."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 
@@ -14,21 +15,36 @@ CHALLENGE = 'Bearer realm="https://auth.example.com/token?x=1",service="registry
 TOKEN = (
     "https://auth.example.com/token?x=1&service=registry&scope=repository%3Alibrary%2Fdebian%3Apull"
 )
+
+
+def digest(body: object) -> str:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+BIG, SMALL = b"\x1f\x8b" + b"x" * 3000, b"\x1f\x8bsmall"
+LAYERS = {
+    "layers": [
+        {"digest": digest(one), "size": len(one), "mediaType": "x.tar+gzip"} for one in (BIG, SMALL)
+    ]
+}
+OTHER = {"layers": [5]}
+AMD = digest(LAYERS)
 INDEX = {
     "manifests": [
         {"digest": "sha256:arm", "platform": {"architecture": "arm64"}},
-        {"digest": "sha256:amd", "platform": {"architecture": "amd64"}},
+        {"digest": AMD, "platform": {"architecture": "amd64"}},
     ]
 }
-LAYERS = {"layers": [{"digest": "sha256:big", "size": 9}, {"digest": "sha256:small", "size": 1}]}
+BLOB, FAR = f"{IMAGE}/blobs/{digest(SMALL)}", "https://far.example.com/x"
 Answer = tuple[int, dict[str, str], object]
 GOOD: dict[str, Answer] = {
     f"{AT}/v2/": (401, {"www-authenticate": CHALLENGE}, {}),
     TOKEN: (200, {}, {"token": "t0"}),
-    f"{IMAGE}/manifests/bookworm": (200, {}, INDEX),
-    f"{IMAGE}/manifests/sha256:amd": (200, {}, LAYERS),
-    f"{IMAGE}/blobs/sha256:small": (307, {"location": "https://far.example.com/x"}, {}),
-    "https://far.example.com/x": (206, {}, {}),
+    f"{IMAGE}/manifests/bookworm": (200, {"docker-content-digest": digest(INDEX)}, INDEX),
+    f"{IMAGE}/manifests/{AMD}": (200, {}, LAYERS),
+    BLOB: (307, {"location": FAR}, {}),
+    FAR: (206, {}, SMALL),
 }
 
 
@@ -38,12 +54,15 @@ class Answers(Route):
     def __init__(self, answers: Mapping[str, Answer]) -> None:
         self.answers, self.asked = answers, list[tuple[str, bool]]()
 
-    def ask(self, url: str, heads: Mapping[str, str] | None = None) -> Exchange:
+    patience = 3.0
+
+    def ask(self, url: str, heads: Mapping[str, str] | None = None, sample: int = 0) -> Exchange:
         self.asked.append((url, "Authorization" in (heads or {})))
         if url not in self.answers:
             raise Trouble("connection", "refused")
         status, known, body = self.answers[url]
-        return Exchange(status, known, json.dumps(body).encode(), 0.1)
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return Exchange(status, known, data[: sample or None], 0.1)
 
 
 def test_a_registry_is_asked_to_the_first_bytes_of_the_smallest_layer() -> None:
@@ -61,9 +80,9 @@ def test_a_registry_is_asked_to_the_first_bytes_of_the_smallest_layer() -> None:
         ({TOKEN: (503, {}, {})}, "token", 503),
         ({TOKEN: (200, {}, {})}, "token", 200),
         ({f"{IMAGE}/manifests/bookworm": (404, {}, {})}, "manifest", 404),
-        ({f"{IMAGE}/manifests/sha256:amd": (200, {}, {})}, "manifest", 200),
-        ({f"{IMAGE}/blobs/sha256:small": (403, {}, {})}, "blob", 403),
-        ({"https://far.example.com/x": (402, {}, {})}, "blob", 402),
+        ({f"{IMAGE}/manifests/bookworm": (200, {}, b"<html>")}, "manifest", 200),
+        ({BLOB: (403, {}, {})}, "blob", 403),
+        ({FAR: (402, {}, {})}, "blob", 402),
         ({f"{AT}/v2/": (502, {}, {})}, "door", 502),
         ({f"{IMAGE}/manifests/bookworm": (200, {}, [5])}, "manifest", 200),
         (
@@ -71,7 +90,7 @@ def test_a_registry_is_asked_to_the_first_bytes_of_the_smallest_layer() -> None:
             "manifest",
             200,
         ),
-        ({f"{IMAGE}/manifests/sha256:amd": (200, {}, {"layers": [5]})}, "manifest", 200),
+        ({f"{IMAGE}/manifests/bookworm": (200, {}, OTHER)}, "manifest", 200),
     ],
 )
 def test_where_it_stops_is_told(changes: dict[str, Answer], step: str, status: int) -> None:
@@ -81,9 +100,50 @@ def test_where_it_stops_is_told(changes: dict[str, Answer], step: str, status: i
 
 @pytest.mark.parametrize(
     ("gone", "step"),
-    [(f"{AT}/v2/", "door"), (TOKEN, "token"), ("https://far.example.com/x", "blob")],
+    [(f"{AT}/v2/", "door"), (TOKEN, "token"), (FAR, "blob")],
 )
 def test_what_does_not_answer_is_told_with_its_step(gone: str, step: str) -> None:
     answers = {url: one for url, one in GOOD.items() if url != gone}
     found = serves(Answers(answers), AT, "debian:bookworm", "amd64")
     assert (found.step, found.reply.trouble) == (step, "connection")
+
+
+@pytest.mark.parametrize(
+    ("changes", "step", "trouble"),
+    [
+        ({f"{IMAGE}/manifests/{AMD}": (200, {}, OTHER)}, "manifest", "forgery"),
+        (
+            {f"{IMAGE}/manifests/bookworm": (200, {"docker-content-digest": AMD}, INDEX)},
+            "manifest",
+            "forgery",
+        ),
+        ({FAR: (200, {}, b"<html>no more</html>")}, "blob", "forgery"),
+        ({FAR: (206, {}, SMALL[:-1] + b"L")}, "blob", "forgery"),
+        ({FAR: (206, {}, SMALL[:3])}, "blob", "connection"),
+    ],
+)
+def test_what_is_not_what_it_is_called(changes: dict[str, Answer], step: str, trouble: str) -> None:
+    found = serves(Answers({**GOOD, **changes}), AT, "debian:bookworm", "amd64")
+    assert (found.step, found.reply.trouble) == (step, trouble)
+
+
+def test_of_the_largest_layer_a_sample_is_fetched() -> None:
+    blob = f"{IMAGE}/blobs/{digest(BIG)}"
+    found = serves(
+        Answers({**GOOD, blob: (206, {}, BIG)}), AT, "debian:bookworm", "amd64", sample=2000
+    )
+    assert (found.step, found.sample, found.digest) == ("", 2000, AMD)
+
+
+def test_where_the_layers_lie_is_told_where_they_do_not_come() -> None:
+    answers = {url: one for url, one in GOOD.items() if url != FAR}
+    found = serves(Answers(answers), AT, "debian:bookworm", "amd64")
+    assert found.reply.place == FAR
+
+
+def test_an_image_that_is_pinned_comes_as_it_is_or_not_at_all() -> None:
+    name = f"{IMAGE}/manifests/{AMD}"
+    good = serves(Answers(GOOD), AT, f"debian@{AMD}", "amd64")
+    other = Answers({**GOOD, name: (200, {}, {"layers": [{}]})})
+    assert good.step == ""
+    assert serves(other, AT, f"debian@{AMD}", "amd64").reply.trouble == "forgery"

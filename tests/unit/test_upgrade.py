@@ -138,6 +138,18 @@ def test_the_scripts_are_shell() -> None:
         assert ran.stderr == ""
 
 
+def test_a_manager_that_goes_leaves_no_volumes_of_its_image() -> None:
+    new = upgrade.of_image(build.want(), NEW)
+    (change,) = (
+        one for one in upgrade.Replacement().changes(new, upgraded()) if isinstance(one, Script)
+    )
+    lines = [line for line in change.text.splitlines() if "docker rm " in line]
+    assert lines
+    assert all(" -v " in line for line in lines), (
+        "Docker stays after runner.remove where a volume does"
+    )
+
+
 def test_what_a_program_says_is_read_and_a_line_without_words_is_not() -> None:
     output = "version VmVyc2lvbjogICAgICAxNy41LjUK\nfaults eA==\nnoise\n"
     assert upgrade.parsed(output) == upgrade.Trial("17.5.5", "x")
@@ -194,7 +206,7 @@ def test_the_one_key_is_written_and_all_else_stays(tmp_path: Path, before: str, 
     file = tmp_path / "runnerkit.toml"
     file.write_text(before)
     file.chmod(0o640)
-    edit.set_image(file, "y:2")
+    edit.set_key(file, "manager", "image", "y:2")
     assert file.read_text() == after
     assert file.stat().st_mode & 0o777 == 0o640
     assert [one.name for one in tmp_path.iterdir()] == ["runnerkit.toml"]

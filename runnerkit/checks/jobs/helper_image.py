@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.checks.host.system import PROCESSORS
 from runnerkit.facts import Facts, Needs
-from runnerkit.images.reference import normal
+from runnerkit.images.reference import normal, sources
 from runnerkit.want import Want
 
 HELPER = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper"
@@ -72,13 +72,13 @@ def helpers(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
     for runner in want.runners:
         own = runner.spec.docker.get("helper_image", "")
         if own and "$" not in own:
-            found[own] = (own,)
+            found[own] = want.sources(own)
         elif not own and runner.spec.executor != "instance":
-            found |= _usual_helper(want, architecture)
+            found |= usual(want, architecture)
     return found
 
 
-def _usual_helper(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
+def usual(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
     """That of the manager's version.
 
     Without a version in the manager image's tag, or before 16.8, when the tag was the source's
@@ -90,4 +90,6 @@ def _usual_helper(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
     repository = want.manager.image.partition("@")[0].rpartition(":")[0]
     beside = f"{repository}-helper:{tag}"
     name = f"{HELPER}:{tag}"
-    return {name: (want.manager.helper_image,) if want.manager.helper_image else (beside, name)}
+    named, prefixes = want.manager.helper_image, want.docker.prefix_mirrors
+    *near, _ = sources(name, prefixes)
+    return {name: sources(named, prefixes) if named else (*near, *want.sources(beside), name)}

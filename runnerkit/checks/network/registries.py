@@ -5,10 +5,9 @@ from dataclasses import replace
 
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.checks.jobs import helper_image
+from runnerkit.checks.network.verdict import SERVES, Judgement, Word, judged
 from runnerkit.facts import Facts, Needs
-from runnerkit.facts.probe import Served
 from runnerkit.images.reference import HUB, normal, registry
-from runnerkit.redact import mask, plain
 from runnerkit.want import Want
 
 NEXT = "Docker goes on to the next, and to docker.io at last"
@@ -23,7 +22,8 @@ CERTIFICATE = Kind(
     "registry-certificate",
     Level.ERROR,
     "the host does not trust the certificate of {registry}: {why}",
-    "put its CA on the host as /etc/docker/certs.d/HOST:PORT/ca.crt",
+    "name the file of its CA as [network] ca_file; or put it on the host as "
+    "/etc/docker/certs.d/HOST:PORT/ca.crt",
 )
 NO_REGISTRY = Kind(
     "registry-other",
@@ -57,7 +57,20 @@ LACKS = Kind(
     f"{{registry}} has no {{images}}: {NEXT}",
     "where docker.io does not answer the host, choose a mirror that has it, or image.ship it",
 )
-KINDS = (UNREACHED, CERTIFICATE, NO_REGISTRY, TOKEN, QUOTA, REFUSES, LACKS)
+STALE = Kind(
+    "registry-stale",
+    Level.ERROR,
+    "what {registry} serves as {images} is not that image: {why}",
+    "choose another mirror; an image that is pinned by its digest comes as it is, or not at all",
+)
+KINDS = (UNREACHED, CERTIFICATE, NO_REGISTRY, TOKEN, QUOTA, REFUSES, STALE, LACKS)
+BY_WORD = {
+    Word.TOKEN: TOKEN,
+    Word.QUOTA: QUOTA,
+    Word.ALLOWLIST: REFUSES,
+    Word.STALE: STALE,
+    Word.LACKS: LACKS,
+}
 
 
 def needs(want: Want) -> Needs:
@@ -67,13 +80,23 @@ def needs(want: Want) -> Needs:
 def mirrors(want: Want, have: Facts) -> tuple[str, ...]:
     """Those of the settings, and those that the host's Docker has."""
     known = (have.info.get("RegistryConfig") or {}).get("Mirrors") or ()
-    both = (*want.docker.registry_mirrors, *map(str, known))
+    both = (*want.docker.fixed_mirrors, *map(str, known))
     return tuple(dict.fromkeys(one.rstrip("/") for one in both))
 
 
 def images(want: Want, have: Facts) -> dict[str, tuple[str, ...]]:
     """What the host must be able to pull, and under which names, the first first."""
     return _sources(want, have.architecture)
+
+
+def hub_images(want: Want, have: Facts) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the host must be able to pull of Docker Hub's, which mirrors have; and what of others'."""
+    found = images(want, have)
+    if not want.runners:  # a host to be: its runners will have the usual helper
+        found = found | helper_image.usual(want, have.architecture)
+    by_name = [tuple(one for one in names if registry(one) == HUB) for names in found.values()]
+    others = (name for name, hub in zip(found, by_name, strict=True) if not hub)
+    return tuple(dict.fromkeys(hub[0] for hub in by_name if hub)), tuple(others)
 
 
 def here(want: Want, have: Facts, image: str) -> bool:
@@ -84,7 +107,7 @@ def here(want: Want, have: Facts, image: str) -> bool:
 
 def _sources(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
     known = want.names
-    found: dict[str, tuple[str, ...]] = {want.manager.image: (want.manager.image,)}
+    found: dict[str, tuple[str, ...]] = {want.manager.image: want.sources(want.manager.image)}
     if architecture:
         found |= helper_image.helpers(want, architecture)
     own = {job.reference for job in want.images}
@@ -92,52 +115,36 @@ def _sources(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
     bases = (base for job in want.images for base in job.on(architecture or "x86_64").bases)
     for one in (*others, *bases):
         if registry(one) and normal(one).removesuffix(":latest") not in (*known, "scratch"):
-            found[one] = (one,)
+            found[one] = want.sources(one)
     return found
 
 
 def findings(want: Want, have: Facts) -> Iterator[Finding]:
-    served = have.probe.served if have.probe else ()
+    judgements = judged(have.probe.served if have.probe else ())
     near = mirrors(want, have)
-    for name in dict.fromkeys(one.registry for one in served):
-        failed = [one for one in served if one.registry == name and one.step]
+    caches = {one.url for one in want.caches}  # which have a check of their own
+    names = dict.fromkeys(one.served.registry for one in judgements)
+    for name in (one for one in names if one not in caches):
+        mine = [one for one in judgements if one.served.registry == name]
+        failed = [one for one in mine if one.word not in SERVES]
         for kind in KINDS:
             if alike := [one for one in failed if _kind(one) is kind]:
-                images = ", ".join(dict.fromkeys(one.image for one in alike))
+                images = ", ".join(dict.fromkeys(one.served.image for one in alike))
                 which = f"registry mirror {name}" if name in near else f"registry {name}"
-                found = kind.found(registry=which, images=images, why=_why(alike[0]))
-                idle = name not in near and all(here(want, have, one.image) for one in alike)
+                found = kind.found(registry=which, images=images, why=alike[0].why)
+                idle = name not in near and all(here(want, have, one.served.image) for one in alike)
                 yield replace(found, level=Level.NOTE) if idle else found
 
 
-def _kind(one: Served) -> Kind:
-    status = one.reply.status
-    if one.reply.trouble == "certificate":
+def _kind(one: Judgement) -> Kind:
+    reply = one.served.reply
+    if reply.trouble == "certificate":
         return CERTIFICATE
-    if status in (402, 429):
-        return QUOTA
-    if one.step == "token":
-        return TOKEN
-    if one.reply.trouble:
-        return UNREACHED
-    if one.step == "manifest" and status == 404:
-        return LACKS
-    return REFUSES if one.step != "door" and status in (401, 403, 451) else NO_REGISTRY
-
-
-WHERE = {"manifest": "its manifest", "blob": "its layers", "token": "a token", "door": "/v2/"}
-TROUBLES = {
-    "name": "the host does not know its name",
-    "silence": "no answer in time",
-    "nonsense": "it does not speak HTTP there",
-}
-
-
-def _why(one: Served) -> str:
-    words = mask(plain(one.reply.why)).replace("\n", " ").strip()[:200]
-    if one.reply.trouble:
-        return TROUBLES.get(one.reply.trouble) or words or one.reply.trouble
-    return f"status {one.reply.status} for {WHERE[one.step]}" + (f", {words}" if words else "")
+    if one.word is Word.DEAD:
+        return UNREACHED if reply.trouble else NO_REGISTRY
+    if one.word is Word.LACKS and reply.status != 404:  # it may be private
+        return REFUSES
+    return BY_WORD[one.word]
 
 
 def asked(image: str, near: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""What stands between hosts and Docker Hub: mirrors, and a cache of the site's own."""
