@@ -13,7 +13,7 @@ from invoke.tasks import task
 sys.path.insert(0, str(Path(__file__).parent))
 
 from runnerkit.errors import KitError  # found by the path above
-from runnerkit.menu import end, fleet_task, of_hosts, plain_task
+from runnerkit.menu import end, fleet_task, of_hosts, of_settings, plain_task
 from runnerkit.place import CLONE, typed
 
 if find_spec("fabric") is None:
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 
 
 @fleet_task("url", "image", "name", "tags", "mirror", changes=True)
-def bootstrap(fleet: "Fleet") -> "Page":
+def bootstrap(fleet: "Fleet", bundle: str = "") -> "Page":
     """Make hosts into runner hosts, and prove that GitLab accepts them."""
     from runnerkit.fleet import bootstrap
     from runnerkit.report.bootstrap import bootstrapped
 
-    return bootstrapped(bootstrap.bootstrap(fleet))
+    return bootstrapped(bootstrap.bootstrap(fleet, bundle))
 
 
 @fleet_task("url", "image", "name", "tags", "mirror")
-def plan(fleet: "Fleet") -> "Page":
+def plan(fleet: "Fleet", bundle: str = "") -> "Page":
     """Show what bootstrap would change; exit 0 nothing, 2 changes pending, 1 failed."""
     from runnerkit.fleet import bootstrap
     from runnerkit.report.bootstrap import planned
 
-    return planned(*bootstrap.plan(fleet))
+    return planned(*bootstrap.plan(fleet, bundle))
 
 
 @fleet_task()
@@ -239,6 +239,86 @@ def runner_resume(fleet: "Fleet", runner: str = "", dry_run: bool = False) -> "P
     return resumed(pause.go_on(fleet, runner, dry_run), dry_run)
 
 
+@plain_task(
+    *("file", "for", "from", "arch", "kit", "key", "json", "accept-new-host-keys"), name="make"
+)
+def bundle_make(
+    _: Context,
+    file: str,
+    for_: str = "",
+    from_: str = "local",
+    arch: str = "",
+    kit: bool = False,
+    key: str = "",
+    json: bool = False,
+    accept_new_host_keys: bool = False,
+) -> None:
+    """Put all that hosts of the settings need into one file, on a machine that reaches things."""
+    from runnerkit.fleet.bundles import make
+    from runnerkit.report.bundles import made
+
+    def page(fleet: "Fleet") -> "Page":
+        order = make.Order(Path(file), for_, arch, kit, key)
+        return made(make.make(fleet, order, from_))
+
+    of_settings(page, json, accept_new_host_keys)
+
+
+@plain_task("file", "json", name="list")
+def bundle_list(_: Context, file: str, json: bool = False) -> None:
+    """Show what a bundle holds, by its head alone."""
+    from runnerkit.bundle import reading
+    from runnerkit.report.bundles import listed
+
+    end(listed(reading.opened(Path(file))).show(json))
+
+
+@plain_task("file", "key", "json", name="verify")
+def bundle_verify(_: Context, file: str, key: str = "", json: bool = False) -> None:
+    """Read a bundle whole, and compare every part with its list; with --key, its signature too."""
+    from runnerkit.fleet.bundles import verification
+    from runnerkit.report.bundles import verified
+
+    def page(fleet: "Fleet") -> "Page":
+        wanted = key or fleet.settings.bundle.signed_by
+        return verified(verification.whole(Path(file), wanted, fleet.listener), wanted)
+
+    of_settings(page, json)
+
+
+@plain_task("old", "new", "file", "key", "json", name="diff")
+def bundle_diff(
+    _: Context, old: str, new: str, file: str, key: str = "", json: bool = False
+) -> None:
+    """Put what one bundle has and an older one has not into a file."""
+    from runnerkit.fleet.bundles import difference
+    from runnerkit.report.bundles import written
+
+    def page(fleet: "Fleet") -> "Page":
+        return written(difference.make(Path(old), Path(new), Path(file), key, fleet.listener))
+
+    of_settings(page, json)
+
+
+@plain_task(*("file", "registry", "from", "json", "accept-new-host-keys"), name="push")
+def bundle_push(
+    _: Context,
+    file: str,
+    registry: str,
+    from_: str = "local",
+    json: bool = False,
+    accept_new_host_keys: bool = False,
+) -> None:
+    """Push a bundle's images to a registry of your own."""
+    from runnerkit.fleet.bundles import push
+    from runnerkit.report.bundles import pushed
+
+    def page(fleet: "Fleet") -> "Page":
+        return pushed(push.push(fleet, Path(file), registry, from_))
+
+    of_settings(page, json, accept_new_host_keys)
+
+
 @plain_task("into", "json")
 def metrics(_: Context, into: str, json: bool = False) -> None:
     """Write what a Prometheus and a Grafana need for the hosts of the settings into a folder."""
@@ -357,6 +437,7 @@ namespace = Collection(
     init,
     demo,
     *([test] if CLONE else ()),  # the checks are not installed
+    bundle=Collection(bundle_make, bundle_list, bundle_verify, bundle_diff, bundle_push),
     engine=Collection(engine_upgrade),
     gitlab=Collection(gitlab_ghosts),
     golden=Collection(golden_bake, golden_test, golden_validate),

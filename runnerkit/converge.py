@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
 from typing import Protocol
 
 from runnerkit.checks.engine import selinux, unknown, upgrades
@@ -10,6 +9,7 @@ from runnerkit.checks.finding import Finding
 from runnerkit.checks.gitlab import acceptance, expiry, runners
 from runnerkit.checks.jobs import cache_poisoning, metadata_address
 from runnerkit.checks.network import mirrors
+from runnerkit.checks.network import site_cache as site_cache_check
 from runnerkit.checks.runner import leftovers, managers, memory, plugins, polling
 from runnerkit.errors import KitError, NotConverged
 from runnerkit.events import Began, Tell
@@ -19,6 +19,7 @@ from runnerkit.files import record
 from runnerkit.files.memory import PATH
 from runnerkit.plan import Change, Script, batches
 from runnerkit.steps import (
+    cache_trust,
     config_toml,
     daemon_json,
     docker_engine,
@@ -28,8 +29,10 @@ from runnerkit.steps import (
     job_images,
     manager,
     metadata_rule,
+    network,
     prune_timer,
     registration,
+    site_cache,
 )
 from runnerkit.want import Want
 
@@ -54,19 +57,22 @@ class Check(Asking, Protocol):
 
 # In the order of the recipe, but that files are written before what reads them is started.
 STEPS: tuple[Step, ...] = (
-    *(daemon_json, docker_engine, image_pulls, job_images, fleeting),
+    *(network, daemon_json, docker_engine, site_cache, cache_trust),
+    *(image_pulls, job_images, fleeting),
     *(config_toml, registration, manager, prune_timer, metadata_rule),
 )
-ENGINE: tuple[Step, ...] = (daemon_json, docker_engine)
+ENGINE: tuple[Step, ...] = (network, daemon_json, docker_engine)
 # What bootstrap proves and notes, in the order in which it is told.
 CHECKS: tuple[Check, ...] = (
     *(managers, acceptance, expiry, runners, leftovers, polling, plugins),
-    *(metadata_address, selinux, cache_poisoning, upgrades, memory, unknown, mirrors),
+    *(metadata_address, selinux, cache_poisoning, upgrades, memory, unknown),
+    *(site_cache_check, mirrors),
 )
 IMAGES: tuple[Step, ...] = (job_images,)
+BUNDLED: tuple[Step, ...] = (image_pulls, job_images)
 # A machine image: all but what each machine made from it does for itself, at its first boot.
 GOLDEN: tuple[Step, ...] = (
-    *(daemon_json, docker_engine, image_pulls, job_images),
+    *(network, daemon_json, docker_engine, image_pulls, job_images),
     *(prune_timer, metadata_rule, first_boot),
 )
 
@@ -104,20 +110,8 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS, patience: i
         asking: who must know.
         patience: seconds that Docker is waited for, for doctor.
     """
-    needs = [one.needs(want) for one in asking]
-    both = Needs(
-        tuple(dict.fromkeys((PATH, *chain.from_iterable(need.files for need in needs)))),
-        tuple(dict.fromkeys(chain.from_iterable(need.paths for need in needs))),
-        tuple(dict.fromkeys(chain.from_iterable(need.images for need in needs))),
-        tuple(dict.fromkeys(chain.from_iterable(need.units for need in needs))),
-        tuple(dict.fromkeys(chain.from_iterable(need.chains for need in needs))),
-        any(need.manager for need in needs),
-        tuple(dict.fromkeys(chain.from_iterable(need.names for need in needs))),
-        any(need.container for need in needs),
-        any(need.belongings for need in needs),
-        any(need.packages for need in needs),
-    )
-    output = host.look(script(both, want.manager.container, patience))
+    needs = Needs.of_all([Needs(files=(PATH,)), *(one.needs(want) for one in asking)])
+    output = host.look(script(needs, want.manager.container, patience))
     have = host.server(want, parse(output))
     return host.mirrors(want, have) if daemon_json in asking else have
 

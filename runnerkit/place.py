@@ -20,6 +20,8 @@ LOCK, WORK = f"{LOCKS}/run", f"{LOCKS}/work"
 PATIENCE = 2 * 3600  # seconds to wait for another one, twice what a drain takes by default
 PROGRAMS = "/usr/local/lib/runnerkit"
 UNITS = "/etc/systemd/system"
+# What a bundle brings lies there until it is taken; in a folder of root's.
+BUNDLE = "/var/lib/runnerkit/bundle"
 # Says that somebody has drained the host: nothing of the kit starts its manager then.
 DRAINED = "/var/lib/runnerkit/drained.json"
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from runnerkit.bundle.contents import BundledImage
+from runnerkit.bundle.reading import Bundle
 from runnerkit.images.definition import JobImage
 from runnerkit.images.reference import bare
 from runnerkit.printable import clipped
@@ -64,11 +66,22 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
+class Supply:
+    """Parts of a bundle, by the names that they get on the host; where `asks` is given, those alone that
+    this script prints there, one a line."""
+
+    bundle: Bundle
+    parts: Mapping[str, str]
+    asks: str = ""
+
+
+@dataclass(frozen=True)
 class Script:
-    """A script for the host. Where `token` names a runner, its token is put in as $TOKEN.
+    """A script for the host. Where `token` names a runner, its token is put in as $TOKEN. Where `address`
+    is one, a new certificate for it and its key are put in as $CERTIFICATE and $KEY.
 
     `trial` is a script that changes nothing, and fails where this one is known to. `recorded` is
-    whether the host's audit trail tells of it.
+    whether the host's audit trail tells of it. `supply` is on the host before it runs.
     """
 
     title: str
@@ -79,6 +92,8 @@ class Script:
     hints: tuple[Hint, ...] = ()
     reaches: tuple[Endpoint, ...] = ()
     recorded: bool = True
+    address: str = ""
+    supply: Supply | None = None
 
 
 @dataclass(frozen=True)
@@ -101,12 +116,25 @@ class Pull:
 
 @dataclass(frozen=True)
 class Build:
-    """A job image built on the host, by BuildKit or the classic builder."""
+    """A job image built on the host, by BuildKit or the classic builder; `proxies` are its variables
+    meanwhile, of which nothing stays in it."""
 
     title: str
     image: JobImage
     buildkit: bool = True
     no_cache: bool = False
+    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    diff: str = ""
+    reaches: tuple[Endpoint, ...] = ()
+
+
+@dataclass(frozen=True)
+class Load:
+    """An image of a bundle put onto the host, under all its names."""
+
+    title: str
+    image: BundledImage
+    bundle: Bundle
     diff: str = ""
     reaches: tuple[Endpoint, ...] = ()
 
@@ -124,7 +152,7 @@ class ServerCall:
     reaches: tuple[Endpoint, ...] = ()
 
 
-Change = Script | Pull | Build | ServerCall
+Change = Script | Pull | Build | Load | ServerCall
 
 
 def mirrors(urls: Iterable[str]) -> tuple[Endpoint, ...]:

@@ -5,12 +5,14 @@ import itertools
 import json
 import os
 import re
+import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 
 from invoke.collection import Collection
 from invoke.exceptions import ParseError
+from invoke.parser import Parser
 from invoke.parser.context import ParserContext
 from invoke.program import Program
 
@@ -35,7 +37,10 @@ def run(menu: Collection) -> None:
     """Run what is typed; without a word, the list of what there is."""
     command = os.environ.get("RUNNERKIT_COMMAND") or NAME
     program = Kit(__version__, menu, name=NAME, binary=command, binary_names=[NAME])
-    program.run(sys.argv if sys.argv[1:] else [*sys.argv, "--list"])
+    try:
+        program.run(sys.argv if sys.argv[1:] else [*sys.argv, "--list"])
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C: threads end without words
 
 
 class Kit(Program):
@@ -54,7 +59,6 @@ class Kit(Program):
 
     def parse_tasks(self) -> None:
         try:
-            self._read_as_letters()
             super().parse_tasks()
             for context in self.tasks:
                 _no_option_as_value(context)
@@ -62,6 +66,11 @@ class Kit(Program):
             self._tell(self._misspelt(error))
         except KitError as error:
             self._tell(error)
+
+    def _make_parser(self) -> Parser:
+        parser = super()._make_parser()  # Invoke takes the help texts out of the tasks: only once
+        self._read_as_letters(parser.contexts)
+        return parser
 
     def parse_cleanup(self) -> None:
         try:
@@ -76,11 +85,10 @@ class Kit(Program):
         except KitError as error:
             self._tell(error)
 
-    def _read_as_letters(self) -> None:
+    def _read_as_letters(self, contexts: Mapping[str, ParserContext]) -> None:
         """Refuse what Invoke takes otherwise than it is meant: -host as -h -o -s -t, and --dry for its own."""
-        contexts = {one.name: one for one in self.collection.to_contexts()}
         word = next((one for one in self.argv[1:] if one in contexts), None)
-        context = contexts.get(word, self.initial_context)
+        context = contexts[word] if word else self.initial_context
         for one in itertools.takewhile(lambda one: one != "--", self.argv[1:]):
             letters = re.fullmatch(r"-([A-Za-z][\w-]{2,})(=.*)?", one)
             known = self.initial_context.flags
@@ -153,8 +161,9 @@ class Kit(Program):
             }
             more = "".join(text for name, text in also.items() if taken.get(name))
             hint = "" if more else nearest(word, names, NEAR)
+            hosts = ",".join(filter(None, (context.args["host"].value, word)))
             return KitError(
-                f"{task} takes no word {word!r}{hint}", f"{more}hosts are given as --host {word}"
+                f"{task} takes no word {word!r}{hint}", f"{more}hosts are given as --host {hosts}"
             )
         last = {name.rpartition(".")[2]: name for name in names}
         if word in last:

@@ -1,5 +1,6 @@
 """What the settings make of a host: names resolved, secrets read."""
 
+import dataclasses
 import hashlib
 import os
 from collections.abc import Collection
@@ -9,12 +10,16 @@ from msgspec.structs import replace
 from runnerkit.errors import KitError
 from runnerkit.images import catalog
 from runnerkit.images.definition import JobImage
+from runnerkit.images.reference import nearest_name
 from runnerkit.place import settings_file
-from runnerkit.settings import autoscaler, free_keys, tokens
+from runnerkit.settings import autoscaler, cache, free_keys, tokens
+from runnerkit.settings.access import Access, access
+from runnerkit.settings.cache import CacheSettings
 from runnerkit.settings.hardening import hardened
+from runnerkit.settings.hosts import HostSettings
 from runnerkit.settings.model import DEFAULT, Manager, Settings
 from runnerkit.settings.secrets import Secret
-from runnerkit.want import Want, WantedRunner, bare
+from runnerkit.want import Cache, OwnCache, Want, WantedRunner, bare
 
 
 def of_host(
@@ -40,20 +45,54 @@ def of_host(
     if not (keys := keys_of(settings, host)) and not empty:
         raise none()
     found = {key: catalog.find(settings, settings.runners[key].image) for key in keys}
-    runners = tuple(_runner(settings, key, found[key], settings.hosts or beside) for key in keys)
+    outside = access_of(settings, host)
+    runners = tuple(
+        _runner(settings, key, found[key], settings.hosts or beside, outside) for key in keys
+    )
     _distinct(runners)
     return Want(
         url=url,
         docker=free_keys.filled(settings.docker, "docker", "daemon"),
-        manager=_manager(settings.manager, runners),
+        manager=_manager(settings, runners, outside),
         runners=runners,
         images=catalog.closed(settings, [image.name for image in found.values() if image]),
         names=catalog.names(settings),
         api=settings.gitlab.api_token is not None,
         prune=settings.prune,
         golden=settings.golden,
+        network=outside,
         origin=_origin(),
+        caches=_caches(settings, host),
+        cache=_own_cache(settings, host),
     )
+
+
+def _caches(settings: Settings, host: str) -> tuple[Cache, ...]:
+    """Those that a host asks: its own alone, where it runs one."""
+    found = [
+        Cache(name, _at(one, settings.cache)) for name, one in settings.hosts.items() if one.cache
+    ]
+    return tuple([one for one in found if one.host == host] or found)
+
+
+def _at(host: HostSettings, section: CacheSettings) -> str:
+    ip = cache.address(host)
+    return f"{f'[{ip}]' if ':' in ip else ip}:{section.port}"
+
+
+def _own_cache(settings: Settings, host: str) -> OwnCache | None:
+    named, section, docker = settings.hosts.get(host), settings.cache, settings.docker
+    if not named or not named.cache:
+        return None
+    password = section.password.read() if section.password else None
+    if section.password and not password:
+        raise KitError(f"cache.password is empty: {section.password}", "set it, and run again")
+    # A mirror of somebody else's is not shown a login.
+    usual = cache.HUB_URL if password else next(iter(docker.fixed_mirrors), cache.HUB_URL)
+    image = nearest_name(docker.registry_image, docker.prefix_mirrors)
+    upstream = section.upstream or usual
+    place = _at(named, section)
+    return OwnCache(place, section.max_gb, upstream, image, section.username, password)
 
 
 def _origin() -> str:
@@ -97,17 +136,31 @@ def of_images(settings: Settings, names: str) -> Want:
     )
 
 
+def with_access(want: Want, settings: Settings, host: str) -> Want:
+    """What is wanted, on a host of that name, which may have a proxy of its own."""
+    return dataclasses.replace(want, network=access_of(settings, host))
+
+
+def access_of(settings: Settings, host: str) -> Access:
+    """How a host of that name reaches what is outside."""
+    named = settings.hosts.get(host)
+    own = named.network if named else None
+    return access(settings.network, own, [one.address for one in _caches(settings, host)])
+
+
 def _runner(
-    settings: Settings, key: str, image: JobImage | None, hosts: Collection[str]
+    settings: Settings, key: str, image: JobImage | None, hosts: Collection[str], outside: Access
 ) -> WantedRunner:
     spec = settings.runners[key]
     token = spec.token.read() if spec.token else None
     old = spec.registration_token.read() if spec.registration_token else None
+    named = nearest_name(spec.image, settings.docker.prefix_mirrors)
     free = free_keys.filled(spec, f"runners.{key}", "docker", "autoscaler", "settings")
+    free = replace(free, settings=outside.beside(free.settings))
     return WantedRunner(
         key=key,
-        spec=hardened(free, (spec.image, *settings.images), image is not None),
-        image=image.reference if image else spec.image,
+        spec=hardened(free, (named, spec.image, *settings.images), image is not None),
+        image=image.reference if image else named,
         token=tokens.check(token, "glrt-", f"the token of runner {key}"),
         registration_token=tokens.check(
             old, "GR1348941", f"the registration token of runner {key}"
@@ -128,9 +181,14 @@ def _distinct(runners: tuple[WantedRunner, ...]) -> None:
             )
 
 
-def _manager(manager: Manager, runners: tuple[WantedRunner, ...]) -> Manager:
-    """The manager, told where plugins are that an upgrade shall not lose."""
-    manager = free_keys.filled(manager, "manager", "settings")
+def _manager(settings: Settings, runners: tuple[WantedRunner, ...], outside: Access) -> Manager:
+    """The manager with its proxy, told where plugins are that an upgrade shall not lose."""
+    manager = free_keys.filled(settings.manager, "manager", "settings")
+    manager = replace(
+        manager,
+        image=nearest_name(manager.image, settings.docker.prefix_mirrors),
+        environment={**outside.variables, **manager.environment},
+    )
     if not any(autoscaler.published(one.spec.autoscaler.get("plugin", "")) for one in runners):
         return manager
     environment = {**manager.environment, autoscaler.PLUGIN_PATH: autoscaler.PLUGINS}

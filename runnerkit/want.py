@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runnerkit.bundle.reading import Bundle
 from runnerkit.errors import nearest
 from runnerkit.images.definition import JobImage
-from runnerkit.images.reference import repository
+from runnerkit.images.reference import digest, repository, sources
 from runnerkit.settings import autoscaler
+from runnerkit.settings.access import Access
 from runnerkit.settings.docker import Docker
 from runnerkit.settings.hardening import closes_metadata
 from runnerkit.settings.model import DEFAULT, Golden, Manager, Prune
@@ -57,11 +59,43 @@ class WantedRunner:
 
 
 @dataclass(frozen=True)
+class Cache:
+    """A cache of the site: whose host it is, at which address and port. `certificate` is what it answers
+    with; "" where that has not been asked for."""
+
+    host: str
+    address: str
+    certificate: str = ""
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.address}"
+
+
+@dataclass(frozen=True)
+class OwnCache:
+    """The cache that a host runs itself."""
+
+    address: str
+    max_gb: int
+    upstream: str
+    image: str
+    username: str = ""
+    password: Secret | None = None
+
+    @property
+    def ip(self) -> str:
+        """Where it listens, without the port."""
+        return self.address.rpartition(":")[0].strip("[]")
+
+
+@dataclass(frozen=True)
 class Want:
     """What a host should be.
 
     `names` are those of all job images that there are, `origin` tells the settings file from others (""
-    where there is none).
+    where there is none), `caches` are those of the site in the order in which the host asks them, `cache`
+    the one that it runs, `bundle` what all comes from that else were fetched.
     """
 
     url: str
@@ -73,7 +107,11 @@ class Want:
     api: bool = False
     prune: Prune = field(default_factory=Prune)
     golden: Golden = field(default_factory=Golden)
+    network: Access = field(default_factory=Access)
     origin: str = ""
+    caches: tuple[Cache, ...] = ()
+    cache: OwnCache | None = None
+    bundle: Bundle | None = None
 
     @property
     def release(self) -> str:
@@ -95,6 +133,13 @@ class Want:
     def metadata_closed(self) -> bool:
         """Whether containers are kept from the cloud's metadata address."""
         return closes_metadata(self.docker, (runner.spec for runner in self.runners))
+
+    def sources(self, image: str) -> tuple[str, ...]:
+        """By which names an image is pulled that is known by its own thereafter.
+
+        One that is pinned has no other: an engine knows a digest only by the name that it came by.
+        """
+        return (image,) if digest(image) else sources(image, self.docker.prefix_mirrors)
 
     def slip(self, image: str) -> str:
         """`` (did you mean 'web'?)``, where an image of the settings is written nearly so; else nothing."""

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import tomlkit
@@ -20,6 +21,7 @@ from sandbox.world import World
 
 HOST = "demo"
 SECTION = re.compile(r"section_(start|end):\d+:\w+\r\x1b\[0K")  # folds a log in GitLab's pages
+ESCAPE = re.compile(r"\x1b\[[\d;]*[mK]")  # a colour, or a line begun anew
 SETTINGS = """# The demo's settings. Try: {command} plan --host demo
 [gitlab]
 url = "{world.gitlab_url}"
@@ -68,10 +70,12 @@ def run(runner_image: str | None = None) -> int:
         return 1
 
     script = ["hello", "echo this job runs as $(id -un) in a container on the host"]
-    number = gitlab.queue(script, image="demo", name="hello")
+    number = gitlab.queue(script, image="demo", name="hello", tags=[HOST])  # no other has the image
     print(f"\njob {number} is queued, in the image demo, which only that host has; its log:\n")
+    coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     for text in gitlab.follow(number):
-        print(SECTION.sub("", text), end="", flush=True)
+        shown = SECTION.sub("", text)
+        print(shown if coloured else ESCAPE.sub("", shown), end="", flush=True)
     job = gitlab.job(number)
     print(f"\njob {number}: {job['state']}, run by manager {job['system_id']}\n")
     print(f"look around:  {command} plan --host {HOST}")
@@ -85,7 +89,7 @@ def _write_settings(file: Path, text: str, up: World, gitlab: Client) -> None:
     gitlab.forget_runners(HOST)
     token = up.state / "runner-token"
     token.touch(mode=0o600)
-    token.write_text(gitlab.new_runner(HOST, run_untagged=True))
+    token.write_text(gitlab.new_runner(HOST, tag_list=[HOST]))
     file.write_text(text)
 
 

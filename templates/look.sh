@@ -1,7 +1,7 @@
 # Tells what is true of a host, a line a fact: `name: value`, or `name base64` where it has lines, which
 # goes on where a line is base64 alone.
 # Before it stand: FILES and PATHS (shell-quoted words, each with its name in base64 after it), UNITS, CHAINS and
-# IMAGES (such words alone), CONTAINER (the manager; may be empty),
+# IMAGES (such words alone), PATTERNS (of more paths), CONTAINER (the manager; may be empty), OTHERS (more containers),
 # VERIFY (whether it asks GitLab after its runners; empty: no), BELONGINGS and PACKAGES (likewise, after what else Docker
 # has, and after its own packages), PATIENCE (seconds that Docker is waited for; empty: any time).
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -30,9 +30,9 @@ if command -v docker >/dev/null && ! hangs; then
   ask info --format '{{json .}}' >"$work/info" 2>/dev/null &
   ask version --format '{{json .Server}}' >"$work/version" 2>/dev/null &
   {
-    [ -z "$CONTAINER" ] || ask container inspect "$CONTAINER" "$CONTAINER.before" "$CONTAINER.next" >"$work/containers"
+    [ -z "$CONTAINER$OTHERS" ] || eval "ask container inspect ${CONTAINER:+$CONTAINER $CONTAINER.before $CONTAINER.next} $OTHERS" >"$work/containers"
     eval "set -- $IMAGES"
-    [ -z "$CONTAINER" ] || set -- "$@" $(sed -n 's/^        "Image": "\(sha256:[0-9a-f]*\)".*/\1/p' "$work/containers")
+    [ -z "$CONTAINER$OTHERS" ] || set -- "$@" $(sed -n 's/^        "Image": "\(sha256:[0-9a-f]*\)".*/\1/p' "$work/containers")
     ask image inspect "$@" $(ask image ls -q --no-trunc --filter label=runnerkit.image) | bounded >"$work/images"
   } 2>/dev/null &
   [ -z "$CONTAINER" ] || ask ps -q --filter label=com.gitlab.gitlab-runner.managed=true 2>/dev/null |
@@ -109,6 +109,10 @@ eval "set -- $PATHS"
 while [ $# -gt 0 ]; do
   [ ! -e "$1" ] || echo "path $2"
   shift 2
+done
+eval "set -- $PATTERNS"
+for path; do
+  [ ! -e "$path" ] || { printf 'path ' && printf %s "$path" | base64 && echo; }
 done
 for file in /etc/os-release /usr/lib/os-release; do
   [ ! -s "$file" ] || { printf 'os ' && base64 <"$file" && echo && break; }

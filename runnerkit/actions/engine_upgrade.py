@@ -10,7 +10,7 @@ from runnerkit.checks.engine import api_version, engine_runs
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
 from runnerkit.facts.packages import EnginePackages, release
-from runnerkit.files import daemon_json, drained
+from runnerkit.files import daemon_json, drained, outside
 from runnerkit.plan import Change, Hint, Script
 from runnerkit.templates import render
 from runnerkit.want import Want
@@ -55,7 +55,9 @@ class EngineUpgrade:
             return
         if (runs := release(str(have.info["ServerVersion"]))) and runs != release(to):
             drain = container.jobs_end(want, have)
-            text = render("restart-docker.sh.j2", name=want.manager.container, drain=drain, undo="")
+            text = render(
+                "restart-docker.sh.j2", name=want.manager.container, drain=drain, undo="", before=""
+            )
             yield Script("restart docker, which is not yet of that version", text, hints=self.hints)
         if not {*packages.daemons} <= packages.held:
             title = f"hold {', '.join(packages.daemons)} at their versions"
@@ -68,7 +70,7 @@ class EngineUpgrade:
     def _upgrade(self, want: Want, have: Facts, to: str) -> Script:
         packages, name = have.packages, want.manager.container
         separator = "=" if packages.manager == "apt" else "-"
-        text = render(
+        text = outside.exports(want) + render(
             "upgrade-docker.sh.j2",
             name=name,
             manager=packages.manager,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from runnerkit.actions import leavings
 from runnerkit.facts import Facts, Needs
 from runnerkit.facts.belongings import OwnedImage
-from runnerkit.files import memory, previous, share
+from runnerkit.files import memory, previous, share, site_cache
 from runnerkit.images.reference import normal, repository
 from runnerkit.plan import Change, Hint, Script
 from runnerkit.templates import render
@@ -46,7 +46,7 @@ def going(want: Want, have: Facts) -> list[str]:
     used = {
         one.image
         for one in have.belongings.containers
-        if one.name not in managers(want) and not part.has(one.runner)
+        if one.name not in (*managers(want), site_cache.NAME) and not part.has(one.runner)
     }
     return [
         name
@@ -97,10 +97,11 @@ def stays(want: Want, have: Facts) -> str:
     if needed := [one for one in have.belongings.needed if one in ENGINE]:
         return f"other packages need {', '.join(needed)}"
     part, there = share.of(want, have), have.belongings
-    ours = [one for one in there.containers if one.name in managers(want) or part.has(one.runner)]
+    own = (*managers(want), site_cache.NAME)
+    ours = [one for one in there.containers if one.name in own or part.has(one.runner)]
     caches = {
         *leavings.volumes(have, part),
-        *OWN_VOLUMES,
+        *(*OWN_VOLUMES, site_cache.NAME),
         *(v for one in ours for v in one.volumes),
     }
     known = (

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import daemon_json, leaving, memory, record, share
+from runnerkit.files.diff import diff
 from runnerkit.files.write import NO_PREVIOUS, write_file
 from runnerkit.place import LOCKS, PROGRAMS
 from runnerkit.plan import Change, Hint, Script
@@ -77,9 +78,10 @@ class DaemonRemoval:
             script, data = f"{script}(\n{first.text}\n)\n", kept.encode()
         text = daemon_json.edited(have, {}, goes)
         write = write_file(daemon_json.PATH, text, file.mode, old=data, after=after)
+        shown = diff(file.text, text, daemon_json.PATH)
         names = ", ".join(".".join(way) for way in goes)
         title = f"take {names} out of {daemon_json.PATH}"
-        yield Script(title, script + write.text, write.diff, hints=HINTS)
+        yield Script(title, script + write.text, shown, hints=HINTS)
 
 
 def overwritten(want: Want, have: Facts) -> list[str]:

@@ -42,7 +42,7 @@ def build(client: APIClient, machine: Machine, change: Build, tell: Tell) -> Non
         params = {
             "version": "2" if change.buildkit else "1",
             "t": [job.hashed(contents), job.reference],
-            "buildargs": json.dumps(job.args),
+            "buildargs": json.dumps({**change.proxies, **job.args}),
             "labels": json.dumps(job.marks(ids, dates, contents)),
             "rm": "1",
             "forcerm": "1",

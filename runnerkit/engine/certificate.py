@@ -1,4 +1,4 @@
-"""TLS on a host's loopback: a certificate for one run, and engines that do without no longer.
+"""TLS of the kit's own: a certificate for an address, and engines that do without it no longer.
 
 Docker takes a registry on loopback without TLS or with any certificate; from 29.10 on it does not
 where `insecure-registries` is set. What it takes then is a certificate in its certs.d.
@@ -6,6 +6,7 @@ where `insecure-registries` is set. What it takes then is a certificate in its c
 
 import contextlib
 import ipaddress
+import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +16,7 @@ from runnerkit.errors import KitError
 from runnerkit.machine.forward import LOOPBACK
 from runnerkit.machine.machine import Machine
 
+YEARS = 20  # nobody remembers to renew one
 DAYS = 7  # before and after now: a host's clock may be off
 FOLDER = f"/etc/docker/certs.d/{LOOPBACK}:"
 CLEAN = f"""for file in {FOLDER}*/runnerkit.crt; do
@@ -24,19 +26,24 @@ done
 """
 
 
-def new() -> tuple[str, str]:
-    """A certificate for the loopback address that signs itself, and its key; both PEM."""
+def new(ip: str = LOOPBACK, days: int = DAYS) -> tuple[str, str]:
+    """A certificate for an IP address that signs itself, and its key; both PEM.
+
+    Args:
+        ip: the address.
+        days: how long it holds from now on.
+    """
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "runnerkit")])
-    address = x509.IPAddress(ipaddress.ip_address(LOOPBACK))
+    address = x509.IPAddress(ipaddress.ip_address(ip))
     certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(DAYS))
-        .not_valid_after(now + timedelta(DAYS))
+        .not_valid_after(now + timedelta(days))
         .add_extension(x509.SubjectAlternativeName([address]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
@@ -47,6 +54,11 @@ def new() -> tuple[str, str]:
         serialization.NoEncryption(),
     )
     return certificate.public_bytes(serialization.Encoding.PEM).decode(), secret.decode()
+
+
+def variables(ip: str) -> str:
+    """One for a server that stays, as CERTIFICATE and KEY of a shell."""
+    return "CERTIFICATE={}\nKEY={}".format(*map(shlex.quote, new(ip, YEARS * 365)))
 
 
 @contextlib.contextmanager

@@ -65,11 +65,11 @@ def lacking(layers: list[str], sizes: Iterable[int], known: Iterable[list[str]])
         sizes: of its layers, from the top; 0 also where a step made none.
         known: the layers of each image that the host has.
     """
-    shared = max((_common(layers, others) for others in known), default=0)
+    shared = max((common(layers, others) for others in known), default=0)
     return sum([size for size in sizes if size][: len(layers) - shared])
 
 
-def _common(ours: list[str], theirs: list[str]) -> int:
+def common(ours: list[str], theirs: list[str]) -> int:
     """A layer is shared only upon the same layers below."""
     pairs = list(zip(ours, theirs, strict=False))
     return next((number for number, (a, b) in enumerate(pairs) if a != b), len(pairs))

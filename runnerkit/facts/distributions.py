@@ -50,6 +50,11 @@ class Distribution:
             base, own = "", major(os)
         return base or self.releases.get(own) or (own if self.own_releases else "")
 
+    def packages(self, os: Mapping[str, str]) -> str:
+        """Its own Docker: since Debian 13 the client is a package apart, and only recommended."""
+        apart = self is DEBIAN and int(major(os) or 99) > 12
+        return f"{self.package} docker-cli" if apart else self.package
+
     def sources(self, os: Mapping[str, str]) -> list[str]:
         """The values of [docker] source that can work there, the best first."""
         there = {

@@ -67,6 +67,7 @@ class _Mount(Struct):
 class _Config(Struct):
     Image: str
     Env: Words = None
+    Labels: dict[str, str] | None = None
 
 
 class _Container(Struct):

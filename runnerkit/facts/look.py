@@ -40,10 +40,12 @@ def script(needs: Needs, container: str, patience: int = 0) -> str:
     """
     words = {
         "FILES": shlex.join(_encoded(needs.files)),
-        "PATHS": shlex.join(_encoded(needs.paths)),
+        "PATHS": shlex.join(_encoded(one for one in needs.paths if "*" not in one)),
+        "PATTERNS": shlex.join(one for one in needs.paths if "*" in one).replace("*", "'*'"),
         "UNITS": shlex.join(needs.units),
         "CHAINS": shlex.join(needs.chains),
         "IMAGES": shlex.join(needs.images),
+        "OTHERS": shlex.join(needs.others),
         "CONTAINER": container if needs.manager or needs.container else "",
         "VERIFY": "yes" if needs.manager else "",
         "NAMES": shlex.join(needs.names),

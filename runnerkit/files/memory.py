@@ -35,13 +35,15 @@ class RunnerRecord(msgspec.Struct):
 
 class Record(msgspec.Struct):
     """What one settings file said: of daemon.json, the config.toml there, the manager's variables, its
-    runners. `chosen` is the digest of the registry mirrors that were found to serve the host."""
+    runners, and whether the host runs a cache. `chosen` is the digest of the registry mirrors that were
+    found to serve the host."""
 
     place: str = ""
     daemon: Tree = {}
     config: Tree = {}
     environment: Tree = {}
     runners: dict[str, RunnerRecord] = {}
+    cache: bool = False
     chosen: str = ""
 
 

@@ -18,7 +18,7 @@ from runnerkit.files.memory import (
 )
 from runnerkit.files.write import NO_PREVIOUS, write_file
 from runnerkit.images.reference import normal
-from runnerkit.plan import Build, Change, Pull, Script
+from runnerkit.plan import Build, Change, Load, Pull, Script
 from runnerkit.settings.docker import AUTO
 from runnerkit.want import Want, WantedRunner
 
@@ -52,6 +52,7 @@ def ahead(want: Want, have: Facts, pending: Collection[Change]) -> Script | None
         union(old.config, new.config),
         union(old.environment, new.environment),
         {**old.runners, **former, **runners},
+        old.cache or new.cache,
         new.chosen,
     )
     return _write(want, have, both, pending)
@@ -94,6 +95,8 @@ def _names(change: Change) -> tuple[str, ...]:
     """What images come by it, by any name."""
     if isinstance(change, Pull):
         return tuple(map(normal, (change.image, *change.sources)))
+    if isinstance(change, Load):
+        return tuple(map(normal, change.image.names))
     return (change.image.reference,) if isinstance(change, Build) else ()
 
 
@@ -111,6 +114,7 @@ def _record(want: Want, have: Facts) -> Record:
         config=tree(have, config),
         environment=tree(have, want.manager.environment),
         runners={runner.key: _of(want, have, runner) for runner in want.runners},
+        cache=want.cache is not None,
         chosen=_chosen(want, have),
     )
 
@@ -119,7 +123,7 @@ def _chosen(want: Want, have: Facts) -> str:
     """What stands for the mirrors, where it is not the settings that name them."""
     if want.docker.registry_mirrors != AUTO:
         return ""
-    return digest(have, daemon_json.managed(want, have).get("registry-mirrors", []))
+    return digest(have, daemon_json.managed(want, have).get(daemon_json.MIRRORS, []))
 
 
 def _of(want: Want, have: Facts, runner: WantedRunner) -> RunnerRecord:

@@ -39,8 +39,7 @@ HINTS = (
     ),
     Hint(
         "x509|certificate",
-        "the host does not trust GitLab's certificate: put its CA into "
-        "<config_dir>/certs/<GitLab's host name>.crt on the host",
+        "the host does not trust GitLab's certificate: name the file of its CA as [network] ca_file",
     ),
     Hint(
         r"\b(429|50\d) [A-Z]",
@@ -118,6 +117,7 @@ def _script(
 
 def reaches(want: Want) -> tuple[Endpoint, ...]:
     """What the host itself must reach for it: GitLab, unless by a proxy."""
-    proxied = any(key.lower().endswith("_proxy") for key in want.manager.environment)
+    ours = {*want.network.variables}
+    proxied = any(key.lower().endswith("_proxy") for key in {*want.manager.environment} - ours)
     gitlab = Endpoint(want.url, "GitLab", "check --url, and DNS and firewall of the host")
     return () if proxied else (gitlab,)

@@ -11,6 +11,7 @@ from runnerkit.facts import Facts
 from runnerkit.files import config_toml
 from runnerkit.files.leaving import records, same_runner
 from runnerkit.files.memory import digest
+from runnerkit.settings.access import Access
 from runnerkit.want import Want
 
 SHORT = 8  # characters of a token that stand for it
@@ -83,5 +84,8 @@ def nothing(want: Want) -> Want:
         images=(),
         docker=structs.replace(want.docker, daemon={}, registry_mirrors=(), metadata="open"),
         manager=structs.replace(want.manager, settings={}, environment={}, metrics=""),
+        caches=(),
+        cache=None,
         prune=structs.replace(want.prune, schedule=""),
+        network=Access(),
     )

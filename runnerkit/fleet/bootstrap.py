@@ -1,6 +1,7 @@
 """Hosts made into runner hosts, and what that would change."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from runnerkit import converge, resolve
 from runnerkit.checks.finding import Finding, Level
@@ -9,8 +10,10 @@ from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.files import config_toml
 from runnerkit.fleet import ghosts
+from runnerkit.fleet.bundles import verification
 from runnerkit.fleet.gitlab_side import token_of
 from runnerkit.fleet.host import Host
+from runnerkit.fleet.mirrors import caches
 from runnerkit.fleet.run import Fleet, Outcome, Unfinished
 from runnerkit.plan import Change
 from runnerkit.settings.model import Settings
@@ -36,8 +39,13 @@ class Planned:
     presence: ghosts.Presence | None = None
 
 
-def bootstrap(fleet: Fleet) -> list[Outcome[Bootstrapped]]:
-    """Converge every host, then prove that GitLab accepts its runners."""
+def bootstrap(fleet: Fleet, bundle: str = "") -> list[Outcome[Bootstrapped]]:
+    """Converge every host, then prove that GitLab accepts its runners.
+
+    Args:
+        fleet: the hosts.
+        bundle: the file that all comes from which else were fetched; "" for none.
+    """
 
     def work(host: Host, wanted: Want) -> Bootstrapped:
         have = converge.apply(host, wanted, checks=converge.CHECKS)
@@ -48,11 +56,11 @@ def bootstrap(fleet: Fleet) -> list[Outcome[Bootstrapped]]:
         concurrent = config_toml.parsed(wanted, have).get("concurrent", 1)
         return Bootstrapped(tuple(acceptance.accepted(wanted, have)), found, concurrent)
 
-    known, token = wants(fleet)
-    return fleet.each(known, work, token)
+    known, token = wants(fleet, bundle=bundle)
+    return caches.first(fleet, known, work, token)
 
 
-def plan(fleet: Fleet) -> tuple[list[Outcome[Planned]], tuple[Finding, ...]]:
+def plan(fleet: Fleet, bundle: str = "") -> tuple[list[Outcome[Planned]], tuple[Finding, ...]]:
     """What bootstrap would change on every host; and what is to be noted of none."""
 
     def work(host: Host, wanted: Want) -> Planned:
@@ -66,7 +74,7 @@ def plan(fleet: Fleet) -> tuple[list[Outcome[Planned]], tuple[Finding, ...]]:
         noted = (*proof, *host.obstacles(wanted, pending))
         return Planned(tuple(pending), noted, ghosts.presence(wanted, have))
 
-    known, token = wants(fleet, empty=True)
+    known, token = wants(fleet, True, bundle)
     outcomes = fleet.each(known, work, token)
     return outcomes, ghosts.findings(fleet, outcomes, token)
 
@@ -82,12 +90,15 @@ def findings(wanted: Want, have: Facts) -> tuple[Finding, ...]:
     return tuple(one for check in converge.CHECKS for one in check.findings(wanted, have))
 
 
-def wants(fleet: Fleet, empty: bool = False) -> tuple[dict[str, Want], Secret | None]:
+def wants(
+    fleet: Fleet, empty: bool = False, bundle: str = ""
+) -> tuple[dict[str, Want], Secret | None]:
     """What each host should be, by its name, and GitLab's API token where there is one.
 
     Args:
         fleet: the hosts.
         empty: whether one without a runner is no mistake.
+        bundle: the file that all comes from which else were fetched; "" for none.
     """
     settings, names = fleet.settings, [target.name for target in fleet.targets]
     _one_master({*settings.hosts, *names}, settings)
@@ -95,6 +106,9 @@ def wants(fleet: Fleet, empty: bool = False) -> tuple[dict[str, Want], Secret | 
     token = token_of(settings)
     if token is None:  # its source is named, but empty: the other ways to register are left
         found = {name: replace(wanted, api=False) for name, wanted in found.items()}
+    if bundle:
+        whole = verification.whole(Path(bundle), settings.bundle.signed_by, fleet.listener)
+        found = {name: replace(wanted, bundle=whole) for name, wanted in found.items()}
     return found, token
 
 

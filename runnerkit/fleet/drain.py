@@ -19,6 +19,7 @@ from runnerkit.settings import durations
 from runnerkit.want import Want
 
 LOOK = 2  # seconds between two looks at what still runs
+AGAIN = 10  # seconds after which the same jobs are told again, with their age
 RESUMED = "somebody has resumed the host while it drained: it takes jobs"
 SILENT = "Docker, which does not answer"
 ON = "./inv runner.drain --host {} waits on, with --resume jobs are taken again"
@@ -146,7 +147,7 @@ def _resume(host: Host, want: Want, dry: bool) -> DrainState:
 def _wait(host: Host, want: Want, end: float | None) -> Watched:
     """Wait until the manager has ended, or until `end` by our monotonic clock; with the jobs that it had
     where it was killed."""
-    shown, before = "", tuple[Job, ...]()
+    shown, since, before = None, 0, tuple[Job, ...]()
     while True:
         rest = LOOK if end is None else min(LOOK, max(1, int(end - monotonic())))
         now = drain.watched(host.look(drain.watch(want, rest)))
@@ -155,12 +156,16 @@ def _wait(host: Host, want: Want, end: float | None) -> Watched:
             now = replace(now, work=before)
         if now.running is False or now.resumed or (end is not None and monotonic() >= end):
             return now
-        told = drain.named(now.work, now.now - now.now % 10) if now.work else "the manager to end"
-        if now.running is None:
-            told = SILENT
-        if told != shown:
-            host.tell(Detail(f"waiting for {told}") if shown else Phase(f"waiting for {told}"))
-            shown = told
+        if (now.running, now.work) != shown or (now.work and now.now - since >= AGAIN):
+            text = f"waiting for {_awaited(now)}"
+            host.tell(Detail(text) if shown else Phase(text))
+            shown, since = (now.running, now.work), now.now
+
+
+def _awaited(now: Watched) -> str:
+    if now.running is None:
+        return SILENT
+    return drain.named(now.work, now.now) if now.work else "the manager to end"
 
 
 def _runs(want: Want, have: Facts) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from runnerkit.errors import KitError
 from runnerkit.events import Tell, named
 from runnerkit.machine.machine import Machine
-from runnerkit.plan import Build, Pull
+from runnerkit.plan import Build, Load, Pull
 
 if TYPE_CHECKING:
     import docker
@@ -35,8 +35,8 @@ class EngineSide:
                 self._client = client.connect(self._machine)
         return self._client
 
-    def make(self, change: Pull | Build, beside: bool) -> None:
-        """Pull or build.
+    def make(self, change: Pull | Build | Load, beside: bool) -> None:
+        """Pull, build or load.
 
         Args:
             change: what.
@@ -45,8 +45,12 @@ class EngineSide:
         Raises:
             KitError: it failed.
         """
-        from runnerkit.engine import build, failure, transfer
+        from runnerkit.engine import build, failure, load, transfer
 
+        if isinstance(change, Load):
+            with failure.translated(change.title):
+                load.load(self.client, self._machine, change, self._tell)
+            return
         name = change.image if isinstance(change, Pull) else change.image.name
         tell = named(name, self._tell) if beside else self._tell
         with failure.translated(change.title):

@@ -8,6 +8,8 @@ from runnerkit.checks.finding import Finding, Level
 from runnerkit.checks.gitlab import acceptance
 from runnerkit.checks.runner import managers
 from runnerkit.events import Phase
+from runnerkit.files import outside
+from runnerkit.files.package_hints import INSTALL_HINTS
 from runnerkit.fleet.act import act
 from runnerkit.fleet.bootstrap import wants
 from runnerkit.fleet.host import Host
@@ -38,11 +40,11 @@ def upgrade(fleet: Fleet, to: str, dry: bool) -> list[Outcome[EngineState]]:
         to: the version; "" for the best that the hosts' package sources have.
         dry: only plan.
     """
-    action = EngineUpgrade(to, docker_engine.INSTALL_HINTS)
+    action = EngineUpgrade(to, INSTALL_HINTS)
 
     def work(host: Host, want: Want) -> EngineState:
         host.tell(Phase("renewing the package index"))
-        host.look(render(RENEW), docker_engine.INSTALL_HINTS)
+        host.look(outside.exports(want) + render(RENEW), INSTALL_HINTS)
         have = converge.look(host, want, (action,))
         before = str(have.info.get("ServerVersion", ""))
         # What a run that was cut off has left is first brought to an end.

@@ -2,10 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from runnerkit.facts import Facts
+from runnerkit.files import change_over
 from runnerkit.settings import tokens
+from runnerkit.settings.access import certificates
 from runnerkit.settings.model import Settings
 from runnerkit.settings.secrets import Secret
-from runnerkit.want import bare
+from runnerkit.want import Want, bare
 
 if TYPE_CHECKING:
     from runnerkit.gitlab.server import Server
@@ -17,8 +20,26 @@ def token_of(settings: Settings) -> Secret | None:
     return tokens.check(token, "glpat-", "GITLAB_TOKEN")
 
 
+def authority(settings: Settings) -> str:
+    """Certificates by which GitLab is trusted besides; "" for none."""
+    return certificates(settings.network.ca_file or "")
+
+
 def server_of(settings: Settings, token: Secret) -> "Server":
     """The API, with a token for it."""
     from runnerkit.gitlab.server import Server
 
-    return Server(bare(settings.gitlab.url), token)
+    return Server(bare(settings.gitlab.url), token, ca=authority(settings))
+
+
+def accepted(want: Want, have: Facts) -> dict[str, bool]:
+    """Whether GitLab knows the settings' token of each runner whose entry on the host has another."""
+    known = {}
+    for _, runner in change_over.differing(want, have):
+        from runnerkit.gitlab.runner_token import accepts
+
+        if runner.token is None:
+            continue
+        if (answer := accepts(want.url, runner.token, want.network.ca)) is not None:
+            known[runner.key] = answer
+    return known

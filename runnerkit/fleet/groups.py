@@ -16,6 +16,7 @@ from runnerkit.checks.network import (
     package_sources,
     proxy,
     registries,
+    site_cache,
 )
 from runnerkit.checks.runner import (
     config_file,
@@ -91,6 +92,7 @@ ROWS = (
     Row("network", "GitLab's name, certificate, answer and clock", gitlab_answers, _asked, "both"),
     Row("network", "package sources", package_sources, carries.known, "before"),
     Row("registries", "each registry serves the images", registries, _pulls),
+    Row("registries", "the site's caches serve the images", site_cache, site_cache.known),
     Row("runner", "config.toml", config_file),
     Row("runner", "keys of config.toml", config_keys),
     Row("runner", "kinds of tokens", token_kind),

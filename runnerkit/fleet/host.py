@@ -11,16 +11,18 @@ from runnerkit.checks.finding import Finding
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Ended, Tell
 from runnerkit.facts import Facts, ServerRunner
-from runnerkit.files import change_over, config_toml
+from runnerkit.files import config_toml
 from runnerkit.fleet import obstacles
+from runnerkit.fleet.bundles import supplies
 from runnerkit.fleet.engine_side import EngineSide
+from runnerkit.fleet.gitlab_side import accepted
 from runnerkit.fleet.hold import Hold
 from runnerkit.fleet.mirrors.side import MirrorSide
 from runnerkit.machine import lock, login, sudo
 from runnerkit.machine.failure import Failed, ScriptFailed
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.sudo import NeedsPassword
-from runnerkit.plan import Build, Change, Hint, Pull, Script, ServerCall, hint
+from runnerkit.plan import Build, Change, Hint, Load, Pull, Script, ServerCall, hint
 from runnerkit.redact import mask, plain
 from runnerkit.settings import tokens
 from runnerkit.settings.secrets import Secret
@@ -71,7 +73,7 @@ class Host:
             ) from None
 
     def server(self, want: Want, have: Facts) -> Facts:
-        have = replace(have, tokens=self._accepted(want, have))
+        have = replace(have, tokens=accepted(want, have))
         if not self._token:
             return have
         gitlab, found = self._server(want), {}
@@ -136,7 +138,13 @@ class Host:
                 raise KitError(f"{change.title}: no token", "run again")
             word = shlex.quote(tokens.required(token, f"runner {runner.key}'s token").reveal())
             text = f"TOKEN={word}\n{text}"
+        if change.address:
+            from runnerkit.engine import certificate
+
+            text = f"{certificate.variables(change.address)}\n{text}"
         try:
+            if change.supply:
+                supplies.send(self.machine, change.supply, self.tell)
             return self.machine.run(text, self._heard)
         except Failed as error:
             known = hint(mask(plain(error.stderr)), (*lock.HINTS, *change.hints))
@@ -157,16 +165,6 @@ class Host:
         self.hold.close()
         self.machine.close()
 
-    def _accepted(self, want: Want, have: Facts) -> dict[str, bool]:
-        """Whether GitLab knows the settings' token of each runner whose entry has another."""
-        known = {}
-        for _, runner in change_over.differing(want, have):
-            from runnerkit.gitlab.runner_token import accepts
-
-            if runner.token and (answer := accepts(want.url, runner.token)) is not None:
-                known[runner.key] = answer
-        return known
-
     def _of_token(self, want: Want, have: Facts, token: Secret | None) -> ServerRunner | None:
         """GitLab's side of a runner of the host: GitLab says which, by its token; never the host."""
         manager = config_toml.system_id(want, have)
@@ -178,7 +176,7 @@ class Host:
         match change:
             case Script():
                 self.script(want, change)
-            case Pull() | Build():
+            case Pull() | Build() | Load():
                 self._engine.make(change, beside)
             case ServerCall(action="update"):
                 self._server(want).update(change.id, change.data)
@@ -195,5 +193,5 @@ class Host:
             from runnerkit.gitlab.server import Server
 
             assert self._token is not None
-            self._gitlab = Server(want.url, self._token)
+            self._gitlab = Server(want.url, self._token, ca=want.network.ca)
         return self._gitlab

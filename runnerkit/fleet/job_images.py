@@ -64,7 +64,7 @@ def build(
             jobs = [*wanted.images]
             bases = job_images.pulls(jobs, wanted, have, again=pull) if pull or no_cache else ()
             reasons = dict.fromkeys((job.name for job in jobs), "asked for without cache")
-            forced = job_images.builds(jobs, reasons, have, no_cache=True) if no_cache else ()
+            forced = job_images.builds(jobs, reasons, wanted, have, True) if no_cache else ()
             return [*bases, *forced]
 
         have = converge.apply(host, wanted, converge.IMAGES, first=first)
@@ -79,13 +79,32 @@ def build(
             raise Unfinished(error, rows) from None
         return rows
 
+    registry = registry_named(registry)
+    wanted = resolve.of_images(fleet.settings, names)
+    return fleet.each(
+        {one.name: resolve.with_access(wanted, fleet.settings, one.name) for one in fleet.targets},
+        work,
+    )
+
+
+def registry_named(registry: str) -> str:
+    """A registry to push to, or a path in it, as images' names begin.
+
+    Raises:
+        KitError: it is an URL.
+    """
     if "://" in registry:
         raise KitError(
-            f"--push {registry}: a registry is named without its protocol",
-            f"say --push {registry.partition('://')[2]}",
+            f"{registry}: a registry is named without its protocol",
+            f"say {registry.partition('://')[2]}",
         )
-    wanted = resolve.of_images(fleet.settings, names)
-    return fleet.each({target.name: wanted for target in fleet.targets}, work)
+    return registry.rstrip("/")
+
+
+def login() -> dict[str, str]:
+    """What the environment logs in with where images are pushed; {} for this machine's own login."""
+    user = os.environ.get("REGISTRY_USER", "")
+    return {"username": user, "password": os.environ.get("REGISTRY_PASSWORD", "")} if user else {}
 
 
 def listing(fleet: Fleet) -> list[Outcome[Rows]]:
@@ -143,16 +162,14 @@ def _state(job: JobImage, have: Facts) -> str:
 def _push(host: Host, wanted: Want, have: Facts, registry: str) -> None:
     from runnerkit.engine import failure, transfer
 
-    user = os.environ.get("REGISTRY_USER", "")
-    auth = {"username": user, "password": os.environ.get("REGISTRY_PASSWORD", "")} if user else {}
     for job in wanted.images:
         for reference in (hashed_name(have.images[job.reference]), job.reference):
-            name = f"{registry.rstrip('/')}/{reference}"
+            name = f"{registry}/{reference}"
             repository, _, tag = name.rpartition(":")
             host.tell(Phase(f"pushing {name}"))
             with failure.translated(f"push {name}"):
                 host.engine.tag(reference, repository, tag, force=True)
                 try:
-                    transfer.push(host.engine, name, auth, host.tell)
+                    transfer.push(host.engine, name, login(), host.tell)
                 finally:
                     host.engine.remove_image(name, noprune=True)

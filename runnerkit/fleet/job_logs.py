@@ -133,7 +133,7 @@ def _of_gitlab(
     host: Host, want: Want, token: Secret, ref: JobRef, found: JobLog | None
 ) -> JobLog | None:
     """The same as GitLab knows it, which knows more."""
-    server = JobServer(want.url, token)
+    server = JobServer(want.url, token, ca=want.network.ca)
     have = _facts(host, want)
     project = (
         ref.project or (found.project if found else "") or _project(host, want, server, have, ref)

@@ -42,7 +42,8 @@ def findings(
         want: what the host should be.
         pending: the changes.
     """
-    for endpoint in dict.fromkeys(end for change in pending for end in change.reaches):
+    reached = (_first(want, end) for change in pending for end in change.reaches)
+    for endpoint in dict.fromkeys(reached):
         yield from _unreached(machine, endpoint)
     if server and any(isinstance(change, ServerCall) for change in pending):
         yield from _refused(server().check)
@@ -53,10 +54,19 @@ def findings(
             from runnerkit.gitlab.runner_token import check_token
 
             whose = f"{runner.spec.token}, runner {runner.key}"
-            yield from _refused(partial(check_token, want.url, runner.token, whose))
+            yield from _refused(
+                partial(check_token, want.url, runner.token, whose, want.network.ca)
+            )
     for change in scripts:
         if change.trial:
             yield from _fails(machine, change)
+
+
+def _first(want: Want, endpoint: Endpoint) -> Endpoint:
+    """What must answer the host itself: the address, or the proxy before it."""
+    proxied = want.network.through(endpoint.url)
+    fix = "correct [network] proxy, or open the way there in the firewall"
+    return Endpoint(want.network.address, "proxy", fix) if proxied else endpoint
 
 
 def _unreached(machine: Machine, endpoint: Endpoint) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from runnerkit.fleet import seen
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.settings import durations, tokens
 from runnerkit.settings.secrets import Secret
-from runnerkit.want import Want, bare
+from runnerkit.want import Want
 
 if TYPE_CHECKING:
     from runnerkit.gitlab.server import Server
@@ -123,6 +123,11 @@ def _until(text: str) -> str:
 def _resume_token(fleet: Fleet) -> Secret:
     source = fleet.settings.gitlab.resume_token
     token = tokens.check(source.read() if source else None, "glpat-", "gitlab.resume_token")
+    if source and token is None:
+        raise KitError(
+            f"--for: gitlab.resume_token is not there: {source} gives none",
+            "put it there; or leave --for out, and ./inv runner.resume ends the pause",
+        )
     if token is None:
         raise KitError(
             "--for: GitLab ends no pause by itself, and no token is given with which a host may do so",
@@ -153,7 +158,7 @@ def _kept(
         )
     # May they do so? Said now: before a token lies there, and not when nobody looks.
     name = "gitlab.resume_token"
-    for asked in (server, Server(bare(fleet.settings.gitlab.url), token, name)):
+    for asked in (server, Server(server.url, token, name, server.ca)):
         asked.update(now.id, {"maintenance_note": now.note})
     step = at_its_time.Resume(now.id, wanted, pause.without(now.note), token)
     _on(fleet, known, looked, able[:1], step)

@@ -64,7 +64,11 @@ class Probing:
     def __init__(self, machine: Machine, want: Want, have: Facts, looked: float) -> None:
         self._want, self._have, self._looked = want, have, looked
         self._probe = have.probe or Probe()
-        self._route = Route(machine, self._probe.names, self._trusted())
+        trusted, names = self._trusted(), self._probe.names
+        self._route = Route(machine, names, trusted, through=want.network.through)
+        self._of_manager = Route(
+            machine, names, trusted, through=lambda _: proxy.for_gitlab(want, have)
+        )
         self._gitlab: Reply | None = None
         self._packages: list[Reply] = []
         self._served: list[Served] = []
@@ -72,8 +76,8 @@ class Probing:
 
     def calls(self, pre: bool) -> list[Call]:
         """What is asked."""
-        direct = self._want.url and not proxy.for_gitlab(self._want, self._have)
-        found: list[Call] = [self._ask_gitlab] if direct else []
+        askable = not proxy.for_gitlab(self._want, self._have).startswith("https:")
+        found: list[Call] = [self._ask_gitlab] if self._want.url and askable else []
         if pre:
             places = package_sources.places(self._want, self._have)
             found += [self._call(self._ask_package, one) for one in places]
@@ -96,16 +100,16 @@ class Probing:
 
     def _ask_gitlab(self) -> None:
         url = f"{bare(self._want.url)}/api/v4/version"
-        self._gitlab = self._reply(url)
+        self._gitlab = self._reply(url, self._of_manager)
 
     def _ask_package(self, url: str) -> None:
-        if reply := self._reply(url):
+        if reply := self._reply(url, self._route):
             self._packages.append(reply)
 
-    def _reply(self, url: str) -> Reply | None:
+    def _reply(self, url: str, route: Route) -> Reply | None:
         begun = time.monotonic()
         try:
-            return self._read(url, self._route.ask(url))
+            return self._read(url, route.ask(url))
         except Trouble as error:
             return Reply(url, error.kind, error.why, seconds=time.monotonic() - begun)
         except NoForwarding:
@@ -132,8 +136,9 @@ class Probing:
         return round(self._have.now + time.monotonic() - self._looked - there)
 
     def _images(self) -> list[str]:
-        if self._have.info.get("HttpProxy") or self._have.info.get("HttpsProxy"):
-            return []  # Docker does not go the host's own way
+        known = self._have.info.get("HttpProxy") or self._have.info.get("HttpsProxy")
+        if known and not self._want.network.proxy.startswith("http:"):
+            return []  # Docker goes a way of its own, and tells nobody its password
         return list(registries.images(self._want, self._have))
 
     def _ask_image(self, name: str) -> None:
@@ -150,9 +155,10 @@ class Probing:
         return lambda: ask(one, other)
 
     def _ask_registry(self, where: str, image: str) -> None:
-        if where in self._want.docker.registry_logins:
-            return  # with a login, which stays on this machine
         url = where if "://" in where else self._address(where)
+        if where in self._want.docker.registry_logins:
+            self._ask_door(url, where, image)
+            return
         architecture = platforms.of(self._have.architecture).split("/")[1]
         try:
             found = serves(self._route, url, image, architecture)
@@ -160,6 +166,12 @@ class Probing:
             self._forwards = False
         else:
             self._served.append(replace(found, registry=where))
+
+    def _ask_door(self, url: str, where: str, image: str) -> None:
+        """What a registry serves to a login alone is not asked: the login stays on this machine."""
+        reply = self._reply(f"{url}/v2/", self._route)
+        if reply and (reply.trouble or reply.status not in (200, 401)):
+            self._served.append(Served(where, image, "door", reply))
 
     def _address(self, where: str) -> str:
         known = (self._have.info.get("RegistryConfig") or {}).get("IndexConfigs") or {}
@@ -170,8 +182,10 @@ class Probing:
         """Certificates that the host knows besides, by the server that they are for; "" for all."""
         gitlab = urlsplit(self._want.url).hostname or ""
         known = (self._have.files.get(one) for one in gitlab_answers.authorities(self._want))
+        trusted = certificates(self._probe)
         return {
-            **certificates(self._probe),
+            **trusted,
+            "": self._want.network.ca + trusted.get("", ""),
             gitlab: "".join(file.text for file in known if file),
         }
 

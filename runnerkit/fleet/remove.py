@@ -72,11 +72,12 @@ def _left(want: Want, name: str, token: Secret | None) -> Iterator[str]:
     )
     from runnerkit.gitlab.server import Server
 
+    server = Server(want.url, token, ca=want.network.ca) if token else None
     with suppress(KitError):  # that GitLab does not answer is no news of the host
         found = [
             one
             for runner in want.runners
-            for one in (Server(want.url, token).marked(runner, runner.name(name)) if token else ())
+            for one in (server.marked(runner, runner.name(name)) if server else ())
         ]
         names = ", ".join(f"{one.description} (#{one.id}, {one.status})" for one in found)
         if names:
@@ -91,7 +92,8 @@ def _others(want: Want, have: Facts, token: Secret | None, number: int) -> list[
     from runnerkit.gitlab.server import Server
 
     mine = config_toml.system_id(want, have)
-    listed = Server(want.url, token).managers(number) if token else []
+    server = Server(want.url, token, ca=want.network.ca) if token else None
+    listed = server.managers(number) if server else []
     return [one.system_id for one in listed if one.system_id != mine]
 
 

@@ -10,7 +10,7 @@ from runnerkit.errors import KitError, nearest
 from runnerkit.files import config_toml, register
 from runnerkit.fleet import sources, turns
 from runnerkit.fleet.bootstrap import wants
-from runnerkit.fleet.gitlab_side import server_of
+from runnerkit.fleet.gitlab_side import authority, server_of
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.new_tokens import Rotated, Run
 from runnerkit.fleet.run import Fleet, Outcome
@@ -59,7 +59,7 @@ def rotate(fleet: Fleet, runner: str, number: int, dry: bool, write: bool) -> Ro
         server_of(fleet.settings, token) if token else None,
         bare(fleet.settings.gitlab.url),
     )
-    plan = turns.planned(url, held, server, number)
+    plan = turns.planned(url, held, server, number, authority(fleet.settings))
     fleet = replace(fleet, pace=replace(fleet.pace, stop_on_failure=False))  # once it is reset, all
     run = Run(fleet, known, url, token, server, _begun(looked, plan))
     strangers = () if len(held) < len(looked) else tuple(_strangers(server, plan))

@@ -31,6 +31,7 @@ def ship(fleet: Fleet, source: str, name: str) -> list[Outcome[Rows]]:
 
     origin = targets.one(source, fleet.settings, names.known)
     wanted = resolve.of_images(fleet.settings, name)
+    wanted = resolve.with_access(wanted, fleet.settings, origin.name)
     job = wanted.images[-1]
     others = [target for target in fleet.targets if target.address != origin.address]
     sent: list[Outcome[Rows]] = []

@@ -48,7 +48,7 @@ class HostStatus:
     the manager is behind the newest that the kit knows (None: its version is not known), `started`
     when the manager was, as Docker writes it. `images` are the contents of job images by name,
     `stale` why some are not as they are defined. `changes` are what bootstrap would do; None where
-    that cannot be told.
+    that cannot be told. `cache` is whether it runs one for the site.
     """
 
     engine: str = ""
@@ -65,6 +65,7 @@ class HostStatus:
     changes: tuple[Change, ...] | None = None
     findings: tuple[Finding, ...] = ()
     presence: ghosts.Presence | None = None
+    cache: bool = False
 
 
 class Alone:
@@ -132,6 +133,7 @@ def _of(host: Host, want: Want, alone: Facts) -> HostStatus:
         changes=pending,
         findings=tuple(dict.fromkeys(found)),
         presence=part(lambda: ghosts.presence(want, have), None),
+        cache=want.cache is not None,
     )
 
 

@@ -128,6 +128,6 @@ def _taken(server: "Server", told: Mapping[str, Presence], listed: Listed) -> Li
         return Listed(ghost, listed.days, "gone already")
     if status not in GONE or ghost.token is None:
         return Listed(ghost, listed.days, "kept: it is back")
-    code = dismiss(server.url, ghost.token, ghost.manager.system_id)
+    code = dismiss(server.url, ghost.token, ghost.manager.system_id, server.ca)
     done = {204: "removed", 404: "gone already"}
     return Listed(ghost, listed.days, done.get(code, f"kept: GitLab answered {code or 'nothing'}"))

@@ -67,21 +67,22 @@ class Turns:
 
 
 def planned(
-    url: str, held: Mapping[str, Sequence[Held]], server: "Server | None", id_: int
+    url: str, held: Mapping[str, Sequence[Held]], server: "Server | None", id_: int, ca: str
 ) -> Turns:
     """The turns of all runners.
 
     Args:
         url: GitLab's.
+        ca: certificates by which it is trusted besides.
         held: the runners by their hosts.
         server: GitLab's API, where there is a token for it.
         id_: a runner's id at GitLab as it was typed, for one whose token has ended.
     """
     turns, errors = list[Turn](), dict[str, KitError]()
     for hosts in _by_runner(held):
-        for group, other in _groups(url, hosts):
+        for group, other in _groups(url, hosts, ca):
             try:
-                turns.append(other or _turn(url, group, server, id_))
+                turns.append(other or _turn(url, group, server, id_, ca))
             except KitError as error:
                 errors.update(dict.fromkeys(group, error))
     return Turns(tuple(turns), errors)
@@ -93,7 +94,7 @@ def _by_runner(held: Mapping[str, Sequence[Held]]) -> Iterator[dict[str, Held]]:
         yield {host: one for host, each in held.items() for one in each if one.runner.key == key}
 
 
-def _groups(url: str, hosts: Hosts) -> Iterator[tuple[Hosts, Turn | None]]:
+def _groups(url: str, hosts: Hosts, ca: str) -> Iterator[tuple[Hosts, Turn | None]]:
     """The hosts that get one token; with the turn, where another of the run's hosts has it already."""
     by_token: dict[Secret, dict[str, Held]] = defaultdict(dict)
     for host, one in hosts.items():
@@ -102,7 +103,7 @@ def _groups(url: str, hosts: Hosts) -> Iterator[tuple[Hosts, Turn | None]]:
     if not shared or len(by_token) == 1:
         yield from ((group, None) for group in by_token.values())
         return
-    valid = {token: _valid(url, token, group) for token, group in by_token.items()}
+    valid = {token: _valid(url, token, group, ca) for token, group in by_token.items()}
     good = [token for token, known in valid.items() if known]
     left = {host: one for host, one in hosts.items() if one.token not in good}
     if len(good) == 1:
@@ -113,18 +114,20 @@ def _groups(url: str, hosts: Hosts) -> Iterator[tuple[Hosts, Turn | None]]:
         yield left, None
 
 
-def _valid(url: str, token: Secret, hosts: Hosts) -> bool:
+def _valid(url: str, token: Secret, hosts: Hosts, ca: str) -> bool:
     """Whether GitLab accepts a token: as it says here, or else as it says on the hosts."""
     from runnerkit.gitlab.runner_token import accepts
 
-    answer = accepts(url, token)
+    answer = accepts(url, token, ca)
     return any(one.accepted for one in hosts.values()) if answer is None else answer
 
 
-def _turn(url: str, hosts: Hosts, server: "Server | None", id_: int) -> Turn:
+def _turn(url: str, hosts: Hosts, server: "Server | None", id_: int, ca: str) -> Turn:
     one = next(iter(hosts.values()))
     if server is None:
-        if len({each.token for each in hosts.values()}) > 1 or not _valid(url, one.token, hosts):
+        if len({each.token for each in hosts.values()}) > 1 or not _valid(
+            url, one.token, hosts, ca
+        ):
             raise KitError(
                 f"GitLab does not accept the token of runner {one.name}, which cannot renew itself then",
                 "GITLAB_TOKEN (gitlab.api_token) gives it a new one; or make one at GitLab and put it "

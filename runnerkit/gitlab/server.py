@@ -31,11 +31,12 @@ class Server:
         token: a personal, group or project access token: ``api``, or ``create_runner`` (which
             can create but neither see nor change a runner) with ``manage_runner``.
         name: what the token is called.
+        ca: certificates, as PEM, by which GitLab is trusted besides.
     """
 
-    def __init__(self, url: str, token: Secret, name: str = "GITLAB_TOKEN") -> None:
-        self.url, self._name = url, name
-        shared: dict[str, Any] = {"timeout": TIMEOUT, "session": session(url)}
+    def __init__(self, url: str, token: Secret, name: str = "GITLAB_TOKEN", ca: str = "") -> None:
+        self.url, self.ca, self._name = url, ca, name
+        shared: dict[str, Any] = {"timeout": TIMEOUT, "session": session(url, ca)}
         self._api = gitlab.Gitlab(url, private_token=token.reveal(), **shared)
         self._nobody = gitlab.Gitlab(url, **shared)
 

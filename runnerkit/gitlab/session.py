@@ -10,6 +10,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
+from urllib3.util.ssl_ import create_urllib3_context
 
 from runnerkit.errors import KitError
 from runnerkit.plan import Hint
@@ -34,7 +35,7 @@ HINTS = (
     ),
     Hint(
         "verify failed",
-        "name the file of its CA in the environment: REQUESTS_CA_BUNDLE=/path/to/ca.crt",
+        "name the file of its CA in the settings: [network] ca_file",
     ),
     Hint("ProxyError", "correct HTTPS_PROXY on this machine, or name GitLab in NO_PROXY"),
     Hint("", "check the URL, DNS and proxy on this machine"),
@@ -46,24 +47,42 @@ class Elsewhere(KitError):
     """GitLab names another server: by a redirect, or as the address of its next page."""
 
 
-def session(url: str) -> requests.Session:
+def session(url: str, ca: str) -> requests.Session:
     """A session that speaks to the server of that address and to no other.
 
     Redirects within the server are followed.
+
+    Args:
+        url: the address.
+        ca: certificates, as PEM, that are trusted besides those that requests knows.
     """
     new = requests.Session()
     new.max_redirects = 5
     for scheme in PORTS:
-        new.mount(f"{scheme}://", _OneServer(url))
+        new.mount(f"{scheme}://", _OneServer(url, ca))
     return new
 
 
 class _OneServer(HTTPAdapter):
     """Every request goes through here, those that a redirect makes too."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, ca: str) -> None:
+        self._url, self._origin, self._ca = url, _origin(url), ca
         super().__init__()
-        self._url, self._origin = url, _origin(url)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **{**options, **self._trusting()})
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
+        return super().proxy_manager_for(*args, **{**options, **self._trusting()})
+
+    def _trusting(self) -> Any:
+        """What requests itself trusts comes to the context's."""
+        if not self._ca:
+            return {}
+        context = create_urllib3_context()
+        context.load_verify_locations(cadata=self._ca)
+        return {"ssl_context": context}
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:
         there = _origin(request.url or "")

@@ -1,6 +1,7 @@
 """Image names, as people write them and as the engine lists them."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 # distribution/reference v0.6.0, regexp.go and normalize.go.
@@ -58,6 +59,29 @@ def registry(name: str) -> str:
     return _split(name)[0] if parse(name) else ""
 
 
+def digest(name: str) -> str:
+    """The digest that a name is pinned by, ``@sha256:…``; "" for none."""
+    return _split(name)[3]
+
+
+def sources(name: str, prefixes: Mapping[str, str]) -> tuple[str, ...]:
+    """The names by which an image may be pulled: that of the mirror of its registry, and its own.
+
+    Args:
+        name: the image's.
+        prefixes: how names begin at the mirrors, by registry.
+    """
+    domain, path, tag, pin = _split(name)
+    own = prefixes.get(domain) if parse(name) else None
+    return (f"{own}/{path}{tag}{pin}", name) if own else (name,)
+
+
+def nearest_name(name: str, prefixes: Mapping[str, str]) -> str:
+    """The name by which an image is used: that of the mirror, where it is pinned by a digest, which an
+    engine knows only by the name that the image came by."""
+    return sources(name, prefixes)[0] if digest(name) else name
+
+
 def by_reference(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Images as the engine inspects them, by each of their names."""
     images: dict[str, dict[str, Any]] = {}
@@ -79,6 +103,12 @@ def _split(name: str) -> tuple[str, str, str, str]:
     if not _DOMAIN.fullmatch(first):
         first, path = "", f"{first}/{path}"
     return first, path, colon + tag, at + digest
+
+
+def full(name: str) -> str:
+    """The same with all that is left out where it is usual: docker.io/library/debian:12."""
+    domain, path, tag, digest = _split(name)
+    return f"{domain}/{path}{digest or tag or ':latest'}"
 
 
 def located(name: str) -> tuple[str, str]:

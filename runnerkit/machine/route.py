@@ -11,14 +11,14 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from runnerkit.errors import KitError
-from runnerkit.machine import forward, tunnel
+from runnerkit.machine import forward, forward_proxy, tunnel
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.streams import Pipe
 from runnerkit.printable import clipped
@@ -57,12 +57,14 @@ class Route:
         names: the addresses of names that it knows; others are asked for.
         trusted: certificates that it trusts besides, by the server's name ("" for any).
         patience: seconds that one step takes at most.
+        through: the proxy by which an address is reached, spoken to by http; "" for none.
     """
 
     machine: Machine
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trusted: Mapping[str, str] = field(default_factory=dict)
     patience: float = 3.0
+    through: Callable[[str], str] = lambda _: ""
 
     def __post_init__(self) -> None:
         self._looking = threading.Lock()
@@ -87,12 +89,20 @@ class Route:
                 )
             host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
             path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-            with self._connected(host, port) as plain:
-                connection = http.client.HTTPConnection(host, port, timeout=self.patience)
-                connection.sock = self._secured(plain, host) if parts.scheme == "https" else plain
-                connection.request(
-                    "GET", path, headers={"User-Agent": "runnerkit", **(heads or {})}
+            secure, proxy = parts.scheme == "https", urlsplit(self.through(url))
+            heads = {"User-Agent": "runnerkit", **(heads or {})}
+            if proxy.hostname and not secure:
+                path, heads = (
+                    f"http://{parts.netloc}{path}",
+                    {**heads, **forward_proxy.login(proxy)},
                 )
+            first = (proxy.hostname, proxy.port or 80) if proxy.hostname else ()
+            with self._connected(*(first or (host, port))) as plain:
+                if proxy.hostname and secure:
+                    forward_proxy.connect(plain, host, port, proxy)
+                connection = http.client.HTTPConnection(host, port, timeout=self.patience)
+                connection.sock = self._secured(plain, host) if secure else plain
+                connection.request("GET", path, headers=heads)
                 answer = connection.getresponse()
                 body = _first(answer, sample, self.patience) if sample else answer.read(LARGEST)
                 known = {name.lower(): value for name, value in answer.getheaders()}

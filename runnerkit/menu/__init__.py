@@ -107,6 +107,11 @@ def of_hosts(verb: Verb, host: str, url: str, json: bool, accept_new_host_keys: 
     end(_page(verb, settings, chosen, accept_new_host_keys).show(json))
 
 
+def of_settings(verb: Verb, json: bool, accept_new_host_keys: bool = False) -> None:
+    """Show a page of the settings alone, which chooses its host itself, if any."""
+    end(_page(verb, _settings((), {}), (), accept_new_host_keys).show(json))
+
+
 def end(code: int) -> None:
     """End the task; what it had to say has been said."""
     if code:

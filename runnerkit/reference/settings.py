@@ -77,7 +77,7 @@ def words(kind: Any) -> str:
     if origin is dict:
         inner = words(options[1])
         return "table" if options[1] is Any else f"table of {SEVERAL.get(inner, inner)}"
-    return PLAIN[kind]
+    return PLAIN.get(kind, "table")
 
 
 def _sections(settings: type[msgspec.Struct]) -> Iterator[str]:

@@ -6,6 +6,11 @@ from runnerkit.report.page import Page, once, table
 from runnerkit.report.question import ask
 
 LEFT = "only a runner's own token takes a manager off, and no host that answered has it"
+UNKNOWN = "no runner is listed: which are those of {} is not known"
+SETTLED = (
+    "name all hosts (--host all); one that has no runner on it: ./inv bootstrap, or take it out of "
+    "[hosts]"
+)
 
 
 def agreed(yes: bool) -> Agree:
@@ -37,9 +42,7 @@ def shown(swept: Swept) -> Page:
     ]
     if swept.unknown:
         names = ", ".join(swept.unknown)
-        notes.append(
-            ("note", "GitLab", f"no runner is listed: which are those of {names} is not known", "")
-        )
+        notes.append(("note", "GitLab", UNKNOWN.format(names), SETTLED))
     failed = any(one.state.startswith("kept: GitLab") for one in swept.ghosts)
     lines = _table(swept.ghosts) or ["no ghosts"]
     messages = once([*notes, *of.errors(swept.outcomes)])

@@ -97,12 +97,12 @@ def once(messages: Iterable[tuple[str, str, str, str]]) -> list[str]:
     Args:
         messages: what each is (note, error), its host, what it says and the fix.
     """
-    hosts: dict[tuple[str, str, str], list[str]] = {}
+    hosts: dict[tuple[str, str, str], dict[str, None]] = {}
     for kind, host, what, fix in messages:
-        hosts.setdefault((kind, what, fix), []).append(host)
+        hosts.setdefault((kind, what, fix), {})[host] = None
     lines = []
     for (kind, what, fix), names in hosts.items():
-        lines.append(hanging(f"{kind}: {_named(names)}: {what}"))
+        lines.append(hanging(f"{kind}: {_named(list(names))}: {what}"))
         lines += [hanging(f"  fix: {typed(fix)}")] if fix else []
     return lines
 

@@ -96,7 +96,8 @@ def _row(one: Outcome[HostStatus], differing: set[str]) -> tuple[str, ...]:
 
 
 def _engine(now: HostStatus) -> str:
-    return f"{now.engine}, {now.store}" if now.store == "containerd" else now.engine or NONE
+    more = [now.store] * (now.store == "containerd") + ["cache"] * now.cache
+    return ", ".join([now.engine or NONE, *more])
 
 
 def _manager(now: HostStatus) -> str:
@@ -158,6 +159,7 @@ def _data(one: Outcome[HostStatus], differing: set[str]) -> dict[str, object]:
     return {
         "engine": now.engine or None,
         "store": now.store or None,
+        "cache": now.cache,
         "manager": {
             "version": now.manager or None,
             "behind": now.behind,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from runnerkit.settings.kinds import Reference, Registry
+from runnerkit.settings.kinds import Prefix, Reference, Registry
 
 AUTO: Final = "auto"
 
@@ -17,10 +17,11 @@ class Docker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Where Docker is installed from, on a host that has none: the distribution's own package,
     Docker's packages, the script of get.docker.com, or nowhere (`present` never installs)."""
     package_mirror: Annotated[
-        str, Meta(pattern=r"^(https?://.+|Aliyun|AzureChinaCloud)?$", title="URL")
+        str, Meta(pattern=r"^(https?://.+|auto|Aliyun|AzureChinaCloud)?$", title="URL")
     ] = ""
-    """Where `docker-ce` or `script` download from in place of download.docker.com: a URL, or one of
-    the names that the script knows, `Aliyun` or `AzureChinaCloud`."""
+    """Where `docker-ce` or `script` download from in place of download.docker.com: a URL; for `docker-ce`
+    also `auto`, the fastest of those that are known; or a name that the script knows, `Aliyun` or
+    `AzureChinaCloud`."""
     package_key: Annotated[str, Meta(pattern=r"^([0-9A-F]{40})?\Z", title="fingerprint")] = ""
     """The key that signs `docker-ce`'s packages, where a mirror does so itself. Empty: Docker's own."""
     script_sha256: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z", title="checksum")] = ""
@@ -31,6 +32,10 @@ class Docker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Registry mirrors that the hosts' daemons ask for Docker Hub's images, the first first. With
     `"auto"` those that serve each host all that it needs, three at most, the fastest first: they are
     asked when none is chosen yet, and when images are to be pulled."""
+    prefix_mirrors: dict[Registry, Prefix] = {}
+    """Where images of a registry are pulled from first, as names that begin so: with
+    `{ "registry.gitlab.com" = "m.example.com/registry.gitlab.com" }` the helper image comes from there,
+    and keeps its own name. Also for `docker.io`, of which images then need no registry mirror."""
     mirror_candidates: tuple[
         Annotated[
             str,

@@ -18,11 +18,19 @@ ImageName = Annotated[
         description="a name of an image: small letters and digits, with . _ - or / between them",
     ),
 ]
+_REGISTRY = r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[a-f0-9:]+\])(?::[0-9]+)?"
 Registry = Annotated[
     str,
     Meta(
-        pattern=r"^(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[a-f0-9:]+\])(?::[0-9]+)?\Z",
+        pattern=rf"^{_REGISTRY}\Z",
         description="a registry as images name it, in small letters: registry.example.com:5000",
+    ),
+]
+Prefix = Annotated[
+    str,
+    Meta(
+        pattern=rf"^{_REGISTRY}(?:/{PATH.pattern})?\Z",
+        description="how images' names begin at a mirror: m.example.com/registry.gitlab.com",
     ),
 ]
 SocketOrNone = Annotated[

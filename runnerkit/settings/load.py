@@ -96,7 +96,8 @@ def _read(path: Path) -> dict[str, Any]:
         text = path.read_text("utf-8-sig")
         return tomllib.loads(text)
     except FileNotFoundError:
-        raise KitError(f"{path}: no such file", "./inv init writes a settings file") from None
+        fix = "correct RUNNERKIT_SETTINGS; ./inv init writes a new file where it points"
+        raise KitError(f"{path.absolute()}: no such file", fix) from None
     except OSError as error:
         raise KitError(f"{path}: {error.strerror}", "let it be a file that you may read") from None
     except UnicodeDecodeError:

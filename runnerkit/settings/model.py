@@ -6,6 +6,8 @@ import msgspec
 from msgspec import Meta
 
 from runnerkit.settings import durations
+from runnerkit.settings.bundle import BundleSettings
+from runnerkit.settings.cache import CacheSettings
 from runnerkit.settings.docker import Docker
 from runnerkit.settings.hooks import Hooks
 from runnerkit.settings.hosts import HostSettings
@@ -17,6 +19,7 @@ from runnerkit.settings.kinds import (
     ReferenceOrNone,
     SocketOrNone,
 )
+from runnerkit.settings.network import Network
 from runnerkit.settings.runner import Runner
 from runnerkit.settings.secrets import Source
 from runnerkit.settings.unwritable import Line, Variable
@@ -59,8 +62,7 @@ class Manager(Section, frozen=True):
     stop_timeout: Annotated[int, durations.of(durations.SECONDS, 1)] = 3600
     """How long running jobs get to end before the container is stopped or replaced."""
     environment: dict[Variable, Line] = {}
-    """Variables of the container, for example a proxy: `{ HTTPS_PROXY = "http://proxy:3128" }`.
-    They are no place for secrets: `docker inspect` shows them."""
+    """Variables of the container. They are no place for secrets: `docker inspect` shows them."""
     metrics: SocketOrNone = ""
     """Where the manager answers a Prometheus, on the host: `127.0.0.1:9252`, as `init` writes it. It has
     no password, so that another address opens it to all who reach that. Empty: as it is found."""
@@ -139,11 +141,14 @@ class Ssh(Section, frozen=True):
 
 class Settings(Section, frozen=True):
     gitlab: GitLab = GitLab()
+    network: Network = Network()
     docker: Docker = Docker()
     manager: Manager = Manager()
+    cache: CacheSettings = CacheSettings()
     ssh: Ssh = Ssh()
     prune: Prune = Prune()
     golden: Golden = Golden()
+    bundle: BundleSettings = BundleSettings()
     hooks: Hooks = Hooks()
     runners: dict[str, Runner] = {}
     images: dict[ImageName, Image] = {}

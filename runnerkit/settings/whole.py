@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from runnerkit.errors import nearest
 from runnerkit.place import image_folders
-from runnerkit.settings import targets
+from runnerkit.settings import cache, targets
 from runnerkit.settings.model import Prune
 
 OWNERS = {"project_type": "project", "group_type": "group"}
@@ -24,7 +24,16 @@ def mistakes(data: Mapping[str, Any]) -> Iterator[str]:
     for name, body in data.get("hosts", {}).items():
         if wrong := targets.wrong_port(body.get("address", "")):
             yield f"hosts.{name}.address: {wrong}"
+    yield from cache.mistakes(data)
     yield from _metrics(data.get("manager", {}))
+    own = {
+        f"hosts.{name}.network": one.get("network") for name, one in data.get("hosts", {}).items()
+    }
+    for path, network in {"network": data.get("network"), **own}.items():
+        yield from _network(path, network or {})
+    docker = data.get("docker", {})
+    if docker.get("package_mirror") == "auto" and docker.get("source") != "docker-ce":
+        yield 'docker.package_mirror: "auto" is for source = "docker-ce"'
     mirrors = data.get("docker", {}).get("daemon", {}).get("registry-mirrors", [])
     if not isinstance(mirrors, list) or not all(isinstance(one, str) for one in mirrors):
         yield "docker.daemon.registry-mirrors: no list of URLs: write docker.registry_mirrors"
@@ -46,6 +55,14 @@ def _metrics(manager: Mapping[str, Any]) -> Iterator[str]:
         yield f"manager.metrics: {wrong}"
     if "listen_address" in manager.get("settings", {}):
         yield "manager.settings.listen_address: metrics sets it: leave one of them out"
+
+
+def _network(path: str, network: Mapping[str, Any]) -> Iterator[str]:
+    proxy = network.get("proxy") or ""
+    if proxy and (wrong := wrong_url(proxy)):
+        yield f"{path}.proxy: {wrong}"
+    if network.get("proxy_password") and "@" not in proxy:
+        yield f"{path}.proxy_password: whose? name the user in proxy beside it: http://user@…"
 
 
 def _runner(path: str, body: Mapping[str, Any]) -> Iterator[str]:
@@ -72,6 +89,7 @@ def _urls(data: Mapping[str, Any]) -> Iterator[str]:
     candidates = docker.get("mirror_candidates", ())
     urls = {
         "gitlab.url": data.get("gitlab", {}).get("url", ""),
+        "cache.upstream": data.get("cache", {}).get("upstream", ""),
         "docker.package_mirror": docker.get("package_mirror", ""),
         **{f"docker.registry_mirrors[{number}]": url for number, url in enumerate(mirrors)},
         **{f"docker.mirror_candidates[{number}]": url for number, url in enumerate(candidates)},

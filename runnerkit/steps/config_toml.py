@@ -30,9 +30,8 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         if missing(config_toml.entry_wanted(want, runner, now["runners"][i]), now["runners"][i])
     ]
     parting = leaving.parting(want, have)
-    if len(entries) < len(
-        want.runners
-    ):  # those to come first: a host whose registration fails keeps its runner
+    # Those to come are registered first: where that fails, the host keeps the runner that it has.
+    if any(config_toml.entry_index(want, have, runner) is None for runner in want.runners):
         parting = replace(parting, entries={})
     over = next(change_over.due(want, have), None)
     if not (stale or missing(wanted, now) or over or parting.goes):

@@ -3,14 +3,14 @@
 Before Docker is installed the file is written first, so that the daemon starts with it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from runnerkit import container
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, Needs
-from runnerkit.files import daemon_json, leaving, memory
+from runnerkit.facts import Facts, File, Needs
+from runnerkit.files import daemon_json, leaving, memory, outside
 from runnerkit.files.daemon_json import PATH, differing, edited, parsed
 from runnerkit.files.write import write_file
 from runnerkit.plan import Change, Hint, Script, mirrors
@@ -57,7 +57,7 @@ FLAGS = {
 
 
 def needs(want: Want) -> Needs:
-    return Needs(files=(PATH, memory.PATH), paths=(daemon_json.FOLDER,))
+    return Needs(files=(PATH, memory.PATH, *outside.OWN), paths=(daemon_json.FOLDER,))
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
@@ -75,6 +75,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     } | {way[0] for way in left.goes + left.gone if way[0] not in emptied}
     used = managed.get("registry-mirrors", emptied.get("registry-mirrors", _mirrors(have)))
     used = [mirror.rstrip("/") for mirror in used]
+    unread = outside.unread(want, have, now)
 
     values = differing(now, {**managed, **emptied})
     if values or goes:
@@ -84,7 +85,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
                 f"start where {PATH} names the same",
                 "remove the flag there (systemctl cat docker shows it), or leave the key out of [docker]",
             )
-        hot = have.docker_runs and not goes
+        hot = have.docker_runs and not goes and not unread
         hot = hot and all(_reloads(key, values[key], have) for key in values)
         # The time of the file is the time of the last change that needs a restart, so that a run
         # cut off between write and restart is seen: the daemon is then older than its file.
@@ -92,11 +93,11 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         write = write_file(
             PATH,
             edited(have, values, goes),
-            file.mode if file else 0o644,
+            _mode(want, values, file),
             old=file.data if file else None,
             keep_time=keep,
             check=VALIDATE,
-            reaches=mirrors(want.docker.fixed_mirrors),
+            reaches=() if want.bundle else mirrors(want.docker.fixed_mirrors),
         )
         yield replace(write, title=f"{write.title}{leaving.reason(left.goes)}")
         if hot:
@@ -106,10 +107,18 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
             store = any(STORE in _table(values[key]) for key in values)
             yield _restart(want, have, undo, store)
     # Both times are whole seconds, each cut off.
-    elif have.docker_runs and restart_keys and file and have.started + 1 < file.modified:
+    elif unread or (
+        have.docker_runs and restart_keys and file and have.started + 1 < file.modified
+    ):
         yield _restart(want, have)
     elif have.docker_runs and used != _mirrors(have):
         yield _reload(used)
+
+
+def _mode(want: Want, values: Mapping[str, Any], file: File | None) -> int:
+    """The file's permissions: root's alone where a password comes into it."""
+    mode = file.mode if file else 0o644
+    return mode & 0o700 if want.network.secret and "proxies" in values else mode
 
 
 def _reloads(key: str, value: Any, have: Facts) -> bool:
@@ -143,6 +152,9 @@ def _reload(used: list[str]) -> Script:
 def _restart(want: Want, have: Facts, undo: str = "", store: bool = False) -> Script:
     """Docker's restart ends every container, so the manager's jobs are waited for first."""
     name, drain = want.manager.container, container.jobs_end(want, have)
-    text = render("restart-docker.sh.j2", name=name, drain=drain, undo=undo)
+    files = outside.of_dockerd(want, have, parsed(have))
+    left = outside.leaving(want, have, files, outside.OF_DOCKERD)
+    before = outside.removal(left) if left else ""
+    text = render("restart-docker.sh.j2", name=name, drain=drain, undo=undo, before=before)
     why = " (another image store, which has none of the images: all come anew)" if store else ""
     return Script(f"restart docker{why}", text, hints=HINTS)

@@ -7,12 +7,13 @@ there under that name lets the first job start without the Internet.
 from collections.abc import Iterator
 from functools import partial
 
+from runnerkit.bundle import supply
 from runnerkit.checks.host import disk
 from runnerkit.checks.jobs import helper_image
 from runnerkit.errors import nearest
 from runnerkit.facts import Facts, Needs
-from runnerkit.images.reference import normal, repository
-from runnerkit.plan import Change, Pull, mirrors
+from runnerkit.images.reference import digest, normal, repository
+from runnerkit.plan import Change, Load, Pull, mirrors
 from runnerkit.want import Want
 
 
@@ -21,10 +22,25 @@ def needs(want: Want) -> Needs:
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
-    pending = list(_changes(want, have))
-    if pending and (found := disk.full(want, have)):
+    pending, coming = list[Change](), 0
+    if want.bundle:
+        supply.check(want.bundle, have)
+        pending += supply.loads(want.bundle, have, _names(want, have))
+        jobs = supply.jobs(want.bundle, have, want.images)
+        loads = [one.image for one in (*pending, *jobs) if isinstance(one, Load)]
+        coming = supply.coming(want.bundle, have, loads)
+    else:
+        pending += _changes(want, have)
+    if pending and (found := disk.full(want, have, coming)):
         raise found.error()
     yield from pending
+
+
+def _names(want: Want, have: Facts) -> list[str]:
+    """All that are not built here."""
+    own = {job.reference for job in want.images}
+    named = (want.manager.image, *helper_image.helpers(want, have.architecture), *_images(want))
+    return [name for name in dict.fromkeys(named) if name not in own]
 
 
 def _changes(want: Want, have: Facts) -> Iterator[Change]:
@@ -33,16 +49,22 @@ def _changes(want: Want, have: Facts) -> Iterator[Change]:
         Pull, logins=want.docker.registry_logins, reaches=mirrors(want.docker.fixed_mirrors)
     )
     if normal(image) not in have.images:
-        yield pull(f"pull {image}", image, (image,))
+        yield pull(f"pull {image}", image, want.sources(image))
     for name, sources in helper_image.helpers(want, have.architecture).items():
-        if normal(name) not in have.images:
+        if not _holds(have, name, digest(sources[0])):
             yield pull(f"put the helper image in place as {name}", name, sources)
     own = {job.reference for job in want.images}
     for reference in _images(want):
         if reference not in own and normal(reference) not in have.images:
             near = nearest(repository(reference), want.names)
             title = f"pull {reference}{want.slip(reference)}"
-            yield pull(title, reference, (reference,), near=near)
+            yield pull(title, reference, want.sources(reference), near=near)
+
+
+def _holds(have: Facts, name: str, pin: str) -> bool:
+    """Whether the host has the image, and where that is pinned this very one."""
+    digests = have.images.get(normal(name), {}).get("RepoDigests") or ()
+    return normal(name) in have.images and (not pin or any(one.endswith(pin) for one in digests))
 
 
 def _images(want: Want) -> dict[str, None]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from runnerkit.bundle import supply
 from runnerkit.checks.host import disk
 from runnerkit.errors import nearest
 from runnerkit.facts import Facts, Needs
@@ -35,6 +36,9 @@ def needs(want: Want) -> Needs:
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
+    if want.bundle:
+        yield from supply.jobs(want.bundle, have, want.images)
+        return
     reasons: dict[str, str] = {}
     tags: list[Change] = []
     for job in want.images:
@@ -49,7 +53,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     if stale and (found := disk.full(want, have, sum(job.size for job in stale))):
         raise found.error()
     yield from pulls(stale, want, have)
-    yield from builds(stale, reasons, have)
+    yield from builds(stale, reasons, want, have)
     yield from tags
 
 
@@ -87,17 +91,21 @@ def pulls(jobs: list[JobImage], want: Want, have: Facts, again: bool = False) ->
         if again or normal(base) not in have.images:
             near = nearest(repository(base), want.names)
             title = f"pull {base}, to build on{want.slip(base)}"
-            yield Pull(title, base, (base,), platform, near, logins, reaches=reaches)
+            yield Pull(title, base, want.sources(base), platform, near, logins, reaches=reaches)
 
 
 def builds(
-    jobs: list[JobImage], reasons: Mapping[str, str], have: Facts, no_cache: bool = False
+    jobs: list[JobImage],
+    reasons: Mapping[str, str],
+    want: Want,
+    have: Facts,
+    no_cache: bool = False,
 ) -> Iterator[Build]:
     """Builds of these images; classic where the host's own daemon.json says so."""
     buildkit = daemon_json.buildkit(have)
     for job in jobs:
         title = f"build the job image {job.name} ({reasons[job.name]})"
-        yield Build(title, _on(job, have), buildkit, no_cache)
+        yield Build(title, _on(job, have), buildkit, no_cache, want.network.both)
 
 
 def bases(job: JobImage, have: Facts) -> dict[str, str]:

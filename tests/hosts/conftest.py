@@ -1,5 +1,6 @@
 """Real hosts: one sandbox for the whole session, blank hosts for each test."""
 
+import fcntl
 import itertools
 import os
 from collections.abc import Iterator
@@ -8,7 +9,9 @@ from typing import Protocol
 
 import pytest
 
-from sandbox.names import own
+from sandbox import keys
+from sandbox.errors import SandboxError
+from sandbox.names import Names, own
 from sandbox.world import BlankHost, World, down, up
 from tests.hosts.kit import Kit
 
@@ -28,10 +31,23 @@ class Blank(Protocol):
 
 @pytest.fixture(scope="session")
 def world() -> Iterator[World]:
-    """The sandbox, up. It stays up for the next run, `./inv sandbox.down` ends it; a worker's goes."""
-    yield up()
-    if WORKER:
-        down(images=False)
+    """The sandbox, up. It stays up for the next run, `./inv sandbox.down` ends it; a worker's goes.
+
+    Runs in one sandbox would take each other's jobs, and delete each other's runners and hosts.
+    """
+    names = Names.current()
+    keys.folder(names.state)
+    with (names.state / "tests").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SandboxError(
+                f"other tests are at work in the sandbox {names.sandbox}",
+                "wait for them to end, or give these their own: RUNNERKIT_SANDBOX=NAME",
+            ) from None
+        yield up()
+        if WORKER:
+            down(images=False)
 
 
 @pytest.fixture

@@ -116,9 +116,9 @@ class Kit:
     def plan(self, host: str = "all") -> Ran:
         return self.run("plan", "--host", host, "--json")
 
-    def bootstrap(self, host: str = "all", code: int = 0) -> Ran:
+    def bootstrap(self, host: str = "all", code: int = 0, *words: str) -> Ran:
         """Bootstrap, and check its exit code."""
-        ran = self.run("bootstrap", "--host", host, "--json")
+        ran = self.run("bootstrap", "--host", host, "--json", *words)
         assert ran.code == code, ran.out + ran.err
         return ran
 

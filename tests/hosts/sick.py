@@ -103,7 +103,9 @@ def server(
             for name, value in {"Content-Length": str(len(body)), **heads}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body if self.command == "GET" else b"")
+
+        do_HEAD = do_GET
 
         def log_message(self, *_: Any) -> None:
             return

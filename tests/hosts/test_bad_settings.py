@@ -72,7 +72,9 @@ def test_an_option_that_is_none_is_bad_usage(ready: Kit) -> None:
 
 def test_settings_that_are_not_there(kit: Kit, tmp_path: Path) -> None:
     kit.env["RUNNERKIT_SETTINGS"] = str(tmp_path / "none.toml")
-    assert_error(kit, kit.run("plan", "--host", "all"), "none.toml: no such file", fix="/inv init")
+    assert_error(
+        kit, kit.run("plan", "--host", "all"), "none.toml: no such file", fix="RUNNERKIT_SETTINGS"
+    )
 
 
 def test_init_never_overwrites(kit: Kit) -> None:

@@ -93,6 +93,7 @@ def test_the_demo_works_and_works_again(kit: Kit) -> None:
         assert "Job succeeded" in ran.out
         assert "Hello from the job image" in ran.out
         assert "glrt-" not in ran.out + ran.err
+        assert "\x1b" not in ran.out
     settings, *words = plan.split()
     variable, _, file = settings.partition("=")
     kit.env[variable] = str(kit.world.state / Path(file).name)

@@ -172,7 +172,7 @@ def test_a_runner_made_by_hand_stays_at_gitlab_without_this_manager(kit: Kit, bl
     kit.bootstrap()
     number, _ = long_job(kit, host)
     running = Running(kit, "runner.remove", "--host", "all", "--yes")
-    running.until("remove the container gitlab-runner, after its 1 running jobs")
+    running.until("remove the container gitlab-runner, after its 1 running job")
     kit.ssh(host, f"docker exec $({INSIDE}) touch /end")
     ended = running.end()
     assert ended.code == 0, ended.err

@@ -1,12 +1,15 @@
 """The sandbox is what it says: blank hosts, a mirror, a GitLab that everyone reaches."""
 
+import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import docker
 import pytest
 
+from runnerkit.place import ROOT
 from sandbox import network
 from sandbox.errors import SandboxError
 from sandbox.names import Names
@@ -14,6 +17,7 @@ from sandbox.world import BlankHost, World, down, up
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit
 
+HERE = "tests/hosts/test_sandbox.py"
 KINDS = ("systemd", "plain", "docker")
 
 
@@ -165,3 +169,21 @@ def test_down_leaves_nothing_behind(world: World, monkeypatch: pytest.MonkeyPatc
     assert not other.state.exists()
     assert ssh(world, world.host("survivor", "plain"), "echo well") == "well\n"
     world.remove("survivor")
+
+
+def test_two_runs_of_tests_do_not_share_a_sandbox(world: World) -> None:
+    """They would take each other's jobs, and delete each other's runners."""
+    env = {**os.environ, "RUNNERKIT_SANDBOX": world.names.sandbox}
+    env.pop("PYTEST_XDIST_WORKER", None)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "0",
+        f"{HERE}::test_a_blank_host_is_blank",
+    ]
+    ran = subprocess.run(command, env=env, cwd=ROOT, text=True, capture_output=True, check=False)
+    assert ran.returncode == 1
+    assert f"other tests are at work in the sandbox {world.names.sandbox}" in ran.stdout

@@ -90,3 +90,32 @@ def ignores(number: int) -> list[str]:
 def references() -> list[str]:
     """Names of images."""
     return [name + end for name in NAMES for end in ENDS]
+
+
+HOSTS = (
+    "a.b", "b", "x.a.b", "ab", "gitlab.example.com", "GitLab.Example.com", "10.0.0.5", "172.17.3.4", "127.0.0.1", "localhost", "[::1]",
+    "[fe80::1]", "[2001:db8::5]", "docker", "foo.localhost", "127.1.2.3", "192.168.1.300", "1.2.3",
+)  # fmt: skip
+BYPASSES = (
+    "a.b", ".a.b", "*.a.b", "*a.b", "b", "B", "*", "", "10.0.0.0/8", "10.0.0.5", "10.0.0.5:443", "10.0.0.5:80", "a.b:80", "a.b:8443",
+    ".a.b:443", "[::1]", "[2001:db8::5]:443", "2001:db8::5", "2001:db8::/32", "172.16.0.0/12", "172.17.3.4/24", " a.b ", "example.com",
+    "gitlab.example.com:443", "localhost", "docker:", "10.0.0.0/33", "a.b/8", "..", "*.", "010.0.0.5", "10.0.0", ":80", "[a.b]:443",
+    "a:b:c", "a.b.", "192.168.1.300", "10.0.0.0/08", "fe80::1", "*.*",
+)  # fmt: skip
+
+
+def around(number: int) -> list[dict[str, str]]:
+    """Addresses, and what NO_PROXY names."""
+    choice = random.Random(number)
+    every = [(host, [word]) for host in HOSTS for word in BYPASSES]
+    every += [
+        (choice.choice(HOSTS), choice.choices(BYPASSES, k=choice.randint(0, 3)))
+        for _ in range(number)
+    ]
+    return [
+        {
+            "url": f"{choice.choice(['http', 'https'])}://{host}{choice.choice(['', ':443', ':8443'])}/x",
+            "words": ",".join(words),
+        }
+        for host, words in every
+    ]

@@ -2,6 +2,7 @@
 //
 //	judges bases <in     {"text": …, "args": {…}, "platform": "linux/arm64"}  → {"names": […], "error": …}
 //	judges ignored <in   {"patterns": …, "folder": …}                        → {"names": […], "error": …}
+//	judges around <in    {"url": …, "words": "NO_PROXY"}                     → {"names": [url, where it goes around the proxy]}
 //	judges reference <in "a name"                                            → {"names": [familiar], "error": …}
 package main
 
@@ -10,6 +11,7 @@ import (
 	"context"
 	"encoding/json"
 	"io/fs"
+	"net/url"
 	"os"
 	"sort"
 	"strings"
@@ -25,6 +27,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/tonistiigi/fsutil"
+	"golang.org/x/net/http/httpproxy"
 )
 
 type verdict struct {
@@ -114,8 +117,25 @@ func names(line []byte) ([]string, error) {
 	return []string{familiar(name)}, nil
 }
 
+func around(line []byte) ([]string, error) {
+	var in struct{ URL, Words string }
+	if err := json.Unmarshal(line, &in); err != nil {
+		return nil, err
+	}
+	address, err := url.Parse(in.URL)
+	if err != nil {
+		return nil, err
+	}
+	config := httpproxy.Config{HTTPProxy: "http://p:1", HTTPSProxy: "http://p:1", NoProxy: in.Words}
+	proxy, err := config.ProxyFunc()(address)
+	if err != nil || proxy != nil {
+		return nil, err
+	}
+	return []string{in.URL}, nil
+}
+
 func main() {
-	judge := map[string]func([]byte) ([]string, error){"bases": bases, "ignored": ignored, "reference": names}[os.Args[1]]
+	judge := map[string]func([]byte) ([]string, error){"around": around, "bases": bases, "ignored": ignored, "reference": names}[os.Args[1]]
 	in, out := bufio.NewReader(os.Stdin), json.NewEncoder(os.Stdout)
 	for {
 		line, err := in.ReadBytes('\n')

@@ -27,7 +27,7 @@ def ask(program: Path, judge: str, asked: list[Any]) -> list[dict[str, Any]]:
 
 
 def verdicts(program: Path, folder: Path) -> dict[str, list[tuple[Any, list[str] | None]]]:
-    """The three tables: what was asked, and the names; None for what is refused.
+    """The tables: what was asked, and the names; None for what is refused.
 
     A Dockerfile that is refused is left out: the builder tells what is wrong with it.
     """
@@ -39,6 +39,7 @@ def verdicts(program: Path, folder: Path) -> dict[str, list[tuple[Any, list[str]
     return {
         "bases": _rows(files, ask(program, "bases", files), refused=False),
         "ignored": _rows(ignores, ask(program, "ignored", folders)),
+        "around": _rows(asked := inputs.around(1000), ask(program, "around", asked)),
         "references": _rows(names, ask(program, "reference", names)),
     }
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import gitlab
 import pytest
 
 from sandbox.gitlab.seed import read
+from tests.pages import commands
 from tests.sandbox.gitlab_client import API_TOKEN, CREATE_TOKEN, Sandbox, running
 
 
@@ -25,6 +27,16 @@ def test_only_the_api_token_controls_the_sandbox(sandbox: Sandbox) -> None:
     assert sandbox.call("GET", "/sandbox/state").status == 401
     answer = sandbox.call("GET", "/sandbox/state", headers={"PRIVATE-TOKEN": CREATE_TOKEN})
     assert answer.status == 403
+
+
+def test_the_job_of_the_page(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / ".sandbox").mkdir()
+    (tmp_path / ".sandbox/api-token").write_text(API_TOKEN)
+    (line,) = commands("tests/sandbox/test_gitlab_control.py::test_the_job_of_the_page")
+    typed = re.sub(r"http://[\d.:]+", sandbox.server.state.url, line)
+    subprocess.run(["bash", "-ec", typed], cwd=tmp_path, check=True, capture_output=True)
+    (job,) = sandbox.state()["jobs"]
+    assert job["status"] == "pending"
 
 
 def test_an_ordered_failure_comes_as_often_as_ordered_and_does_nothing(sandbox: Sandbox) -> None:

@@ -119,3 +119,9 @@ def test_tables_in_pieces_or_in_one_line_are_laid_over_too(text: str) -> None:
     (runner,) = tomllib.loads(tomlkit.dumps(document))["runners"]
     assert {**runner["docker"], **docker} == runner["docker"]
     assert runner["docker"]["image"] == "a"
+
+
+def test_a_file_of_the_host_is_read_once() -> None:
+    """A plan and its checks ask for it some forty times."""
+    wanted, have = want(), converged()
+    assert config_toml.parsed(wanted, have) is config_toml.parsed(wanted, have)

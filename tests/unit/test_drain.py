@@ -13,10 +13,15 @@ from runnerkit import converge
 from runnerkit.actions import drain
 from runnerkit.actions.drain import Drain, EndJobs, Undrain, Watched
 from runnerkit.checks.runner import manager_container, managers
+from runnerkit.container import drain as drain_of
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File, Job
 from runnerkit.files.drained import PATH, UNTOLD
+from runnerkit.fleet.drain import DrainState, Terms, _wait
+from runnerkit.fleet.run import Outcome
 from runnerkit.plan import Script
+from runnerkit.report.drain import drained as drained_page
+from runnerkit.templates import render
 from tests.unit.build import MANAGER, blank, container, converged, want
 
 START = "2026-11-26T10:00:00.5Z"
@@ -149,11 +154,40 @@ def test_how_a_drain_stands() -> None:
     assert text.endswith(", …")
 
 
+class Crashing:
+    """A host whose Docker ends while a job runs, and takes the manager with it when it is back."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        job = json.dumps(["2026-11-26T10:00:00Z", "12", "https://gitlab.example.com/g/p/-/jobs/12"])
+        self.answers = [
+            f"now: 7\nrunning: true\nexited: 0\n{job}\n",
+            "now: 9\nrunning: unknown\nexited: 0\n",
+            "now: 70\nrunning: false\nexited: 137\n",
+        ]
+
+    def look(self, _: str) -> str:
+        return self.answers.pop(0)
+
+    def tell(self, event: Any) -> None:
+        self.told.append(event.text)
+
+
+def test_jobs_that_were_lost_with_the_manager_are_known() -> None:
+    crashing = Crashing()
+    left = _wait(crashing, want(), None)  # type: ignore[arg-type]
+    assert (left.running, left.work, left.exited) == (False, (JOB,), 137)
+    assert crashing.told[1] == "waiting for Docker, which does not answer"
+    state = DrainState(False, (), left.work, None, left.now, exited=left.exited)
+    page = drained_page([Outcome("ci1", state)], Terms())
+    assert "lost, as the manager was killed (exit code 137)" in str(page.messages)
+
+
 @pytest.mark.parametrize(
     ("says", "running"),
     [
-        ("printf 'running: true\\nexited: 0\\n'", True),
-        ("printf 'running: false\\nexited: 137\\n'", False),
+        ("echo true 0", True),
+        ("echo false 137", False),
         ("echo 'Error: No such object: gitlab-runner' >&2; exit 1", False),
         ("echo 'error during connect: EOF' >&2; exit 1", None),
         ("echo 'fork: Cannot allocate memory' >&2; exit 2", None),
@@ -162,14 +196,40 @@ def test_how_a_drain_stands() -> None:
 def test_only_docker_s_own_word_says_that_a_manager_has_ended(
     says: str, running: bool | None, tmp_path: Path
 ) -> None:
-    docker = tmp_path / "docker"
-    docker.write_text(f"#!/bin/sh\ncase $1 in inspect) {says} ;; esac\n")
-    docker.chmod(0o755)
-    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    ran = subprocess.run(
-        ["sh", "-c", drain.watch(want(), 1)], env=env, text=True, capture_output=True, check=True
+    docker = f"case $1 in inspect) {says} ;; esac"
+    assert drain.watched(shell(tmp_path, drain.watch(want(), 1), docker).stdout).running is running
+    if not running:
+        ran = shell(tmp_path, drain_of(want()), docker)
+        assert (ran.returncode == 0) is (running is False), "no manager goes that may have jobs"
+        assert ("does not tell" in ran.stderr) is (running is None)
+
+
+def shell(folder: Path, script: str, docker: str) -> subprocess.CompletedProcess[str]:
+    """Run a script where Docker is this, and nothing sleeps."""
+    for name, text in {"docker": docker, "sleep": "", "systemctl": "", "service": ""}.items():
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
+    env = {"PATH": f"{folder}:{os.environ['PATH']}", "FOLDER": str(folder)}
+    return subprocess.run(
+        ["sh", "-c", script], env=env, text=True, capture_output=True, check=False
     )
-    assert drain.watched(ran.stdout).running is running
+
+
+def test_a_docker_that_has_a_bad_moment_is_not_taken_for_one_without_jobs(tmp_path: Path) -> None:
+    text = render("await-jobs.sh.j2", tokens=["short"], timeout=9)
+    moment = '[ -e "$FOLDER/asked" ] || { : >"$FOLDER/asked"; exit 1; }'
+    ran = shell(tmp_path, text, moment)
+    assert ran.returncode == 0
+    assert ran.stdout.startswith("waiting for the jobs to end: ")
+
+
+@pytest.mark.parametrize("answer", ["exit 1", "echo theirs"])
+def test_docker_is_not_restarted_where_somebody_s_containers_may_run(
+    answer: str, tmp_path: Path
+) -> None:
+    ran = shell(tmp_path, render("restart-idle-docker.sh.j2"), f"echo $1 >>$FOLDER/asked; {answer}")
+    assert "until its next start" in ran.stdout
+    assert (tmp_path / "asked").read_text() == "ps\n"
 
 
 @pytest.mark.parametrize("name", ["drain", "restart-docker", "complete-packages", "again"])
@@ -180,3 +240,23 @@ def test_no_script_starts_a_drained_manager(name: str) -> None:
         if "--restart=always" in line and "for" not in line:
             text = (TEMPLATES / f"{name}.sh.j2").read_text()
             assert "-e {{ DRAINED }}" in text[: text.index(line) + len(line)]
+
+
+def test_the_age_of_a_job_that_is_waited_for_is_told_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at = 1795687200  # when the job began
+    looks = iter([*(Watched(True, (JOB,), at + age) for age in (19, 21, 23, 29)), Watched(False)])
+    events: list[Any] = []
+
+    class Waited:
+        tell = staticmethod(events.append)
+
+        def look(self, script: str) -> None: ...
+
+    monkeypatch.setattr(drain, "watched", lambda _: next(looks))
+    _wait(Waited(), want(), None)  # type: ignore[arg-type]
+    assert [one.text for one in events] == [
+        "waiting for 1 job: g/p#12 for 19 s",
+        "waiting for 1 job: g/p#12 for 29 s",
+    ]

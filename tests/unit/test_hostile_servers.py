@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,6 +85,28 @@ def test_a_certificate_of_the_host_may_be_none(text: str) -> None:
 def test_a_time_may_be_none(date: str) -> None:
     probing = Probing(Machine(local.context()), want(), healthy(), 0.0)
     assert probing._skew(date) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "codes"), [(401, []), (502, ["registry-other"]), (None, ["registry-unreachable"])]
+)
+def test_a_registry_with_a_login_is_asked_whether_it_is_there(
+    status: int | None, codes: list[str]
+) -> None:
+    with served(Site(lambda *_: (status or 0, {}, b""))) as site:
+        where = site.url.removeprefix("http://") if status else "127.0.0.1:1"
+        image = f"{where}/team/web:1"
+        wanted = want(docker={"registry_logins": [where]}, runners={"web": {"image": image}})
+        info = {
+            "ServerVersion": "28.0.0",
+            "RegistryConfig": {"IndexConfigs": {where: {"Secure": False}}},
+        }
+        have = replace(healthy(), info=info)
+        probing = Probing(Machine(local.context()), wanted, have, 0.0)
+        probing._ask_image(image)
+    found = registries.findings(wanted, replace(have, probe=probing.probe))
+    assert [one.code for one in found] == codes
+    assert [line.split()[1] for line in site.seen] == ["/v2/"] * bool(status)
 
 
 def test_a_host_that_names_mirrors_without_end_is_asked_about_some() -> None:

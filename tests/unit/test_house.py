@@ -58,7 +58,7 @@ def inside(*rooms: str) -> list[str]:
 
 PURE = (
     *("settings", "images", "want", "facts", "plan", "files", "container", "redact", "templates"),
-    "adoption",
+    *("adoption", "bundle"),
 )
 DECIDING = ("steps", "actions", "checks")
 DOORS = ("machine", "engine", "gitlab", "fleet", "report", "golden", "converge")

@@ -1,7 +1,7 @@
-"""As BuildKit, fsutil and distribution/reference have it: their verdicts, recorded.
+"""As BuildKit, fsutil, distribution/reference and httpproxy have it: their verdicts, recorded.
 
 tests/judges/ asked buildkit v0.34.2, fsutil v0.0.0-20261103091533, patternmatcher v0.6.1 and
-reference v0.6.0.
+reference v0.6.0; around.json is what golang.org/x/net v0.59.0 says.
 """
 
 import json
@@ -13,6 +13,7 @@ import pytest
 
 from runnerkit.errors import KitError
 from runnerkit.images import context, dockerfile, reference
+from runnerkit.settings.no_proxy import passed_by
 from tests.judges import inputs, record
 
 
@@ -28,6 +29,12 @@ def test_what_a_dockerfile_builds_on_is_what_buildkit_asks_for() -> None:
     for asked, names in table("bases"):
         found = dockerfile.bases(asked["text"], asked["args"], asked["platform"])
         assert sorted(map(reference.normal, found)) == names, asked
+
+
+def test_what_goes_around_a_proxy_is_what_gos_programs_ask_directly() -> None:
+    for asked, names in table("around"):
+        found = passed_by(asked["url"], asked["words"].split(","))
+        assert found == bool(names), asked
 
 
 def test_names_are_those_that_the_registrys_library_takes_in_its_form() -> None:

@@ -2,16 +2,20 @@
 
 import os
 import re
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from invoke.context import Context
 
 from runnerkit.errors import KitError
 from runnerkit.files.register import HINTS
 from runnerkit.machine import local, sudo
 from runnerkit.machine.failure import Failed
 from runnerkit.machine.machine import Machine
-from runnerkit.machine.ssh.connection import connection
+from runnerkit.machine.ssh.connection import _Remote, connection
+from runnerkit.machine.streams import Stdin
 
 ASKED = [
     "sudo: a password is required",
@@ -105,3 +109,24 @@ def test_a_port_that_is_no_number_is_told(target: str) -> None:
 )
 def test_what_gitlab_answered_is_not_read_out_of_ids(output: str, fix: str) -> None:
     assert fix in next(hint.fix for hint in HINTS if re.search(hint.pattern, output))
+
+
+def test_a_script_is_handed_over_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looked for every 10 ms on each host, more of it would keep a processor busy."""
+    reads = []
+    read = Stdin.read
+
+    def counted(stdin: Stdin, size: int | None = -1, /) -> str:
+        reads.append(size)
+        return read(stdin, size)
+
+    monkeypatch.setattr(Stdin, "read", counted)
+    assert Machine(local.context()).run("sleep 0.2; echo ok") == "ok\n"
+    assert len(reads) == 1
+
+
+def test_a_command_s_end_is_waited_for() -> None:
+    remote = _Remote(Context())
+    remote.channel = SimpleNamespace(status_event=threading.Event())
+    threading.Timer(0.05, remote.channel.status_event.set).start()
+    assert remote.process_is_finished

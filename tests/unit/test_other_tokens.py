@@ -91,3 +91,22 @@ def test_an_autoscaler_s_manager_is_stopped_before_its_token_changes() -> None:
         write.text.index("register()") < write.text.index("docker stop") < write.text.index("mv -f")
     )
     assert "docker stop" not in change({"web": True})[0].text
+
+
+@pytest.mark.parametrize(
+    ("answer", "fix"),
+    [
+        (
+            "OCI runtime exec failed: exec failed: cannot exec in a stopped container: unknown",
+            "runner.logs",
+        ),
+        ("Error response from daemon: Container 6b2f36cee441 is not running", "runner.logs"),
+        ("Container 6b2f is restarting, wait until the container is running", "runner.logs"),
+        ("dial tcp: lookup gitlab: no such host", "DNS"),
+    ],
+)
+def test_a_manager_that_ended_while_it_was_asked_is_no_fault_of_the_network(
+    answer: str, fix: str
+) -> None:
+    (found,) = acceptance.findings(want(), converged(verify=answer))
+    assert fix in found.fix

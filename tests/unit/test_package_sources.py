@@ -1,5 +1,6 @@
 """Docker comes from nobody that somebody between could be."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,8 +9,11 @@ import pytest
 
 from runnerkit import converge
 from runnerkit.errors import KitError
+from runnerkit.facts import package_mirrors
+from runnerkit.files.package_hints import INSTALL_HINTS
 from runnerkit.plan import Script
 from runnerkit.steps.docker_engine import KEYS
+from runnerkit.templates import render
 from tests.unit.build import blank, want
 
 FEDORA = {"ID": "fedora", "VERSION_ID": "43", "PRETTY_NAME": "Fedora 43"}
@@ -94,11 +98,69 @@ def test_dnf_takes_the_known_key_alone(
     monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
     monkeypatch.setenv("GNUPGHOME", str(tmp_path))
     whole = script(FEDORA, source="docker-ce", package_key=known).partition("systemctl")[0]
-    here = whole.replace("/etc/", f"{tmp_path}/").partition("docker-buildx-plugin\n")
-    ran = subprocess.run(
-        ["sh", "-c", "".join(here[:2])], capture_output=True, text=True, check=False
-    )
+    lines = whole.replace("/etc/", f"{tmp_path}/").splitlines()
+    last = next(number for number, line in enumerate(lines) if line.startswith("take "))
+    here = "\n".join(lines[: last + 1])
+    ran = subprocess.run(["sh", "-c", here], capture_output=True, text=True, check=False)
     assert (ran.returncode == 0) == (served == "known"), ran.stderr
     assert (tmp_path / "installed").exists() == (served == "known")
     if served == "known":
         assert "gpgcheck=1\n" in (tmp_path / "yum.repos.d/docker-ce.repo").read_text()
+
+
+CURL = """#!/bin/sh
+while [ $# -gt 1 ]; do
+  case $1 in -o) out=$2 && shift ;; -w | --max-time) shift ;; esac
+  shift
+done
+case $1 in
+  */gpg) echo key >"$out" ;;
+  *tuna*) echo 'Origin: Docker' >"$out"; printf 0.9 ;;
+  *ustc*) echo 'Origin: Docker' >"$out"; printf 0.2 ;;
+  *aliyun*) echo '<html>log in</html>' >"$out"; printf 0.1 ;;
+  *) echo "curl: (28) Connection timed out" >&2; exit 28 ;;
+esac
+"""
+
+
+def chosen(folder: Path, refused: str) -> subprocess.CompletedProcess[str]:
+    """What the choice among the known sites comes to, where those of a name give no packages."""
+    (folder / "curl").write_text(CURL)
+    (folder / "curl").chmod(0o755)
+    text = render("choose-site.sh.j2", sites=package_mirrors.sites("auto"), folder="debian")
+    head = f"""set -eu
+        release=bookworm index=dists/bookworm/InRelease words='Origin: Docker'
+        take() {{ case $1 in {refused}) return 1 ;; esac; echo "took $1"; }}
+        """
+    return subprocess.run(
+        ["sh"], input=head + text, text=True, capture_output=True, check=False,
+        env={"PATH": f"{folder}:/usr/bin:/bin", "TMPDIR": str(folder)},
+    )  # fmt: skip
+
+
+def test_of_the_known_sites_the_fastest_that_has_the_packages_is_taken(tmp_path: Path) -> None:
+    ran = chosen(tmp_path, "nobody")
+    assert ran.returncode == 0, ran.stderr
+    assert "Docker's packages come from https://mirrors.ustc.edu.cn/docker-ce\n" in ran.stdout
+    assert "https://download.docker.com: curl: (28) Connection timed out\n" in ran.stdout
+    other = chosen(tmp_path, "*ustc*")  # whose signature is another's, say
+    assert "come from https://mirrors.tuna.tsinghua.edu.cn/docker-ce\n" in other.stdout
+
+
+def test_where_none_has_them_it_is_told_what_each_answered(tmp_path: Path) -> None:
+    ran = chosen(tmp_path, "*")
+    assert ran.returncode == 1
+    first, *answers = ran.stderr.splitlines()
+    assert (
+        first == "none of the known mirrors gives the host Docker's packages for debian bookworm:"
+    )
+    assert sorted(one.partition(": ")[0] for one in answers) == sorted(package_mirrors.SITES)
+    assert "no index of Docker packages" in ran.stderr
+    fix = next(one.fix for one in INSTALL_HINTS if re.search(one.pattern, ran.stderr))
+    assert "package_mirror" in fix
+    assert not list(tmp_path.glob("tmp.*"))
+
+
+def test_auto_is_for_docker_ce_alone() -> None:
+    with pytest.raises(KitError, match='"auto" is for source = "docker-ce"'):
+        script(source="distro", package_mirror="auto")

@@ -9,10 +9,15 @@ import pytest
 from runnerkit import converge
 from runnerkit.actions.resume import Left, Places, Resume
 from runnerkit.checks.runner import managers
+from runnerkit.errors import KitError
 from runnerkit.facts import File, ServerRunner, pause
 from runnerkit.facts.pause import Pause
+from runnerkit.fleet.pause import _resume_token
+from runnerkit.fleet.run import Fleet
 from runnerkit.plan import Script
-from runnerkit.settings.secrets import Secret
+from runnerkit.report.page import once
+from runnerkit.settings.model import GitLab, Settings
+from runnerkit.settings.secrets import Secret, Source
 from tests.unit.build import converged, want
 
 UNTIL = "2026-11-27T12:00:00Z"
@@ -105,3 +110,16 @@ def test_the_program_ends_its_own_pause_alone(
     assert {one.name for one in tmp_path.iterdir()} == {"asked", "curl", "systemctl"}
     puts = asked.read_text().count("PUT")
     assert puts == sum(one in ("503", "200") for one in answers)
+
+
+def test_a_token_that_the_settings_name_and_nobody_has_set_is_told_by_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("RESUME_TOKEN", raising=False)
+    gitlab = GitLab(resume_token=Source(env="RESUME_TOKEN"))
+    with pytest.raises(KitError, match="RESUME_TOKEN"):
+        _resume_token(Fleet((), Settings(gitlab=gitlab), lambda *_: None))
+
+
+def test_a_name_stands_once_before_what_it_has_to_say() -> None:
+    assert once([("note", "web", "was not paused", "")] * 2) == ["note: web: was not paused"]

@@ -165,6 +165,15 @@ def test_what_daemon_json_said_before_the_kit_stays() -> None:
     assert remove_host.overwritten(said, have) == [], "it had that value before, too"
 
 
+def test_what_goes_of_daemon_json_is_shown_as_the_host_has_it() -> None:
+    mirror = "https://mirror.example.com"
+    said = ours(docker={"registry_mirrors": [mirror]})
+    there = converged(daemon={"registry-mirrors": [mirror]}, belongings=Belongings(whole=True))
+    changes = converge.plan(said, remembered(there, said, "web"), remove.actions({}, False))
+    (diff,) = [one.diff for one in changes if DAEMON in one.title]
+    assert mirror in diff
+
+
 def test_a_runner_that_other_settings_have_too_is_theirs() -> None:
     have = remembered(remembered(converged(), ours("theirs"), "web"), ours(), "web")
     assert share.of(ours(), have).mine == {}

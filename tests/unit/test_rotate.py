@@ -136,8 +136,8 @@ def held(token: str = TOKEN, **changes: object) -> Held:
 def of(
     monkeypatch: pytest.MonkeyPatch, valid: Mapping[str, bool | None], **hosts: Held
 ) -> turns.Turns:
-    monkeypatch.setattr(runner_token, "accepts", lambda _, token: valid.get(token.reveal()))
-    return turns.planned(URL, {host: [one] for host, one in hosts.items()}, None, 0)
+    monkeypatch.setattr(runner_token, "accepts", lambda _, token, ca: valid.get(token.reveal()))
+    return turns.planned(URL, {host: [one] for host, one in hosts.items()}, None, 0, "")
 
 
 def test_hosts_that_share_a_token_get_one(monkeypatch: pytest.MonkeyPatch) -> None:

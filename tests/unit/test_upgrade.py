@@ -138,6 +138,18 @@ def test_the_scripts_are_shell() -> None:
         assert ran.stderr == ""
 
 
+def test_a_manager_that_goes_leaves_no_volumes_of_its_image() -> None:
+    new = upgrade.of_image(build.want(), NEW)
+    (change,) = (
+        one for one in upgrade.Replacement().changes(new, upgraded()) if isinstance(one, Script)
+    )
+    lines = [line for line in change.text.splitlines() if "docker rm " in line]
+    assert lines
+    assert all(" -v " in line for line in lines), (
+        "Docker stays after runner.remove where a volume does"
+    )
+
+
 def test_what_a_program_says_is_read_and_a_line_without_words_is_not() -> None:
     output = "version VmVyc2lvbjogICAgICAxNy41LjUK\nfaults eA==\nnoise\n"
     assert upgrade.parsed(output) == upgrade.Trial("17.5.5", "x")

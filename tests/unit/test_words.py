@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,7 @@ def run(
         ("test --only unti", "no session 'unti' (did you mean 'unit'?)", "--only is one of lint"),
         ("plan --host", "--host needs a value", "--help plan"),
         ("plan ci1", "plan takes no word 'ci1'", "--host ci1"),
+        ("plan --host ci1 ci2", "plan takes no word 'ci2'", "--host ci1,ci2"),
         ("plan -host ci1", "plan has no option -host (did you mean '--host'?)", "--help plan"),
         ("plan -host=ci1", "plan has no option -host (did you mean '--host'?)", "--help plan"),
         ("-host ci1 plan", "plan has no option -host (did you mean '--host'?)", "--help plan"),
@@ -148,3 +150,40 @@ def test_init_writes_where_the_settings_are_looked_for(tmp_path: Path) -> None:
     assert ran.stdout.startswith(f"wrote {file}; ")
     assert file.exists()
     assert not (tmp_path / "runnerkit.toml").exists()
+
+
+MENU = """
+import threading, time
+from invoke import Collection, task
+from runnerkit import program
+
+def late():
+    threading.main_thread().join()
+    print("ended", flush=True)
+    time.sleep(60)
+
+@task
+def begin(_):
+    threading.Thread(target=late).start()
+
+program.run(Collection(begin))
+"""
+
+
+def test_ctrl_c_once_more_while_threads_end_is_no_traceback() -> None:
+    python = [sys.executable, "-c", MENU, "begin"]
+    with subprocess.Popen(
+        python, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as ran:
+        assert ran.stdout is not None
+        assert ran.stdout.readline() == "ended\n"
+        ran.send_signal(signal.SIGINT)
+        assert ran.communicate(timeout=30) == ("", "")
+    assert ran.returncode == -signal.SIGINT
+
+
+@pytest.mark.parametrize("task", ["bootstrap", "runner.drain", "sandbox.host"])
+def test_help_says_what_each_option_does(task: str) -> None:
+    options = run("--help", task).stdout.partition("Options:")[2].strip().splitlines()
+    assert all(len(line.split()) > 1 for line in options if line.lstrip().startswith("-"))
+    assert options

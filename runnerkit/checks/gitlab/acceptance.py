@@ -12,6 +12,12 @@ from runnerkit.redact import plain
 from runnerkit.want import Want, WantedRunner
 
 ACCEPTED = re.compile(r"is (valid|alive)\b.*?runner=(\S+)")
+ENDED_CAUSES = (
+    Hint(
+        "in a stopped container|[Cc]ontainer \\S+ is (not running|restarting)",
+        "the manager ended while it was asked: ./inv runner.logs --host NAME --errors tells why",
+    ),
+)
 REFUSED = re.compile(r"(?:is not valid|is removed|403).*?runner=(\S+)")
 
 GONE = Kind(
@@ -67,7 +73,9 @@ def _answer(output: str) -> tuple[str, Hint | None]:
     """The line that tells most, and the cause that lies with the host where it names one."""
     lines = [one for one in output.splitlines() if one.strip() and not one.startswith("exit ")]
     for line in lines:
-        if cause := next((one for one in CAUSES if re.search(one.pattern, line)), None):
+        if cause := next(
+            (one for one in (*ENDED_CAUSES, *CAUSES) if re.search(one.pattern, line)), None
+        ):
             return line, cause
     return (lines or [output.strip() or "no answer"])[-1], None
 

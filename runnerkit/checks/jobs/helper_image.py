@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.checks.host.system import PROCESSORS
 from runnerkit.facts import Facts, Needs
-from runnerkit.images.reference import normal
+from runnerkit.images.reference import normal, sources
 from runnerkit.want import Want
 
 HELPER = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper"
@@ -72,7 +72,7 @@ def helpers(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
     for runner in want.runners:
         own = runner.spec.docker.get("helper_image", "")
         if own and "$" not in own:
-            found[own] = (own,)
+            found[own] = want.sources(own)
         elif not own and runner.spec.executor != "instance":
             found |= usual(want, architecture)
     return found
@@ -90,4 +90,6 @@ def usual(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
     repository = want.manager.image.partition("@")[0].rpartition(":")[0]
     beside = f"{repository}-helper:{tag}"
     name = f"{HELPER}:{tag}"
-    return {name: (want.manager.helper_image,) if want.manager.helper_image else (beside, name)}
+    named, prefixes = want.manager.helper_image, want.docker.prefix_mirrors
+    *near, _ = sources(name, prefixes)
+    return {name: sources(named, prefixes) if named else (*near, *want.sources(beside), name)}

@@ -33,7 +33,7 @@ UNTRUSTED = Kind(
     "gitlab-certificate-untrusted",
     Level.ERROR,
     "the certificate of {url} is by a CA that the manager does not know: {why}",
-    "put the CA's certificate on the host as {file}",
+    "name the file of that CA as [network] ca_file; or put it on the host as {file}",
 )
 EXPIRED = Kind(
     "gitlab-certificate-expired",

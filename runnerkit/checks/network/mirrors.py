@@ -40,7 +40,7 @@ def findings(want: Want, have: Facts) -> Iterator[Finding]:
         return
     rated, chosen = (
         mirror_choice.rated(have),
-        mirror_choice.proven(want, have, daemon_json.mirrors(have)),
+        mirror_choice.proven(want, have, daemon_json.others(want, have)),
     )
     speeds = {one.registry: f"{one.registry} ({one.speed / 1e6:.1f} MB/s)" for one in rated}
     others = [f"{one.registry} ({_words(one)})" for one in rated if one.registry not in chosen]

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from runnerkit.checks.finding import Finding, Kind, Level
-from runnerkit.facts import Facts, Needs
+from runnerkit.facts import Facts, Needs, package_mirrors
 from runnerkit.want import Want
 
-CE = "https://download.docker.com"
+CE = package_mirrors.DOCKER
 SCRIPT = "https://get.docker.com"
 UNREACHED = Kind(
     "packages-unreachable",
@@ -26,6 +26,8 @@ def places(want: Want, have: Facts) -> tuple[str, ...]:
     own = have.probe.sources if have.probe else ()
     mirror = want.docker.package_mirror
     docker = {"docker-ce": CE, "script": SCRIPT}.get(want.docker.source, "")
+    if mirror == package_mirrors.AUTO:  # which of them is reached, the installation finds
+        return own
     return (*own, *filter(None, [mirror if "://" in mirror else docker]))
 
 

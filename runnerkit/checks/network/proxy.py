@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.facts import Facts, Needs
 from runnerkit.redact import mask
+from runnerkit.settings.no_proxy import passed_by
 from runnerkit.want import Want
 
 PRIVATE = re.compile(r"(10|192\.168|172\.(1[6-9]|2\d|3[01])|127)\.[\d.]+|f[cd][0-9a-f]{2}:.*")
@@ -14,20 +15,19 @@ DOCKER = Kind(
     "proxy-not-of-docker",
     Level.NOTE,
     "the host's environment names the proxy {proxy}, and its Docker has none: pulls go without",
-    'set [docker] daemon.proxies = {{ http-proxy = "{proxy}", https-proxy = "{proxy}" }} (Docker 23 and '
-    "newer), or Environment= of docker.service",
+    'set [network] proxy = "{proxy}"',
 )
 MANAGER = Kind(
     "proxy-not-of-manager",
     Level.NOTE,
     "the host's Docker goes through the proxy {proxy}, and the manager does not",
-    'set [manager] environment = {{ HTTPS_PROXY = "{proxy}" }}, if GitLab is behind it',
+    'set [network] proxy = "{proxy}"; or, if GitLab alone is near by, no_proxy beside it',
 )
 GITLAB = Kind(
     "proxy-for-gitlab",
     Level.NOTE,
     "the manager asks GitLab at {address}, which is near by, through the proxy {proxy}",
-    "name {host} in NO_PROXY of [manager] environment",
+    "name {host} in [network] no_proxy",
 )
 KINDS = (DOCKER, MANAGER, GITLAB)
 
@@ -56,11 +56,9 @@ def for_gitlab(want: Want, have: Facts) -> str:
     container = have.containers.get(want.manager.container, {})
     lines = (container.get("Config") or {}).get("Env") or ()
     given = [f"{name}={value}" for name, value in want.manager.environment.items()]
-    manager, parts = _proxies([*given, *lines]), urlsplit(want.url)
-    host = parts.hostname or ""
-    addresses = have.probe.names.get(host, (host,)) if have.probe else (host,)
-    passed = any(_passed_by(host, one, manager.get("no_proxy", "")) for one in addresses or (host,))
-    return "" if passed else manager.get(f"{parts.scheme}_proxy", "")
+    manager = _proxies([*given, *lines])
+    passed = passed_by(want.url, manager.get("no_proxy", "").split(","))
+    return "" if passed else manager.get(f"{urlsplit(want.url).scheme}_proxy", "")
 
 
 def _proxies(lines: Iterable[str]) -> dict[str, str]:
@@ -71,23 +69,3 @@ def _proxies(lines: Iterable[str]) -> dict[str, str]:
 
 def _of(proxies: Mapping[str, str]) -> str:
     return proxies.get("https_proxy") or proxies.get("http_proxy", "")
-
-
-def _passed_by(host: str, address: str, words: str) -> bool:
-    """As Go's httpproxy reads NO_PROXY: names with their subdomains, addresses, networks by prefix."""
-    for word in filter(None, (one.strip().lower().lstrip("*.") for one in words.split(","))):
-        name = word.partition(":")[0]
-        if host == name or host.endswith(f".{name}") or address == word:
-            return True
-        if "/" in word and _within(address, word):
-            return True
-    return words.strip() == "*"
-
-
-def _within(address: str, network: str) -> bool:
-    from ipaddress import ip_address, ip_network
-
-    try:
-        return ip_address(address) in ip_network(network, strict=False)
-    except ValueError:
-        return False

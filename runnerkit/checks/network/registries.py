@@ -22,7 +22,8 @@ CERTIFICATE = Kind(
     "registry-certificate",
     Level.ERROR,
     "the host does not trust the certificate of {registry}: {why}",
-    "put its CA on the host as /etc/docker/certs.d/HOST:PORT/ca.crt",
+    "name the file of its CA as [network] ca_file; or put it on the host as "
+    "/etc/docker/certs.d/HOST:PORT/ca.crt",
 )
 NO_REGISTRY = Kind(
     "registry-other",
@@ -106,7 +107,7 @@ def here(want: Want, have: Facts, image: str) -> bool:
 
 def _sources(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
     known = want.names
-    found: dict[str, tuple[str, ...]] = {want.manager.image: (want.manager.image,)}
+    found: dict[str, tuple[str, ...]] = {want.manager.image: want.sources(want.manager.image)}
     if architecture:
         found |= helper_image.helpers(want, architecture)
     own = {job.reference for job in want.images}
@@ -114,14 +115,16 @@ def _sources(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
     bases = (base for job in want.images for base in job.on(architecture or "x86_64").bases)
     for one in (*others, *bases):
         if registry(one) and normal(one).removesuffix(":latest") not in (*known, "scratch"):
-            found[one] = (one,)
+            found[one] = want.sources(one)
     return found
 
 
 def findings(want: Want, have: Facts) -> Iterator[Finding]:
     judgements = judged(have.probe.served if have.probe else ())
     near = mirrors(want, have)
-    for name in dict.fromkeys(one.served.registry for one in judgements):
+    caches = {one.url for one in want.caches}  # which have a check of their own
+    names = dict.fromkeys(one.served.registry for one in judgements)
+    for name in (one for one in names if one not in caches):
         mine = [one for one in judgements if one.served.registry == name]
         failed = [one for one in mine if one.word not in SERVES]
         for kind in KINDS:

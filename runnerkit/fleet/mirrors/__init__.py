@@ -1,1 +1,1 @@
-"""Mirrors of Docker Hub: which of them serve what a host needs."""
+"""What stands between hosts and Docker Hub: mirrors, and a cache of the site's own."""

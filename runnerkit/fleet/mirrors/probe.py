@@ -100,12 +100,13 @@ def offers(host: Host, want: Want, have: Facts, more: Sequence[str] = ()) -> Off
     images, others = registries.hub_images(want, have)
     now: tuple[str, ...] = ()
     with suppress(KitError):  # a file that cannot be read names none
-        now = daemon_json.mirrors(have)
+        now = daemon_json.others(want, have)
     candidates = every(want.docker, have, now, more)
     host.tell(Phase("asking registry mirrors"))
     asked = (*(one.address for one in candidates), HUB)
-    found = served(host.machine, asked, images, have.architecture)
-    proxied = any(have.info.get(one) for one in ("HttpProxy", "HttpsProxy"))
+    found = served(host.machine, asked, images, have.architecture, want.network)
+    theirs = any(have.info.get(one) for one in ("HttpProxy", "HttpsProxy"))
+    proxied = theirs and not want.network.proxy
     return Offers(images, ratings(found), candidates, others, proxied)
 
 

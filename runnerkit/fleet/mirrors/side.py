@@ -31,7 +31,8 @@ class MirrorSide:
 
             self._tell(Phase("asking registry mirrors"))
             images, _ = registries.hub_images(want, have)
-            candidates = mirror_candidates.every(want.docker, have, daemon_json.mirrors(have))
+            candidates = mirror_candidates.every(want.docker, have, daemon_json.others(want, have))
             asked = (*(one.address for one in candidates), HUB)
-            self._offers = served(self._machine, asked, images, have.architecture)
+            architecture, access = have.architecture, want.network
+            self._offers = served(self._machine, asked, images, architecture, access)
         return replace(have, offers=self._offers)

@@ -10,10 +10,12 @@ import socket
 import ssl
 import threading
 import uuid
+from base64 import b64encode
 from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib import request
+from urllib.parse import unquote, urlsplit
 
 from .. import version
 from ..table import Table
@@ -99,7 +101,15 @@ class Client:
         context = ssl.create_default_context()
         if self._authority:
             context.load_verify_locations(self._authority)
-        return http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=context)
+        proxy = urlsplit(request.getproxies_environment().get("https", ""))
+        if not proxy.hostname or request.proxy_bypass_environment(host):  # type: ignore[attr-defined]
+            return http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=context)
+        there = proxy.hostname, proxy.port or 80
+        tunnel = http.client.HTTPSConnection(*there, timeout=TIMEOUT, context=context)
+        words = f"{unquote(proxy.username or '')}:{unquote(proxy.password or '')}"
+        login = {"Proxy-Authorization": f"Basic {b64encode(words.encode()).decode()}"}
+        tunnel.set_tunnel(host, port, login if proxy.username else {})
+        return tunnel
 
     def _why(self, error: Exception) -> str:
         """The usual failures in the words of Go's net package."""

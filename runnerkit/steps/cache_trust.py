@@ -1,0 +1,67 @@
+"""Each host trusts the certificates of the caches that it asks, and of no others any longer.
+
+A certificate signs itself, and its key never leaves the host of the cache. The others are given it by the
+kit, which reads it over SSH: none is taken from the network unseen, no authority of the kit's is kept
+anywhere, and a plan needs no second host: who has a certificate keeps it until a run has read another.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from runnerkit.facts import Facts, Needs
+from runnerkit.files import daemon_json, leaving, memory
+from runnerkit.files.site_cache import CERTS, FILE, certificate, trust
+from runnerkit.files.write import Content, differing
+from runnerkit.plan import Change, Hint, Script
+from runnerkit.want import Cache, Want
+
+UNKNOWN = "nobody has read its certificate: the host of the cache did not answer, or has none yet"
+
+
+def needs(want: Want) -> Needs:
+    own = (certificate(want.cache.ip),) if want.cache else ()
+    files = (daemon_json.PATH, memory.PATH, *map(trust, want.caches), *own)
+    return Needs(files=files, paths=(f"{CERTS}/*/{FILE}",))
+
+
+def changes(want: Want, have: Facts) -> Iterator[Change]:
+    """Docker reads these files anew with each pull."""
+    for one in want.caches:
+        path, title = trust(one), f"trust the cache of {one.host} at {one.address}"
+        if want.cache and want.cache.address == one.address:
+            source = certificate(want.cache.ip)
+            known = have.files[source].text if source in have.files else ""
+            text = (
+                f"set -e\nmkdir -p '{path.rpartition('/')[0]}'\ninstall -m 644 '{source}' '{path}'"
+            )
+            hints: tuple[Hint, ...] = ()
+        else:
+            known, text, hints = one.certificate, f"echo '{UNKNOWN}' >&2\nexit 1", (_fix(one),)
+        if known:
+            written = differing({path: Content(known)}, have.files)
+            yield from (replace(each, title=title) for each in written)
+        elif path not in have.files or not hints:
+            yield Script(title, text, hints=hints)
+    used = {f"{CERTS}/{url.partition('://')[2]}/{FILE}" for url in _mirrors(want, have)}
+    ours = sorted(path for path in have.paths if path.startswith(CERTS) and path.endswith(FILE))
+    if over := [path for path in ours if path not in used]:
+        lines = (
+            f"rm -f '{path}'\nrmdir '{path.rpartition('/')[0]}' 2>/dev/null || :" for path in over
+        )
+        title = f"trust {', '.join(path.split('/')[-2] for path in over)} no longer"
+        yield Script(title, "\n".join((*lines, f"rmdir {CERTS} 2>/dev/null || :")))
+
+
+def _fix(cache: Cache) -> Hint:
+    other = f"or take cache = true out of [hosts.{cache.host}]"
+    return Hint("", f"./inv bootstrap --host {cache.host} sets it up; {other}")
+
+
+def _mirrors(want: Want, have: Facts) -> list[str]:
+    """Those that the host's Docker asks once all is done, whichever settings say so."""
+    way, managed = ("registry-mirrors",), daemon_json.managed(want, have)
+    if way[0] in managed:
+        return list(managed[way[0]])
+    now = daemon_json.parsed(have).get(way[0]) or []
+    gone = way in leaving.daemon(want, have).goes
+    return [] if gone or not isinstance(now, list) else [str(one).rstrip("/") for one in now]
