@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
 from typing import Protocol
 
 from runnerkit.checks.engine import selinux, unknown, upgrades
@@ -111,21 +110,8 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS, patience: i
         asking: who must know.
         patience: seconds that Docker is waited for, for doctor.
     """
-    needs = [one.needs(want) for one in asking]
-    both = Needs(
-        tuple(dict.fromkeys((PATH, *chain.from_iterable(need.files for need in needs)))),
-        tuple(dict.fromkeys(chain.from_iterable(need.paths for need in needs))),
-        tuple(dict.fromkeys(chain.from_iterable(need.images for need in needs))),
-        tuple(dict.fromkeys(chain.from_iterable(need.units for need in needs))),
-        tuple(dict.fromkeys(chain.from_iterable(need.chains for need in needs))),
-        any(need.manager for need in needs),
-        tuple(dict.fromkeys(chain.from_iterable(need.names for need in needs))),
-        any(need.container for need in needs),
-        any(need.belongings for need in needs),
-        any(need.packages for need in needs),
-        tuple(dict.fromkeys(chain.from_iterable(need.others for need in needs))),
-    )
-    output = host.look(script(both, want.manager.container, patience))
+    needs = Needs.of_all([Needs(files=(PATH,)), *(one.needs(want) for one in asking)])
+    output = host.look(script(needs, want.manager.container, patience))
     have = host.server(want, parse(output))
     return host.mirrors(want, have) if daemon_json in asking else have
 

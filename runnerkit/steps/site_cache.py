@@ -16,7 +16,7 @@ from runnerkit.files.site_cache import (
     FOLDER,
     INSIDE,
     NAME,
-    QUOTA,
+    UPKEEP,
     certificate,
     files,
     key,
@@ -44,7 +44,7 @@ HINTS = (
 def needs(want: Want) -> Needs:
     if not (own := want.cache):
         return Needs(files=(memory.PATH,), paths=(FOLDER,), others=(NAME,))
-    known = (CONFIG, QUOTA, certificate(own.ip))
+    known = (CONFIG, UPKEEP, certificate(own.ip))
     return Needs(files=known, paths=(FOLDER, key(own)), images=(own.image,), others=(NAME,))
 
 

@@ -12,6 +12,7 @@ from runnerkit import converge
 from runnerkit.engine import certificate
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File
+from runnerkit.files import daemon_json as file_of_daemon
 from runnerkit.files import outside
 from runnerkit.files.write import Content
 from runnerkit.fleet import obstacles
@@ -47,7 +48,7 @@ def proxied(**more: Any) -> Want:
 
 def after(wanted: Want, have: Facts, started: int = 1000) -> Facts:
     """The same host, with the files that its steps write."""
-    daemon = daemon_json.daemon_json.parsed(have)
+    daemon = file_of_daemon.parsed(have)
     files: dict[str, Content] = {
         **outside.of_dockerd(wanted, have, daemon),
         **outside.of_others(wanted, have),
@@ -89,7 +90,7 @@ def test_of_a_blank_host_nobody_knows_the_version_so_its_unit_has_it_and_keeps_i
         f"write {outside.APT}",
         "install Docker (distro, Debian GNU/Linux 12 (bookworm))",
     ]
-    installed = after(wanted, replace(have, **{"dockerd": True, "info": NEW}))
+    installed = after(wanted, replace(have, dockerd=True, info=NEW))
     installed = replace(installed, files=after(wanted, have).files)
     assert titles(wanted, installed) == []
 
@@ -136,7 +137,7 @@ def test_what_settings_say_themselves_comes_first() -> None:
     assert wanted.manager.environment["HTTPS_PROXY"] == "http://other:1"
     jobs = wanted.runners[0].spec.settings["environment"]
     assert (jobs["HTTP_PROXY"], jobs["A"], jobs["HTTPS_PROXY"]) == ("", "b", PROXY)
-    managed = daemon_json.daemon_json.managed(wanted, converged(info=NEW))
+    managed = file_of_daemon.managed(wanted, converged(info=NEW))
     assert managed["proxies"] == {"http-proxy": "http://third:1"}
 
 
@@ -145,7 +146,10 @@ def test_a_build_has_it_and_its_image_no_trace_of_it() -> None:
         have = converged(images={"debian:bookworm": {"Id": "x"}})
         return next(one for one in converge.plan(wanted, have) if isinstance(one, Build))
 
-    job = {"images": {"web": {"base": "debian:bookworm"}}, "runners": {"web": {"image": "web"}}}
+    job: dict[str, Any] = {
+        "images": {"web": {"base": "debian:bookworm"}},
+        "runners": {"web": {"image": "web"}},
+    }
     one, other = build(want(**job)), build(want(network={"proxy": PROXY}, **job))
     assert (one.proxies, other.proxies["http_proxy"]) == ({}, PROXY)
     assert one.image.inputs == other.image.inputs
