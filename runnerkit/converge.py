@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
 from typing import Protocol
 
 from runnerkit.checks.engine import selinux, unknown, upgrades
 from runnerkit.checks.finding import Finding
 from runnerkit.checks.gitlab import acceptance, expiry, runners
 from runnerkit.checks.jobs import cache_poisoning, metadata_address
+from runnerkit.checks.network import mirrors
 from runnerkit.checks.network import site_cache as site_cache_check
 from runnerkit.checks.runner import leftovers, managers, memory, plugins, polling
 from runnerkit.errors import KitError, NotConverged
@@ -65,7 +65,8 @@ ENGINE: tuple[Step, ...] = (network, daemon_json, docker_engine)
 # What bootstrap proves and notes, in the order in which it is told.
 CHECKS: tuple[Check, ...] = (
     *(managers, acceptance, expiry, runners, leftovers, polling, plugins),
-    *(metadata_address, selinux, cache_poisoning, upgrades, memory, unknown, site_cache_check),
+    *(metadata_address, selinux, cache_poisoning, upgrades, memory, unknown),
+    *(site_cache_check, mirrors),
 )
 IMAGES: tuple[Step, ...] = (job_images,)
 BUNDLED: tuple[Step, ...] = (image_pulls, job_images)
@@ -82,6 +83,8 @@ class Reader(Protocol):
     def look(self, script: str) -> str: ...
 
     def server(self, want: Want, have: Facts) -> Facts: ...
+
+    def mirrors(self, want: Want, have: Facts) -> Facts: ...
 
     def obstacles(self, want: Want, pending: list[Change]) -> list[Finding]: ...
 
@@ -107,22 +110,10 @@ def look(host: Reader, want: Want, asking: Sequence[Asking] = STEPS, patience: i
         asking: who must know.
         patience: seconds that Docker is waited for, for doctor.
     """
-    needs = [one.needs(want) for one in asking]
-    both = Needs(
-        tuple(dict.fromkeys((PATH, *chain.from_iterable(need.files for need in needs)))),
-        tuple(dict.fromkeys(chain.from_iterable(need.paths for need in needs))),
-        tuple(dict.fromkeys(chain.from_iterable(need.images for need in needs))),
-        tuple(dict.fromkeys(chain.from_iterable(need.units for need in needs))),
-        tuple(dict.fromkeys(chain.from_iterable(need.chains for need in needs))),
-        any(need.manager for need in needs),
-        tuple(dict.fromkeys(chain.from_iterable(need.names for need in needs))),
-        any(need.container for need in needs),
-        any(need.belongings for need in needs),
-        any(need.packages for need in needs),
-        tuple(dict.fromkeys(chain.from_iterable(need.others for need in needs))),
-    )
-    output = host.look(script(both, want.manager.container, patience))
-    return host.server(want, parse(output))
+    needs = Needs.of_all([Needs(files=(PATH,)), *(one.needs(want) for one in asking)])
+    output = host.look(script(needs, want.manager.container, patience))
+    have = host.server(want, parse(output))
+    return host.mirrors(want, have) if daemon_json in asking else have
 
 
 def plan(want: Want, have: Facts, steps: Sequence[Step] = STEPS) -> list[Change]:

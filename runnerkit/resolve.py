@@ -88,7 +88,7 @@ def _own_cache(settings: Settings, host: str) -> OwnCache | None:
     if section.password and not password:
         raise KitError(f"cache.password is empty: {section.password}", "set it, and run again")
     # A mirror of somebody else's is not shown a login.
-    usual = cache.HUB_URL if password else next(iter(docker.registry_mirrors), cache.HUB_URL)
+    usual = cache.HUB_URL if password else next(iter(docker.fixed_mirrors), cache.HUB_URL)
     image = nearest_name(docker.registry_image, docker.prefix_mirrors)
     upstream = section.upstream or usual
     place = _at(named, section)
@@ -144,7 +144,8 @@ def with_access(want: Want, settings: Settings, host: str) -> Want:
 def access_of(settings: Settings, host: str) -> Access:
     """How a host of that name reaches what is outside."""
     named = settings.hosts.get(host)
-    return access(settings.network, named.network if named else None)
+    own = named.network if named else None
+    return access(settings.network, own, [one.address for one in _caches(settings, host)])
 
 
 def _runner(

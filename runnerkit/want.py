@@ -114,13 +114,6 @@ class Want:
     bundle: Bundle | None = None
 
     @property
-    def registry_mirrors(self) -> tuple[str, ...]:
-        """What the host's Docker asks for Docker Hub's images, in order."""
-        near = (one.url for one in self.caches)
-        others = self.docker.registry_mirrors or self.docker.daemon.get("registry-mirrors") or ()
-        return tuple(one.rstrip("/") for one in (*near, *others))
-
-    @property
     def release(self) -> str:
         """The manager's version as its image's tag has it, for example v19.3.0; "" for none."""
         tag = re.search(r":(?:[a-z0-9.]+-)?(v\d+\.\d+\.\d+)(?:@|$)", self.manager.image)

@@ -8,35 +8,13 @@ from functools import cached_property
 from typing import Any
 
 from runnerkit.facts.belongings import Belongings
+from runnerkit.facts.needs import Needs as Needs
 from runnerkit.facts.packages import EnginePackages
-from runnerkit.facts.probe import Probe
+from runnerkit.facts.probe import Probe, Served
 from runnerkit.facts.rehearsal import Rehearsal
 from runnerkit.images.content import instant, store
 
 SETTLED = 10  # seconds: Docker itself then takes a container for one that has come up
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What a step must know of a host beyond the common facts.
-
-    `paths` are asked after, and not read; a * in one stands for any name. `units` are of systemd, `chains` of iptables. `manager` asks for the manager's
-    container, its jobs and what it says of its runners, for which it asks GitLab; `container` for the
-    first two alone. `names` are of servers, for doctor. `belongings` asks whose all else is that Docker
-    has, `packages` for Docker's own. `others` are containers beside the manager's.
-    """
-
-    files: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
-    images: tuple[str, ...] = ()
-    units: tuple[str, ...] = ()
-    chains: tuple[str, ...] = ()
-    manager: bool = False
-    names: tuple[str, ...] = ()
-    container: bool = False
-    belongings: bool = False
-    packages: bool = False
-    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,7 +97,7 @@ class Facts:
     whether GitLab knows that of the settings, of runners that have another here (absent: it was not
     asked, or did not answer), `packages` Docker's, where they are asked for, `probe` what doctor alone
     asks, `rehearsals` what jobs' containers told that it started, `belongings` what else Docker has,
-    where that is asked.
+    where that is asked, `offers` what registry mirrors serve, where they are to be chosen.
     """
 
     hostname: str
@@ -158,6 +136,7 @@ class Facts:
     probe: Probe | None = None
     rehearsals: tuple[Rehearsal, ...] = ()
     belongings: Belongings = field(default_factory=Belongings)
+    offers: tuple[Served, ...] = ()
 
     @property
     def identity(self) -> str:

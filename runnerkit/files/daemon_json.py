@@ -7,14 +7,16 @@ from typing import Any
 
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
-from runnerkit.files import json_text, outside
+from runnerkit.files import json_text, mirror_choice, outside
 from runnerkit.files.merge import missing
 from runnerkit.settings import free_keys
+from runnerkit.settings.docker import AUTO
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want
 
 FOLDER = "/etc/docker"
 PATH = f"{FOLDER}/daemon.json"
+MIRRORS = "registry-mirrors"
 MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF16_LE: "utf-16-le",
@@ -56,14 +58,31 @@ def parsed(have: Facts) -> dict[str, Any]:
     return data
 
 
+def mirrors(have: Facts) -> tuple[str, ...]:
+    """The registry mirrors that the file names, as dockerd takes them."""
+    listed = parsed(have).get(MIRRORS)
+    words = listed if isinstance(listed, list) else []
+    return tuple(one.rstrip("/") for one in words if isinstance(one, str))
+
+
+def others(want: Want, have: Facts) -> tuple[str, ...]:
+    """Those that are no cache of the site's."""
+    return tuple(one for one in mirrors(have) if one not in {each.url for each in want.caches})
+
+
 def managed(want: Want, have: Facts) -> dict[str, Any]:
     """What the settings say of the file, on that host."""
     values: dict[str, Any] = {}
     if want.network.proxy and outside.own_file(have, parsed(have)):
         values["proxies"] = outside.proxies(want)
     values |= free_keys.shown(want.docker.daemon, Secret.reveal)
-    if want.caches or want.docker.registry_mirrors:
-        values["registry-mirrors"] = list(want.registry_mirrors)
+    near, now = [one.url for one in want.caches], others(want, have)
+    if want.docker.registry_mirrors:
+        chosen = mirror_choice.mirrors(want, have, now)
+        if near or chosen or (now and want.docker.registry_mirrors == AUTO):
+            values[MIRRORS] = [*near, *chosen]
+    elif near:
+        values[MIRRORS] = [*near, *(one.rstrip("/") for one in values.get(MIRRORS) or ())]
     return values
 
 

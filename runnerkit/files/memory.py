@@ -35,7 +35,8 @@ class RunnerRecord(msgspec.Struct):
 
 class Record(msgspec.Struct):
     """What one settings file said: of daemon.json, the config.toml there, the manager's variables, its
-    runners, and whether the host runs a cache."""
+    runners, and whether the host runs a cache. `chosen` is the digest of the registry mirrors that were
+    found to serve the host."""
 
     place: str = ""
     daemon: Tree = {}
@@ -43,6 +44,7 @@ class Record(msgspec.Struct):
     environment: Tree = {}
     runners: dict[str, RunnerRecord] = {}
     cache: bool = False
+    chosen: str = ""
 
 
 class Memory(msgspec.Struct):

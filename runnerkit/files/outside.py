@@ -132,7 +132,7 @@ def exports(want: Want) -> str:
 
 def _apt(want: Want) -> str:
     """apt has names and addresses around a proxy, and no networks or ports."""
-    around = [one for one in want.network.around.split(",") if re.fullmatch(r"[\w.-]+", one)]
+    around = [one for one in want.network.around.split(",") if re.fullmatch(r"\w[\w.-]*", one)]
     lines = []
     for kind in ("http", "https"):
         lines.append(f'Acquire::{kind}::Proxy "{want.network.proxy}";')

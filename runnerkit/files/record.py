@@ -19,6 +19,7 @@ from runnerkit.files.memory import (
 from runnerkit.files.write import NO_PREVIOUS, write_file
 from runnerkit.images.reference import normal
 from runnerkit.plan import Build, Change, Load, Pull, Script
+from runnerkit.settings.docker import AUTO
 from runnerkit.want import Want, WantedRunner
 
 
@@ -52,6 +53,7 @@ def ahead(want: Want, have: Facts, pending: Collection[Change]) -> Script | None
         union(old.environment, new.environment),
         {**old.runners, **former, **runners},
         old.cache or new.cache,
+        new.chosen,
     )
     return _write(want, have, both, pending)
 
@@ -113,7 +115,15 @@ def _record(want: Want, have: Facts) -> Record:
         environment=tree(have, want.manager.environment),
         runners={runner.key: _of(want, have, runner) for runner in want.runners},
         cache=want.cache is not None,
+        chosen=_chosen(want, have),
     )
+
+
+def _chosen(want: Want, have: Facts) -> str:
+    """What stands for the mirrors, where it is not the settings that name them."""
+    if want.docker.registry_mirrors != AUTO:
+        return ""
+    return digest(have, daemon_json.managed(want, have).get(daemon_json.MIRRORS, []))
 
 
 def _of(want: Want, have: Facts, runner: WantedRunner) -> RunnerRecord:

@@ -8,7 +8,7 @@ from runnerkit.want import Cache, OwnCache
 
 NAME = "runnerkit-cache"  # the container, and its volume
 FOLDER = "/var/lib/runnerkit/cache"
-CONFIG, QUOTA = f"{FOLDER}/config.yml", f"{FOLDER}/quota.sh"
+CONFIG, UPKEEP = f"{FOLDER}/config.yml", f"{FOLDER}/upkeep.sh"
 CERTS = "/etc/docker/certs.d"
 FILE = "runnerkit-cache.crt"  # in it, by which the kit knows its own again
 INSIDE = "/etc/runnerkit-cache"  # the folder, as the container sees it
@@ -52,4 +52,4 @@ def files(own: OwnCache) -> dict[str, Content]:
         "proxy": proxy,
     }
     text = json.dumps(data, indent=2) + "\n"
-    return {QUOTA: Content(render("cache-quota.sh")), CONFIG: Content(text, 0o600)}
+    return {UPKEEP: Content(render("cache-upkeep.sh")), CONFIG: Content(text, 0o600)}

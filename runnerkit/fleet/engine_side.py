@@ -3,6 +3,7 @@
 import threading
 from typing import TYPE_CHECKING
 
+from runnerkit.errors import KitError
 from runnerkit.events import Tell, named
 from runnerkit.machine.machine import Machine
 from runnerkit.plan import Build, Load, Pull
@@ -54,7 +55,12 @@ class EngineSide:
         tell = named(name, self._tell) if beside else self._tell
         with failure.translated(change.title):
             if isinstance(change, Pull):
-                transfer.pull(self.client, change, tell)
+                try:
+                    transfer.pull(self.client, change, tell)
+                except KitError as error:
+                    from runnerkit.fleet.mirrors.pull_failure import explained
+
+                    raise explained(self._machine, self.client, change, error) from None
             else:
                 build.build(self.client, self._machine, change, tell)
 

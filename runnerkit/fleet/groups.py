@@ -11,6 +11,7 @@ from runnerkit.checks.jobs import cache_poisoning, helper_image, metadata_addres
 from runnerkit.checks.network import (
     carries,
     gitlab_answers,
+    mirrors,
     mtu,
     package_sources,
     proxy,
@@ -111,5 +112,5 @@ ROWS = (
     Row("jobs", "the cloud's metadata address", metadata_address),
     *(Row("jobs", one.title, one, one.known) for one in SUBJECTS),
 )
-# What bootstrap and plan note in words of their own, and doctor finds as an error.
-ELSEWHERE: tuple[Check, ...] = (unknown,)
+# What bootstrap and plan note in words of their own, and doctor finds as an error by other checks.
+ELSEWHERE: tuple[Check, ...] = (unknown, mirrors)

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from runnerkit.checks.finding import Finding
-from runnerkit.engine import certificate
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Ended, Tell
 from runnerkit.facts import Facts, ServerRunner
@@ -18,6 +17,7 @@ from runnerkit.fleet.bundles import supplies
 from runnerkit.fleet.engine_side import EngineSide
 from runnerkit.fleet.gitlab_side import accepted
 from runnerkit.fleet.hold import Hold
+from runnerkit.fleet.mirrors.side import MirrorSide
 from runnerkit.machine import lock, login, sudo
 from runnerkit.machine.failure import Failed, ScriptFailed
 from runnerkit.machine.machine import Machine
@@ -56,6 +56,7 @@ class Host:
         self.changes: list[Change] = []
         self._minted: dict[str, Secret] = {}
         self._engine = EngineSide(machine, tell)
+        self.mirrors = MirrorSide(machine, tell).known
         self._gitlab: Server | None = None
 
     def look(self, script: str, hints: Iterable[Hint] = ()) -> str:
@@ -138,6 +139,8 @@ class Host:
             word = shlex.quote(tokens.required(token, f"runner {runner.key}'s token").reveal())
             text = f"TOKEN={word}\n{text}"
         if change.address:
+            from runnerkit.engine import certificate
+
             text = f"{certificate.variables(change.address)}\n{text}"
         try:
             if change.supply:

@@ -77,6 +77,9 @@ class Alone:
     def server(self, want: Want, have: Facts) -> Facts:
         return have
 
+    def mirrors(self, want: Want, have: Facts) -> Facts:
+        return have
+
 
 def status(fleet: Fleet) -> tuple[list[Outcome[HostStatus]], tuple[Finding, ...]]:
     """Look at every host, and ask GitLab where it can be; a slow one is not waited for.

@@ -71,10 +71,10 @@ class _OneServer(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options, **self._trusting())
+        super().init_poolmanager(*args, **{**options, **self._trusting()})
 
     def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
-        return super().proxy_manager_for(*args, **options, **self._trusting())
+        return super().proxy_manager_for(*args, **{**options, **self._trusting()})
 
     def _trusting(self) -> Any:
         """What requests itself trusts comes to the context's."""

@@ -131,7 +131,7 @@ class Route:
             except TimeoutError:
                 failure = Trouble("silence", f"{address} does not answer")
             except OSError as error:
-                failure = Trouble("connection", str(error))
+                failure = Trouble("connection", error.strerror or str(error))
         raise failure
 
     def _addresses(self, host: str) -> tuple[str, ...]:

@@ -64,6 +64,8 @@ def _reasons(one: Rating) -> Iterator[str]:
 
 
 def _order(survey: Survey) -> Iterator[str]:
+    if any(one.error for one in survey.outcomes):
+        return
     if survey.file:
         yield f"{survey.file} now has [docker] registry_mirrors = {_list(survey.order)}"
     elif not survey.order:

@@ -1,7 +1,7 @@
 """How one host reaches what is outside: a host's own keys laid over the common ones, the rest read."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,12 +81,16 @@ class Access:
         return "" if passed_by(url, self.around.split(",")) else self.proxy
 
 
-def access(common: Network, own: Network | None = None) -> Access:
+DIRECT = Access()
+
+
+def access(common: Network, own: Network | None = None, caches: Sequence[str] = ()) -> Access:
     """What a host has.
 
     Args:
         common: for all hosts.
         own: the host's own keys, if any.
+        caches: the site's, as ADDRESS:PORT: they are near by.
 
     Raises:
         KitError: the password is not there, or the file has no certificates.
@@ -100,7 +104,7 @@ def access(common: Network, own: Network | None = None) -> Access:
     return Access(
         proxy=_with_password(proxy, source) if secret else proxy,
         secret=bool(secret),
-        no_proxy=tuple(no_proxy or ()),
+        no_proxy=(*(no_proxy or ()), *caches),
         ca=certificates(file or ""),
     )
 

@@ -25,6 +25,8 @@ def mistakes(data: object, kind: Any, path: Path = ()) -> Iterator[tuple[Path, s
 
     Durations that are written as people write them become numbers in it.
     """
+    if isinstance(data, list) and get_origin(kind) in (Union, types.UnionType):
+        kind = next((one for one in get_args(kind) if get_origin(one) is tuple), kind)
     struct, origin = _struct(kind), get_origin(_bare(kind))
     inner: list[tuple[str | int, Any, Any]] = []
     if struct is not None and isinstance(data, dict) and struct is not Source:

@@ -7,6 +7,7 @@ from typing import Any
 
 from runnerkit.errors import KitError
 from runnerkit.place import settings_file
+from runnerkit.settings.docker import AUTO
 from runnerkit.settings.model import DEFAULT
 
 # What is typed, by the path of the settings that it is laid over.
@@ -31,7 +32,7 @@ def settings_of(words: Mapping[str, str]) -> dict[str, Any]:
     if url := words.get("url"):
         data["gitlab"] = {"url": url}
     if mirror := words.get("mirror"):
-        data["docker"] = {"registry_mirrors": [mirror]}
+        data["docker"] = {"registry_mirrors": mirror if mirror == AUTO else [mirror]}
     runner: dict[str, Any] = {key: words[key] for key in ("image", "name") if words.get(key)}
     if tags := words.get("tags"):
         runner["tags"] = [tag.strip() for tag in tags.split(",") if tag.strip()]

@@ -1,11 +1,13 @@
 """The Docker Engine, as the settings have it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from runnerkit.settings.kinds import Prefix, Reference, Registry
+
+AUTO: Final = "auto"
 
 
 class Docker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -24,16 +26,24 @@ class Docker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """The key that signs `docker-ce`'s packages, where a mirror does so itself. Empty: Docker's own."""
     script_sha256: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z", title="checksum")] = ""
     """What the script of `source = "script"` must be; needed where a `package_mirror` has it."""
-    registry_mirrors: tuple[Annotated[str, Meta(pattern=r"^https?://.+$", title="URL")], ...] = ()
-    """Registry mirrors that the hosts' daemons ask for Docker Hub's images, the first first."""
+    registry_mirrors: (
+        Literal["auto"] | tuple[Annotated[str, Meta(pattern=r"^https?://.+$", title="URL")], ...]
+    ) = ()
+    """Registry mirrors that the hosts' daemons ask for Docker Hub's images, the first first. With
+    `"auto"` those that serve each host all that it needs, three at most, the fastest first: they are
+    asked when none is chosen yet, and when images are to be pulled."""
     prefix_mirrors: dict[Registry, Prefix] = {}
     """Where images of a registry are pulled from first, as names that begin so: with
     `{ "registry.gitlab.com" = "m.example.com/registry.gitlab.com" }` the helper image comes from there,
     and keeps its own name. Also for `docker.io`, of which images then need no registry mirror."""
     mirror_candidates: tuple[
-        Annotated[str, Meta(pattern=r"^(https?://.+|list)$", title="URL or list")], ...
+        Annotated[
+            str,
+            Meta(pattern=r"^(https?://[^/?#@\s]+/?|list)\Z", title="URL without a path, or list"),
+        ],
+        ...,
     ] = ("list",)
-    """Mirrors that `mirror.probe` asks besides those in use; `list` stands for the public ones that come
+    """Mirrors that `mirror.probe` and `"auto"` ask besides those in use; `list` stands for the public ones that come
     with the kit, of which none is trusted for being there."""
     daemon: dict[str, Any] = {}
     """Any other keys of daemon.json, for example `{ log-opts = { max-size = "50m" } }`. Objects are
@@ -56,4 +66,4 @@ class Docker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     @property
     def fixed_mirrors(self) -> tuple[str, ...]:
         """The mirrors that the settings name themselves."""
-        return self.registry_mirrors
+        return () if self.registry_mirrors == AUTO else self.registry_mirrors

@@ -10,8 +10,10 @@ from runnerkit.settings.secrets import Source
 Proxy = Annotated[
     str,
     Meta(
-        pattern=r"^(https?://([^\s/:@]+@)?([^\s/:@\[\]]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?/?)?\Z",
-        description="the address of a proxy without a password: http://proxy.example.com:3128",
+        # It goes into files of systemd and apt. Without a port, curl and Go mean different ones.
+        pattern=r"^(https?://([A-Za-z0-9._~%!*+=-]+@)?([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):\d{1,5}/?)?\Z",
+        description="the address of a proxy, with its port and without a password: "
+        "http://proxy.example.com:3128",
     ),
 ]
 Bypass = Annotated[
@@ -28,8 +30,8 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     its own, `hosts.X.network`."""
 
     proxy: Proxy | None = None
-    """The proxy of the package manager, Docker, builds, the manager and jobs. A user may be named in it:
-    `http://user@proxy.example.com:3128`. Of a host, empty: it has none."""
+    """The proxy of the package manager, Docker, builds, the manager and jobs. A user may be named in it,
+    as URLs have it: `http://user@proxy.example.com:3128`. Of a host, empty: it has none."""
     proxy_password: Source | None = None
     """The password of that user. The manager's and the jobs' variables have it in clear."""
     no_proxy: tuple[Bypass, ...] | None = None

@@ -22,7 +22,7 @@ def passed_by(url: str, words: Iterable[str]) -> bool:
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").lower().strip()
-    port = str(parts.port or PORTS.get(parts.scheme, ""))
+    port = str(parts.port or PORTS.get(parts.scheme, 0) or "")
     known = _address(host)
     if host == "localhost" or (known and known.is_loopback):
         return True

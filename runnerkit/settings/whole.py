@@ -84,12 +84,15 @@ def _runner(path: str, body: Mapping[str, Any]) -> Iterator[str]:
 def _urls(data: Mapping[str, Any]) -> Iterator[str]:
     """Addresses that lead nowhere, whatever answers."""
     docker = data.get("docker", {})
-    mirrors = docker.get("registry_mirrors", ())
+    named = docker.get("registry_mirrors", ())
+    mirrors = () if isinstance(named, str) else named
+    candidates = docker.get("mirror_candidates", ())
     urls = {
         "gitlab.url": data.get("gitlab", {}).get("url", ""),
         "cache.upstream": data.get("cache", {}).get("upstream", ""),
         "docker.package_mirror": docker.get("package_mirror", ""),
         **{f"docker.registry_mirrors[{number}]": url for number, url in enumerate(mirrors)},
+        **{f"docker.mirror_candidates[{number}]": url for number, url in enumerate(candidates)},
         "golden.base": data.get("golden", {}).get("base", ""),
     }
     for path, url in urls.items():

@@ -97,7 +97,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
             old=file.data if file else None,
             keep_time=keep,
             check=VALIDATE,
-            reaches=() if want.bundle else mirrors(want.docker.registry_mirrors),
+            reaches=() if want.bundle else mirrors(want.docker.fixed_mirrors),
         )
         yield replace(write, title=f"{write.title}{leaving.reason(left.goes)}")
         if hot:

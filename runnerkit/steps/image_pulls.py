@@ -46,7 +46,7 @@ def _names(want: Want, have: Facts) -> list[str]:
 def _changes(want: Want, have: Facts) -> Iterator[Change]:
     image = want.manager.image
     pull = partial(
-        Pull, logins=want.docker.registry_logins, reaches=mirrors(want.docker.registry_mirrors)
+        Pull, logins=want.docker.registry_logins, reaches=mirrors(want.docker.fixed_mirrors)
     )
     if normal(image) not in have.images:
         yield pull(f"pull {image}", image, want.sources(image))

@@ -82,7 +82,7 @@ def why(job: JobImage, have: Facts, rebuilt: Collection[str] = ()) -> str:
 
 def pulls(jobs: list[JobImage], want: Want, have: Facts, again: bool = False) -> Iterator[Pull]:
     """The bases of these images that the host has not got, or `again` all of them."""
-    own, reaches = {job.name for job in want.images}, mirrors(want.docker.registry_mirrors)
+    own, reaches = {job.name for job in want.images}, mirrors(want.docker.fixed_mirrors)
     logins = want.docker.registry_logins
     platforms = {base: job.platform for job in jobs for base in _on(job, have).bases}
     for base, platform in platforms.items():

@@ -16,7 +16,7 @@ from runnerkit.files.site_cache import (
     FOLDER,
     INSIDE,
     NAME,
-    QUOTA,
+    UPKEEP,
     certificate,
     files,
     key,
@@ -44,7 +44,7 @@ HINTS = (
 def needs(want: Want) -> Needs:
     if not (own := want.cache):
         return Needs(files=(memory.PATH,), paths=(FOLDER,), others=(NAME,))
-    known = (CONFIG, QUOTA, certificate(own.ip))
+    known = (CONFIG, UPKEEP, certificate(own.ip))
     return Needs(files=known, paths=(FOLDER, key(own)), images=(own.image,), others=(NAME,))
 
 
@@ -64,7 +64,7 @@ def _serve(want: Want, have: Facts, own: OwnCache) -> Iterator[Change]:
     stale = list(differing(files(own), have.files))
     yield from stale
     if normal(own.image) not in have.images:
-        near = mirrors(want.docker.registry_mirrors)
+        near = mirrors(want.docker.fixed_mirrors)
         sources, logins = want.sources(own.image), want.docker.registry_logins
         yield Pull(
             f"pull {own.image}, for the cache", own.image, sources, logins=logins, reaches=near
@@ -104,6 +104,7 @@ def _script(want: Want, own: OwnCache, mark: str = "") -> str:
         mark=mark,
         most=own.max_gb << 20,
         free=want.docker.min_free_mb << 10,
+        proxy=want.network.variables,
     )
 
 
@@ -112,7 +113,7 @@ def _run(want: Want, own: OwnCache) -> str:
 
 
 def _mark(text: str) -> str:
-    """What tells from a container whether it was run by this very script, which holds no secret."""
+    """What tells from a container whether it was run by this very script."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

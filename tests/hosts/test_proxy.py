@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,11 +62,11 @@ class Outlet:
     host: BlankHost
     ca: str
 
-    def settings(self, kit: Kit, *hosts: BlankHost, **more: dict[str, object]) -> None:
+    def settings(self, kit: Kit, *hosts: BlankHost, **more: Any) -> None:
         """Settings by which hosts go through it."""
         (kit.folder / "ca.pem").write_text(self.ca)
         kit.env["PROXY_PASSWORD"] = SENTINEL
-        network = {
+        network: dict[str, object] = {
             "proxy": f"http://ci@{self.host.address}:8888",
             "proxy_password": {"env": "PROXY_PASSWORD"},
             "ca_file": str(kit.folder / "ca.pem"),
@@ -139,7 +140,7 @@ def test_so_does_a_blank_one_and_one_with_another_engine(
 ) -> None:
     host = cut_off(kit, engines.host(world, f"proxied-{kind}", kind))
     try:
-        job = {"tester": {"base": "debian:bookworm", "packages": ["make"]}}
+        job: dict[str, object] = {"tester": {"base": "debian:bookworm", "packages": ["make"]}}
         outlet.settings(kit, host, images=job)
         runs_a_job(kit, outlet)
         assert "deb.debian.org" in outlet.log(kit)

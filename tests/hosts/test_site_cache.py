@@ -1,22 +1,29 @@
 """A cache for a site: filled by one host and used by the other, by TLS alone, and gone with its setting."""
 
+import io
 import json
 import ssl
+import tarfile
 from collections.abc import Iterator
 from urllib.error import HTTPError
 from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
+import docker
 import pytest
 
+from sandbox.services import mirror
 from sandbox.services.containers import DIRECT
 from sandbox.world import BlankHost, World
-from tests.hosts.kit import Kit
+from tests.hosts.kit import Kit, until
+from tests.hosts.test_prefix_mirrors import manifest
 
 SENTINEL = "sentinel-of-a-cache-5d2"
 PORT = 5443
 CUT = "iptables -I OUTPUT -p tcp -d {0} -j REJECT --reject-with tcp-reset"
 OPEN = CUT.replace("-I", "-D")
 WRITES = {"POST": "blobs/uploads/", "DELETE": f"manifests/sha256:{'0' * 64}"}
+TINY = "tiny:1"
+UPLOADS = "docker exec runnerkit-cache find /var/lib/registry -path '*/_uploads/*' -name data"
 LISTENING = """awk 'FNR > 1 && $4 == "0A" { print $2 }' /proc/net/tcp /proc/net/tcp6"""
 
 
@@ -36,6 +43,17 @@ def _here(kit: Kit, pair: tuple[BlankHost, BlankHost]) -> None:
 
 def with_cache(kit: Kit, pair: tuple[BlankHost, BlankHost], **cache: object) -> None:
     kit.settings(*pair, hosts={"cache1": {"cache": True}}, cache=cache)
+
+
+def only_there(world: World) -> None:
+    """Put an image into the sandbox's mirror that shares nothing with others."""
+    client, data = docker.from_env(), io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo("tiny"))
+    client.api.import_image_from_data(data.getvalue(), repository="runnerkit-sandbox/tiny", tag="1")
+    mirror.push(
+        client, world.names, client.images.get("runnerkit-sandbox/tiny:1"), f"library/{TINY}"
+    )
 
 
 def url(host: BlankHost) -> str:
@@ -62,10 +80,13 @@ def listening(kit: Kit, host: BlankHost) -> set[str]:
 def test_what_one_host_has_pulled_the_other_gets_with_the_upstream_cut(
     kit: Kit, pair: tuple[BlankHost, BlankHost]
 ) -> None:
-    """The second asks nothing else: it has no mirror besides, and Docker Hub is nowhere."""
+    """And it listens at one address alone, by TLS, and takes nothing."""
     first, second = pair
+    only_there(kit.world)
     before = listening(kit, first)
-    kit.bootstrap("cache1")
+    kit.bootstrap()
+    for host in pair:
+        assert mirrors(kit, host) == [url(first), kit.world.mirror_url]
     (opened,) = listening(kit, first) - before
     octets = [int(one, 16) for one in (opened[6:8], opened[4:6], opened[2:4], opened[0:2])]
     assert (".".join(map(str, octets)), int(opened[9:], 16)) == (first.address, PORT)
@@ -74,15 +95,18 @@ def test_what_one_host_has_pulled_the_other_gets_with_the_upstream_cut(
     for method in ("POST", "DELETE"):
         with pytest.raises(HTTPError, match="405"):
             ask(f"{url(first)}/v2/library/debian/{WRITES[method]}", method)
-    kit.ssh(first, CUT.format(kit.world.net.mirror))
+    kit.ssh(first, f"docker pull -q {TINY}")
+    until(lambda: not kit.ssh(first, UPLOADS))
+    for host in pair:
+        kit.ssh(host, CUT.format(kit.world.net.mirror))
     try:
-        kit.settings(*pair, hosts={"cache1": {"cache": True}}, docker={"registry_mirrors": []})
-        kit.bootstrap("cache2")
-        assert kit.plan("cache2").code == 0
+        kit.ssh(second, f"docker pull -q {TINY}")
+        assert "ok" not in kit.ssh(
+            second, "docker pull -q registry:2 && echo ok; :"
+        )  # nobody asked
     finally:
-        kit.ssh(first, OPEN.format(kit.world.net.mirror))
-    assert mirrors(kit, first) == [url(first), kit.world.mirror_url]
-    assert mirrors(kit, second) == [url(first)]
+        for host in pair:
+            kit.ssh(host, OPEN.format(kit.world.net.mirror))
 
 
 @pytest.mark.long
@@ -160,10 +184,10 @@ def test_what_was_not_read_for_the_longest_goes_first_and_comes_back_when_it_is_
     kit.ssh(second, pull)
     sizes = "docker exec runnerkit-cache du -sk /var/lib/registry | cut -f1"
     before = int(kit.ssh(first, sizes))
-    kit.ssh(first, f"docker exec runnerkit-cache sh /etc/runnerkit-cache/quota.sh {before - 1} 0")
+    kit.ssh(first, f"docker exec runnerkit-cache sh /etc/runnerkit-cache/upkeep.sh {before - 1} 0")
     after = int(kit.ssh(first, sizes))
     assert 0 < after < before
-    kit.ssh(first, "docker exec runnerkit-cache sh /etc/runnerkit-cache/quota.sh 1 0")
+    kit.ssh(first, "docker exec runnerkit-cache sh /etc/runnerkit-cache/upkeep.sh 1 0")
     assert int(kit.ssh(first, sizes)) < before / 100
     kit.ssh(second, pull)
     assert int(kit.ssh(first, sizes)) > before / 10
@@ -192,3 +216,27 @@ def test_with_its_setting_the_cache_goes_from_both_hosts(
     for host in pair:
         assert kit.ssh(host, "ls -d /etc/docker/certs.d /var/lib/runnerkit 2>/dev/null; :") == ""
     assert kit.ssh(first, left) == ""
+
+
+@pytest.mark.long
+def test_a_layer_that_came_for_one_image_is_served_for_all_that_have_it(
+    kit: Kit, pair: tuple[BlankHost, BlankHost]
+) -> None:
+    """A host asks for it once, whichever image it is for: the registry alone would note it there only."""
+    first, second = pair
+    kit.bootstrap()
+    names = ("library/debian:bookworm", "gitlab/gitlab-runner:v19.3.0")
+    first_layers = {
+        json.loads(manifest(kit.world, name)[2])["layers"][0]["digest"] for name in names
+    }
+    assert len(first_layers) == 1
+    kit.ssh(second, "docker pull -q debian:bookworm")
+    until(lambda: not kit.ssh(first, UPLOADS))
+    kit.ssh(first, "docker exec runnerkit-cache sh /etc/runnerkit-cache/upkeep.sh 99999999 0")
+    kit.ssh(first, CUT.format(kit.world.net.mirror))
+    try:
+        for name in names:
+            place = f"{url(first)}/v2/{name.partition(':')[0]}/blobs/{min(first_layers)}"
+            ask(place, "HEAD")
+    finally:
+        kit.ssh(first, OPEN.format(kit.world.net.mirror))

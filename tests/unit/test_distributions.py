@@ -137,7 +137,7 @@ def test_docker_s_packages_are_of_the_release_that_docker_names() -> None:
     ce = want(docker={"source": "docker-ce", "package_mirror": "https://m/docker"})
     (install, *_) = converge.plan(ce, host("oracle-9"))
     assert isinstance(install, Script)
-    for part in ("$site/linux/centos/$release/", "release=9", KEYS["dnf"]):
+    for part in ("$1/linux/centos/$release/", "release=9", KEYS["dnf"]):
         assert part in install.text
     (install, *_) = converge.plan(ce, host("lmde-6"))
     assert isinstance(install, Script)

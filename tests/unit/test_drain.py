@@ -206,7 +206,7 @@ def test_only_docker_s_own_word_says_that_a_manager_has_ended(
 
 def shell(folder: Path, script: str, docker: str) -> subprocess.CompletedProcess[str]:
     """Run a script where Docker is this, and nothing sleeps."""
-    for name, text in {"docker": docker, "sleep": ""}.items():
+    for name, text in {"docker": docker, "sleep": "", "systemctl": "", "service": ""}.items():
         (folder / name).write_text(f"#!/bin/sh\n{text}\n")
         (folder / name).chmod(0o755)
     env = {"PATH": f"{folder}:{os.environ['PATH']}", "FOLDER": str(folder)}
@@ -221,6 +221,15 @@ def test_a_docker_that_has_a_bad_moment_is_not_taken_for_one_without_jobs(tmp_pa
     ran = shell(tmp_path, text, moment)
     assert ran.returncode == 0
     assert ran.stdout.startswith("waiting for the jobs to end: ")
+
+
+@pytest.mark.parametrize("answer", ["exit 1", "echo theirs"])
+def test_docker_is_not_restarted_where_somebody_s_containers_may_run(
+    answer: str, tmp_path: Path
+) -> None:
+    ran = shell(tmp_path, render("restart-idle-docker.sh.j2"), f"echo $1 >>$FOLDER/asked; {answer}")
+    assert "until its next start" in ran.stdout
+    assert (tmp_path / "asked").read_text() == "ps\n"
 
 
 @pytest.mark.parametrize("name", ["drain", "restart-docker", "complete-packages", "again"])

@@ -26,7 +26,7 @@ class GitLab:
 
     url, fault = URL, False
 
-    def __init__(self, *_: object) -> None: ...
+    def __init__(self, *_: object, **__: object) -> None: ...
 
     def managers(self, number: int) -> list[ServerManager]:
         if self.fault:

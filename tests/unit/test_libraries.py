@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -103,3 +104,14 @@ def test_no_other_private_part_is_used() -> None:
     ours |= {node.id for node in nodes if isinstance(node, ast.Name)}
     private = {node.attr for node in attributes if re.match("_[a-z]", node.attr)}
     assert private - ours - PUBLIC <= {path.rpartition(".")[2] for path in PRIVATE}
+
+
+def test_where_nothing_is_changed_no_library_for_changes_is_imported() -> None:
+    """Docker's alone takes longer than all else that a run without changes does here."""
+    verbs = "bootstrap, runnerkit.fleet.status, runnerkit.machine.ssh.connection"
+    code = f"import sys, runnerkit.fleet.{verbs}; print(*sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, text=True, check=True, capture_output=True
+    )
+    late = {"docker", "requests", "urllib3", "gitlab", "tomlkit", "jinja2", "rich", "packaging"}
+    assert not late & {*ran.stdout.split()}

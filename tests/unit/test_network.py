@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from runnerkit import converge
 from runnerkit.engine import certificate
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File
+from runnerkit.files import daemon_json as file_of_daemon
 from runnerkit.files import outside
 from runnerkit.files.write import Content
-from runnerkit.plan import Build, Script
+from runnerkit.fleet import obstacles
+from runnerkit.plan import Build, Endpoint, Script
 from runnerkit.settings.access import Access
 from runnerkit.settings.load import load
 from runnerkit.settings.network import Network
@@ -45,7 +48,7 @@ def proxied(**more: Any) -> Want:
 
 def after(wanted: Want, have: Facts, started: int = 1000) -> Facts:
     """The same host, with the files that its steps write."""
-    daemon = daemon_json.daemon_json.parsed(have)
+    daemon = file_of_daemon.parsed(have)
     files: dict[str, Content] = {
         **outside.of_dockerd(wanted, have, daemon),
         **outside.of_others(wanted, have),
@@ -87,7 +90,7 @@ def test_of_a_blank_host_nobody_knows_the_version_so_its_unit_has_it_and_keeps_i
         f"write {outside.APT}",
         "install Docker (distro, Debian GNU/Linux 12 (bookworm))",
     ]
-    installed = after(wanted, replace(have, **{"dockerd": True, "info": NEW}))
+    installed = after(wanted, replace(have, dockerd=True, info=NEW))
     installed = replace(installed, files=after(wanted, have).files)
     assert titles(wanted, installed) == []
 
@@ -134,7 +137,7 @@ def test_what_settings_say_themselves_comes_first() -> None:
     assert wanted.manager.environment["HTTPS_PROXY"] == "http://other:1"
     jobs = wanted.runners[0].spec.settings["environment"]
     assert (jobs["HTTP_PROXY"], jobs["A"], jobs["HTTPS_PROXY"]) == ("", "b", PROXY)
-    managed = daemon_json.daemon_json.managed(wanted, converged(info=NEW))
+    managed = file_of_daemon.managed(wanted, converged(info=NEW))
     assert managed["proxies"] == {"http-proxy": "http://third:1"}
 
 
@@ -143,7 +146,10 @@ def test_a_build_has_it_and_its_image_no_trace_of_it() -> None:
         have = converged(images={"debian:bookworm": {"Id": "x"}})
         return next(one for one in converge.plan(wanted, have) if isinstance(one, Build))
 
-    job = {"images": {"web": {"base": "debian:bookworm"}}, "runners": {"web": {"image": "web"}}}
+    job: dict[str, Any] = {
+        "images": {"web": {"base": "debian:bookworm"}},
+        "runners": {"web": {"image": "web"}},
+    }
     one, other = build(want(**job)), build(want(network={"proxy": PROXY}, **job))
     assert (one.proxies, other.proxies["http_proxy"]) == ({}, PROXY)
     assert one.image.inputs == other.image.inputs
@@ -216,6 +222,9 @@ def test_a_file_without_certificates_is_refused(tmp_path: Path, text: str) -> No
     [
         ({"proxy": "http://u:secret@p:1"}, "without a password"),
         ({"proxy": "p:3128"}, "the address of a proxy"),
+        ({"proxy": "http://proxy.example.com"}, "with its port"),
+        ({"proxy": 'http://a";@p:1'}, "the address of a proxy"),
+        ({"proxy": "http://pröxy:1"}, "the address of a proxy"),
         ({"proxy": "socks5://p:1"}, "the address of a proxy"),
         ({"proxy": "http://p:0"}, "its port"),
         ({"proxy": PROXY, "proxy_password": {"env": "X"}}, "whose?"),
@@ -238,3 +247,27 @@ def test_all_keys_are_left_out_by_default() -> None:
     assert json.dumps(Network().__struct_fields__)
     assert want().network == Access()
     assert titles(want(), converged(containers={"gitlab-runner": container()})) == []
+
+
+def test_a_sites_cache_is_reached_around_the_proxy() -> None:
+    hosts = {"ci1": {"address": "10.0.0.1"}, "ci2": {"address": "10.0.0.2", "cache": True}}
+    found = want(network={"proxy": PROXY, "no_proxy": ["x"]}, hosts=hosts)
+    (cache,) = found.caches
+    assert found.network.no_proxy == ("x", cache.address)
+    assert found.network.through(cache.url) == ""
+
+
+def test_before_anything_is_changed_the_proxy_is_tried_in_the_place_of_what_is_behind_it() -> None:
+    tried: list[tuple[str, int]] = []
+
+    def reaches(host: str, port: int) -> bool:
+        tried.append((host, port))
+        return False
+
+    machine: Any = SimpleNamespace(reaches=reaches)
+    ends = [Endpoint(f"https://{name}.example.com", name, "") for name in ("a", "b", "near")]
+    change = Script("write", "", reaches=tuple(ends))
+    wanted = proxied(no_proxy=["near.example.com"])
+    found = list(obstacles.findings(machine, None, replace(wanted, runners=()), [change]))
+    assert tried == [("proxy.example.com", 3128), ("near.example.com", 443)]
+    assert found[0].what == f"proxy {PROXY} does not answer the host"

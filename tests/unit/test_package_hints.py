@@ -2,9 +2,9 @@
 
 import pytest
 
+from runnerkit.files.package_hints import INSTALL_HINTS
 from runnerkit.machine.failure import Failed
 from runnerkit.plan import hint
-from runnerkit.steps.docker_engine import INSTALL_HINTS
 
 MISSING = """E: Package 'docker.io' has no installation candidate
 E: Unable to locate package docker-cli

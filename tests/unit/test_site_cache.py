@@ -11,14 +11,14 @@ from runnerkit.checks.network import site_cache as check
 from runnerkit.errors import KitError, Mistakes
 from runnerkit.facts import Facts, File
 from runnerkit.facts.probe import Probe, Reply, Served
-from runnerkit.files import memory, record
+from runnerkit.files import daemon_json, memory, record
 from runnerkit.plan import Script
 from runnerkit.steps import cache_trust, site_cache
 from runnerkit.want import Want
 from tests.unit.build import MANAGER, blank, container, converged, want
 
-CI1 = {"address": "root@10.0.0.5:2222", "cache": True}
-CI2 = {"address": "root@10.0.0.6"}
+CI1: dict[str, Any] = {"address": "root@10.0.0.5:2222", "cache": True}
+CI2: dict[str, Any] = {"address": "root@10.0.0.6"}
 URL = "https://10.0.0.5:5443"
 FOLDER = "/var/lib/runnerkit/cache"
 TRUST = "/etc/docker/certs.d/10.0.0.5:5443/runnerkit-cache.crt"
@@ -58,7 +58,7 @@ def serving(wanted: Want, **changes: Any) -> Facts:
         Config={"Labels": {"runnerkit-cache": mark}},
         State={"StartedAt": "1970-01-01T00:16:40.9Z"},
     )
-    have = converged(daemon={"registry-mirrors": list(wanted.registry_mirrors)})
+    have = converged(daemon={"registry-mirrors": list(asked(wanted))})
     written = {
         path: File(one.text.encode(), one.mode, 1000) for path, one in files(wanted.cache).items()
     }
@@ -76,18 +76,23 @@ def serving(wanted: Want, **changes: Any) -> Facts:
     return replace(have, **changes)
 
 
+def asked(wanted: Want) -> tuple[str, ...]:
+    """The registry mirrors that its Docker shall have."""
+    return tuple(daemon_json.managed(wanted, blank())[daemon_json.MIRRORS])
+
+
 def test_a_blank_host_with_the_setting_gets_a_cache_that_it_asks_before_any_mirror() -> None:
     wanted = cache()
     plan = [change.title for change in converge.plan(wanted, blank())]
     assert plan[2:8] == [
         "make the certificate of the cache at 10.0.0.5",
-        f"write {FOLDER}/quota.sh",
+        f"write {FOLDER}/upkeep.sh",
         f"write {FOLDER}/config.yml",
         f"pull {IMAGE}, for the cache",
         "run the cache of Docker Hub's images, runnerkit-cache",
         "trust the cache of ci1 at 10.0.0.5:5443",
     ]
-    assert wanted.registry_mirrors == (URL, "http://m:5000")
+    assert asked(wanted) == (URL, "http://m:5000")
 
 
 def test_a_host_that_runs_it_as_wanted_needs_nothing() -> None:
@@ -179,7 +184,7 @@ def test_a_login_stands_in_one_file_of_root_s_alone_and_in_no_diff(
 
 def test_another_host_asks_it_first_and_trusts_what_the_run_has_read() -> None:
     wanted = asks(docker={"registry_mirrors": ["http://m:5000"]})
-    assert wanted.registry_mirrors == (URL, "http://m:5000")
+    assert asked(wanted) == (URL, "http://m:5000")
     assert wanted.cache is None
     assert titles(wanted, converged()) == ["trust the cache of other at 10.0.0.5:5443"]
     there = {**converged().files, TRUST: File(PEM.encode(), 0o644, 900)}
@@ -190,7 +195,10 @@ def test_another_host_asks_it_first_and_trusts_what_the_run_has_read() -> None:
 
 
 def test_a_host_that_runs_one_asks_no_other_and_the_others_ask_all() -> None:
-    hosts = {"ci1": CI1, "second": {"address": "10.0.0.7", "cache": True}}
+    hosts: dict[str, dict[str, object]] = {
+        "ci1": CI1,
+        "second": {"address": "10.0.0.7", "cache": True},
+    }
     assert [one.host for one in want(hosts=hosts).caches] == ["ci1"]
     hosts = {"ci1": CI2, "other": CI1, "second": hosts["second"]}
     assert [one.host for one in want(hosts=hosts).caches] == ["other", "second"]
@@ -198,7 +206,7 @@ def test_a_host_that_runs_one_asks_no_other_and_the_others_ask_all() -> None:
 
 def test_mirrors_that_are_named_as_a_key_of_the_daemon_s_stay_behind_the_cache() -> None:
     wanted = asks(docker={"daemon": {"registry-mirrors": ["http://m:5000/"]}})
-    assert wanted.registry_mirrors == (URL, "http://m:5000")
+    assert asked(wanted) == (URL, "http://m:5000")
 
 
 def test_what_nobody_has_read_keeps_what_the_host_trusts_and_else_fails_with_the_way_out() -> None:

@@ -67,10 +67,11 @@ def pump(source: socket.socket, sink: socket.socket) -> None:
 @pytest.fixture
 def proxy() -> Iterator[tuple[str, list[str]]]:
     """Its address, with the login; and what it was asked for."""
-    handler = type("Noting", (Proxy,), {"asked": []})
+    asked: list[str] = []
+    handler = type("Noting", (Proxy,), {"asked": asked})
     listening = ThreadingHTTPServer((HOME, 0), handler)
     threading.Thread(target=listening.serve_forever, daemon=True).start()
-    yield f"http://ci:a%2Fb@{HOME}:{listening.server_port}", handler.asked
+    yield f"http://ci:a%2Fb@{HOME}:{listening.server_port}", asked
     listening.shutdown()
     listening.server_close()
 

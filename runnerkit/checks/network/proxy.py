@@ -56,7 +56,7 @@ def for_gitlab(want: Want, have: Facts) -> str:
     container = have.containers.get(want.manager.container, {})
     lines = (container.get("Config") or {}).get("Env") or ()
     given = [f"{name}={value}" for name, value in want.manager.environment.items()]
-    manager = _proxies([*lines, *given])
+    manager = _proxies([*given, *lines])
     passed = passed_by(want.url, manager.get("no_proxy", "").split(","))
     return "" if passed else manager.get(f"{urlsplit(want.url).scheme}_proxy", "")
 

@@ -80,7 +80,7 @@ def needs(want: Want) -> Needs:
 def mirrors(want: Want, have: Facts) -> tuple[str, ...]:
     """Those of the settings, and those that the host's Docker has."""
     known = (have.info.get("RegistryConfig") or {}).get("Mirrors") or ()
-    both = (*want.docker.registry_mirrors, *map(str, known))
+    both = (*want.docker.fixed_mirrors, *map(str, known))
     return tuple(dict.fromkeys(one.rstrip("/") for one in both))
 
 

@@ -16,13 +16,18 @@ from runnerkit.machine.failure import Failed
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.route import Route
 from runnerkit.place import TEMPLATES
+from runnerkit.settings.access import DIRECT, Access
 
 LIMIT = 6.0  # seconds that all of it takes at most, after the names are known
 SAMPLE = 1 << 18  # bytes of each image's largest layer
 
 
 def served(
-    machine: Machine, registries: Sequence[str], images: Sequence[str], architecture: str
+    machine: Machine,
+    registries: Sequence[str],
+    images: Sequence[str],
+    architecture: str,
+    access: Access = DIRECT,
 ) -> tuple[Served, ...]:
     """How far each registry serves each image to the host.
 
@@ -31,13 +36,16 @@ def served(
         registries: their addresses, Docker Hub by its name.
         images: names of Docker Hub's images.
         architecture: the host's, as its kernel names it.
+        access: the host's proxy and CA.
 
     Raises:
         NoForwarding: the host's sshd carries nothing.
     """
     urls = {one: address(one) if one == HUB else one for one in registries}
     known = _surroundings(machine, urls.values())
-    route = Route(machine, known.names, certificates(known))
+    trusted = certificates(known)
+    trusted[""] = trusted.get("", "") + access.ca
+    route = Route(machine, known.names, trusted, through=access.through)
     late = Reply("", "silence")
     found = {(one, image): Served(one, image, "door", late) for one in urls for image in images}
 

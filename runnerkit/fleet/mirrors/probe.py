@@ -1,6 +1,7 @@
 """Mirrors tried from hosts, for exactly the images that these need; and an order of them written down."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +10,13 @@ import msgspec
 from runnerkit import converge, resolve
 from runnerkit.checks.network import registries
 from runnerkit.checks.network.verdict import Rating, choice, ratings, together, unserved
+from runnerkit.errors import KitError
 from runnerkit.events import Phase
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import daemon_json
+from runnerkit.files.mirror_candidates import KNOWN, Candidate, every, typed
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.mirrors.asking import served
-from runnerkit.fleet.mirrors.candidates import KNOWN, Candidate, every, typed
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.images.reference import HUB
 from runnerkit.settings import edit
@@ -96,11 +98,15 @@ def probe(fleet: Fleet, mirrors: str, write: bool) -> Survey:
 def offers(host: Host, want: Want, have: Facts, more: Sequence[str] = ()) -> Offers:
     """What all mirrors, and Docker Hub itself, offer a host."""
     images, others = registries.hub_images(want, have)
-    candidates = every(want.docker, have, more)
-    host.tell(Phase(f"asking {len(candidates)} mirrors for {len(images)} images"))
+    now: tuple[str, ...] = ()
+    with suppress(KitError):  # a file that cannot be read names none
+        now = daemon_json.others(want, have)
+    candidates = every(want.docker, have, now, more)
+    host.tell(Phase("asking registry mirrors"))
     asked = (*(one.address for one in candidates), HUB)
-    found = served(host.machine, asked, images, have.architecture)
-    proxied = any(have.info.get(one) for one in ("HttpProxy", "HttpsProxy"))
+    found = served(host.machine, asked, images, have.architecture, want.network)
+    theirs = any(have.info.get(one) for one in ("HttpProxy", "HttpsProxy"))
+    proxied = theirs and not want.network.proxy
     return Offers(images, ratings(found), candidates, others, proxied)
 
 

@@ -14,8 +14,8 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import Path
+from urllib import request
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
 
 from .. import version
 from ..table import Table
@@ -101,8 +101,8 @@ class Client:
         context = ssl.create_default_context()
         if self._authority:
             context.load_verify_locations(self._authority)
-        proxy = urlsplit(getproxies_environment().get("https", ""))
-        if not proxy.hostname or proxy_bypass_environment(host):
+        proxy = urlsplit(request.getproxies_environment().get("https", ""))
+        if not proxy.hostname or request.proxy_bypass_environment(host):  # type: ignore[attr-defined]
             return http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=context)
         there = proxy.hostname, proxy.port or 80
         tunnel = http.client.HTTPSConnection(*there, timeout=TIMEOUT, context=context)

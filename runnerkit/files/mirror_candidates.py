@@ -2,12 +2,11 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
-from runnerkit.files import daemon_json
 from runnerkit.place import TEMPLATES
 from runnerkit.settings.docker import Docker
 
@@ -41,30 +40,37 @@ def typed(words: str) -> tuple[str, ...]:
     return found
 
 
-def every(docker: Docker, have: Facts, more: Sequence[str] = ()) -> tuple[Candidate, ...]:
-    """All of them, each once, those that somebody here has named first.
+def every(
+    docker: Docker, have: Facts, now: Iterable[str], more: Sequence[str] = ()
+) -> tuple[Candidate, ...]:
+    """All of them, each once, those that the settings name first.
 
     Args:
         docker: what the settings say.
         have: the host.
+        now: those of its daemon.json.
         more: those that were typed.
     """
     found: dict[str, Candidate] = {}
-    for one in _every(docker, have, more):
+    for one in _every(docker, have, now, more):
         found.setdefault(one.address, one)
     return tuple(found.values())
 
 
-def _every(docker: Docker, have: Facts, more: Sequence[str]) -> Iterator[Candidate]:
+def _every(
+    docker: Docker, have: Facts, now: Iterable[str], more: Sequence[str]
+) -> Iterator[Candidate]:
     for origin, addresses in (
         ("settings", docker.fixed_mirrors),
         ("--mirrors", more),
-        ("host", _of_host(have)),
         ("settings", [one for one in docker.mirror_candidates if one != KNOWN]),
     ):
         yield from (Candidate(one.rstrip("/"), origin) for one in addresses)
-    if KNOWN in docker.mirror_candidates:
+    if (
+        KNOWN in docker.mirror_candidates
+    ):  # before the host's own, which may have been chosen of these
         yield from known()
+    yield from (Candidate(one.rstrip("/"), "host") for one in _of_host(have, now))
 
 
 def known() -> tuple[Candidate, ...]:
@@ -76,13 +82,9 @@ def known() -> tuple[Candidate, ...]:
     )
 
 
-def _of_host(have: Facts) -> Iterator[str]:
-    """Those of its Docker, and of its file where Docker does not run; others' words are no addresses."""
+def _of_host(have: Facts, now: Iterable[str]) -> Iterator[str]:
+    """Those of its Docker, and of its file where Docker does not run: what is no address is left out."""
     config = have.info.get("RegistryConfig") or {}
-    try:
-        listed = daemon_json.parsed(have).get("registry-mirrors")
-    except KitError:  # the step that writes it tells
-        listed = None
-    for one in (*(config.get("Mirrors") or ()), *(listed if isinstance(listed, list) else ())):
+    for one in (*(config.get("Mirrors") or ()), *now):
         if isinstance(one, str) and ADDRESS.fullmatch(one):
             yield one

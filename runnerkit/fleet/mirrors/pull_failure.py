@@ -1,0 +1,48 @@
+"""Which mirror answered what, where a pull failed: Docker itself only tells of the last that it tried."""
+
+from typing import TYPE_CHECKING
+
+from runnerkit.checks.network.verdict import SERVES, Word, judged
+from runnerkit.errors import KitError
+from runnerkit.files.mirror_candidates import ADDRESS
+from runnerkit.fleet.mirrors.asking import served
+from runnerkit.images.reference import HUB, registry
+from runnerkit.machine.machine import Machine
+from runnerkit.plan import Pull
+
+if TYPE_CHECKING:
+    import docker
+
+FIND = (
+    "./inv mirror.probe --host NAME tells which mirrors serve it; name those in [docker] registry_mirrors, "
+    'or write registry_mirrors = "auto"'
+)
+
+
+def explained(
+    machine: Machine, client: "docker.APIClient", change: Pull, error: KitError
+) -> KitError:
+    """The failure with a line for each mirror of the host's Docker.
+
+    Args:
+        machine: the host.
+        client: its engine.
+        change: the pull.
+        error: how it failed.
+    """
+    info = client.info()
+    listed = (info.get("RegistryConfig") or {}).get("Mirrors") or ()
+    mirrors = [str(one).rstrip("/") for one in listed if ADDRESS.fullmatch(str(one))]
+    images = [one for one in change.sources if registry(one) == HUB]
+    if not mirrors or not images or info.get("HttpsProxy"):
+        return error
+    try:
+        found = judged(served(machine, (*mirrors, HUB), images, str(info.get("Architecture"))))
+    except KitError:  # sshd does not forward, or the connection broke: the pull's own reason stays
+        return error
+    lines = [
+        f"{one.served.registry} for {one.served.image}: {one.word}{f' ({one.why})' if one.why else ''}"
+        for one in found
+    ]
+    named = all(one.word is Word.LACKS or one.word in SERVES for one in found)
+    return KitError("\n  ".join([error.what, *lines]), error.fix if named else FIND)
