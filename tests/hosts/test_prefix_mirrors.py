@@ -6,6 +6,7 @@ from urllib.request import Request
 
 import pytest
 
+from sandbox.manager import ARCHITECTURE
 from sandbox.services.containers import DIRECT
 from sandbox.services.mirror import KINDS
 from sandbox.world import BlankHost, World
@@ -21,6 +22,8 @@ ENGINES: dict[str, tuple[str, bool | None]] = {
 LONG = [pytest.param(name, marks=pytest.mark.long) for name in ENGINES if name != "20.10"]
 FAR = "registry.invalid"  # whose images only the mirror has
 NAME = "library/debian"
+CLEAN = """docker rm -fv $(docker ps -aq) >/dev/null 2>&1; docker system prune -af >/dev/null
+rm -rf /srv/gitlab-runner /var/lib/runnerkit"""
 
 
 @pytest.fixture(scope="module", params=["20.10", *LONG])
@@ -88,8 +91,41 @@ def test_a_pinned_base_is_that_digest_or_nothing_whoever_serves_it(
         served(kit, host, lying)
         refused = built(kit, host, pinned)
     assert refused.code == 1
-    assert f"cannot pull {pinned}" in refused.err
-    assert lying in refused.err
+    (error,) = (one["error"] for one in refused.hosts.values())
+    assert f"cannot pull {pinned}" in error
+    assert lying in error
     served(kit, host, kit.world.mirror_url)
     ran = built(kit, host, pinned)
     assert ran.code == 0, ran.out + ran.err
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("by_prefix", [False, True])
+def test_a_host_is_set_up_from_pinned_images_alone(
+    kit: Kit, host: tuple[BlankHost, bool | None], by_prefix: bool
+) -> None:
+    """The manager, its helper and what a runner names; also by the prefix of a mirror."""
+    served(kit, host, kit.world.mirror_url)
+    kit.ssh(host[0], CLEAN)
+    helper = kit.world.runner_image.replace(
+        "gitlab-runner:", f"gitlab-runner-helper:{ARCHITECTURE}-"
+    )
+    names = (kit.world.runner_image, helper, "debian:bookworm")
+    paths = (name if "/" in name else f"library/{name}" for name in names)
+    manager, near, image = (
+        f"{name}@{manifest(kit.world, path)[0]}" for name, path in zip(names, paths, strict=True)
+    )
+    docker: dict[str, Any] = {"daemon": {"insecure-registries": [place(kit.world)]}}
+    if by_prefix:
+        docker["prefix_mirrors"] = {"docker.io": place(kit.world)}
+    kit.new_token()
+    runners = {"web": {"image": image}}
+    kit.settings(
+        host[0], docker=docker, manager={"image": manager, "helper_image": near}, runners=runners
+    )
+    kit.bootstrap()
+    assert kit.plan().titles == []
+    used = kit.ssh(host[0], "docker inspect -f '{{.Config.Image}}' gitlab-runner").strip()
+    assert used == (f"{place(kit.world)}/{manager}" if by_prefix else manager)
+    job = kit.job("true")
+    assert job["state"] == "success", job["trace"]
