@@ -66,6 +66,7 @@ def settings(put_up: World, text: str, new: BlankHost) -> str:
         "manager": {"image": put_up.runner_image},
         "ssh": {"known_hosts": str(put_up.state / "known_hosts")},
         "runners": {"try": runner},
+        "bundle": {"bases": {"debian-12": "debian:bookworm"}},
     }
     document: dict[str, Any] = tomlkit.parse(text or tomlkit.dumps(data))
     for section, key in (

@@ -98,6 +98,16 @@ def test_every_session_that_is_named_is_there(name: str) -> None:
     assert set(re.findall(r"inv test --only ([a-z]+)", (ROOT / name).read_text())) <= sessions
 
 
+@pytest.mark.parametrize("page", [page.name for page in (ROOT / "docs/zh").iterdir()])
+def test_a_page_in_chinese_shows_what_the_english_one_does(page: str) -> None:
+    chinese, english = (ROOT / f"docs/{language}/{page}" for language in ("zh", "en"))
+    assert [one.text for one in blocks(chinese)] == [one.text for one in blocks(english)]
+    shapes = [
+        re.findall("^(#+|```|<!--)", one.read_text(), re.MULTILINE) for one in (chinese, english)
+    ]
+    assert shapes[0] == shapes[1]
+
+
 def test_the_first_page_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 120
 
