@@ -29,10 +29,8 @@ STORES = {
 STORE = "/usr/local/share/ca-certificates/runnerkit.crt"  # Debian's and Alpine's
 AUTHORITIES = (STORE, *STORES.values())
 OF_DOCKERD = (UNIT, VARIABLES, *AUTHORITIES)
-OF_OTHERS = (APT,)
-OWN = (*OF_DOCKERD, *OF_OTHERS)
 RENEWED = """if command -v update-ca-trust >/dev/null; then update-ca-trust extract
-elif command -v update-ca-certificates >/dev/null; then update-ca-certificates >/dev/null 2>&1; fi"""
+elif command -v update-ca-certificates >/dev/null; then update-ca-certificates >/dev/null; fi"""
 RELOADED = "[ ! -d /run/systemd/system ] || systemctl daemon-reload"
 SINCE = 23  # the major version of Docker from which daemon.json may name proxies
 MARK = "# Of runnerkit: ca_file of [network] in its settings.\n"  # PEM is what stands between its marks
@@ -105,10 +103,9 @@ def leaving(want: Want, have: Facts, wanted: Iterable[str], ours: Iterable[str])
         want: what the host should be.
         have: the host.
         wanted: those that are wanted.
-        ours: which files this is about; GitLab's authority with OF_OTHERS.
+        ours: which files this is about.
     """
-    known = (*ours, *([authority(want)] if APT in ours else ()))
-    there = {path: file for path in known if (file := have.files.get(path)) and path not in wanted}
+    there = {path: file for path in ours if (file := have.files.get(path)) and path not in wanted}
     return [
         path
         for path, file in there.items()

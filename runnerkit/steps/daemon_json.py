@@ -57,7 +57,7 @@ FLAGS = {
 
 
 def needs(want: Want) -> Needs:
-    return Needs(files=(PATH, memory.PATH, *outside.OWN), paths=(daemon_json.FOLDER,))
+    return Needs(files=(PATH, memory.PATH, *outside.OF_DOCKERD), paths=(daemon_json.FOLDER,))
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:

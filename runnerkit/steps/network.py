@@ -18,7 +18,8 @@ HINTS = (Hint("", "mend on the host what is said above, then run again"),)
 
 
 def needs(want: Want) -> Needs:
-    return Needs(files=(*outside.OWN, outside.authority(want), daemon_json.PATH))
+    files = (*outside.OF_DOCKERD, outside.APT, outside.authority(want), daemon_json.PATH)
+    return Needs(files=files)
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
@@ -26,7 +27,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     others = outside.of_others(want, have)
     for path, content in {**dockerd, **others}.items():
         yield from _written(want, have, path, content)
-    goes = outside.leaving(want, have, others, outside.OF_OTHERS)
+    goes = outside.leaving(want, have, others, (outside.APT, outside.authority(want)))
     if not want.runners or not have.docker_runs:
         goes += outside.leaving(want, have, dockerd, outside.OF_DOCKERD)
     if goes:

@@ -150,11 +150,9 @@ def test_of_the_known_sites_the_fastest_that_has_the_packages_is_taken(tmp_path:
 def test_where_none_has_them_it_is_told_what_each_answered(tmp_path: Path) -> None:
     ran = chosen(tmp_path, "*")
     assert ran.returncode == 1
-    first, *answers = ran.stderr.splitlines()
-    assert (
-        first == "none of the known mirrors gives the host Docker's packages for debian bookworm:"
-    )
-    assert sorted(one.partition(": ")[0] for one in answers) == sorted(package_mirrors.SITES)
+    (line,) = ran.stderr.splitlines()
+    assert line.startswith("none of the known mirrors gives the host Docker's packages for debian ")
+    assert all(f"{site}: " in line for site in package_mirrors.SITES)
     assert "no index of Docker packages" in ran.stderr
     fix = next(one.fix for one in INSTALL_HINTS if re.search(one.pattern, ran.stderr))
     assert "package_mirror" in fix
