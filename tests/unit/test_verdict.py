@@ -90,6 +90,14 @@ def test_what_is_stale_the_others_tell(digests: dict[str, str], expected: dict[s
     assert found == expected
 
 
+def test_two_that_refuse_their_layers_and_agree_do() -> None:
+    refused = [answered("blob", 403, registry=one) for one in (B, C)]
+    assert {one.word for one in judged([answered(digest=OLD), *refused])} == {
+        Word.STALE,
+        Word.ALLOWLIST,
+    }
+
+
 def test_what_is_pinned_needs_no_others() -> None:
     (found,) = judged([answered(image="debian@sha256:" + "0" * 64)])
     assert (found.word, found.sure) == (Word.GOOD, True)

@@ -112,15 +112,16 @@ def judged(served: Iterable[Served]) -> tuple[Judgement, ...]:
 
 
 def _right(served: Sequence[Served], image: str) -> tuple[str, bool]:
-    """The digest that an image should have, "" where that is not known, and whether some differ."""
-    mine = [one for one in served if one.image == image and one.digest]
-    # Of one that refuses its layers nothing comes; Docker Hub's manifest is right all the same.
-    known = [one for one in mine if word(one) in SERVES or one.registry == HUB]
+    """The digest that an image should have, "" where that is not known, and whether those differ
+    that serve it."""
+    known = [one for one in served if one.image == image and one.digest]
+    # One that refuses its layers makes no other stale by itself: nothing comes from it.
+    usable = {one.digest for one in known if word(one) in SERVES}
     digests = Counter(one.digest for one in known)
     hub = next((one.digest for one in known if one.registry == HUB), "")
     first, second = (*(number for _, number in digests.most_common(2)), 0, 0)[:2]
     most = digests.most_common(1)[0][0] if first > max(second, 1) else ""
-    return hub or most, len(digests) > 1
+    return hub or most, len(usable) > 1
 
 
 def _compared(one: Served, right: str, differ: bool) -> Judgement:
