@@ -20,7 +20,10 @@ def mirrors(want: Want, have: Facts, now: Collection[str]) -> tuple[str, ...]:
     """
     if want.docker.registry_mirrors != AUTO:
         return tuple(one.rstrip("/") for one in want.docker.fixed_mirrors)
-    return proven(want, have, now) or (() if _hub_alone(have) else tuple(now))
+    found = proven(want, have, now)
+    if {*found} == {*now}:  # no reload for a speed that differs from one minute to the next
+        return tuple(now)
+    return found or (() if _hub_alone(have) else tuple(now))
 
 
 def proven(want: Want, have: Facts, now: Collection[str]) -> tuple[str, ...]:

@@ -100,6 +100,7 @@ class Kit:
     def command(self, *words: str) -> tuple[list[str], dict[str, str]]:
         """The command and its environment."""
         env = {**os.environ, **NO_TOKENS, "COLUMNS": "200", **self.env}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # else each run compiles the kit, as no user's does
         env.setdefault("RUNNERKIT_SETTINGS", str(self.folder / "runnerkit.toml"))
         return [str(ROOT / "inv"), *words], env
 

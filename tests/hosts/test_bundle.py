@@ -22,6 +22,9 @@ from tests.pages import commands
 
 pytestmark = pytest.mark.long  # what is here takes whole images of a manager, and packages
 PAGE = "tests/hosts/test_bundle.py::test_the_commands_of_the_page"
+CUT = """until ls /var/lib/dpkg/info/containerd.list; do sleep 0.02; done >/dev/null 2>&1
+kill -9 $(pgrep -x apt-get) $(pgrep -x dpkg)
+dpkg --audit"""
 BASES = {"debian-12": "debian:bookworm", "debian-13": "debian:trixie"}
 
 
@@ -105,6 +108,23 @@ def define(kit: Kit, megabytes: int) -> None:
     (folder / "code").write_bytes(os.urandom(megabytes * 1_000_000))
     (folder / "Dockerfile").write_text("FROM debian:bookworm\nCOPY code /\n")
     kit.env["RUNNERKIT_DOCKERFILES"] = str(folder.parent)
+
+
+def test_an_installation_that_was_cut_off_is_completed_without_a_network(
+    kit: Kit, blank: Blank, file: Path
+) -> None:
+    host = blank("systemd")
+    settings(kit, host)
+    cut_off(kit, host)
+    kit.new_token()
+    command, env = kit.command("bootstrap", "--host", "all", "--bundle", str(file))
+    with subprocess.Popen(
+        command, env=env, cwd=kit.folder, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as running:  # fmt: skip
+        assert "containerd" in kit.ssh(host, CUT)
+        assert running.wait(60) == 1
+    bootstrapped(kit, file)
 
 
 def test_it_takes_no_longer_than_the_recipe_with_a_mirror_beside_it(

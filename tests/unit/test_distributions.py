@@ -141,7 +141,7 @@ def test_docker_s_packages_are_of_the_release_that_docker_names() -> None:
         assert part in install.text
     (install, *_) = converge.plan(ce, host("lmde-6"))
     assert isinstance(install, Script)
-    for part in ("site=https://m/docker", "release=bookworm", "/linux/debian $release stable"):
+    for part in ("take https://m/docker", "release=bookworm", "/linux/debian $release stable"):
         assert part in install.text
 
 

@@ -70,6 +70,11 @@ def test_what_is_there_stays_while_nothing_better_is_known(
     assert titles == ([] if left else [f"write {DAEMON}", "reload docker"])
 
 
+def test_the_same_mirrors_in_another_order_are_no_change() -> None:
+    have = replace(mirrored(B, A), offers=(*offers(A), *offers(B, seconds=0.4)))
+    assert converge.plan(auto(), have) == []
+
+
 def test_a_host_that_has_chosen_is_not_asked_again() -> None:
     have = replace(chosen(A), offers=())
     assert not mirrors.due(auto(), have)

@@ -57,9 +57,15 @@ def _words(one: Rating) -> str:
     return f"{one.word}, but nobody confirms its images" if unsure else one.word
 
 
+def apart(want: Want, have: Facts) -> bool:
+    """Whether the host's Docker goes by a proxy of its own, and pulls go another way than our questions."""
+    proxied = have.info.get("HttpProxy") or have.info.get("HttpsProxy")
+    return bool(proxied) and not want.network.proxy.startswith("http:")
+
+
 def due(want: Want, have: Facts) -> bool:
     """Whether they are to be asked: none is chosen yet, or one of them is about to be needed."""
-    if want.docker.registry_mirrors != AUTO or have.info.get("HttpsProxy"):
+    if want.docker.registry_mirrors != AUTO or want.bundle or apart(want, have):
         return False
     try:
         now = daemon_json.mirrors(have)

@@ -133,7 +133,8 @@ def findings(want: Want, have: Facts) -> Iterator[Finding]:
                 which = f"registry mirror {name}" if name in near else f"registry {name}"
                 found = kind.found(registry=which, images=images, why=alike[0].why)
                 idle = name not in near and all(here(want, have, one.served.image) for one in alike)
-                yield replace(found, level=Level.NOTE) if idle else found
+                late = kind is STALE and alike[0].served.reply.trouble != "forgery"
+                yield replace(found, level=Level.NOTE) if idle or late else found
 
 
 def _kind(one: Judgement) -> Kind:

@@ -113,7 +113,9 @@ def judged(served: Iterable[Served]) -> tuple[Judgement, ...]:
 
 def _right(served: Sequence[Served], image: str) -> tuple[str, bool]:
     """The digest that an image should have, "" where that is not known, and whether some differ."""
-    known = [one for one in served if one.image == image and one.digest and not _forged(one)]
+    mine = [one for one in served if one.image == image and one.digest]
+    # Of one that refuses its layers nothing comes; Docker Hub's manifest is right all the same.
+    known = [one for one in mine if word(one) in SERVES or one.registry == HUB]
     digests = Counter(one.digest for one in known)
     hub = next((one.digest for one in known if one.registry == HUB), "")
     first, second = (*(number for _, number in digests.most_common(2)), 0, 0)[:2]
@@ -133,10 +135,6 @@ def _compared(one: Served, right: str, differ: bool) -> Judgement:
     if differ and not right:
         return Judgement(one, Word.STALE, UNTOLD)
     return Judgement(one, alone, reason, sure=bool(right))
-
-
-def _forged(one: Served) -> bool:
-    return one.reply.trouble == "forgery" and one.step == "manifest"
 
 
 def ratings(served: Iterable[Served]) -> tuple[Rating, ...]:

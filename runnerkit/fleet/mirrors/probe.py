@@ -9,6 +9,7 @@ import msgspec
 
 from runnerkit import converge, resolve
 from runnerkit.checks.network import registries
+from runnerkit.checks.network.mirrors import apart
 from runnerkit.checks.network.verdict import Rating, choice, ratings, together, unserved
 from runnerkit.errors import KitError
 from runnerkit.events import Phase
@@ -105,9 +106,7 @@ def offers(host: Host, want: Want, have: Facts, more: Sequence[str] = ()) -> Off
     host.tell(Phase("asking registry mirrors"))
     asked = (*(one.address for one in candidates), HUB)
     found = served(host.machine, asked, images, have.architecture, want.network)
-    theirs = any(have.info.get(one) for one in ("HttpProxy", "HttpsProxy"))
-    proxied = theirs and not want.network.proxy
-    return Offers(images, ratings(found), candidates, others, proxied)
+    return Offers(images, ratings(found), candidates, others, apart(want, have))
 
 
 def _order(results: Sequence[Offers]) -> tuple[str, ...]:

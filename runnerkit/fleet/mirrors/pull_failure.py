@@ -34,7 +34,7 @@ def explained(
     listed = (info.get("RegistryConfig") or {}).get("Mirrors") or ()
     mirrors = [str(one).rstrip("/") for one in listed if ADDRESS.fullmatch(str(one))]
     images = [one for one in change.sources if registry(one) == HUB]
-    if not mirrors or not images or info.get("HttpsProxy"):
+    if not mirrors or not images or info.get("HttpsProxy") or info.get("HttpProxy"):
         return error
     try:
         found = judged(served(machine, (*mirrors, HUB), images, str(info.get("Architecture"))))

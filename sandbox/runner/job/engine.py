@@ -106,6 +106,9 @@ class Engine:
                 wire.shutdown(socket.SHUT_WR)
                 for _, data in docker_socket.frames_iter(wire, tty=False):  # type: ignore[no-untyped-call]
                     output(data)
+                # As the real program does: where the output ended before the container, as it does when
+                # Docker starts anew, that is stopped.
+                self.stop(container)
                 return int(self(lambda api: api.wait(container))["StatusCode"])
         except OSError as error:
             raise EngineError(f"error during connect: {error}") from error
