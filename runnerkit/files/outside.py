@@ -20,14 +20,15 @@ from runnerkit.want import Want
 UNIT = f"{UNITS}/docker.service.d/runnerkit-proxy.conf"
 VARIABLES = f"{UNITS}/docker.service.d/runnerkit-proxy.env"
 APT = "/etc/apt/apt.conf.d/95runnerkit-proxy"
-# Where a system keeps CAs of one's own, by its package manager: dockerd, git, curl read what comes of it.
-STORES = {
-    "dnf": "/etc/pki/ca-trust/source/anchors/runnerkit.crt",
-    "zypper": "/etc/pki/trust/anchors/runnerkit.crt",
-    "pacman": "/etc/ca-certificates/trust-source/anchors/runnerkit.crt",
-}
-STORE = "/usr/local/share/ca-certificates/runnerkit.crt"  # Debian's and Alpine's
-AUTHORITIES = (STORE, *STORES.values())
+# Where a system keeps CAs of one's own: dockerd, git, curl read what comes of it. Fedora's and its
+# like, SUSE's, Arch's; and Debian's and Alpine's, where a blank one has no folder yet.
+STORES = (
+    "/etc/pki/ca-trust/source/anchors",
+    "/etc/pki/trust/anchors",
+    "/etc/ca-certificates/trust-source/anchors",
+)
+STORE = "/usr/local/share/ca-certificates"
+AUTHORITIES = tuple(f"{folder}/runnerkit.crt" for folder in (STORE, *STORES))
 OF_DOCKERD = (UNIT, VARIABLES, *AUTHORITIES)
 RENEWED = """if command -v update-ca-trust >/dev/null; then update-ca-trust extract
 elif command -v update-ca-certificates >/dev/null; then update-ca-certificates >/dev/null; fi"""
@@ -62,8 +63,8 @@ def of_dockerd(want: Want, have: Facts, daemon: Mapping[str, Any]) -> dict[str, 
         files[UNIT] = Content(f"[Service]\nEnvironmentFile=-{VARIABLES}\n")
         files[VARIABLES] = Content("".join(lines), 0o600)
     if want.network.ca:
-        manager = distributions.of(have.os, have.ostree).manager
-        files[STORES.get(manager, STORE)] = Content(MARK + want.network.ca)
+        folder = next((one for one in STORES if one in have.paths), STORE)
+        files[f"{folder}/runnerkit.crt"] = Content(MARK + want.network.ca)
     return files
 
 

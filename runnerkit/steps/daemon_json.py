@@ -57,7 +57,9 @@ FLAGS = {
 
 
 def needs(want: Want) -> Needs:
-    return Needs(files=(PATH, memory.PATH, *outside.OF_DOCKERD), paths=(daemon_json.FOLDER,))
+    return Needs(
+        files=(PATH, memory.PATH, *outside.OF_DOCKERD), paths=(daemon_json.FOLDER, *outside.STORES)
+    )
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:

@@ -19,7 +19,7 @@ HINTS = (Hint("", "mend on the host what is said above, then run again"),)
 
 def needs(want: Want) -> Needs:
     files = (*outside.OF_DOCKERD, outside.APT, outside.authority(want), daemon_json.PATH)
-    return Needs(files=files)
+    return Needs(files=files, paths=outside.STORES)
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
