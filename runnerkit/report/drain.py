@@ -11,7 +11,8 @@ from runnerkit.report.page import Page, once, table
 
 
 def drained(outcomes: list[Outcome[DrainState]], wanted: Terms) -> Page:
-    """How each host stands; the exit code: 0, or 1 where one failed or was not drained in time.
+    """How each host stands; the exit code: 0, 1 where one failed or was not drained in time, 2 where a
+    dry run has changes.
 
     Args:
         outcomes: of the hosts.
@@ -38,7 +39,8 @@ def drained(outcomes: list[Outcome[DrainState]], wanted: Terms) -> Page:
             "changes": of.changes(one.result.pending if wanted.dry and one.result else one.changes),
         },
     )
-    return Page(lines, data, once([*notes, *of.errors(outcomes)]), of.failed(outcomes))
+    pending = wanted.dry and any(one.result and one.result.pending for one in outcomes)
+    return Page(lines, data, once([*notes, *of.errors(outcomes)]), of.code(outcomes, pending))
 
 
 def _state(now: DrainState, wanted: Terms) -> str:

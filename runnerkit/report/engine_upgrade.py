@@ -7,7 +7,7 @@ from runnerkit.report.page import Page, once, table
 
 
 def upgraded(outcomes: list[Outcome[EngineState]], dry: bool) -> Page:
-    """The engine of each host; the exit code: 0, or 1 where a host failed.
+    """The engine of each host; the exit code: 0, 1 where a host failed, 2 where a dry run has changes.
 
     Args:
         outcomes: of the hosts.
@@ -36,7 +36,8 @@ def upgraded(outcomes: list[Outcome[EngineState]], dry: bool) -> Page:
             "changes": of.changes(one.result.pending if dry and one.result else one.changes),
         },
     )
-    return Page(lines, data, once([*notes, *of.errors(outcomes)]), of.failed(outcomes))
+    pending = dry and any(one.result and one.result.pending for one in outcomes)
+    return Page(lines, data, once([*notes, *of.errors(outcomes)]), of.code(outcomes, pending))
 
 
 def _state(one: Outcome[EngineState]) -> str:

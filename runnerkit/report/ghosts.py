@@ -29,7 +29,8 @@ def agreed(yes: bool) -> Agree:
 
 
 def shown(swept: Swept) -> Page:
-    """The list; the exit code: 0, or 1 where a host failed or something could not be taken off."""
+    """The list; the exit code: 0, 1 a host failed or something could not be taken off, 2 a dry run
+    found what would be."""
     data = {
         **of.hosts(swept.outcomes, lambda _: "ok", lambda _: {}),
         "ghosts": [_data(one) for one in swept.ghosts],
@@ -46,7 +47,8 @@ def shown(swept: Swept) -> Page:
     failed = any(one.state.startswith("kept: GitLab") for one in swept.ghosts)
     lines = _table(swept.ghosts) or ["no ghosts"]
     messages = once([*notes, *of.errors(swept.outcomes)])
-    return Page(lines, data, messages, of.failed(swept.outcomes) or int(failed))
+    pending = any(goes(one) and one.state == Listed.state for one in swept.ghosts)
+    return Page(lines, data, messages, int(failed) or of.code(swept.outcomes, pending))
 
 
 def _table(ghosts: tuple[Listed, ...]) -> list[str]:

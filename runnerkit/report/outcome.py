@@ -53,6 +53,11 @@ def failed(outcomes: Iterable[Outcome[Any]]) -> int:
     return int(any(outcome.error for outcome in outcomes))
 
 
+def code(outcomes: Iterable[Outcome[Any]], pending: bool) -> int:
+    """The exit code of a verb that can be tried: 0, 1 where a host failed, 2 where a dry run has changes."""
+    return failed(outcomes) or 2 * pending
+
+
 def changes(changes: Iterable[Change]) -> list[dict[str, str]]:
     """Changes as data."""
     return [{"title": change.title, "diff": change.diff} for change in changes]

@@ -8,12 +8,12 @@ from runnerkit.report.page import Page, once, table
 
 
 def paused(pauses: Pauses, dry: bool) -> Page:
-    """The exit code: 0, or 1 where a host failed."""
+    """The exit code: 0, 1 where a host failed, 2 where a dry run has changes."""
     return _page(pauses, dry, [("note", one.key, _stops(one, dry), "") for one in pauses.runners])
 
 
 def resumed(pauses: Pauses, dry: bool) -> Page:
-    """The exit code: 0, or 1 where a host failed."""
+    """The exit code: 0, 1 where a host failed, 2 where a dry run has changes."""
     idle = [one for one in pauses.runners if not one.change]
     return _page(pauses, dry, [("note", one.key, "was not paused", "") for one in idle])
 
@@ -36,7 +36,8 @@ def _page(pauses: Pauses, dry: bool, notes: list[tuple[str, str, str, str]]) -> 
     )
     data["runners"] = [asdict(one) for one in pauses.runners]
     messages = once([*notes, *of.errors(pauses.outcomes)])
-    return Page(table(heads, rows), data, messages, of.failed(pauses.outcomes))
+    pending = dry and any(one.change for one in pauses.runners)
+    return Page(table(heads, rows), data, messages, of.code(pauses.outcomes, pending))
 
 
 DONE = {"pause": "paused", "change the pause": "paused", "resume": "resumed", "": "ok"}

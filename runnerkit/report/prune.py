@@ -9,7 +9,8 @@ from runnerkit.report.page import Page, once, size, table
 
 
 def pruned(outcomes: list[Outcome[Pruned]]) -> Page:
-    """What went, or would go, and what that freed; the exit code: 0, or 1 where a host failed."""
+    """What went, or would go, and what that freed; the exit code: 0, 1 a host failed, 2 a dry run
+    has changes."""
     lines, rows, notes = [], [], []
     for one in outcomes:
         if not (found := one.result):
@@ -22,9 +23,10 @@ def pruned(outcomes: list[Outcome[Pruned]]) -> Page:
         disk = f"{found.before}% → {found.after}%"
         rows.append((one.host, str(len(found.removed)), size(found.freed), disk))
     lines += table(("host", "removed", "freed", "disk in use"), rows)
+    pending = any(one.result and one.result.pending for one in outcomes)
     data = of.hosts(
         outcomes,
         lambda one: "changed" if one.result and one.result.removed else "ok",
         lambda one: {"pruned": asdict(one.result) if one.result else None},
     )
-    return Page(lines, data, once([*notes, *of.errors(outcomes)]), of.failed(outcomes))
+    return Page(lines, data, once([*notes, *of.errors(outcomes)]), of.code(outcomes, pending))

@@ -52,8 +52,8 @@ def removed(outcomes: list[Outcome[Removed]], dry: bool) -> Page:
         },
     )
     pending = dry and any(one.result and one.result.pending for one in outcomes)
-    code = of.failed(outcomes) or (2 if pending else 0)
-    return Page(lines, data, once([*_notes(outcomes), *of.errors(outcomes)]), code)
+    messages = once([*_notes(outcomes), *of.errors(outcomes)])
+    return Page(lines, data, messages, of.code(outcomes, pending))
 
 
 def _state(one: Outcome[Removed]) -> str:

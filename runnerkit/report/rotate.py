@@ -12,7 +12,7 @@ VERIFIED = {True: "yes", False: "no", None: "the manager does not run"}
 
 
 def rotated(rotation: Rotation, dry: bool) -> Page:
-    """What was done, or would be; the exit code: 0, or 1 where a host failed."""
+    """What was done, or would be; the exit code: 0, 1 a host failed, 2 a dry run has changes."""
     rows = [
         (
             one.host,
@@ -37,7 +37,9 @@ def rotated(rotation: Rotation, dry: bool) -> Page:
     )
     messages = once([*of.errors(rotation.outcomes), *(("note", *one) for one in rotation.left)])
     left = [{"where": where, "what": what, "fix": fix} for where, what, fix in rotation.left]
-    return Page(table(heads, rows), {**data, "left": left}, messages, of.failed(rotation.outcomes))
+    pending = dry and any(one.result and one.result.tokens for one in rotation.outcomes)
+    code = of.code(rotation.outcomes, pending)
+    return Page(table(heads, rows), {**data, "left": left}, messages, code)
 
 
 def _state(one: Outcome[Rotated], dry: bool) -> str:

@@ -29,7 +29,7 @@ def upgraded(end: Upgraded) -> Page:
     )
     data |= {"image": end.image or None, "settings": str(end.file) if end.file else None}
     pending = any(one.result and one.result.pending for one in end.outcomes)
-    code = of.failed(list(end.outcomes)) or 2 * pending
+    code = of.code(end.outcomes, pending)
     lines += table(("host", "state", "from", "to", "time"), rows)
     return Page(lines, data, once([*_notes(end), *of.errors(end.outcomes)]), code)
 

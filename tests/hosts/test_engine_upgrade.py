@@ -51,7 +51,7 @@ def test_a_job_lives_through_an_upgrade_of_docker_which_is_held_then(
     host = blank("docker", "ci1")
     before = later(kit, host)
     number, _ = long_job(kit, host)
-    (title,) = upgrade(kit, "--dry-run").titles
+    (title,) = upgrade(kit, "--dry-run", code=2).titles
     assert title == f"bring Docker (docker.io) from {before} to {LATER}, after 1 jobs"
     kit.ssh(host, f"(sleep 5; docker exec $({INSIDE}) touch /end) >/dev/null 2>&1 &")
     (line,) = commands(PAGE)

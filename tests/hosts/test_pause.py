@@ -42,7 +42,7 @@ def test_a_paused_runner_takes_no_jobs_until_it_is_resumed(kit: Kit, host: Blank
     settings(kit, host)
     mark = at_gitlab(kit)["maintenance_note"]
     dry = kit.run("runner.pause", "--host", "all", "--note", "new disks", "--dry-run")
-    assert (dry.code, at_gitlab(kit)["paused"]) == (0, False)
+    assert (dry.code, at_gitlab(kit)["paused"]) == (2, False)
 
     ran = kit.run("runner.pause", "--host", "all", "--note", "new disks")
     assert (ran.code, at_gitlab(kit)["paused"]) == (0, True), ran.err

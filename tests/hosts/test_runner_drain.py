@@ -80,7 +80,7 @@ def test_a_job_lives_through_a_drain_and_none_is_taken_until_it_is_resumed(
     first, last = (line.split()[1:] for line in commands(PAGE))
     ready(kit, host)
     number, _ = long_job(kit, host)
-    (planned,) = drain(kit, "--dry-run").titles
+    (planned,) = drain(kit, "--dry-run", code=2).titles
     assert planned.startswith("have gitlab-runner take no more jobs, and end after 1 job: ")
     assert manager(kit, host) == (True, "always")
 
