@@ -6,7 +6,8 @@ keys, and digests of their values, never a value. A run without a settings file 
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ from runnerkit.files.merge import canonical
 FOLDER = "/var/lib/runnerkit"
 PATH = f"{FOLDER}/applied.json"
 SCHEMA = 1
+MOST = 50  # tokens, former ones too
+OLD = re.compile("GR[0-9A-Fa-f]{7}")  # how a token of the old kind begins
 EMPTY: tuple[object, ...] = ("", [], {}, (), None)  # what says the same as its absence
 Way = tuple[str, ...]  # the keys that lead to a value
 Tree = dict[str, Any]  # of keys; where a way ends, the digest of the value
@@ -36,7 +39,8 @@ class RunnerRecord(msgspec.Struct):
 class Record(msgspec.Struct):
     """What one settings file said: of daemon.json, the config.toml there, the manager's variables, its
     runners, and whether the host runs a cache. `chosen` is the digest of the registry mirrors that were
-    found to serve the host."""
+    found to serve the host, `shorts` are those of what jobs' containers and caches have had of the
+    runners' tokens, the newest last."""
 
     place: str = ""
     daemon: Tree = {}
@@ -45,6 +49,7 @@ class Record(msgspec.Struct):
     runners: dict[str, RunnerRecord] = {}
     cache: bool = False
     chosen: str = ""
+    shorts: list[str] = []
 
 
 class Memory(msgspec.Struct):
@@ -97,6 +102,24 @@ def digest(have: Facts, value: object, key: str = "") -> str:
     """What stands for a value, in whatever form; on another host another does."""
     text = json.dumps(canonical(value, key), sort_keys=True, default=str)
     return hashlib.sha256(f"{have.id}\0{text}".encode()).hexdigest()[:16]
+
+
+def shorts(have: Facts, before: Sequence[str], tokens: Iterable[str]) -> list[str]:
+    """What stands for runners' tokens, with those that they have now."""
+    now = [short_digest(have, short(one)) for one in tokens]
+    return [*(one for one in before if one not in now), *dict.fromkeys(now)][-MOST:]
+
+
+def short(token: str) -> str:
+    """What jobs' containers and caches have of it in their names (the runner's helpers/shorten_token.go)."""
+    if token.startswith("glrt-"):
+        return token[5:14]
+    return token[:17] if len(token) >= 17 and OLD.match(token) else token[:8]
+
+
+def short_digest(have: Facts, short: str) -> str:
+    """What stands for one, as Docker has it: in small letters."""
+    return digest(have, short.lower())
 
 
 def tree(have: Facts, values: Mapping[str, Any]) -> Tree:

@@ -1,6 +1,6 @@
 """What is to be remembered of a host, on the host: before it is changed, and once it is as wanted."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from runnerkit.facts import Facts
 from runnerkit.files import config_toml, daemon_json
@@ -12,6 +12,7 @@ from runnerkit.files.memory import (
     RunnerRecord,
     digest,
     parsed,
+    shorts,
     tree,
     union,
     written,
@@ -54,6 +55,7 @@ def ahead(want: Want, have: Facts, pending: Collection[Change]) -> Script | None
         {**old.runners, **former, **runners},
         old.cache or new.cache,
         new.chosen,
+        new.shorts,
     )
     return _write(want, have, both, pending)
 
@@ -116,7 +118,14 @@ def _record(want: Want, have: Facts) -> Record:
         runners={runner.key: _of(want, have, runner) for runner in want.runners},
         cache=want.cache is not None,
         chosen=_chosen(want, have),
+        shorts=shorts(have, records(want, have)[0].shorts, _tokens(want, have)),
     )
+
+
+def _tokens(want: Want, have: Facts) -> Iterator[str]:
+    for runner in want.runners:
+        if token := config_toml.entry_token(want, have, runner):
+            yield token.reveal()
 
 
 def _chosen(want: Want, have: Facts) -> str:

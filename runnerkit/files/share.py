@@ -10,7 +10,7 @@ from msgspec import structs
 from runnerkit.facts import Facts
 from runnerkit.files import config_toml
 from runnerkit.files.leaving import records, same_runner
-from runnerkit.files.memory import digest
+from runnerkit.files.memory import digest, short_digest
 from runnerkit.settings.access import Access
 from runnerkit.want import Want
 
@@ -26,12 +26,14 @@ def short(volume: str) -> str:
 @dataclass(frozen=True)
 class Share:
     """The entries of config.toml that are these settings', by their index; of them those that the kit
-    registered; the others; and whether other settings have a runner on the host."""
+    registered; the others; whether other settings have a runner on the host; and the short tokens of
+    former times that something of theirs still has on the host."""
 
     mine: Mapping[int, Mapping[str, Any]]
     registered: frozenset[int]
     rest: tuple[Mapping[str, Any], ...]
     others: bool
+    former: frozenset[str]
 
     @property
     def alone(self) -> bool:
@@ -41,7 +43,8 @@ class Share:
     def has(self, short: str) -> bool:
         """Whether a short token, as jobs' containers and caches have it, is of one of these runners."""
         known = (token.lower() for token in self.tokens)
-        return len(short) >= SHORT and any(short.lower() in token for token in known)
+        now = len(short) >= SHORT and any(short.lower() in token for token in known)
+        return now or short in self.former
 
     @property
     def old(self) -> frozenset[int]:
@@ -73,7 +76,11 @@ def of(want: Want, have: Facts) -> Share:
         if i in registered | wanted and digest(have, now.get("token")) not in foreign
     }
     rest = tuple(now for i, now in entries if i not in mine)
-    return Share(mine, frozenset(registered), rest, bool(others))
+    there = have.belongings
+    seen = {one.runner for one in there.containers}
+    seen |= {one.runner or short(one.name) for one in there.volumes}
+    former = frozenset(one for one in seen if one and short_digest(have, one) in own.shorts)
+    return Share(mine, frozenset(registered), rest, bool(others), former)
 
 
 def nothing(want: Want) -> Want:

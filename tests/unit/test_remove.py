@@ -58,6 +58,18 @@ def test_the_token_is_there_until_gitlab_has_heard_and_the_memory_goes_last() ->
     ]
 
 
+def test_caches_of_a_token_of_before_are_the_runner_s_too() -> None:
+    theirs = OwnedVolume("runner-abcdefghi-project-1-concurrent-0-cache-1")
+    volume = OwnedVolume(f"runner-{SHORT.lower()}-project-1-concurrent-0-cache-1")
+    before = host(converged(), OWN, volumes=(volume, theirs))
+    renewed = GOOD.replace(TOKEN, "glrt-renewed00000000000000").encode()
+    files = {**before.files, CONFIG: File(renewed, 0o600, 1)}
+    assert "remove what its jobs left: 1 caches" in planned(replace(before, files=files))
+    (note,) = [one for one in memory.parsed(before).settings.values() if one.shorts]
+    assert SHORT not in memory.written(memory.parsed(before))
+    assert memory.shorts(before, note.shorts, ["glrt-renewed00000000000000"])[0] == note.shorts[0]
+
+
 def test_a_runner_of_the_kits_is_deleted_and_is_not_taken_off_besides() -> None:
     have = replace(host(converged()), server={"web": ServerRunner(7, "ci1-web")})
     assert planned(have, web=7)[1:3] == [
