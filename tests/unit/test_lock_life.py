@@ -21,7 +21,7 @@ from runnerkit.place import LOCKS
 from tests.unit.test_lock import here, run
 
 SHELLS = ["sh", "bash --posix", "busybox sh"]
-SILENCE = 1  # s
+SILENCE = 2  # s: long enough for what a busy machine starts meanwhile
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ class Held:
         over = threading.Event()
 
         def beat() -> None:
-            while not over.wait(SILENCE / 4):
+            while not over.wait(0.25):
                 self.send(".")
 
         threading.Thread(target=beat, daemon=True).start()
