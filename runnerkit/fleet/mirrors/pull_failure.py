@@ -44,5 +44,7 @@ def explained(
         f"{one.served.registry} for {one.served.image}: {one.word}{f' ({one.why})' if one.why else ''}"
         for one in found
     ]
-    named = all(one.word is Word.LACKS or one.word in SERVES for one in found)
-    return KitError("\n  ".join([error.what, *lines]), error.fix if named else FIND)
+    # Docker Hub may be out of reach: where all mirrors have no such image, its name may be wrong.
+    answers = [one.word for one in found if one.served.registry != HUB]
+    well = all(word is Word.LACKS or word in SERVES for word in answers)
+    return KitError("\n  ".join([error.what, *lines]), error.fix if well else FIND)
