@@ -11,7 +11,7 @@ from typing import Any
 from runnerkit.checks.engine import engine_runs
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Job, Needs
-from runnerkit.facts.look import jobs_in
+from runnerkit.facts.look import job_containers, jobs_in
 from runnerkit.files import config_toml, drained
 from runnerkit.images.content import instant
 from runnerkit.plan import Change, Hint, Script
@@ -114,10 +114,10 @@ def watch(want: Want, patience: int) -> str:
 
 def watched(output: str) -> Watched:
     """What the script told."""
-    facts = dict(line.split(": ", 1) for line in output.splitlines() if line[:1] != "[")
+    lines = [line for line in output.splitlines() if ": " in line and line[:1] != "["]
+    facts = dict(line.split(": ", 1) for line in lines)
     running = {"true": True, "false": False}.get(facts.get("running", ""))
-    lines = (line for line in output.splitlines() if line[:1] == "[")
-    work = jobs_in([json.loads(line) for line in lines])
+    work = jobs_in(job_containers(output))
     exited = int(facts.get("exited", 0)) if running is False else 0
     return Watched(running, work, int(facts["now"]), "resumed" in facts, exited)
 

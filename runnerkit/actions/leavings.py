@@ -35,6 +35,6 @@ def changes(have: Facts, part: share.Share) -> Iterator[Script]:
     caches = len(volumes(have, part))
     if containers or caches:
         text = render(
-            "remove-leavings.sh.j2", tokens=part.tokens, least=share.SHORT, containers=not part.rest
+            "remove-leavings.sh.j2", tokens=part.marks, least=share.SHORT, containers=not part.rest
         )
         yield Script(f"remove what its jobs left: {caches} caches", text)

@@ -95,7 +95,7 @@ class RunnerRemoval:
                 yield ServerCall(title, "update", key, number, {"paused": True})
             if busy or not server.paused:
                 seconds = want.manager.stop_timeout
-                text = render("await-jobs.sh.j2", tokens=part.tokens, timeout=seconds)
+                text = render("await-jobs.sh.j2", tokens=part.marks, timeout=seconds)
                 yield Script(f"wait for the jobs of runner {name}", text, hints=HINTS)
 
     def _off(self, want: Want, have: Facts, part: share.Share) -> list[Mapping[str, str]]:

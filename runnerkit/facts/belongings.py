@@ -46,8 +46,8 @@ class Belongings:
 
 
 def parse(text: str) -> Belongings:
-    """Read what the look tells."""
-    lines = [json.loads(line) for line in text.splitlines()]
+    """Read what the look tells; what has gone between its listing and its inspection is an empty line."""
+    lines = [json.loads(line) for line in text.splitlines() if line]
     return Belongings(
         tuple(
             OwnedContainer(

@@ -118,7 +118,7 @@ def _parsed(text: str) -> Facts:
         images=by_reference(answers["images"]),
         files={_decoded(words[1]): _file(words[2:]) for words in lines if words[0] == "file"},
         paths=frozenset(_decoded(words[1]) for words in lines if words[0] == "path"),
-        jobs=len(jobs := [json.loads(line) for line in facts.get("jobs", "").splitlines()]),
+        jobs=len(jobs := job_containers(facts.get("jobs", ""))),
         work=jobs_in(jobs),
         verify=clipped(facts.get("verify", "")),
         units={words[1]: words[2] for words in lines if words[0] == "unit"},
@@ -129,6 +129,12 @@ def _parsed(text: str) -> Facts:
         probe=probe.parse(facts["probe"]) if "probe" in facts else None,
         belongings=belongings.parse(facts.get("belongings", "")),
     )
+
+
+def job_containers(output: str) -> list[list[str]]:
+    """When each was created, its job's number and address. Docker has an empty line for one that has gone
+    between its listing and its inspection."""
+    return [json.loads(line) for line in output.splitlines() if line.startswith("[")]
 
 
 def jobs_in(containers: list[list[str]]) -> tuple[Job, ...]:

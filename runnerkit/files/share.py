@@ -55,6 +55,11 @@ class Share:
         )
 
     @property
+    def marks(self) -> tuple[str, ...]:
+        """In which the short token is found of each container and cache of these runners' jobs."""
+        return (*self.tokens, *sorted(self.former))
+
+    @property
     def tokens(self) -> tuple[str, ...]:
         """The tokens of the entries that are these settings'."""
         return tuple(str(one.get("token", "")) for one in self.mine.values())

@@ -15,7 +15,8 @@ from runnerkit.actions.drain import Drain, EndJobs, Undrain, Watched
 from runnerkit.checks.runner import manager_container, managers
 from runnerkit.container import drain as drain_of
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, File, Job
+from runnerkit.facts import Facts, File, Job, belongings
+from runnerkit.facts.look import job_containers
 from runnerkit.files.drained import PATH, UNTOLD
 from runnerkit.fleet.drain import DrainState, Terms, _wait
 from runnerkit.fleet.run import Outcome
@@ -148,6 +149,15 @@ def test_how_a_drain_stands() -> None:
     assert drain.watched("now: 7\nrunning: true\nexited: 1\n").exited == 0, "of the time before"
     assert drain.watched("now: 7\nrunning: false\nexited: 137\n").exited == 137
     assert drain.watched("now: 7\nresumed: yes\nrunning: true\n").resumed
+
+
+def test_a_job_that_ends_while_it_is_asked_after_is_none() -> None:
+    """Docker has an empty line in its place, of `inspect --format`."""
+    line = json.dumps([START, "12", "https://gitlab.example.com/group/project/-/jobs/12"])
+    now = drain.watched(f"now: 7\nrunning: false\nexited: 0\n\n{line}\n\n")
+    assert (now.running, len(now.work)) == (False, 1)
+    assert job_containers(f"\n{line}\n\n") == [json.loads(line)]
+    assert belongings.parse('\n{"whole":true}\n').whole
     many = tuple(replace(JOB, id=str(number)) for number in range(9))
     text = drain.named(many, 1795687200 + 7200)
     assert text.startswith("9 jobs: g/p#0 for 2 h, ")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from runnerkit import converge
-from runnerkit.actions import remove, remove_docker, remove_host, resume
+from runnerkit.actions import leavings, remove, remove_docker, remove_host, resume
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File, ServerRunner
 from runnerkit.facts.belongings import Belongings, OwnedContainer, OwnedImage, OwnedVolume, parse
@@ -64,7 +64,10 @@ def test_caches_of_a_token_of_before_are_the_runner_s_too() -> None:
     before = host(converged(), OWN, volumes=(volume, theirs))
     renewed = GOOD.replace(TOKEN, "glrt-renewed00000000000000").encode()
     files = {**before.files, CONFIG: File(renewed, 0o600, 1)}
-    assert "remove what its jobs left: 1 caches" in planned(replace(before, files=files))
+    have = replace(before, files=files)
+    assert "remove what its jobs left: 1 caches" in planned(have)
+    (left,) = leavings.changes(have, share.of(ours(), have))
+    assert SHORT.lower() in left.text
     (note,) = [one for one in memory.parsed(before).settings.values() if one.shorts]
     assert SHORT not in memory.written(memory.parsed(before))
     assert memory.shorts(before, note.shorts, ["glrt-renewed00000000000000"])[0] == note.shorts[0]
