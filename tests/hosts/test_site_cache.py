@@ -17,6 +17,7 @@ from sandbox.world import BlankHost, World
 from tests.hosts.kit import Kit, until
 from tests.hosts.test_prefix_mirrors import manifest
 
+pytestmark = pytest.mark.long  # two hosts, each from nothing
 SENTINEL = "sentinel-of-a-cache-5d2"
 PORT = 5443
 CUT = "iptables -I OUTPUT -p tcp -d {0} -j REJECT --reject-with tcp-reset"
@@ -109,7 +110,6 @@ def test_what_one_host_has_pulled_the_other_gets_with_the_upstream_cut(
             kit.ssh(host, OPEN.format(kit.world.net.mirror))
 
 
-@pytest.mark.long
 def test_doctor_and_status_tell_of_a_cache_that_does_not_answer_or_serves_nothing(
     kit: Kit, pair: tuple[BlankHost, BlankHost]
 ) -> None:
@@ -147,7 +147,6 @@ def doctor(kit: Kit, host: BlankHost) -> list[str]:
     return [code for code in codes if code.startswith("cache-")]
 
 
-@pytest.mark.long
 def test_a_login_of_the_cache_is_in_no_command_and_no_container(
     kit: Kit, pair: tuple[BlankHost, BlankHost]
 ) -> None:
@@ -174,7 +173,6 @@ def test_a_login_of_the_cache_is_in_no_command_and_no_container(
     assert SENTINEL not in kit.ssh(first, "cat /var/lib/runnerkit/cache/*")
 
 
-@pytest.mark.long
 def test_what_was_not_read_for_the_longest_goes_first_and_comes_back_when_it_is_asked_for(
     kit: Kit, pair: tuple[BlankHost, BlankHost]
 ) -> None:
@@ -194,7 +192,6 @@ def test_what_was_not_read_for_the_longest_goes_first_and_comes_back_when_it_is_
     until(lambda: int(kit.ssh(first, sizes)) > emptied + 1000)
 
 
-@pytest.mark.long
 def test_with_its_setting_the_cache_goes_from_both_hosts(
     kit: Kit, pair: tuple[BlankHost, BlankHost]
 ) -> None:
@@ -219,7 +216,6 @@ def test_with_its_setting_the_cache_goes_from_both_hosts(
     assert kit.ssh(first, left) == ""
 
 
-@pytest.mark.long
 def test_a_layer_that_came_for_one_image_is_served_for_all_that_have_it(
     kit: Kit, pair: tuple[BlankHost, BlankHost]
 ) -> None:
