@@ -33,13 +33,14 @@ class Blank(Protocol):
 def world() -> Iterator[World]:
     """The sandbox, up. It stays up for the next run, `./inv sandbox.down` ends it; a worker's goes.
 
-    Runs in one sandbox would take each other's jobs, and delete each other's runners and hosts.
+    Runs in one sandbox would take each other's jobs, and delete each other's runners and hosts. One run
+    may have it for several folders of tests: lockf is the process's own.
     """
     names = Names.current()
     keys.folder(names.state)
     with (names.state / "tests").open("w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise SandboxError(
                 f"other tests are at work in the sandbox {names.sandbox}",
