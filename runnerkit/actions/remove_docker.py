@@ -46,7 +46,7 @@ def going(want: Want, have: Facts) -> list[str]:
     used = {
         one.image
         for one in have.belongings.containers
-        if one.name not in (*managers(want), site_cache.NAME) and not part.has(one.runner)
+        if one.name not in _own(want) and not part.has(one.runner)
     }
     return [
         name
@@ -68,6 +68,11 @@ def managers(want: Want) -> tuple[str, ...]:
     """The names of its container, and of those that a cut-off run left on its way to another."""
     name = want.manager.container
     return name, f"{name}.next", f"{name}.before"
+
+
+def _own(want: Want) -> tuple[str, ...]:
+    """The names of the kit's own containers."""
+    return (*managers(want), site_cache.NAME)
 
 
 @dataclass(frozen=True)
@@ -97,8 +102,7 @@ def stays(want: Want, have: Facts) -> str:
     if needed := [one for one in have.belongings.needed if one in ENGINE]:
         return f"other packages need {', '.join(needed)}"
     part, there = share.of(want, have), have.belongings
-    own = (*managers(want), site_cache.NAME)
-    ours = [one for one in there.containers if one.name in own or part.has(one.runner)]
+    ours = [one for one in there.containers if one.name in _own(want) or part.has(one.runner)]
     caches = {
         *leavings.volumes(have, part),
         *(*OWN_VOLUMES, site_cache.NAME),

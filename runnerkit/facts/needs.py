@@ -12,8 +12,9 @@ class Needs:
 
     `paths` are asked after, and not read; a * in one stands for any name. `units` are of systemd,
     `chains` of iptables. `manager` asks for the manager's container, its jobs and what it says of its
-    runners, for which it asks GitLab; `container` for the first two alone. `names` are of servers, for doctor. `belongings` asks whose all else is that Docker
-    has, `packages` for Docker's own. `others` are containers beside the manager's.
+    runners, for which it asks GitLab; `container` for the first two alone. `names` are of servers, for
+    doctor. `belongings` asks whose all else is that Docker has, `packages` for Docker's own. `others` are
+    containers beside the manager's.
     """
 
     files: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from runnerkit.checks.network import gitlab_answers, package_sources, proxy, registries
+from runnerkit.checks.network import gitlab_answers, mirrors, package_sources, proxy, registries
 from runnerkit.engine.serving import address, serves
 from runnerkit.facts import Facts
 from runnerkit.facts.probe import Probe, Reply, Served
@@ -136,8 +136,7 @@ class Probing:
         return round(self._have.now + time.monotonic() - self._looked - there)
 
     def _images(self) -> list[str]:
-        known = self._have.info.get("HttpProxy") or self._have.info.get("HttpsProxy")
-        if known and not self._want.network.proxy.startswith("http:"):
+        if mirrors.apart(self._want, self._have):
             return []  # Docker goes a way of its own, and tells nobody its password
         return list(registries.images(self._want, self._have))
 
