@@ -47,7 +47,7 @@ def plan(fleet: "Fleet", bundle: str = "") -> "Page":
 @fleet_task()
 def status(fleet: "Fleet", watch: bool = False) -> "Page":
     """Show how all hosts are: engine, manager, runners, jobs, images, disk, drift."""
-    from runnerkit.fleet import status
+    from runnerkit.fleet.health import status
     from runnerkit.report.status import shown, watched
 
     def look() -> "Page":
@@ -61,7 +61,8 @@ def doctor(
     fleet: "Fleet", pre: bool = False, job: str = "", message: str = "", rehearsal: bool = True
 ) -> "Page":
     """Find why a host, or a job, does not work, and what to do; exit 1 where an error is found."""
-    from runnerkit.fleet import doctor, job_logs
+    from runnerkit.fleet.health import doctor
+    from runnerkit.fleet.journals import job_logs
     from runnerkit.report.doctor import diagnosed
     from runnerkit.report.job_logs import explained, shown
 
@@ -104,7 +105,7 @@ def image_list(fleet: "Fleet") -> "Page":
 @fleet_task(name="prune", changes=True)
 def image_prune(fleet: "Fleet", force: bool = False, dry_run: bool = False) -> "Page":
     """Make room on hosts whose disk is too full, never at a job's cost."""
-    from runnerkit.fleet import prune
+    from runnerkit.fleet.clearing import prune
     from runnerkit.report.prune import pruned
 
     return pruned(prune.make_room(fleet, force, dry_run))
@@ -124,7 +125,7 @@ def runner_logs(
     fleet: "Fleet", follow: bool = False, since: str = "", errors: bool = False, job: str = ""
 ) -> "Page":
     """Show the managers' logs of many hosts in time order, each line with its host."""
-    from runnerkit.fleet import logs
+    from runnerkit.fleet.journals import logs
     from runnerkit.report.logs import followed, read
 
     wanted = logs.selection(since, errors, job)
@@ -137,7 +138,7 @@ def runner_logs(
 @fleet_task()
 def audit(fleet: "Fleet", since: str = "") -> "Page":
     """Show who changed what on hosts, from where and with which settings, in time order."""
-    from runnerkit.fleet import audit
+    from runnerkit.fleet.journals import audit
     from runnerkit.report.audit import audited
 
     return audited(audit.read(fleet, since))
@@ -152,7 +153,7 @@ def runner_drain(
     dry_run: bool = False,
 ) -> "Page":
     """Have hosts take no more jobs, and wait until those that run have ended; --resume undoes it."""
-    from runnerkit.fleet import drain
+    from runnerkit.fleet.changes import drain
     from runnerkit.report.drain import drained
 
     wanted = drain.terms(deadline, on_deadline, resume, dry_run)
@@ -162,7 +163,7 @@ def runner_drain(
 @fleet_task(name="upgrade", changes=True)
 def engine_upgrade(fleet: "Fleet", to: str = "", dry_run: bool = False) -> "Page":
     """Upgrade Docker itself, after the jobs, and hold it at that version."""
-    from runnerkit.fleet import engine_upgrade
+    from runnerkit.fleet.changes import engine_upgrade
     from runnerkit.report.engine_upgrade import upgraded
 
     return upgraded(engine_upgrade.upgrade(fleet, to, dry_run), dry_run)
@@ -173,7 +174,7 @@ def runner_upgrade(
     fleet: "Fleet", to: str, canary: str = "", write: bool = False, dry_run: bool = False
 ) -> "Page":
     """Bring managers to another version: a canary first; back by itself where it does not come up."""
-    from runnerkit.fleet import upgrade
+    from runnerkit.fleet.changes import upgrade
     from runnerkit.report.upgrade import upgraded
 
     return upgraded(upgrade.upgrade(fleet, to, canary, write, dry_run))
@@ -182,7 +183,7 @@ def runner_upgrade(
 @fleet_task(name="rollback", changes=True)
 def runner_rollback(fleet: "Fleet", write: bool = False, dry_run: bool = False) -> "Page":
     """Bring managers back to the image that each had before its last upgrade."""
-    from runnerkit.fleet import upgrade
+    from runnerkit.fleet.changes import upgrade
     from runnerkit.report.upgrade import upgraded
 
     return upgraded(upgrade.rollback(fleet, write, dry_run))
@@ -193,7 +194,7 @@ def runner_rotate(
     fleet: "Fleet", runner: str = "", id_: int = 0, write: bool = False, dry_run: bool = False
 ) -> "Page":
     """Give runners new tokens, on all of their hosts at once; jobs that run go on."""
-    from runnerkit.fleet import rotate
+    from runnerkit.fleet.tokens import rotate
     from runnerkit.report.rotate import rotated
 
     return rotated(rotate.rotate(fleet, runner, id_, dry_run, write), dry_run)
@@ -204,7 +205,7 @@ def runner_remove(
     fleet: "Fleet", keep_images: bool = False, yes: bool = False, dry_run: bool = False
 ) -> "Page":
     """Take runners away from hosts, at GitLab too, with all that the kit put there."""
-    from runnerkit.fleet import remove
+    from runnerkit.fleet.clearing import remove
     from runnerkit.report.remove import agreed, removed
 
     return removed(remove.remove_from(fleet, keep_images, dry_run, agreed(yes)), dry_run)
@@ -213,7 +214,7 @@ def runner_remove(
 @fleet_task(name="ghosts")
 def gitlab_ghosts(fleet: "Fleet", yes: bool = False, dry_run: bool = False) -> "Page":
     """List managers and runners that GitLab has and no host, and take them off."""
-    from runnerkit.fleet import sweep
+    from runnerkit.fleet.clearing import sweep
     from runnerkit.report.ghosts import agreed, shown
 
     return shown(sweep.sweep(fleet, dry_run, agreed(yes)))
@@ -224,7 +225,7 @@ def runner_pause(
     fleet: "Fleet", runner: str = "", note: str = "", for_: str = "", dry_run: bool = False
 ) -> "Page":
     """Have runners take no jobs, on any of their hosts; GitLab keeps that, with a note."""
-    from runnerkit.fleet import pause
+    from runnerkit.fleet.changes import pause
     from runnerkit.report.pause import paused
 
     return paused(pause.stop(fleet, runner, note, for_, dry_run), dry_run)
@@ -233,7 +234,7 @@ def runner_pause(
 @fleet_task(name="resume", changes=True)
 def runner_resume(fleet: "Fleet", runner: str = "", dry_run: bool = False) -> "Page":
     """Have paused runners take jobs again."""
-    from runnerkit.fleet import pause
+    from runnerkit.fleet.changes import pause
     from runnerkit.report.pause import resumed
 
     return resumed(pause.go_on(fleet, runner, dry_run), dry_run)
@@ -322,7 +323,7 @@ def bundle_push(
 @plain_task("into", "json")
 def metrics(_: Context, into: str, json: bool = False) -> None:
     """Write what a Prometheus and a Grafana need for the hosts of the settings into a folder."""
-    from runnerkit.fleet import metrics
+    from runnerkit.fleet.health import metrics
     from runnerkit.place import settings_file
     from runnerkit.report.metrics import written
     from runnerkit.settings.load import load

@@ -9,8 +9,8 @@ from runnerkit.checks.gitlab import acceptance
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.files import config_toml
-from runnerkit.fleet import ghosts
 from runnerkit.fleet.bundles import verification
+from runnerkit.fleet.clearing import ghosts
 from runnerkit.fleet.gitlab_side import token_of
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.mirrors import caches

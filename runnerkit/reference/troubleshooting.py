@@ -10,7 +10,9 @@ from types import ModuleType
 from runnerkit import actions, checks, engine, files, gitlab, steps
 from runnerkit.checks.finding import Kind
 from runnerkit.checks.jobs import messages
-from runnerkit.fleet import doctor, ghosts, obstacles
+from runnerkit.fleet import obstacles
+from runnerkit.fleet.clearing import ghosts
+from runnerkit.fleet.health import doctor
 from runnerkit.machine import login, sudo
 from runnerkit.plan import CAUSES, Hint
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from runnerkit.checks.finding import Level
-from runnerkit.fleet.doctor import Diagnosis, Verdict
+from runnerkit.fleet.health.doctor import Diagnosis, Verdict
 from runnerkit.fleet.run import Outcome
 from runnerkit.place import typed
 from runnerkit.report import outcome as of

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from runnerkit.actions.drain import named
-from runnerkit.fleet.drain import DrainState, Terms
+from runnerkit.fleet.changes.drain import DrainState, Terms
 from runnerkit.fleet.run import Outcome
 from runnerkit.report import outcome as of
 from runnerkit.report.page import Page, once, table

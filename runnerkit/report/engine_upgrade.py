@@ -1,6 +1,6 @@
 """Docker itself upgraded, shown."""
 
-from runnerkit.fleet.engine_upgrade import EngineState
+from runnerkit.fleet.changes.engine_upgrade import EngineState
 from runnerkit.fleet.run import Outcome
 from runnerkit.report import outcome as of
 from runnerkit.report.page import Page, once, table

@@ -1,6 +1,6 @@
 """What GitLab has and no host, listed; and what was taken off."""
 
-from runnerkit.fleet.sweep import Agree, Listed, Swept, goes
+from runnerkit.fleet.clearing.sweep import Agree, Listed, Swept, goes
 from runnerkit.report import outcome as of
 from runnerkit.report.page import Page, once, table
 from runnerkit.report.question import ask

@@ -12,7 +12,7 @@ from runnerkit.report import outcome as of
 from runnerkit.report.page import Page, once
 
 if TYPE_CHECKING:
-    from runnerkit.fleet.job_logs import JobLog
+    from runnerkit.fleet.journals.job_logs import JobLog
     from runnerkit.fleet.run import Outcome
 
 SHOWN = 200  # letters of a line

@@ -11,7 +11,7 @@ from time import monotonic
 
 from runnerkit.actions.logs import MOST, LogLine
 from runnerkit.errors import INTERRUPTED, KitError
-from runnerkit.fleet.logs import Entry, Tell
+from runnerkit.fleet.journals.logs import Entry, Tell
 from runnerkit.fleet.run import Outcome
 from runnerkit.printable import in_one_line
 from runnerkit.report import outcome as of

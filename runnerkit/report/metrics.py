@@ -1,6 +1,6 @@
 """The files that a Prometheus and a Grafana need, and what to do with them."""
 
-from runnerkit.fleet.metrics import Written
+from runnerkit.fleet.health.metrics import Written
 from runnerkit.place import typed
 from runnerkit.report.page import Page
 

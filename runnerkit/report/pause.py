@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from runnerkit.fleet.pause import PausedRunner, Pauses
+from runnerkit.fleet.changes.pause import PausedRunner, Pauses
 from runnerkit.report import outcome as of
 from runnerkit.report.page import Page, once, table
 

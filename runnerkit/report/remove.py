@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from runnerkit.fleet.remove import Agree, Removed
+from runnerkit.fleet.clearing.remove import Agree, Removed
 from runnerkit.fleet.run import Outcome
 from runnerkit.place import typed
 from runnerkit.report import outcome as of

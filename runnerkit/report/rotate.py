@@ -2,9 +2,9 @@
 
 from dataclasses import asdict
 
-from runnerkit.fleet.new_tokens import Rotated
-from runnerkit.fleet.rotate import Rotation
 from runnerkit.fleet.run import Outcome
+from runnerkit.fleet.tokens.new_tokens import Rotated
+from runnerkit.fleet.tokens.rotate import Rotation
 from runnerkit.report import outcome as of
 from runnerkit.report.page import Page, once, table
 

@@ -10,8 +10,8 @@ from time import sleep
 from runnerkit.checks.finding import Finding, Level
 from runnerkit.checks.runner.managers import DRAINED, RESTARTING
 from runnerkit.errors import INTERRUPTED, KitError
+from runnerkit.fleet.health.status import HostStatus
 from runnerkit.fleet.run import Outcome
-from runnerkit.fleet.status import HostStatus
 from runnerkit.place import typed
 from runnerkit.printable import in_one_line
 from runnerkit.report import outcome as of

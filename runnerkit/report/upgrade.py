@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from runnerkit.fleet.rollout import Standing
+from runnerkit.fleet.changes.rollout import Standing
+from runnerkit.fleet.changes.upgrade import Upgraded
 from runnerkit.fleet.run import Outcome
-from runnerkit.fleet.upgrade import Upgraded
 from runnerkit.report import outcome as of
 from runnerkit.report.page import Page, once, table
 

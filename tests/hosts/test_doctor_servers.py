@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runnerkit.fleet.probing import beside
+from runnerkit.fleet.health.probing import beside
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.route import Route, Trouble
 from runnerkit.machine.ssh.connection import connection

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runnerkit.fleet.metrics import write
+from runnerkit.fleet.health.metrics import write
 from runnerkit.settings.load import load
 
 SERIES = Path(__file__).parent / "rules.test.yml"

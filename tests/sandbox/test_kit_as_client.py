@@ -6,8 +6,8 @@ import pytest
 
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
-from runnerkit.fleet import job_logs
 from runnerkit.fleet.host import Host
+from runnerkit.fleet.journals import job_logs
 from runnerkit.fleet.run import Unfinished
 from runnerkit.gitlab.jobs import JobServer
 from runnerkit.gitlab.runner_token import check_token

@@ -11,7 +11,7 @@ import pytest
 from runnerkit.actions import audit as reading
 from runnerkit.errors import KitError
 from runnerkit.files import audit
-from runnerkit.fleet.audit import _least
+from runnerkit.fleet.journals.audit import _least
 from runnerkit.fleet.run import Outcome
 from runnerkit.report.audit import audited
 
@@ -130,7 +130,7 @@ def test_how_far_back_is_by_the_hosts_clock() -> None:
 
 
 def test_since_that_is_no_time_is_refused() -> None:
-    from runnerkit.fleet import logs
+    from runnerkit.fleet.journals import logs
 
     with pytest.raises(KitError, match="--since noon: no time"):
         logs.moment("noon")

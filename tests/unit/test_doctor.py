@@ -9,9 +9,9 @@ import pytest
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File
 from runnerkit.facts.probe import Probe, Reply, Served
-from runnerkit.fleet.doctor import Diagnosis, diagnosed
-from runnerkit.fleet.groups import ROWS
-from runnerkit.fleet.rehearsal import Subject
+from runnerkit.fleet.health.doctor import Diagnosis, diagnosed
+from runnerkit.fleet.health.groups import ROWS
+from runnerkit.fleet.health.rehearsal import Subject
 from runnerkit.fleet.run import Outcome
 from runnerkit.report import doctor as report
 from tests.unit.build import CONFIG, GOOD, MANAGER, TOKEN, URL, container, converged, want

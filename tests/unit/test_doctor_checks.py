@@ -7,7 +7,7 @@ import pytest
 
 from runnerkit.facts import Facts, File
 from runnerkit.facts.probe import Probe, Reply, Served
-from runnerkit.fleet.groups import ROWS
+from runnerkit.fleet.health.groups import ROWS
 from tests.unit.build import GOOD, HELPER, MANAGER, TOKEN, URL, blank, container, converged, want
 from tests.unit.test_doctor import codes, diagnosis, healthy
 

@@ -18,7 +18,7 @@ from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File, Job, belongings
 from runnerkit.facts.look import job_containers
 from runnerkit.files.drained import PATH, UNTOLD
-from runnerkit.fleet.drain import DrainState, Terms, _wait
+from runnerkit.fleet.changes.drain import DrainState, Terms, _wait
 from runnerkit.fleet.run import Outcome
 from runnerkit.plan import Script
 from runnerkit.report.drain import drained as drained_page

@@ -4,14 +4,14 @@ import pytest
 
 from runnerkit.actions.prune import Item, Pruned
 from runnerkit.facts import ServerRunner
-from runnerkit.fleet.drain import DrainState, Terms
-from runnerkit.fleet.engine_upgrade import EngineState
-from runnerkit.fleet.ghosts import Ghost
-from runnerkit.fleet.new_tokens import Rotated
-from runnerkit.fleet.pause import PausedRunner, Pauses
-from runnerkit.fleet.rotate import Rotation
+from runnerkit.fleet.changes.drain import DrainState, Terms
+from runnerkit.fleet.changes.engine_upgrade import EngineState
+from runnerkit.fleet.changes.pause import PausedRunner, Pauses
+from runnerkit.fleet.clearing.ghosts import Ghost
+from runnerkit.fleet.clearing.sweep import Listed, Swept
 from runnerkit.fleet.run import Outcome
-from runnerkit.fleet.sweep import Listed, Swept
+from runnerkit.fleet.tokens.new_tokens import Rotated
+from runnerkit.fleet.tokens.rotate import Rotation
 from runnerkit.plan import Script
 from runnerkit.report import drain, engine_upgrade, ghosts, outcome, pause, prune, rotate
 from runnerkit.report.page import Page

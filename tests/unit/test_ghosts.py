@@ -7,9 +7,9 @@ import pytest
 
 from runnerkit.errors import KitError
 from runnerkit.facts import ServerManager, ServerRunner
-from runnerkit.fleet import ghosts, sweep
 from runnerkit.fleet.bootstrap import Planned
-from runnerkit.fleet.ghosts import Ghost, Presence
+from runnerkit.fleet.clearing import ghosts, sweep
+from runnerkit.fleet.clearing.ghosts import Ghost, Presence
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.gitlab import server
 from runnerkit.settings.load import load

@@ -9,7 +9,7 @@ import pytest
 
 from runnerkit.checks.network import registries
 from runnerkit.engine.serving import serves
-from runnerkit.fleet.probing import MOST, Probing, beside
+from runnerkit.fleet.health.probing import MOST, Probing, beside
 from runnerkit.machine import local
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.route import Route, Trouble

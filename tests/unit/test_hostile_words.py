@@ -11,8 +11,8 @@ from runnerkit.actions import logs
 from runnerkit.actions.logs import LogLine
 from runnerkit.facts.look import jobs_in
 from runnerkit.facts.rehearsal import Case, parse, script
-from runnerkit.fleet import logs as fleet_logs
-from runnerkit.fleet import metrics
+from runnerkit.fleet.health import metrics
+from runnerkit.fleet.journals import logs as fleet_logs
 from runnerkit.fleet.run import Outcome
 from runnerkit.printable import LETTERS
 from runnerkit.report import logs as report

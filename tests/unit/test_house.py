@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runnerkit import converge
-from runnerkit.fleet import groups
+from runnerkit.fleet.health import groups
 from runnerkit.place import ROOT
 from runnerkit.redact import mask
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from runnerkit.errors import KitError
-from runnerkit.fleet import job_logs
-from runnerkit.fleet.job_logs import JobLog, JobRef
+from runnerkit.fleet.journals import job_logs
+from runnerkit.fleet.journals.job_logs import JobLog, JobRef
 from runnerkit.fleet.run import Outcome
 from runnerkit.report.job_logs import shown
 

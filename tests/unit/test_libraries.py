@@ -108,7 +108,7 @@ def test_no_other_private_part_is_used() -> None:
 
 def test_where_nothing_is_changed_no_library_for_changes_is_imported() -> None:
     """Docker's alone takes longer than all else that a run without changes does here."""
-    verbs = "bootstrap, runnerkit.fleet.status, runnerkit.machine.ssh.connection"
+    verbs = "bootstrap, runnerkit.fleet.health.status, runnerkit.machine.ssh.connection"
     code = f"import sys, runnerkit.fleet.{verbs}; print(*sys.modules)"
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, text=True, check=True, capture_output=True

@@ -13,7 +13,7 @@ import pytest
 from runnerkit.actions import logs
 from runnerkit.actions.logs import LogLine, Selection
 from runnerkit.errors import KitError
-from runnerkit.fleet.logs import Caught, Entry, Tell, selection
+from runnerkit.fleet.journals.logs import Caught, Entry, Tell, selection
 from runnerkit.fleet.run import Outcome
 from runnerkit.report.logs import followed, read
 

@@ -10,7 +10,7 @@ import pytest
 from runnerkit import container, converge
 from runnerkit.actions import metrics
 from runnerkit.errors import KitError, Mistakes
-from runnerkit.fleet.metrics import write
+from runnerkit.fleet.health.metrics import write
 from runnerkit.settings.load import load
 from runnerkit.settings.model import Settings
 from tests.unit import build

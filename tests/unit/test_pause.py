@@ -12,7 +12,7 @@ from runnerkit.checks.runner import managers
 from runnerkit.errors import KitError
 from runnerkit.facts import File, ServerRunner, pause
 from runnerkit.facts.pause import Pause
-from runnerkit.fleet.pause import _resume_token
+from runnerkit.fleet.changes.pause import _resume_token
 from runnerkit.fleet.run import Fleet
 from runnerkit.plan import Script
 from runnerkit.report.page import once

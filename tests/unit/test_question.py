@@ -5,7 +5,7 @@ import io
 import pytest
 
 from runnerkit.errors import KitError
-from runnerkit.fleet.remove import Removed
+from runnerkit.fleet.clearing.remove import Removed
 from runnerkit.fleet.run import Outcome
 from runnerkit.plan import Script
 from runnerkit.report.remove import agreed

@@ -16,7 +16,7 @@ from runnerkit.facts import Facts, File
 from runnerkit.facts.attempt import Attempt, verdict
 from runnerkit.facts.job_options import allowed, cases, heeded
 from runnerkit.facts.rehearsal import DETECTION, Case, Rehearsal, Volume, parse, script
-from runnerkit.fleet.rehearsal import SUBJECTS
+from runnerkit.fleet.health.rehearsal import SUBJECTS
 from runnerkit.images.definition import JobImage
 from runnerkit.settings.docker import Docker
 from runnerkit.settings.model import Manager

@@ -13,9 +13,9 @@ from runnerkit.actions.rotate import Rotate
 from runnerkit.errors import KitError, NotConverged
 from runnerkit.facts import Facts, File, ServerManager
 from runnerkit.files import drained, memory
-from runnerkit.fleet import new_tokens, rotate, rotations, sources, turns
 from runnerkit.fleet.host import Host
-from runnerkit.fleet.turns import Held, Turn
+from runnerkit.fleet.tokens import new_tokens, rotate, rotations, sources, turns
+from runnerkit.fleet.tokens.turns import Held, Turn
 from runnerkit.gitlab import runner_token, server
 from runnerkit.plan import Change, Script
 from runnerkit.settings.secrets import Secret, Source

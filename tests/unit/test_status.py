@@ -11,9 +11,9 @@ import pytest
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Job, ServerRunner
 from runnerkit.facts.look import jobs_in
+from runnerkit.fleet.health.status import HostStatus, _of
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome
-from runnerkit.fleet.status import HostStatus, _of
 from runnerkit.report.status import shown
 from runnerkit.settings.model import Settings
 from runnerkit.settings.targets import Target

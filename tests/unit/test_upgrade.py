@@ -12,8 +12,8 @@ from runnerkit.actions import settle, upgrade
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File
 from runnerkit.files import previous
+from runnerkit.fleet.changes.rollout import BACK, KEPT, READY, UPGRADED, Rollout, Standing
 from runnerkit.fleet.host import Host
-from runnerkit.fleet.rollout import BACK, KEPT, READY, UPGRADED, Rollout, Standing
 from runnerkit.fleet.run import Fleet, Pace, Unfinished
 from runnerkit.plan import Script
 from runnerkit.settings import edit

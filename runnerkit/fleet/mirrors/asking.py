@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from runnerkit.engine.serving import address, door, serves
 from runnerkit.facts import probe
 from runnerkit.facts.probe import Probe, Reply, Served
-from runnerkit.fleet.probing import beside, certificates
+from runnerkit.fleet.health.probing import beside, certificates
 from runnerkit.images import platforms
 from runnerkit.images.reference import HUB
 from runnerkit.machine.failure import Failed

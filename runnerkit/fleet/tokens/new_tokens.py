@@ -13,10 +13,10 @@ from runnerkit.errors import KitError, NotConverged
 from runnerkit.events import Began, Ended, of_host
 from runnerkit.facts import Facts
 from runnerkit.files import config_toml
-from runnerkit.fleet import rotations
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome
-from runnerkit.fleet.turns import Held, Turn
+from runnerkit.fleet.tokens import rotations
+from runnerkit.fleet.tokens.turns import Held, Turn
 from runnerkit.settings import tokens
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want, WantedRunner

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from runnerkit.fleet.turns import Turn
+from runnerkit.fleet.tokens.turns import Turn
 from runnerkit.replacing import replacing
 from runnerkit.settings.secrets import Secret
 

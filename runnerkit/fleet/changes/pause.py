@@ -10,7 +10,7 @@ from runnerkit.actions import resume as at_its_time
 from runnerkit.errors import KitError
 from runnerkit.facts import ServerRunner, pause
 from runnerkit.facts.pause import LONGEST, Pause
-from runnerkit.fleet import seen
+from runnerkit.fleet.changes import seen
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.settings import durations, tokens
 from runnerkit.settings.secrets import Secret

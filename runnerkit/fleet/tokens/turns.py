@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from runnerkit.errors import KitError
-from runnerkit.fleet import rotations
+from runnerkit.fleet.tokens import rotations
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import WantedRunner
 

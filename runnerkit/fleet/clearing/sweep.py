@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from runnerkit import converge, resolve
 from runnerkit.errors import KitError
-from runnerkit.fleet import ghosts
-from runnerkit.fleet.ghosts import Ghost, Presence
+from runnerkit.fleet.clearing import ghosts
+from runnerkit.fleet.clearing.ghosts import Ghost, Presence
 from runnerkit.fleet.gitlab_side import server_of, token_of
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome

@@ -17,9 +17,18 @@ from runnerkit.events import Phase
 from runnerkit.facts import Facts
 from runnerkit.fleet.act import act
 from runnerkit.fleet.bootstrap import wants
+from runnerkit.fleet.changes.rollout import (
+    BACK,
+    KEPT,
+    PENDING,
+    READY,
+    SAME,
+    UPGRADED,
+    Rollout,
+    Standing,
+)
+from runnerkit.fleet.health.rehearsal import rehearsed
 from runnerkit.fleet.host import Host
-from runnerkit.fleet.rehearsal import rehearsed
-from runnerkit.fleet.rollout import BACK, KEPT, PENDING, READY, SAME, UPGRADED, Rollout, Standing
 from runnerkit.fleet.run import Fleet, Outcome, Unfinished
 from runnerkit.images.reference import normal
 from runnerkit.machine.failure import ScriptFailed

@@ -11,8 +11,8 @@ from runnerkit.files import config_toml
 from runnerkit.fleet.bootstrap import wants
 from runnerkit.fleet.gitlab_side import server_of
 from runnerkit.fleet.host import Host
-from runnerkit.fleet.rotate import only
 from runnerkit.fleet.run import Fleet, Outcome
+from runnerkit.fleet.tokens.rotate import only
 from runnerkit.settings.secrets import Secret
 from runnerkit.steps import config_toml as entries_of
 from runnerkit.steps import registration

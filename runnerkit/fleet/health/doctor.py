@@ -11,12 +11,12 @@ from runnerkit.errors import KitError
 from runnerkit.events import Phase
 from runnerkit.facts import Facts
 from runnerkit.fleet.bootstrap import wants
-from runnerkit.fleet.groups import ROWS, Row
+from runnerkit.fleet.health.groups import ROWS, Row
+from runnerkit.fleet.health.probing import Probing, beside
+from runnerkit.fleet.health.rehearsal import LONGEST, Subject, rehearsed
+from runnerkit.fleet.health.status import UNTOLD, Alone, with_gitlab
 from runnerkit.fleet.host import Host
-from runnerkit.fleet.probing import Probing, beside
-from runnerkit.fleet.rehearsal import LONGEST, Subject, rehearsed
 from runnerkit.fleet.run import Fleet, Outcome
-from runnerkit.fleet.status import UNTOLD, Alone, with_gitlab
 from runnerkit.plan import Change
 from runnerkit.want import Want
 

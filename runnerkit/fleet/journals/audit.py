@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from runnerkit import resolve
 from runnerkit.actions import audit
 from runnerkit.actions.audit import Trail
-from runnerkit.fleet import logs
 from runnerkit.fleet.host import Host
+from runnerkit.fleet.journals import logs
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.settings import durations
 from runnerkit.want import Want

@@ -8,13 +8,13 @@ from runnerkit import converge, resolve
 from runnerkit.checks.gitlab import acceptance
 from runnerkit.errors import KitError, nearest
 from runnerkit.files import config_toml, register
-from runnerkit.fleet import sources, turns
 from runnerkit.fleet.bootstrap import wants
 from runnerkit.fleet.gitlab_side import authority, server_of
 from runnerkit.fleet.host import Host
-from runnerkit.fleet.new_tokens import Rotated, Run
 from runnerkit.fleet.run import Fleet, Outcome
-from runnerkit.fleet.turns import Held, Turns
+from runnerkit.fleet.tokens import sources, turns
+from runnerkit.fleet.tokens.new_tokens import Rotated, Run
+from runnerkit.fleet.tokens.turns import Held, Turns
 from runnerkit.plan import Script
 from runnerkit.steps import config_toml as entries_of
 from runnerkit.steps import registration

@@ -31,7 +31,7 @@ from runnerkit.checks.runner import (
 )
 from runnerkit.converge import Check
 from runnerkit.facts import Facts
-from runnerkit.fleet.rehearsal import SUBJECTS
+from runnerkit.fleet.health.rehearsal import SUBJECTS
 from runnerkit.want import Want
 
 TIMED_OUT = 124  # of ``timeout``: the program had no time to ask, which is no answer of GitLab's

@@ -14,8 +14,8 @@ from runnerkit.checks.runner import managers
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Job
 from runnerkit.files import config_toml
-from runnerkit.fleet import ghosts
 from runnerkit.fleet.bootstrap import findings, wants
+from runnerkit.fleet.clearing import ghosts
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.images.content import content

@@ -1,0 +1,1 @@
+"""Managers drained, paused and upgraded, and Docker under them, on many hosts."""

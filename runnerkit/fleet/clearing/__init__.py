@@ -1,0 +1,1 @@
+"""What goes: runners and their hosts' belongings, room on disks, ghosts at GitLab."""

@@ -1,0 +1,1 @@
+"""How hosts are, why one does not work, and what watches them."""

@@ -1,0 +1,1 @@
+"""What managers, jobs and the kit itself have written down."""

@@ -1,0 +1,1 @@
+"""Runners' tokens renewed, each on all of its hosts."""
