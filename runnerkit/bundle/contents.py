@@ -53,10 +53,13 @@ class BundledImage(Frozen, frozen=True):
 
 
 class BundledPackages(Frozen, frozen=True):
-    """Docker's packages of a system, for example debian-12: the index that a package manager reads,
-    where each file of it is in the bundle, and their bytes installed."""
+    """Docker's packages of a system, for example debian-12: as which [docker] source has them, which of
+    them are asked for, the index that a package manager reads, where each file of it is in the bundle,
+    and their bytes installed."""
 
     system: Word
+    source: Word
+    names: tuple[Word, ...]
     index: str
     files: dict[Word, Word]
     installed: int

@@ -1,4 +1,5 @@
-"""package_mirror = "auto" among sites that lie: the kit's own list of names, which lead to a server of the tests."""
+"""package_mirror = "auto" among sites that lie, for hosts and for bundles: the kit's own list of names,
+which lead to a server of the tests."""
 
 import json
 from collections.abc import Iterator
@@ -8,9 +9,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from runnerkit.facts import package_mirrors
+from runnerkit.steps.docker_engine import CE
 from sandbox.world import BlankHost, World
 from tests.hosts.conftest import Blank
-from tests.hosts.kit import Kit, Ran
+from tests.hosts.kit import RESTART, Kit, Ran
+from tests.hosts.test_bundle import BASES, cut_off
 
 pytestmark = pytest.mark.long
 HERE = Path(__file__).parent
@@ -110,7 +113,7 @@ def test_where_all_lie_each_is_told_and_the_host_has_the_sources_that_it_had(
     )
     failed = kit.bootstrap(code=1).hosts[host.name]
     for name, why in {
-        DOCKER: "404", TUNA: "NO_PUBKEY", USTC: "404", ALIYUN: "Hash Sum mismatch", TENCENT: "expired",
+        DOCKER: "404", TUNA: "GPG error", USTC: "404", ALIYUN: "Hash Sum mismatch", TENCENT: "expired",
     }.items():  # fmt: skip
         (answer,) = [one for one in failed["error"].split("; ") if f"https://{name}" in one]
         assert why in answer, failed["error"]
@@ -120,3 +123,51 @@ def test_where_all_lie_each_is_told_and_the_host_has_the_sources_that_it_had(
         kit.ssh(host, "command -v dockerd; apt-get update -q 2>&1 | grep '^[EW]'", check=False)
         == ""
     )
+
+
+def test_a_bundle_has_the_packages_of_the_right_site_and_a_host_needs_none(
+    kit: Kit, blank: Blank, sites: BlankHost
+) -> None:
+    """The container in which they are resolved asks a DNS server that knows the names."""
+    maker, host = blank("docker", "maker"), blank("systemd")
+    names = " ".join(f"--address=/{name}/{sites.address}" for name in NAMES)
+    kit.ssh(sites, f"""apt-get install -y -q --no-install-recommends dnsmasq-base >/dev/null 2>&1
+        dnsmasq --bind-interfaces --listen-address={sites.address} {names}""")  # fmt: skip
+    kit.mirrored(maker, dns=[sites.address])
+    kit.ssh(maker, RESTART)
+    led(kit, sites, host)
+    docker = {**kit.data["docker"], "min_free_mb": 100}
+    (kit.folder / "ca.pem").write_text(kit.ssh(sites, "cat /site/names.crt"))
+    kit.settings(
+        maker, docker=docker, bundle={"bases": BASES},
+        network={"ca_file": str(kit.folder / "ca.pem")},
+    )  # fmt: skip
+    ways(
+        kit,
+        sites,
+        DOCKER="other-key",
+        TUNA="right",
+        USTC="no packages",
+        ALIYUN="stale",
+        TENCENT="hangs",
+    )
+    words = ("--for", "debian-12", "--from", "maker")
+    made = kit.run("bundle.make", "ce.tar", *words, timeout=900)
+    assert made.code == 0, made.err
+    assert f"note: Docker's packages come from https://{TUNA}/docker-ce" in made.err
+    assert "debian-12, docker-ce: " in made.out
+    ways(kit, sites)
+    failed = kit.run("bundle.make", "ce.tar", *words, timeout=900)
+    assert "none of the known mirrors" in failed.err
+    assert failed.code == 1
+
+    kit.settings(host, docker={**docker, "registry_mirrors": []})
+    cut_off(kit, host)
+    kit.new_token(tag_list="ce")
+    done = kit.bootstrap("all", 0, "--bundle", str(kit.folder / "ce.tar"))
+    assert done.titles[0].startswith("install Docker (the bundle's")
+    there = kit.ssh(host, "dpkg-query -W -f '${Package}\\n'; ls /etc/apt/sources.list.d").split()
+    assert {*CE.split()} <= {*there}
+    assert not {"docker.io", "docker.list"} & {*there}
+    assert kit.job("echo it runs", image="tester", tags=["ce"])["state"] == "success"
+    assert kit.plan().code == 0

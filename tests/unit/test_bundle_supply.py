@@ -36,6 +36,19 @@ def test_a_blank_host_gets_all_of_it_from_the_bundle_and_nothing_from_elsewhere(
     assert {end.name for one in pending for end in one.reaches} == {"GitLab"}
 
 
+def test_docker_is_the_one_of_the_source_that_the_settings_name(tmp_path: Path) -> None:
+    made = bundle(tmp_path, source="docker-ce")
+    mirror = {"source": "docker-ce", "package_mirror": "auto"}
+    pending = converge.plan(replace(want(docker=mirror), bundle=made), blank())
+    (install,) = [one for one in pending if one.title.startswith("install Docker (the bundle's")]
+    assert isinstance(install, Script)
+    assert "install docker-of-docker-ce $extra" in install.text
+    for source in ("distro", "script"):
+        with pytest.raises(KitError, match=f'of source "docker-ce"; .* is "{source}"') as caught:
+            titles(made, blank(), docker={"source": source})
+        assert 'source = "docker-ce"' in caught.value.fix
+
+
 def test_a_converged_host_needs_nothing_of_it(tmp_path: Path) -> None:
     assert titles(bundle(tmp_path), converged()) == []
 

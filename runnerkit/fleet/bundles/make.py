@@ -132,9 +132,15 @@ def _of_all(settings: Settings) -> Want:
         for key, one in settings.runners.items()
     }
     url = settings.gitlab.url or "https://gitlab.invalid"
+    source = settings.docker.source
+    if source == "script":
+        what = '[docker] source is "script", and what a script fetches cannot be put into a bundle'
+        raise KitError(what, 'set source = "docker-ce": they are the same packages')
     docker = replace(
-        settings.docker, registry_mirrors=()
-    )  # the hosts', which this one may not reach
+        settings.docker,
+        registry_mirrors=(),  # the hosts', which this one may not reach
+        source="distro" if source == "present" else source,
+    )
     alone = replace(settings, runners=runners, hosts={}, gitlab=GitLab(url=url), docker=docker)
     wanted = resolve.of_host(alone, "", empty=True)
     pinned = [

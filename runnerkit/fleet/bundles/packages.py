@@ -1,22 +1,27 @@
 """Docker's packages of a system with all that they depend on, for a bundle."""
 
+import shlex
 import tarfile
 from contextlib import suppress
 from functools import partial
 
 from runnerkit.bundle import writing
 from runnerkit.bundle.contents import BundledPackages
+from runnerkit.bundle.supply import system_of
 from runnerkit.bundle.writing import Depot, Pieces
-from runnerkit.facts import distributions
+from runnerkit.errors import KitError
+from runnerkit.facts import distributions, os_release
+from runnerkit.files.package_hints import INSTALL_HINTS
 from runnerkit.fleet.host import Host
 from runnerkit.plan import Hint, Pull, Script
+from runnerkit.steps import docker_engine
 from runnerkit.templates import render
 from runnerkit.want import Want
 
 CONTAINER = "runnerkit-packages"
 EXTRA = "ca-certificates apparmor"  # what the host may ask for besides, see install-docker.sh.j2
 HINTS = (
-    Hint(r"the image .*, not [a-z]+-\d", "name an image of that system: [bundle] bases"),
+    *INSTALL_HINTS[:2],
     Hint("", "see that containers of that machine reach the distribution's packages"),
 )
 
@@ -40,14 +45,24 @@ def gathered(
     from runnerkit.engine import failure
     from runnerkit.engine.client import find
 
-    known, _, version = system.partition("-")
-    os = {"ID": known, "VERSION_ID": version}
     if not find(host.engine, base):
         logins = want.docker.registry_logins
         host.write(want, [Pull(f"pull {base}", base, want.sources(base), logins=logins)])
-    name = f"{CONTAINER}-{system}"
-    packages = f"{distributions.of(os).packages(os)} {EXTRA}"
-    text = render("bundle-packages.sh.j2", name=name, base=base, system=system, packages=packages)
+    os = _os(host, want, base)
+    if (own := system_of(os)) != system:
+        raise KitError(
+            f"the image {base} is {own}, not {system}",
+            "name an image of that system: [bundle] bases",
+        )
+    words = docker_engine.origin(want, os, distributions.of(os))
+    names = str(words["packages"])
+    text = render(
+        "bundle-packages.sh.j2",
+        name=(name := f"{CONTAINER}-{system}"),
+        base=base,
+        ca=want.network.ca,
+        **{**words, "packages": f"{names} {EXTRA}", "notes": ""},
+    )
     title = f"download Docker's packages for {system}"
     try:
         host.script(want, Script(title, text, hints=HINTS, recorded=False))
@@ -71,4 +86,11 @@ def gathered(
         with suppress(Exception):  # what went wrong before says more
             host.engine.remove_container(name, v=True, force=True)
     sizes = [line.split()[1] for line in index.splitlines() if line.startswith("Installed-Size:")]
-    return BundledPackages(system, index, files, sum(map(int, sizes)) << 10)
+    total = sum(map(int, sizes)) << 10
+    return BundledPackages(system, want.docker.source, tuple(names.split()), index, files, total)
+
+
+def _os(host: Host, want: Want, base: str) -> dict[str, str]:
+    text = f"docker run --rm --entrypoint cat {shlex.quote(base)} /etc/os-release"
+    script = Script(f"look which system {base} is", text, recorded=False)
+    return os_release.parse(host.script(want, script))
