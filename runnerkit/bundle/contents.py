@@ -19,7 +19,7 @@ ALGORITHM = "sha256:"
 AGAIN = "make it anew with ./inv bundle.make"
 Digest = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
 # What goes into scripts, and into names of files on hosts.
-Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+~:%/@-]*\Z")]
+Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+~^:%/@-]*\Z")]
 
 
 class Frozen(msgspec.Struct, frozen=True):
