@@ -17,9 +17,9 @@ from runnerkit.bundle.saved import Wanted
 from runnerkit.checks.jobs import helper_image
 from runnerkit.errors import KitError
 from runnerkit.events import Began, Detail, Progress
-from runnerkit.facts import Facts, distributions
+from runnerkit.facts import Facts, distributions, systems
 from runnerkit.fleet.bundles import wheels
-from runnerkit.fleet.bundles.packages import gathered
+from runnerkit.fleet.bundles.packages import PACKERS, gathered
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.job_images import needs_docker
 from runnerkit.fleet.run import Fleet, Outcome
@@ -91,7 +91,7 @@ def make(fleet: Fleet, order: Order, source: str = "local") -> Outcome[Made]:
             packages = []
             for number, system in enumerate(wanted_systems, 2):
                 host.tell(Began(f"download Docker for {system}", number, total))
-                base = fleet.settings.bundle.bases.get(system) or system.replace("-", ":")
+                base = fleet.settings.bundle.bases.get(system) or systems.image(system)
                 packages.append(gathered(host, wanted, depot, system, base, ours))
             writing.layout(depot, images)
             contents = Contents(
@@ -113,16 +113,16 @@ def make(fleet: Fleet, order: Order, source: str = "local") -> Outcome[Made]:
 
 
 def _system(word: str) -> str:
-    """A system that has packages for apt, by the one table of distributions."""
-    name = word.strip().lower()
-    known, _, version = name.partition("-")
-    row = distributions.of({"ID": known, "VERSION_ID": version}) if version else None
-    if known not in distributions.DISTRIBUTIONS or not row or row.manager != "apt":
+    """A system that a bundle can be made for, by the one table of distributions."""
+    known, _, version = word.strip().lower().partition("-")
+    os = {"ID": known, "VERSION_ID": version}
+    row = distributions.of(os) if version else None
+    if known not in distributions.DISTRIBUTIONS or not row or row.manager not in PACKERS:
         raise KitError(
-            f"--for {name}: no bundle can be made for it",
-            "name systems of apt by their ID and VERSION_ID: debian-12, ubuntu-24.04",
+            f"--for {word.strip()}: no bundle can be made for it",
+            "name systems of apt or dnf by their ID and VERSION_ID: debian-12, ubuntu-24.04, rocky-9",
         )
-    return name
+    return systems.of(os)
 
 
 def _of_all(settings: Settings) -> Want:
@@ -132,9 +132,15 @@ def _of_all(settings: Settings) -> Want:
         for key, one in settings.runners.items()
     }
     url = settings.gitlab.url or "https://gitlab.invalid"
+    source = settings.docker.source
+    if source == "script":
+        what = '[docker] source is "script", and what a script fetches cannot be put into a bundle'
+        raise KitError(what, 'set source = "docker-ce": they are the same packages')
     docker = replace(
-        settings.docker, registry_mirrors=()
-    )  # the hosts', which this one may not reach
+        settings.docker,
+        registry_mirrors=(),  # the hosts', which this one may not reach
+        source="distro" if source == "present" else source,
+    )
     alone = replace(settings, runners=runners, hosts={}, gitlab=GitLab(url=url), docker=docker)
     wanted = resolve.of_host(alone, "", empty=True)
     pinned = [
