@@ -11,7 +11,7 @@ from typing import Any
 
 from runnerkit.bundle import supply
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import leaving, memory
+from runnerkit.files import memory, removals
 from runnerkit.files.site_cache import (
     CONFIG,
     FOLDER,
@@ -136,4 +136,4 @@ def _mark(text: str) -> str:
 
 
 def _of_others(want: Want, have: Facts) -> bool:
-    return any(one.cache for one in leaving.records(want, have)[1])
+    return any(one.cache for one in removals.records(want, have)[1])
