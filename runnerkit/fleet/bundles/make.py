@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -26,9 +25,6 @@ from runnerkit.plan import Change
 from runnerkit.settings import targets
 from runnerkit.settings.model import GitLab, Settings
 from runnerkit.want import Want
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
