@@ -12,6 +12,7 @@ from typing import Any
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import leaving, memory
 from runnerkit.files.site_cache import (
+    AUTHORITY,
     CONFIG,
     FOLDER,
     INSIDE,
@@ -44,7 +45,7 @@ HINTS = (
 def needs(want: Want) -> Needs:
     if not (own := want.cache):
         return Needs(files=(memory.PATH,), paths=(FOLDER,), others=(NAME,))
-    known = (CONFIG, UPKEEP, certificate(own.ip))
+    known = (CONFIG, UPKEEP, AUTHORITY, certificate(own.ip))
     return Needs(files=known, paths=(FOLDER, key(own)), images=(own.image,), others=(NAME,))
 
 
@@ -63,6 +64,8 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
 def _serve(want: Want, have: Facts, own: OwnCache) -> Iterator[Change]:
     stale = list(differing(files(own), have.files))
     yield from stale
+    if not own.ca and AUTHORITY in have.files:
+        yield Script(f"remove {AUTHORITY}", f"rm -f {AUTHORITY}")
     if normal(own.image) not in have.images:
         near = mirrors(want.docker.fixed_mirrors)
         sources, logins = want.sources(own.image), want.docker.registry_logins
@@ -81,7 +84,7 @@ def _reason(want: Want, have: Facts, own: OwnCache, now: Mapping[str, Any]) -> s
     """Why the container is not as it should be; "" where it is."""
     image = have.images.get(normal(own.image), {}).get("Id")
     labels = now["Config"].get("Labels") or {}
-    read = (path for path in (CONFIG, certificate(own.ip)) if path in have.files)
+    read = (path for path in (CONFIG, AUTHORITY, certificate(own.ip)) if path in have.files)
     written = max((have.files[path].modified for path in read), default=0)
     if image != now["Image"]:
         return "another image"
@@ -105,6 +108,7 @@ def _script(want: Want, own: OwnCache, mark: str = "") -> str:
         most=own.max_gb << 20,
         free=want.docker.min_free_mb << 10,
         proxy=want.network.variables,
+        authority=own.ca and AUTHORITY.replace(FOLDER, INSIDE),
     )
 
 
