@@ -179,7 +179,7 @@ class Host:
             case Script():
                 self.script(want, change)
             case Pull() | Build() | Load():
-                self._engine.make(change, beside)
+                self._engine.make(want, change, beside)
             case ServerCall(action="update"):
                 self._server(want).update(change.id, change.data)
             case ServerCall(action="delete"):
