@@ -29,6 +29,7 @@ from runnerkit.images.definition import hashed_name
 from runnerkit.images.reference import normal
 from runnerkit.machine import names
 from runnerkit.plan import Change
+from runnerkit.printable import counted
 from runnerkit.settings import targets
 from runnerkit.settings.model import GitLab, Settings
 from runnerkit.want import Want
@@ -85,7 +86,7 @@ def make(fleet: Fleet, order: Order, source: str = "local") -> Outcome[Made]:
                 raise KitError(what, "make it on a host of that kind: --from NAME")
             host.lock()
             total, every = 1 + len(wanted_systems), list(_images(wanted, have))
-            host.tell(Began(f"save {len(every)} images", 1, total))
+            host.tell(Began(f"save {counted(len(every), 'image')}", 1, total))
             stream = _counted(host, _saved(host.engine, every))
             images = saved.gather(stream, every, depot)
             packages = []
