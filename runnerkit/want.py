@@ -74,7 +74,7 @@ class Cache:
 
 @dataclass(frozen=True)
 class OwnCache:
-    """The cache that a host runs itself."""
+    """The cache that a host runs itself; `ca` is what it trusts besides."""
 
     address: str
     max_gb: int
@@ -82,6 +82,7 @@ class OwnCache:
     image: str
     username: str = ""
     password: Secret | None = None
+    ca: str = ""
 
     @property
     def ip(self) -> str:

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 
-from runnerkit.bundle.contents import BundledImage, BundledPackages, blob
+from runnerkit.bundle.contents import BundledImage, BundledPackages, BundledPlugin, blob
 from runnerkit.bundle.reading import Bundle
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, systems
 from runnerkit.images import platforms
 from runnerkit.images.content import content, layers
 from runnerkit.images.definition import JobImage
-from runnerkit.images.reference import normal
+from runnerkit.images.reference import digest, normal, tagged
 from runnerkit.plan import Load
+from runnerkit.want import OwnCache
 
 ANEW = "make the bundle anew with these settings: ./inv bundle.make"
 
@@ -41,6 +42,28 @@ def jobs(bundle: Bundle, have: Facts, images: Iterable[JobImage]) -> Iterator[Lo
             how = "as it was defined then, not as it is now" if other else "not"
             raise KitError(f"{bundle.file} has the job image {job.name} {how}", ANEW)
         yield from _load(bundle, have, image, f"load the job image {job.name} from the bundle")
+
+
+def cache(bundle: Bundle, have: Facts, own: OwnCache) -> Iterator[Load]:
+    """The image of the site's cache, where the host has not that very one: by its digest, where it is
+    pinned, or as the bundle has it.
+
+    Raises:
+        KitError: the bundle has none.
+    """
+    if not digest(own.image) or normal(own.image) not in have.images:
+        yield from loads(bundle, have, [tagged(own.image)])
+
+
+def plugin(bundle: Bundle, name: str) -> BundledPlugin:
+    """The fleeting plugin that settings name so.
+
+    Raises:
+        KitError: the bundle has none.
+    """
+    if not (found := bundle.contents.plugin(name)):
+        raise KitError(f"{bundle.file} has no fleeting plugin {name}", ANEW)
+    return found
 
 
 def packages(bundle: Bundle, have: Facts) -> BundledPackages:

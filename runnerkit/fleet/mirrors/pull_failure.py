@@ -2,13 +2,16 @@
 
 from typing import TYPE_CHECKING
 
+from runnerkit.checks.network.mirrors import apart
 from runnerkit.checks.network.verdict import SERVES, Word, judged
 from runnerkit.errors import KitError
+from runnerkit.facts import Facts
 from runnerkit.files.mirror_candidates import ADDRESS
 from runnerkit.fleet.mirrors.asking import served
 from runnerkit.images.reference import HUB, registry
 from runnerkit.machine.machine import Machine
 from runnerkit.plan import Pull
+from runnerkit.want import Want
 
 if TYPE_CHECKING:
     import docker
@@ -20,13 +23,14 @@ FIND = (
 
 
 def explained(
-    machine: Machine, client: "docker.APIClient", change: Pull, error: KitError
+    machine: Machine, client: "docker.APIClient", want: Want, change: Pull, error: KitError
 ) -> KitError:
     """The failure with a line for each mirror of the host's Docker.
 
     Args:
         machine: the host.
         client: its engine.
+        want: what the host should be.
         change: the pull.
         error: how it failed.
     """
@@ -34,10 +38,12 @@ def explained(
     listed = (info.get("RegistryConfig") or {}).get("Mirrors") or ()
     mirrors = [str(one).rstrip("/") for one in listed if ADDRESS.fullmatch(str(one))]
     images = [one for one in change.sources if registry(one) == HUB]
-    if not mirrors or not images or info.get("HttpsProxy") or info.get("HttpProxy"):
+    have = Facts(machine.where(), architecture=str(info.get("Architecture")), info=info)
+    if not mirrors or not images or apart(want, have):
         return error
     try:
-        found = judged(served(machine, (*mirrors, HUB), images, str(info.get("Architecture"))))
+        asked, access = (*mirrors, HUB), want.network
+        found = judged(served(machine, asked, images, have.architecture, info, access))
     except KitError:  # sshd does not forward, or the connection broke: the pull's own reason stays
         return error
     lines = [
