@@ -19,7 +19,7 @@ ALGORITHM = "sha256:"
 AGAIN = "make it anew with ./inv bundle.make"
 Digest = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
 # What goes into scripts, and into names of files on hosts.
-Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+~:%/@-]*\Z")]
+Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+~^:%/@-]*\Z")]
 
 
 class Frozen(msgspec.Struct, frozen=True):
@@ -53,10 +53,13 @@ class BundledImage(Frozen, frozen=True):
 
 
 class BundledPackages(Frozen, frozen=True):
-    """Docker's packages of a system, for example debian-12: the index that a package manager reads,
-    where each file of it is in the bundle, and their bytes installed."""
+    """Docker's packages of a system, for example debian-12: as which [docker] source has them, which of
+    them are asked for, the index that a package manager reads, where each file of it is in the bundle,
+    and their bytes installed."""
 
     system: Word
+    source: Word
+    names: tuple[Word, ...]
     index: str
     files: dict[Word, Word]
     installed: int

@@ -155,7 +155,7 @@ class Host:
 
     def _heard(self, line: str) -> None:
         self.hold.heard(line)
-        self.tell(Detail(mask(plain(line))))
+        self.tell(Detail(mask(plain(line)), lasting=line.startswith("note: ")))
 
     @property
     def engine(self) -> "docker.APIClient":

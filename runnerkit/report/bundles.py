@@ -66,7 +66,7 @@ def _rows(contents: Contents) -> Iterator[Row]:
         kind = "job image" if image.job else "image"
         yield kind, " ".join(image.names), image.manifest, _here(contents, names)
     for packages in contents.packages:
-        count = f"{packages.system}: {len(packages.files)} packages"
+        count = f"{packages.system}, {packages.source}: {len(packages.files)} packages"
         yield "packages", count, "", _here(contents, {*packages.files.values()})
     for plugin in contents.plugins:
         place, member = next(iter(plugin.files.items()), ("", ""))

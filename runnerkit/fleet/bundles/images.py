@@ -1,7 +1,6 @@
 """The images of a bundle: which they are, by the names that they get on hosts, and as an engine saves them."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from runnerkit import resolve
 from runnerkit.bundle.saved import Wanted
@@ -15,9 +14,6 @@ from runnerkit.images.reference import digest, normal, tagged
 from runnerkit.plan import Pull
 from runnerkit.settings.model import Settings
 from runnerkit.want import Want
-
-if TYPE_CHECKING:
-    pass
 
 
 def named(host: Host, want: Want, have: Facts) -> Iterator[Wanted]:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -15,9 +14,9 @@ from runnerkit.bundle.contents import Contents
 from runnerkit.checks.jobs import helper_image
 from runnerkit.errors import KitError
 from runnerkit.events import Began, Detail
-from runnerkit.facts import Facts, distributions
+from runnerkit.facts import Facts, distributions, systems
 from runnerkit.fleet.bundles import images, plugins, wheels
-from runnerkit.fleet.bundles.packages import gathered
+from runnerkit.fleet.bundles.packages import PACKERS, gathered
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.job_images import needs_docker
 from runnerkit.fleet.run import Fleet, Outcome
@@ -28,9 +27,6 @@ from runnerkit.plan import Change
 from runnerkit.settings import targets
 from runnerkit.settings.model import GitLab, Settings
 from runnerkit.want import Want
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
@@ -90,7 +86,7 @@ def make(fleet: Fleet, order: Order, source: str = "local") -> Outcome[Made]:
             packages = []
             for number, system in enumerate(wanted_systems, 2):
                 host.tell(Began(f"download Docker for {system}", number, total))
-                base = fleet.settings.bundle.bases.get(system) or system.replace("-", ":")
+                base = fleet.settings.bundle.bases.get(system) or systems.image(system)
                 packages.append(gathered(host, wanted, depot, system, base, ours))
             fetched = tuple(plugins.gathered(host, wanted, depot))
             writing.layout(depot, found)
@@ -114,16 +110,16 @@ def make(fleet: Fleet, order: Order, source: str = "local") -> Outcome[Made]:
 
 
 def _system(word: str) -> str:
-    """A system that has packages for apt, by the one table of distributions."""
-    name = word.strip().lower()
-    known, _, version = name.partition("-")
-    row = distributions.of({"ID": known, "VERSION_ID": version}) if version else None
-    if known not in distributions.DISTRIBUTIONS or not row or row.manager != "apt":
+    """A system that a bundle can be made for, by the one table of distributions."""
+    known, _, version = word.strip().lower().partition("-")
+    os = {"ID": known, "VERSION_ID": version}
+    row = distributions.of(os) if version else None
+    if known not in distributions.DISTRIBUTIONS or not row or row.manager not in PACKERS:
         raise KitError(
-            f"--for {name}: no bundle can be made for it",
-            "name systems of apt by their ID and VERSION_ID: debian-12, ubuntu-24.04",
+            f"--for {word.strip()}: no bundle can be made for it",
+            "name systems of apt or dnf by their ID and VERSION_ID: debian-12, ubuntu-24.04, rocky-9",
         )
-    return name
+    return systems.of(os)
 
 
 def _of_all(settings: Settings) -> Want:
@@ -133,9 +129,15 @@ def _of_all(settings: Settings) -> Want:
         for key, one in settings.runners.items()
     }
     url = settings.gitlab.url or "https://gitlab.invalid"
+    source = settings.docker.source
+    if source == "script":
+        what = '[docker] source is "script", and what a script fetches cannot be put into a bundle'
+        raise KitError(what, 'set source = "docker-ce": they are the same packages')
     docker = replace(
-        settings.docker, registry_mirrors=()
-    )  # the hosts', which this one may not reach
+        settings.docker,
+        registry_mirrors=(),  # the hosts', which this one may not reach
+        source="distro" if source == "present" else source,
+    )
     alone = replace(settings, runners=runners, hosts={}, gitlab=GitLab(url=url), docker=docker)
     wanted = resolve.of_host(alone, "", empty=True)
     names = (wanted.manager.image, *(r.image for r in wanted.runners), *helper_image.named(wanted))

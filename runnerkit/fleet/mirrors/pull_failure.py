@@ -6,9 +6,11 @@ from runnerkit.checks.network.verdict import SERVES, Word, judged
 from runnerkit.errors import KitError
 from runnerkit.files.mirror_candidates import ADDRESS
 from runnerkit.fleet.mirrors.asking import served
+from runnerkit.images.content import store
 from runnerkit.images.reference import HUB, registry
 from runnerkit.machine.machine import Machine
 from runnerkit.plan import Pull
+from runnerkit.settings.access import DIRECT
 
 if TYPE_CHECKING:
     import docker
@@ -37,7 +39,8 @@ def explained(
     if not mirrors or not images or info.get("HttpsProxy") or info.get("HttpProxy"):
         return error
     try:
-        found = judged(served(machine, (*mirrors, HUB), images, str(info.get("Architecture"))))
+        where = str(info.get("Architecture")), DIRECT, store(info) == "containerd"
+        found = judged(served(machine, (*mirrors, HUB), images, *where))
     except KitError:  # sshd does not forward, or the connection broke: the pull's own reason stays
         return error
     lines = [
