@@ -25,6 +25,9 @@ MANIFESTS = ", ".join(
         "oci.image.index.v1",
     )
 )
+# A registry may offer several ways to log in (RFC 9110, 11.6.1); values may have no quotes.
+BEARER = re.compile(r"(?:^|,)\s*bearer\s+(.*)", re.IGNORECASE | re.DOTALL)
+WORDS = re.compile(r'(\w+)=(?:"([^"]*)"|([^\s",]+))')
 REDIRECTS = (301, 302, 303, 307, 308)
 HOPS = 3
 OPEN = (200, 401)  # statuses of a registry's /v2/
@@ -33,7 +36,7 @@ FEW = 1024  # bytes
 
 @dataclass
 class _Asking:
-    """One image at one registry; `heads` come to hold its token, `place` is where its layer was asked for."""
+    """One image at one registry; `heads` come to hold its token, `place` is where else it was asked for."""
 
     route: Route
     url: str
@@ -58,10 +61,12 @@ class _Asking:
 
     def token(self, challenge: str) -> Exchange:
         """That of the registry's token service, for who is nobody."""
-        words = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+        first = reversed(WORDS.findall(challenge))  # what follows is of another way
+        words = {name: quoted or bare for name, quoted, bare in first}
         asked = {"service": words.get("service", ""), "scope": f"repository:{self.path}:pull"}
-        realm = words.get("realm", "")
+        realm = self.place = words.get("realm", "")
         answer = self.route.ask(f"{realm}{'&' if '?' in realm else '?'}{urlencode(asked)}")
+        self.place = ""
         found = _json(answer.body)
         if token := found.get("token") or found.get("access_token"):
             self.heads["Authorization"] = f"Bearer {token}"
@@ -101,10 +106,10 @@ def serves(route: Route, registry: str, image: str, architecture: str, sample: i
     found = Served(registry, image, "door", Reply(registry))
     try:
         answer = route.ask(f"{asking.url}/v2/")
-        challenge = answer.heads.get("www-authenticate", "")
-        if answer.status == 401 and challenge.lower().startswith("bearer"):
+        bearer = BEARER.search(answer.heads.get("www-authenticate", ""))
+        if answer.status == 401 and bearer:
             found = replace(found, step="token")
-            answer = asking.token(challenge)
+            answer = asking.token(bearer[1])
             if "Authorization" not in asking.heads:
                 return _answered(found, answer)
         elif not _open(answer):

@@ -56,7 +56,8 @@ class Host:
         self.changes: list[Change] = []
         self._minted: dict[str, Secret] = {}
         self._engine = EngineSide(machine, tell)
-        self.mirrors = MirrorSide(machine, tell).known
+        self.mirror_side = MirrorSide(machine, tell)
+        self.mirrors = self.mirror_side.known
         self._gitlab: Server | None = None
 
     def look(self, script: str, hints: Iterable[Hint] = ()) -> str:

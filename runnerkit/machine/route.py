@@ -111,7 +111,8 @@ class Route:
                 connection.request("GET", path, headers=heads)
                 answer = connection.getresponse()
                 body = _first(answer, sample, self.patience) if sample else answer.read(LARGEST)
-                known = {name.lower(): value for name, value in answer.getheaders()}
+                names = {name.lower() for name, _ in answer.getheaders()}
+                known = {name: answer.getheader(name) or "" for name in names}  # with all its lines
                 return Exchange(answer.status, known, body, time.monotonic() - begun)
 
     @contextlib.contextmanager

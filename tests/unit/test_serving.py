@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from runnerkit.checks.network.verdict import why
 from runnerkit.engine.serving import serves
 from runnerkit.machine.route import Exchange, Route, Trouble
 
@@ -147,3 +148,25 @@ def test_an_image_that_is_pinned_comes_as_it_is_or_not_at_all() -> None:
     other = Answers({**GOOD, name: (200, {}, {"layers": [{}]})})
     assert good.step == ""
     assert serves(other, AT, f"debian@{AMD}", "amd64").reply.trouble == "forgery"
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        CHALLENGE.lower().replace("bearer", "BEARER"),
+        f'Basic realm="registry", {CHALLENGE}',
+        f'{CHALLENGE}, Basic realm="registry"',
+        "Bearer realm=https://auth.example.com/token?x=1,service=registry",
+    ],
+)
+def test_the_token_service_is_found_in_each_form_of_a_challenge(challenge: str) -> None:
+    heads = {"www-authenticate": challenge}
+    answers = Answers({**GOOD, f"{AT}/v2/": (401, heads, {})})
+    assert serves(answers, AT, "debian:bookworm", "amd64").step == ""
+
+
+def test_a_token_service_that_does_not_answer_is_named() -> None:
+    answers = Answers({url: one for url, one in GOOD.items() if url != TOKEN})
+    found = serves(answers, AT, "debian:bookworm", "amd64")
+    assert (found.step, found.reply.place) == ("token", "https://auth.example.com/token?x=1")
+    assert why(found).startswith("its token service is https://auth.example.com/token")
