@@ -8,7 +8,7 @@ from typing import Any
 from runnerkit.bundle.reading import Bundle
 from runnerkit.errors import nearest
 from runnerkit.images.definition import JobImage
-from runnerkit.images.reference import digest, repository, sources
+from runnerkit.images.reference import digest, pinned, repository, sources
 from runnerkit.settings import autoscaler
 from runnerkit.settings.access import Access
 from runnerkit.settings.docker import Docker
@@ -96,7 +96,8 @@ class Want:
 
     `names` are those of all job images that there are, `origin` tells the settings file from others (""
     where there is none), `caches` are those of the site in the order in which the host asks them, `cache`
-    the one that it runs, `bundle` what all comes from that else were fetched.
+    the one that it runs, `bundle` what all comes from that else were fetched, `mirrors_anew` whether
+    registry mirrors are asked though some are chosen.
     """
 
     url: str
@@ -113,11 +114,12 @@ class Want:
     caches: tuple[Cache, ...] = ()
     cache: OwnCache | None = None
     bundle: Bundle | None = None
+    mirrors_anew: bool = False
 
     @property
     def release(self) -> str:
         """The manager's version as its image's tag has it, for example v19.3.0; "" for none."""
-        tag = re.search(r":(?:[a-z0-9.]+-)?(v\d+\.\d+\.\d+)(?:@|$)", self.manager.image)
+        tag = re.search(r":(?:[a-z0-9.]+-)?(v\d+\.\d+\.\d+)(?:@|-sha256-|$)", self.manager.image)
         return tag[1] if tag else ""
 
     @property
@@ -140,7 +142,8 @@ class Want:
 
         One that is pinned has no other: an engine knows a digest only by the name that it came by.
         """
-        return (image,) if digest(image) else sources(image, self.docker.prefix_mirrors)
+        own = pinned(image)
+        return (image,) if digest(image) else sources(own, self.docker.prefix_mirrors)
 
     def slip(self, image: str) -> str:
         """`` (did you mean 'web'?)``, where an image of the settings is written nearly so; else nothing."""
