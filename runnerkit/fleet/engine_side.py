@@ -9,6 +9,7 @@ from runnerkit.fleet.bundles import supplies
 from runnerkit.fleet.bundles.ahead import Ahead
 from runnerkit.machine.machine import Machine
 from runnerkit.plan import Build, Load, Pull, Supply
+from runnerkit.want import Want
 
 if TYPE_CHECKING:
     import docker
@@ -37,10 +38,11 @@ class EngineSide:
                 self._client = client.connect(self._machine)
         return self._client
 
-    def make(self, change: Pull | Build | Load, beside: bool) -> None:
+    def make(self, want: Want, change: Pull | Build | Load, beside: bool) -> None:
         """Pull, build or load.
 
         Args:
+            want: what the host should be.
             change: what.
             beside: whether others go on at the same time, and it has to say of which it speaks.
 
@@ -63,7 +65,7 @@ class EngineSide:
                 except KitError as error:
                     from runnerkit.fleet.mirrors.pull_failure import explained
 
-                    raise explained(self._machine, self.client, change, error) from None
+                    raise explained(self._machine, self.client, want, change, error) from None
             else:
                 build.build(self.client, self._machine, change, tell)
 

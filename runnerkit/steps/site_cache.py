@@ -13,6 +13,7 @@ from runnerkit.bundle import supply
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import memory, removals
 from runnerkit.files.site_cache import (
+    AUTHORITY,
     CONFIG,
     FOLDER,
     INSIDE,
@@ -50,7 +51,7 @@ HINTS = (
 def needs(want: Want) -> Needs:
     if not (own := want.cache):
         return Needs(files=(memory.PATH,), paths=(FOLDER,), others=(NAME,))
-    known = (CONFIG, UPKEEP, certificate(own.ip))
+    known = (CONFIG, UPKEEP, AUTHORITY, certificate(own.ip))
     images = (own.image, tagged(own.image))
     return Needs(files=known, paths=(FOLDER, key(own)), images=images, others=(NAME,))
 
@@ -70,6 +71,8 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
 def _serve(want: Want, have: Facts, own: OwnCache) -> Iterator[Change]:
     stale = list(differing(files(own), have.files))
     yield from stale
+    if not own.ca and AUTHORITY in have.files:
+        yield Script(f"remove {AUTHORITY}", f"rm -f {AUTHORITY}")
     if want.bundle:
         yield from supply.cache(want.bundle, have, own)
     elif normal(_image(want, have, own)) not in have.images:
@@ -90,7 +93,7 @@ def _reason(want: Want, have: Facts, own: OwnCache, now: Mapping[str, Any]) -> s
     """Why the container is not as it should be; "" where it is."""
     image = have.images.get(normal(_image(want, have, own)), {}).get("Id")
     labels = now["Config"].get("Labels") or {}
-    read = (path for path in (CONFIG, certificate(own.ip)) if path in have.files)
+    read = (path for path in (CONFIG, AUTHORITY, certificate(own.ip)) if path in have.files)
     written = max((have.files[path].modified for path in read), default=0)
     if image != now["Image"]:
         return "another image"
@@ -123,6 +126,7 @@ def _script(want: Want, own: OwnCache, image: str, mark: str = "") -> str:
         most=own.max_gb << 20,
         free=want.docker.min_free_mb << 10,
         proxy=want.network.variables,
+        authority=own.ca and AUTHORITY.replace(FOLDER, INSIDE),
     )
 
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,6 +31,8 @@ class Answering:
     ) -> None:  # fmt: skip
         self.known, self.status, self.fault = known, status, fault
         self.others = {"web": renewed} if renewed else {}
+
+        self.mirror_side = SimpleNamespace(suspected=self.mirrors)
 
     def mirrors(self, _: object, have: Facts) -> Facts:
         return have
@@ -150,7 +153,7 @@ def test_a_job_is_one_however_many_containers_it_has() -> None:
 
 def test_images_that_differ_between_hosts_are_named_on_each() -> None:
     hosts = [
-        Outcome(name, HostStatus(images=(("web", content),)))
+        Outcome(name, HostStatus("28.5.2", images=(("web", content),)))
         for name, content in (("a", "1"), ("b", "2"))
     ]
     page = shown(hosts)

@@ -15,20 +15,20 @@ ABSENT = Kind(
     "helper-absent",
     Level.ERROR,
     "the helper image {image} is not on the host: each job begins with it",
-    "./inv bootstrap --host NAME puts it in place; where no registry has it, name one by [manager] "
+    "./inv bootstrap --host HOST puts it in place; where no registry has it, name one by [manager] "
     "helper_image",
 )
 UNBUILT = Kind(
     "job-image-absent",
     Level.ERROR,
     "the job image {image} of runner {runner} is not on the host, and no registry has it: its jobs fail",
-    "./inv image.build {image} --host NAME",
+    "./inv image.build {image} --host HOST",
 )
 NEVER = Kind(
     "image-never-pulled",
     Level.ERROR,
     "the image {image} of runner {runner} is not on the host, and its pull_policy is never",
-    "./inv bootstrap --host NAME pulls it; or add if-not-present to pull_policy",
+    "./inv bootstrap --host HOST pulls it; or add if-not-present to pull_policy",
 )
 KINDS = (ABSENT, UNBUILT, NEVER)
 

@@ -16,13 +16,13 @@ CHOSEN = Kind(
     "mirrors-chosen",
     Level.NOTE,
     "registry mirrors that are chosen: {mirrors}; left out: {others}",
-    "./inv mirror.probe --host NAME tells more of each",
+    "./inv mirror.probe --host HOST tells more of each",
 )
 NONE = Kind(
     "mirrors-none",
     Level.NOTE,
     "no registry mirror serves the host all of {images}; found are: {others}",
-    "name more mirrors in [docker] mirror_candidates; ./inv mirror.probe --host NAME tells more of each",
+    "name more mirrors in [docker] mirror_candidates; ./inv mirror.probe --host HOST tells more of each",
 )
 KINDS = (CHOSEN, NONE)
 
@@ -60,19 +60,27 @@ def _words(one: Rating) -> str:
 def apart(want: Want, have: Facts) -> bool:
     """Whether the host's Docker goes by a proxy of its own, and pulls go another way than our questions."""
     proxied = have.info.get("HttpProxy") or have.info.get("HttpsProxy")
-    return bool(proxied) and not want.network.proxy.startswith("http:")
+    return bool(want.docker.daemon.get("proxies") or (proxied and not want.network.proxy))
 
 
-def due(want: Want, have: Facts) -> bool:
-    """Whether they are to be asked: none is chosen yet, or one of them is about to be needed."""
+def askable(want: Want, have: Facts) -> bool:
+    """Whether they choose themselves, and what they answer us they answer the host's Docker."""
     if want.docker.registry_mirrors != AUTO or want.bundle or apart(want, have):
         return False
     try:
-        now = daemon_json.mirrors(have)
+        daemon_json.mirrors(have)
     except KitError:  # the step that writes it tells
         return False
+    return True
+
+
+def due(want: Want, have: Facts) -> bool:
+    """Whether they are to be asked: that is wanted, none is chosen yet, or one is about to be needed."""
+    if not askable(want, have):
+        return False
+    now = daemon_json.mirrors(have)
     known = removals.records(want, have)[0].chosen == memory.digest(have, list(now))
-    return not (known if want.origin else now) or _pulls(want, have)
+    return want.mirrors_anew or not (known if want.origin else now) or _pulls(want, have)
 
 
 def _pulls(want: Want, have: Facts) -> bool:

@@ -24,6 +24,7 @@ from runnerkit.images import platforms
 from runnerkit.images.reference import tagged
 from runnerkit.machine import names
 from runnerkit.plan import Change
+from runnerkit.printable import counted
 from runnerkit.settings import targets
 from runnerkit.settings.model import GitLab, Settings
 from runnerkit.want import Want
@@ -81,7 +82,7 @@ def make(fleet: Fleet, order: Order, source: str = "local") -> Outcome[Made]:
                 *images.of_cache(host, wanted, fleet.settings),
             ]
             total = 1 + len(wanted_systems)
-            host.tell(Began(f"save {len(every)} images", 1, total))
+            host.tell(Began(f"save {counted(len(every), 'image')}", 1, total))
             found = saved.gather(images.saved(host, every), every, depot)
             packages = []
             for number, system in enumerate(wanted_systems, 2):
