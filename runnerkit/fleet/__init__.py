@@ -1,1 +1,1 @@
-"""Many hosts side by side, one family of verbs a file. Prints nothing."""
+"""Many hosts side by side, a family of verbs a room. Prints nothing."""

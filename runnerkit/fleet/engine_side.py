@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 from runnerkit.errors import KitError
 from runnerkit.events import Tell, named
+from runnerkit.fleet.bundles import supplies
+from runnerkit.fleet.bundles.ahead import Ahead
 from runnerkit.machine.machine import Machine
-from runnerkit.plan import Build, Load, Pull
+from runnerkit.plan import Build, Load, Pull, Supply
 from runnerkit.want import Want
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ class EngineSide:
     """
 
     def __init__(self, machine: Machine, tell: Tell) -> None:
-        self._machine, self._tell = machine, tell
+        self._machine, self._tell, self.ahead = machine, tell, Ahead(machine)
         self._client: docker.APIClient | None = None
         self._connecting = threading.Lock()
 
@@ -50,6 +52,7 @@ class EngineSide:
         from runnerkit.engine import build, failure, load, transfer
 
         if isinstance(change, Load):
+            self.ahead.wait(change, self._tell)
             with failure.translated(change.title):
                 load.load(self.client, self._machine, change, self._tell)
             return
@@ -66,6 +69,16 @@ class EngineSide:
             else:
                 build.build(self.client, self._machine, change, tell)
 
+    def supply(self, supply: Supply) -> None:
+        """Bring what a script needs of a bundle, and then, while that runs, the images that come later.
+
+        Raises:
+            KitError: the bundle has not got it, or the host does not take it.
+        """
+        supplies.send(self._machine, supply, self._tell)
+        self.ahead.begin()
+
     def close(self) -> None:
+        self.ahead.close()
         if self._client is not None:
             self._client.close()

@@ -13,7 +13,6 @@ from runnerkit.events import Detail, Ended, Tell
 from runnerkit.facts import Facts, ServerRunner
 from runnerkit.files import config_toml
 from runnerkit.fleet import obstacles
-from runnerkit.fleet.bundles import supplies
 from runnerkit.fleet.engine_side import EngineSide
 from runnerkit.fleet.gitlab_side import accepted
 from runnerkit.fleet.hold import Hold
@@ -106,6 +105,9 @@ class Host:
     def lock(self) -> None:
         self.hold.take()
 
+    def expect(self, pending: list[Change]) -> None:
+        self._engine.ahead.expect(pending)
+
     def obstacles(self, want: Want, pending: list[Change]) -> list[Finding]:
         server = partial(self._server, want) if self._token else None
         return list(obstacles.findings(self.machine, server, want, pending))
@@ -145,7 +147,7 @@ class Host:
             text = f"{certificate.variables(change.address)}\n{text}"
         try:
             if change.supply:
-                supplies.send(self.machine, change.supply, self.tell)
+                self._engine.supply(change.supply)
             return self.machine.run(text, self._heard)
         except Failed as error:
             known = hint(mask(plain(error.stderr)), (*lock.HINTS, *change.hints))
@@ -154,7 +156,7 @@ class Host:
 
     def _heard(self, line: str) -> None:
         self.hold.heard(line)
-        self.tell(Detail(mask(plain(line))))
+        self.tell(Detail(mask(plain(line)), lasting=line.startswith("note: ")))
 
     @property
     def engine(self) -> "docker.APIClient":

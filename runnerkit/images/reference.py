@@ -82,6 +82,21 @@ def nearest_name(name: str, prefixes: Mapping[str, str]) -> str:
     return sources(name, prefixes)[0] if digest(name) else name
 
 
+def tagged(name: str) -> str:
+    """The name that an image gets which comes from a bundle: where it is pinned, the digest is part of
+    its tag, for an engine learns a digest from a registry alone; else its own."""
+    _, _, tag, pin = _split(name)
+    return (
+        f"{untagged(name)}{tag + '-' if tag else ':'}{pin[1:].replace(':', '-')}" if pin else name
+    )
+
+
+def known_as(name: str, images: Mapping[str, Mapping[str, Any]]) -> str:
+    """The name by which an engine that has these images knows one: its own, or what `tagged` gives it."""
+    own, other = normal(name), normal(tagged(name))
+    return tagged(name) if own not in images and other in images else name
+
+
 def by_reference(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Images as the engine inspects them, by each of their names."""
     images: dict[str, dict[str, Any]] = {}

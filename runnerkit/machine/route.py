@@ -41,7 +41,8 @@ class Trouble(Exception):
 
 @dataclass(frozen=True)
 class Exchange:
-    """An answer: its status, its heads in small letters, the beginning of its body, and its time in s."""
+    """An answer: its status, its heads in small letters (of several alike, a line each), the beginning of
+    its body, and its time in s."""
 
     status: int
     heads: Mapping[str, str]
@@ -73,13 +74,16 @@ class Route:
         """The same way, with other certificates that are trusted besides."""
         return replace(self, trusted={"": certificates})
 
-    def ask(self, url: str, heads: Mapping[str, str] | None = None, sample: int = 0) -> Exchange:
-        """GET an address; redirects are not followed.
+    def ask(
+        self, url: str, heads: Mapping[str, str] | None = None, sample: int = 0, method: str = "GET"
+    ) -> Exchange:
+        """Ask an address; redirects are not followed.
 
         Args:
             url: the address.
             heads: what is sent besides.
             sample: bytes of the body that are enough, or as many as come within `patience`; 0 for all.
+            method: GET or HEAD.
 
         Raises:
             Trouble: no answer came.
@@ -108,11 +112,11 @@ class Route:
                     forward_proxy.connect(line, host, port, proxy)
                 connection = http.client.HTTPConnection(host, port, timeout=self.patience)
                 connection.sock = self._secured(line, host) if secure else line
-                connection.request("GET", path, headers=heads)
+                connection.request(method, path, headers=heads)
                 answer = connection.getresponse()
                 body = _first(answer, sample, self.patience) if sample else answer.read(LARGEST)
-                names = {name.lower() for name, _ in answer.getheaders()}
-                known = {name: answer.getheader(name) or "" for name in names}  # with all its lines
+                every = answer.headers
+                known = {name.lower(): "\n".join(every.get_all(name, ())) for name in every}
                 return Exchange(answer.status, known, body, time.monotonic() - begun)
 
     @contextlib.contextmanager

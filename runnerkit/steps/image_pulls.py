@@ -26,8 +26,9 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     if want.bundle:
         supply.check(want.bundle, have)
         pending += supply.loads(want.bundle, have, _names(want, have))
-        jobs = supply.jobs(want.bundle, have, want.images)
-        loads = [one.image for one in (*pending, *jobs) if isinstance(one, Load)]
+        others = [*supply.jobs(want.bundle, have, want.images)]
+        others += supply.cache(want.bundle, have, want.cache) if want.cache else ()
+        loads = [one.image for one in (*pending, *others) if isinstance(one, Load)]
         coming = supply.coming(want.bundle, have, loads)
     else:
         pending += _changes(want, have)

@@ -121,22 +121,19 @@ def mirrors(address: str, registry: str, *lies: str) -> Iterator[dict[str, str]]
         lies: the faults.
     """
     with ExitStack() as stack:
-        yield {lie: stack.enter_context(_mirror(address, registry, lie)) for lie in lies}
-
-
-@contextmanager
-def _mirror(address: str, registry: str, lie: str) -> Iterator[str]:
-    with listening(
-        address, type(f"Lying_{lie}", (Lying,), {"lie": lie, "registry": registry})
-    ) as url:
-        yield url
+        yield {
+            lie: stack.enter_context(
+                listening(address, type("One", (Lying,), {"lie": lie, "registry": registry}))
+            )
+            for lie in lies
+        }
 
 
 @contextmanager
 def listening(
     address: str, kind: type[BaseHTTPRequestHandler], secure: tuple[str, str] | None = None
 ) -> Iterator[str]:
-    """A server on this machine; its URL.
+    """A server that answers so, at a port of its own; its address.
 
     Args:
         address: where it listens.

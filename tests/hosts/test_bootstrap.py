@@ -112,6 +112,7 @@ def test_drift_is_named_exactly_and_mended_exactly(kit: Kit, ready: BlankHost, w
         assert kit.job("true", image="tester", tags=["ready"])["state"] == "success"
 
 
+@pytest.mark.long
 def test_a_host_set_up_by_hand_is_adopted(kit: Kit, blank: Blank) -> None:
     host = blank("docker", "byhand")
     image, url = kit.world.runner_image, kit.world.gitlab_url

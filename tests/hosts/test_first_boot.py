@@ -125,6 +125,7 @@ def test_a_secret_that_comes_while_another_is_tried_is_used(kit: Kit, clone: Gol
     assert managers(kit, "meanwhile") == {clone.system_id}
 
 
+@pytest.mark.long
 def test_a_gitlab_that_does_not_answer_is_tried_again(kit: Kit, clone: Golden) -> None:
     away = kit.world.gitlab_url.replace(":8080", ":9")
     clone.write(ENV, f'RUNNERKIT_URL={away}\nRUNNERKIT_NAME="by hand"')

@@ -155,6 +155,7 @@ def registry(kit: Kit, host: BlankHost, port: int, words: str) -> None:
         done""")  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_base_that_moved_is_seen_when_asked_for(
     kit: Kit, pair: tuple[BlankHost, BlankHost]
 ) -> None:
@@ -184,6 +185,7 @@ def test_no_cache_builds_anew_what_is_unchanged(
     assert kit.ssh(pair[0], "docker run --rm fresh cat /when") != when
 
 
+@pytest.mark.long
 def test_cache_and_secret_mounts_work_and_the_secret_stays_nowhere(
     kit: Kit, pair: tuple[BlankHost, BlankHost]
 ) -> None:
@@ -219,6 +221,7 @@ def test_a_host_with_buildkit_off_builds_with_the_classic_builder(kit: Kit, blan
     assert set(states(build(kit, "classic", host=host.name)).values()) == {"unchanged"}
 
 
+@pytest.mark.long
 def test_a_large_context_does_not_fill_memory(kit: Kit) -> None:
     folder = write(kit, "large", "FROM scratch\nCOPY marker /\n", marker="x")
     with (folder / "blob").open("wb") as file:

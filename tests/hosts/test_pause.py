@@ -61,6 +61,7 @@ def test_a_paused_runner_takes_no_jobs_until_it_is_resumed(kit: Kit, host: Blank
     assert kit.job("echo again")["state"] == "success"
 
 
+@pytest.mark.long
 def test_a_pause_ends_at_its_time_while_the_kit_does_not_run(kit: Kit, host: BlankHost) -> None:
     settings(kit, host)
     mark = at_gitlab(kit)["maintenance_note"]

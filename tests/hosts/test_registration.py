@@ -167,6 +167,7 @@ def test_a_runner_of_that_name_without_the_mark_is_left_alone(kit: Kit, host: Bl
     assert sorted(len(one["managers"]) for one in kit.gitlab.runners("twin")) == [0, 1]
 
 
+@pytest.mark.long
 def test_a_lost_answer_leaves_no_second_runner(kit: Kit, host: BlankHost) -> None:
     join(kit, host, "lost", "api", **SAID)
     lost = {"endpoint": "POST /user/runners", "status": 0, "after": True}

@@ -151,6 +151,7 @@ def test_an_unknown_kind_is_refused_with_the_known_ones(world: World) -> None:
     assert "systemd, docker, plain, trixie, plain-sid, sid, docker29" in caught.value.fix
 
 
+@pytest.mark.long
 def test_down_leaves_nothing_behind(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside the session's sandbox, which stays whole: two live side by side."""
     monkeypatch.setenv("RUNNERKIT_SANDBOX", "short-lived")

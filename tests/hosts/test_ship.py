@@ -199,6 +199,7 @@ def test_another_program_on_the_registrys_port_is_never_given_the_image(
     assert "in use" in moved.why
 
 
+@pytest.mark.long
 def test_a_host_without_room_is_refused_before_a_byte_is_sent(
     kit: Kit, hosts: list[BlankHost]
 ) -> None:
@@ -223,6 +224,7 @@ def test_an_image_for_another_kind_of_machine_is_refused(kit: Kit, hosts: list[B
     assert f"{NEW} is for s390x, the host is " in error.what
 
 
+@pytest.mark.long
 def test_what_arrives_as_another_image_is_refused(
     kit: Kit, hosts: list[BlankHost], monkeypatch: pytest.MonkeyPatch
 ) -> None:

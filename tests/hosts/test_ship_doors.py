@@ -165,6 +165,7 @@ def test_an_engine_that_shows_no_permit_gets_the_image_by_save_and_load(
     tidy(kit, pair)
 
 
+@pytest.mark.long
 def test_the_registrys_image_can_be_pinned_and_another_one_is_not_run(
     kit: Kit, pair: list[BlankHost]
 ) -> None:

@@ -11,7 +11,7 @@ from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 import docker
 import pytest
 
-from runnerkit.engine.serving import MANIFESTS
+from runnerkit.engine.registry_client import MANIFESTS
 from sandbox.services import mirror
 from sandbox.services.containers import DIRECT
 from sandbox.world import BlankHost, World

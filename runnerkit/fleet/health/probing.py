@@ -169,7 +169,7 @@ class Probing:
             return
         architecture = platforms.of(self._have.architecture).split("/")[1]
         try:
-            found = serves(route, url, image, architecture)
+            found = serves(route, url, image, architecture, 0, self._have.containerd)
         except NoForwarding:
             self._forwards = False
         else:

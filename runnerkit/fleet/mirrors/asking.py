@@ -33,6 +33,7 @@ def served(
     architecture: str,
     info: Mapping[str, Any],
     access: Access,
+    containerd: bool = False,
 ) -> tuple[Served, ...]:
     """How far each registry serves each image to the host.
 
@@ -43,6 +44,7 @@ def served(
         architecture: the host's, as its kernel names it.
         info: what its ``docker info`` says; nothing where there is no Docker yet.
         access: the host's proxy and CA.
+        containerd: whether they must also do for containerd's store.
 
     Raises:
         NoForwarding: the host's sshd carries nothing.
@@ -53,7 +55,7 @@ def served(
     found = {(one, image): Served(one, image, "door", late) for one in urls for image in images}
 
     def ask(registry: str, image: str) -> None:
-        got = serves(route(registry), urls[registry], image, processor, SAMPLE)
+        got = serves(route(registry), urls[registry], image, processor, SAMPLE, containerd)
         found[registry, image] = replace(got, registry=registry)
 
     def knock(registry: str) -> None:

@@ -8,6 +8,7 @@ from runnerkit.errors import KitError
 from runnerkit.facts import Facts
 from runnerkit.files.mirror_candidates import ADDRESS
 from runnerkit.fleet.mirrors.asking import served
+from runnerkit.images.content import store
 from runnerkit.images.reference import HUB, registry
 from runnerkit.machine.machine import Machine
 from runnerkit.plan import Pull
@@ -42,8 +43,8 @@ def explained(
     if not mirrors or not images or apart(want, have):
         return error
     try:
-        asked, access = (*mirrors, HUB), want.network
-        found = judged(served(machine, asked, images, have.architecture, info, access))
+        where = have.architecture, info, want.network, store(info) == "containerd"
+        found = judged(served(machine, (*mirrors, HUB), images, *where))
     except KitError:  # sshd does not forward, or the connection broke: the pull's own reason stays
         return error
     lines = [

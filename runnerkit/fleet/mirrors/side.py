@@ -45,9 +45,8 @@ class MirrorSide:
             images, _ = registries.hub_images(want, have)
             candidates = mirror_candidates.every(want.docker, have, daemon_json.others(want, have))
             asked = (*(one.address for one in candidates), HUB)
-            self._offers = served(
-                self._machine, asked, images, have.architecture, have.info, want.network
-            )
+            where = have.architecture, have.info, want.network, have.containerd
+            self._offers = served(self._machine, asked, images, *where)
         return replace(have, offers=self._offers)
 
     def _silent(self, want: Want, have: Facts) -> bool:
