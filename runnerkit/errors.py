@@ -8,7 +8,7 @@ from pathlib import Path
 from invoke.exceptions import Exit
 
 from runnerkit.place import typed
-from runnerkit.printable import hanging
+from runnerkit.printable import counted, hanging
 
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C has ended
 
@@ -42,8 +42,7 @@ class Mistakes(KitError):
 
     def __init__(self, where: str, mistakes: list[str]) -> None:
         self.mistakes = mistakes
-        count = f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}"
-        lines = "\n    ".join([f"{where}: {count}", *mistakes])
+        lines = "\n    ".join([f"{where}: {counted(len(mistakes), 'mistake')}", *mistakes])
         super().__init__(lines, "correct these and run again; no host was touched")
 
     def data(self) -> dict[str, object]:

@@ -155,9 +155,15 @@ class ServerCall:
 Change = Script | Pull | Build | Load | ServerCall
 
 
+def proxy(address: str) -> Endpoint:
+    """The proxy of the settings."""
+    fix = "correct [network] proxy, or open the way there in the firewall"
+    return Endpoint(address, "proxy", fix)
+
+
 def mirrors(urls: Iterable[str]) -> tuple[Endpoint, ...]:
     """The registry mirrors that a pull goes through."""
-    fix = "correct [docker] registry_mirrors"
+    fix = "correct --mirror or [docker] registry_mirrors"
     return tuple(Endpoint(url, "registry mirror", fix) for url in urls)
 
 

@@ -37,3 +37,8 @@ def in_one_line(text: str) -> str:
 def hanging(text: str) -> str:
     """The same with its further lines indented, so that none is taken for one of the kit's own."""
     return re.sub(rf"\n(?!{INDENT})", f"\n{INDENT}", printable(text))
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of a noun in the singular: 1 image, 2 images."""
+    return f"{number} {noun if number == 1 else re.sub('(?<![aeiou])ys$', 'ies', f'{noun}s')}"

@@ -8,7 +8,7 @@ from typing import Any
 from runnerkit.bundle.reading import Bundle
 from runnerkit.errors import nearest
 from runnerkit.images.definition import JobImage
-from runnerkit.images.reference import digest, repository, sources
+from runnerkit.images.reference import digest, pinned, repository, sources
 from runnerkit.settings import autoscaler
 from runnerkit.settings.access import Access
 from runnerkit.settings.docker import Docker
@@ -119,7 +119,7 @@ class Want:
     @property
     def release(self) -> str:
         """The manager's version as its image's tag has it, for example v19.3.0; "" for none."""
-        tag = re.search(r":(?:[a-z0-9.]+-)?(v\d+\.\d+\.\d+)(?:@|$)", self.manager.image)
+        tag = re.search(r":(?:[a-z0-9.]+-)?(v\d+\.\d+\.\d+)(?:@|-sha256-|$)", self.manager.image)
         return tag[1] if tag else ""
 
     @property
@@ -142,7 +142,8 @@ class Want:
 
         One that is pinned has no other: an engine knows a digest only by the name that it came by.
         """
-        return (image,) if digest(image) else sources(image, self.docker.prefix_mirrors)
+        own = pinned(image)
+        return (image,) if digest(image) else sources(own, self.docker.prefix_mirrors)
 
     def slip(self, image: str) -> str:
         """`` (did you mean 'web'?)``, where an image of the settings is written nearly so; else nothing."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import docker
 
+from runnerkit.printable import counted
 from sandbox import daemon, keys, manager, network
 from sandbox.errors import SandboxError, translated
 from sandbox.hosts import blank
@@ -182,10 +183,10 @@ def _empty(client: docker.DockerClient, names: Names, say: Say, images: bool) ->
         list(pool.map(lambda container: container.remove(v=True, force=True), containers))
     for each in networks:
         each.remove()
-    say(f"removed {len(containers)} containers and the network")
+    say(f"removed {counted(len(containers), 'container')} and the network")
     if not images:
         return
     if others := daemon.sandboxes(client):
         say(f"images stay: other sandboxes use them ({', '.join(sorted(others))})")
     else:
-        say(f"removed {clear(client, names.state)} images")
+        say(f"removed {counted(clear(client, names.state), 'image')}")

@@ -15,6 +15,7 @@ from runnerkit.facts.look import job_containers, jobs_in
 from runnerkit.files import config_toml, drained
 from runnerkit.images.content import instant
 from runnerkit.plan import Change, Hint, Script
+from runnerkit.printable import counted
 from runnerkit.settings import durations
 from runnerkit.templates import render
 from runnerkit.want import Want
@@ -131,7 +132,7 @@ def named(work: tuple[Job, ...], now: int) -> str:
     """
     if not work:
         return "no job"
-    count = f"{len(work)} jobs" if len(work) > 1 else "1 job"
+    count = counted(len(work), "job")
     words = [
         f"{job.project}#{job.id} for {durations.spoken(now - instant(job.since))}"
         for job in work[:FIRST]
@@ -162,6 +163,6 @@ def _container(want: Want, have: Facts) -> Mapping[str, Any]:
     if (now := have.containers.get(name)) is None:
         raise KitError(
             f"there is no manager on the host: no container {name}",
-            "./inv bootstrap --host NAME runs it; or name yours in [manager] container",
+            "./inv bootstrap --host HOST runs it; or name yours in [manager] container",
         )
     return now

@@ -12,13 +12,14 @@ from runnerkit.facts import Facts, Needs
 from runnerkit.facts.packages import EnginePackages, release
 from runnerkit.files import daemon_json, drained, outside
 from runnerkit.plan import Change, Hint, Script
+from runnerkit.printable import counted
 from runnerkit.templates import render
 from runnerkit.want import Want
 
 MANAGERS = ("apt", "dnf")
 BY_HAND = (
-    "./inv runner.drain --host NAME, upgrade it the way it was installed, then ./inv runner.drain "
-    "--host NAME --resume"
+    "./inv runner.drain --host HOST, upgrade it the way it was installed, then ./inv runner.drain "
+    "--host HOST --resume"
 )
 # The index is renewed first: what it has not, it cannot offer. dnf does so by itself.
 RENEW = "renew-index.sh.j2"
@@ -81,7 +82,7 @@ class EngineUpgrade:
             hold=_hold(packages),
             start=render("start-docker.sh.j2", verb="start"),
         )
-        jobs = f", after {len(have.work)} jobs" if have.work else ""
+        jobs = f", after {counted(len(have.work), 'job')}" if have.work else ""
         title = f"bring Docker ({packages.owner}) from {packages.version} to {to}{jobs}"
         return Script(title, text, hints=(container.WAITED, *self.hints))
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from runnerkit.facts import Facts
 from runnerkit.files import share
 from runnerkit.plan import Script
+from runnerkit.printable import counted
 from runnerkit.templates import render
 
 
@@ -34,7 +35,12 @@ def changes(have: Facts, part: share.Share) -> Iterator[Script]:
     containers = 0 if part.rest else len(jobs(have, part))
     caches = len(volumes(have, part))
     if containers or caches:
+        left = ", ".join(
+            counted(number, noun)
+            for number, noun in ((containers, "container"), (caches, "cache"))
+            if number
+        )
         text = render(
             "remove-leavings.sh.j2", tokens=part.marks, least=share.SHORT, containers=not part.rest
         )
-        yield Script(f"remove what its jobs left: {caches} caches", text)
+        yield Script(f"remove what its jobs left: {left}", text)

@@ -20,8 +20,7 @@ AROUND = 5  # lines of an entry
 RESET = "\x1b[0;m"  # behind every message of the program's own format
 LEVELS = ("warning", "error", "fatal", "panic")
 HINTS = (
-    Hint("No such container", "./inv bootstrap --host NAME runs it; or name yours in [manager] container"),
-    Hint("docker: not found", "./inv bootstrap --host NAME sets Docker up"),
+    Hint("No such container", "./inv bootstrap --host HOST runs it; or name yours in [manager] container"),
     Hint("Cannot connect to the Docker daemon", "start Docker on the host: systemctl start docker"),
     Hint("does not support reading", "its log goes elsewhere: see log-driver of the host's daemon.json"),
 )  # fmt: skip

@@ -15,6 +15,7 @@ from runnerkit.facts import Facts, Needs
 from runnerkit.files import config_toml, memory, removals, share, take_up
 from runnerkit.files.write import NO_PREVIOUS, write_file
 from runnerkit.plan import Change, Hint, Script, ServerCall
+from runnerkit.printable import counted
 from runnerkit.steps import cache_trust, metadata_rule, network, prune_timer, site_cache
 from runnerkit.templates import render
 from runnerkit.want import Want
@@ -175,8 +176,7 @@ def actions(deletes: Mapping[str, int], keep_images: bool) -> Sequence[Noun]:
 
 def _container(want: Want, have: Facts, names: Sequence[str]) -> Script:
     """The manager ends after its jobs, and stays ended whatever comes after."""
-    jobs = len(have.work)
-    after = f", after its {jobs} running job{'s' * (jobs > 1)}" if jobs else ""
+    after = f", after its {counted(len(have.work), 'running job')}" if have.work else ""
     title = f"remove the container {want.manager.container}{after}"
     text = f"{container.drain(want, leaves=True)}\ndocker rm -f -v {' '.join(names)} >/dev/null"
     return Script(title, text, hints=HINTS)

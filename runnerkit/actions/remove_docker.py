@@ -9,6 +9,7 @@ from runnerkit.facts.belongings import OwnedImage
 from runnerkit.files import memory, previous, share, site_cache
 from runnerkit.images.reference import normal, repository
 from runnerkit.plan import Change, Hint, Script
+from runnerkit.printable import counted
 from runnerkit.templates import render
 from runnerkit.want import Want
 
@@ -37,7 +38,8 @@ class ImageRemoval:
         if names or volumes:
             text = render("remove-images.sh.j2", images=names, volumes=volumes)
             shown = ", ".join(names) or volumes[0]
-            yield Script(f"remove {len(names)} images: {shown}", text, hints=HINTS)
+            what = counted(len(names), "image") if names else counted(len(volumes), "volume")
+            yield Script(f"remove {what}: {shown}", text, hints=HINTS)
 
 
 def going(want: Want, have: Facts) -> list[str]:
@@ -86,18 +88,25 @@ class EngineRemoval:
         if not share.of(want, have).alone or INSTALLED not in have.files:
             return
         if leaves(have) or not stays(want, have):
-            count = len({*have.files[INSTALLED].text.split()})
+            count = counted(len({*have.files[INSTALLED].text.split()}), "package")
             text = render(
                 "remove-docker.sh.j2", installed=INSTALLED, leaves=LEAVES, folder=memory.FOLDER
             )
-            yield Script(
-                f"remove Docker and what came with it: {count} packages", text, hints=HINTS
-            )
+            yield Script(f"remove Docker and what came with it: {count}", text, hints=HINTS)
+
+
+def waits(want: Want, have: Facts) -> bool:
+    """Whether Docker came by the kit, and stays as long as others have something in it."""
+    return _installed(have) and bool(stays(want, have))
+
+
+def _installed(have: Facts) -> bool:
+    return INSTALLED in have.files and bool({*have.files[INSTALLED].text.split()} & {*ENGINE})
 
 
 def stays(want: Want, have: Facts) -> str:
     """Why Docker stays on the host; "" where it goes."""
-    if INSTALLED not in have.files or not {*have.files[INSTALLED].text.split()} & {*ENGINE}:
+    if not _installed(have):
         return "it was there before the kit, or the kit did not note that it installed it"
     if needed := [one for one in have.belongings.needed if one in ENGINE]:
         return f"other packages need {', '.join(needed)}"

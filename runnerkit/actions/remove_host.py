@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from runnerkit.actions import remove_docker
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import daemon_json, memory, record, removals, share
 from runnerkit.files.diff import diff
@@ -106,16 +107,17 @@ def _at(tree: memory.Tree, way: memory.Way) -> object:
 @dataclass(frozen=True)
 class MemoryRemoval:
     """What is remembered goes last: until then the next run knows what is left. With images that are
-    kept, that of them and of Docker stays."""
+    kept, or a Docker that others use, that of them stays."""
 
     keep_images: bool = False
 
     def needs(self, want: Want) -> Needs:
-        return Needs(files=(memory.PATH,), paths=(memory.FOLDER,))
+        files = (memory.PATH, remove_docker.INSTALLED)
+        return Needs(files=files, paths=(memory.FOLDER,), belongings=True)
 
     def changes(self, want: Want, have: Facts) -> Iterator[Change]:
         if share.of(want, have).alone:
-            if self.keep_images:
+            if self.keep_images or remove_docker.waits(want, have):
                 yield from _kept(want, have)
             elif memory.FOLDER in have.paths:
                 text = f"rm -rf {memory.FOLDER} {LOCKS}\nrmdir {PROGRAMS} 2>/dev/null || :"

@@ -57,12 +57,12 @@ class Replacement:
         elif not have.docker_runs:
             raise KitError(
                 "Docker does not run on the host",
-                "./inv bootstrap --host NAME sets it up or starts it",
+                "./inv bootstrap --host HOST sets it up or starts it",
             )
         elif now is None:
             raise KitError(
                 f"there is no container {want.manager.container}",
-                "./inv bootstrap --host NAME sets one up",
+                "./inv bootstrap --host HOST sets one up",
             )
         elif reasons := list(manager.differences(want, have, now)):
             yield manager.replacement(want, have, now, reasons, proves=True)
@@ -99,7 +99,7 @@ def back_to(want: Want, have: Facts) -> str:
         return previous.reference(want, have)
     raise KitError(
         "no previous image is known here: the kit did not upgrade this manager",
-        "./inv runner.upgrade --to TAG --host NAME goes to any version",
+        "./inv runner.upgrade --to TAG --host HOST goes to any version",
     )
 
 

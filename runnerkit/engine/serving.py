@@ -86,7 +86,7 @@ def serves(
         return _answered(found, answer)
     except (Trouble, ValueError) as error:  # a layer may lie at what is no address
         trouble = error if isinstance(error, Trouble) else Trouble("nonsense", str(error))
-        far = found.step in ("blob", "token") and not client.place.startswith(f"{client.url}/")
+        far = found.step in ("token", "blob") and not client.place.startswith(f"{client.url}/")
         place = client.place[:200] if far else ""
         return replace(found, reply=Reply(registry, trouble.kind, trouble.why, place=place))
 
@@ -98,9 +98,16 @@ def _open(answer: Exchange) -> bool:
 
 
 def _answered(found: Served, answer: Exchange) -> Served:
-    why = answer.body[:300].decode(errors="replace") if found.step else ""
+    why = _told(answer.body) if found.step else ""
     seconds, status = answer.seconds, answer.status
     return replace(found, reply=Reply(found.registry, why=why, status=status, seconds=seconds))
+
+
+def _told(body: bytes) -> str:
+    """Why, in a registry's own words (OCI's distribution specification, error codes)."""
+    errors = _listed(body, "errors")
+    words = [str(one.get("message") or one.get("code") or "") for one in errors]
+    return "; ".join(filter(None, words))[:300] or body[:300].decode(errors="replace")
 
 
 def _platform(body: bytes, architecture: str) -> str:

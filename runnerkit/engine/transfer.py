@@ -1,5 +1,6 @@
 """Images between an engine and registries."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,13 @@ from runnerkit.plan import Pull
 from runnerkit.redact import mask
 
 NO_PULL = "cannot pull"  # how the failure of a pull begins
+UNREACHED = re.compile(
+    "(?i)no such host|i/o timeout|deadline exceeded|refused|unreachable|no route"
+)
+MIRRORLESS = (
+    "this Docker has no registry mirror, and does not reach that registry: ./inv mirror.probe --host HOST "
+    "tells what serves it; a bundle can be made on another host, --from"
+)
 # What the engine says of a layer that has come; it does not count up to its last byte.
 WHOLE = ("Verifying Checksum", "Download complete", "Pull complete")
 
@@ -53,6 +61,8 @@ def pull(client: docker.APIClient, change: Pull, tell: Tell) -> None:
         return
     mirrors = client.info().get("RegistryConfig", {}).get("Mirrors") or []
     by = f" (mirrors tried: {', '.join(mirrors)})" if mirrors else " (no registry mirror is set)"
+    if not mirrors and UNREACHED.search(failures[-1]):
+        raise KitError(f"{NO_PULL} {' or '.join(failures)}{by}", fix(failures[-1], MIRRORLESS))
     usual = (
         "check the name (an image of your own is a folder of dockerfiles/); behind a firewall set"
         " [docker] registry_mirrors to one that has the image"
@@ -79,8 +89,10 @@ def push(client: docker.APIClient, reference: str, auth: Mapping[str, str], tell
         events = client.push(reference, stream=True, decode=True, auth_config=login)
         _follow(events, "Pushing", tell)
     except (docker.errors.APIError, TransferError) as error:
-        usual = "check the name, and REGISTRY_USER and REGISTRY_PASSWORD in the environment"
         output = mask(text(error))
+        usual = "check the name, and REGISTRY_USER and REGISTRY_PASSWORD in the environment"
+        if UNREACHED.search(output):
+            usual = "check the registry's name, and that the machine which pushes reaches it"
         raise KitError(f"cannot push {reference}: {output}", fix(output, usual)) from None
 
 

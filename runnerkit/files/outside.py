@@ -15,6 +15,7 @@ from runnerkit.facts import Facts, distributions
 from runnerkit.facts.packages import release
 from runnerkit.files.write import Content
 from runnerkit.place import UNITS
+from runnerkit.plan import Endpoint, proxy
 from runnerkit.want import Want
 
 UNIT = f"{UNITS}/docker.service.d/runnerkit-proxy.conf"
@@ -53,6 +54,12 @@ def proxies(want: Want) -> dict[str, str]:
     """The same as daemon.json has it."""
     names = {"http-proxy": "HTTP_PROXY", "https-proxy": "HTTPS_PROXY", "no-proxy": "NO_PROXY"}
     return {key: want.network.variables[name] for key, name in names.items()}
+
+
+def named_anew(want: Want, old: str) -> tuple[Endpoint, ...]:
+    """The proxy, which must answer the host before a file names it that did not."""
+    place = want.network.address.partition("//")[2]
+    return (proxy(want.network.address),) if place and place not in old else ()
 
 
 def of_dockerd(want: Want, have: Facts, daemon: Mapping[str, Any]) -> dict[str, Content]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from runnerkit.checks.engine import engine_runs
 from runnerkit.checks.finding import Finding
 from runnerkit.errors import KitError
 from runnerkit.events import Detail, Ended, Tell
@@ -54,8 +55,7 @@ class Host:
         self.hold = hold or Hold(machine, tell)
         self.changes: list[Change] = []
         self._minted: dict[str, Secret] = {}
-        self._engine = EngineSide(machine, tell)
-        self.mirror_side = MirrorSide(machine, tell)
+        self._engine, self.mirror_side = EngineSide(machine, tell), MirrorSide(machine, tell)
         self.mirrors = self.mirror_side.known
         self._gitlab: Server | None = None
 
@@ -67,10 +67,11 @@ class Host:
                 self.machine.password = sudo.ask(self.machine.user, self.machine.where())
                 return self.machine.run(script)
         except Failed as error:
+            if engine_runs.MISSING.search(error.stderr):
+                raise engine_runs.ABSENT.found().error() from None
             known = hint(plain(error.stderr), (*hints, *login.HINTS))
-            raise KitError(
-                f"looking at the host failed: {error.why(known.pattern)}", known.fix
-            ) from None
+            why = error.why(known.pattern)
+            raise KitError(f"looking at the host failed: {why}", known.fix) from None
 
     def server(self, want: Want, have: Facts) -> Facts:
         have = replace(have, tokens=accepted(want, have))
@@ -160,7 +161,6 @@ class Host:
 
     @property
     def engine(self) -> "docker.APIClient":
-        """The host's Docker Engine."""
         return self._engine.client
 
     def close(self) -> None:

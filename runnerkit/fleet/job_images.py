@@ -129,7 +129,7 @@ def listing(fleet: Fleet) -> list[Outcome[Rows]]:
 def needs_docker(have: Facts) -> None:
     """Refuse to go on where no engine answers."""
     if not have.docker_runs:
-        raise KitError(NO_ENGINE, "./inv bootstrap --host NAME sets one up")
+        raise KitError(NO_ENGINE, "./inv bootstrap --host HOST sets one up")
 
 
 def row(job: JobImage, have: Facts, state: str, moved: int | None = None) -> ImageRow:

@@ -9,7 +9,7 @@ from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.errors import KitError
 from runnerkit.machine.failure import Failed
 from runnerkit.machine.machine import Machine
-from runnerkit.plan import Change, Endpoint, Script, ServerCall
+from runnerkit.plan import Change, Endpoint, Script, ServerCall, proxy
 from runnerkit.redact import mask, plain
 from runnerkit.want import Want
 
@@ -64,9 +64,7 @@ def findings(
 
 def _first(want: Want, endpoint: Endpoint) -> Endpoint:
     """What must answer the host itself: the address, or the proxy before it."""
-    proxied = want.network.through(endpoint.url)
-    fix = "correct [network] proxy, or open the way there in the firewall"
-    return Endpoint(want.network.address, "proxy", fix) if proxied else endpoint
+    return proxy(want.network.address) if want.network.through(endpoint.url) else endpoint
 
 
 def _unreached(machine: Machine, endpoint: Endpoint) -> Iterator[Finding]:

@@ -151,7 +151,8 @@ class Fleet:
                 host.close()
             if routes:
                 routes.close()
-            end = KitError("interrupted", "run again: it goes on from where it was", INTERRUPTED)
+            on = ": it goes on from where it was" if self.operation.verb else ""
+            end = KitError("interrupted", f"run it again{on}", INTERRUPTED)
             sudo.interrupted(end)
             raise end from None
         finally:

@@ -14,6 +14,7 @@ _DIGEST = re.compile(r"@(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-
 # The same in one, for what a type can say of a key.
 GRAMMAR = rf"(?:{_DOMAIN.pattern}/)?{PATH.pattern}(?:{_TAG.pattern})?(?:{_DIGEST.pattern})?"
 _ID = re.compile(r"[a-f0-9]{64}")
+_PIN_OF_TAG = re.compile(r"(:.+(?=-)|)[-:]sha256-([a-f0-9]{64})")
 HUB = "docker.io"
 
 
@@ -89,6 +90,13 @@ def tagged(name: str) -> str:
     return (
         f"{untagged(name)}{tag + '-' if tag else ':'}{pin[1:].replace(':', '-')}" if pin else name
     )
+
+
+def pinned(name: str) -> str:
+    """The name whose `tagged` this is, by which a registry has it; else its own."""
+    if not (found := _PIN_OF_TAG.fullmatch(_split(name)[2])):
+        return name
+    return f"{untagged(name)}{found[1]}@sha256:{found[2]}"
 
 
 def known_as(name: str, images: Mapping[str, Mapping[str, Any]]) -> str:

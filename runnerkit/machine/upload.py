@@ -18,6 +18,7 @@ from runnerkit.machine.failure import BACK, translated
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.streams import Pipe
 from runnerkit.place import BUNDLE as FOLDER
+from runnerkit.printable import counted
 
 CHUNK = 1 << 20
 # The room there, and of each file that is there its size and digest.
@@ -52,7 +53,7 @@ def of_bundle(bundle: Bundle, members: Sequence[str]) -> list[Upload]:
     if left := [name for name in dict.fromkeys(members) if parts[name].left_out]:
         raise KitError(
             f"{bundle.file} is only the difference to an older bundle, and the host lacks "
-            f"{len(left)} parts that are in that one: {left[0]}",
+            f"{counted(len(left), 'part')} of that one: {left[0]}",
             "bootstrap with the older bundle first, or with a whole one",
         )
     return [
@@ -75,7 +76,7 @@ def send(machine: Machine, files: Sequence[Upload], tell: Tell) -> int:
         if wrong := [one for one in lacking if there.get(one.name) != (one.size, one.name)]:
             machine.run(f"cd {FOLDER} && rm -f {shlex.join(one.name for one in wrong)}")
             raise KitError(
-                f"{machine.where()}: {len(wrong)} files did not arrive whole, {wrong[0].name} first",
+                f"{machine.where()}: {counted(len(wrong), 'file')} did not arrive whole, {wrong[0].name} first",
                 "see to the host's disk and network, then run again",
             )
     return sent
@@ -105,12 +106,12 @@ def put(machine: Machine, files: Sequence[Upload], tell: Tell) -> tuple[list[Upl
             "make room there; nothing was sent",
         )
     total, sent = sum(one.size for one in files), 0
-    counted = total - needed
+    had = total - needed
 
     def count(number: int) -> None:
         nonlocal sent
         sent += number
-        tell(counted + sent, total)
+        tell(had + sent, total)
 
     for one in lacking:
         if start := begun[one.name]:

@@ -6,7 +6,8 @@ from runnerkit.fleet.run import Outcome
 from runnerkit.place import typed
 from runnerkit.redact import mask
 from runnerkit.report import outcome as of
-from runnerkit.report.page import Page, once, table
+from runnerkit.report.page import Page, once
+from runnerkit.report.tables import table
 
 HEADS = ("host", "in the file", "runners", "not said", "to change")
 

@@ -4,7 +4,8 @@ from runnerkit.actions.audit import AuditEntry, Trail
 from runnerkit.files.audit import FILE
 from runnerkit.fleet.run import Outcome
 from runnerkit.report import outcome as of
-from runnerkit.report.page import Page, once, table
+from runnerkit.report.page import Page, once
+from runnerkit.report.tables import table
 
 DIGEST = 12  # digits of it that are shown
 

@@ -6,7 +6,8 @@ from runnerkit.checks.finding import Finding, Level
 from runnerkit.fleet.bootstrap import Bootstrapped, Planned
 from runnerkit.fleet.run import Outcome
 from runnerkit.report import outcome as of
-from runnerkit.report.page import Page, once, table
+from runnerkit.report.page import GITLAB, Page, once
+from runnerkit.report.tables import table
 
 
 def bootstrapped(outcomes: list[Outcome[Bootstrapped]]) -> Page:
@@ -29,7 +30,7 @@ def bootstrapped(outcomes: list[Outcome[Bootstrapped]]) -> Page:
             "changes": of.changes(one.changes),
             "runners": list(one.result.runners if one.result else ()),
             "concurrent": one.result.concurrent if one.result else None,
-            "findings": of.findings(one.result.findings if one.result else ()),
+            "findings": of.findings(one.result.findings if one.result else (), one.host),
         },
     )
     heads = ("host", "state", "changes", "runners accepted", "jobs at once", "time")
@@ -53,7 +54,7 @@ def planned(outcomes: list[Outcome[Planned]], elsewhere: Sequence[Finding] = ())
         lambda one: "pending" if one.result and one.result.changes else "ok",
         lambda one: {
             "changes": of.changes(one.result.changes if one.result else ()),
-            "findings": of.findings(one.result.findings if one.result else ()),
+            "findings": of.findings(one.result.findings if one.result else (), one.host),
         },
     )
     results = [one.result for one in outcomes if one.result]
@@ -61,7 +62,7 @@ def planned(outcomes: list[Outcome[Planned]], elsewhere: Sequence[Finding] = ())
     fails = any(one.level is Level.ERROR for result in results for one in result.findings)
     code = of.failed(outcomes) or int(fails) or (2 if pending else 0)
     data |= {"findings": of.findings(elsewhere)}
-    messages = [*_messages(outcomes), *once(of.notes("GitLab", elsewhere))]
+    messages = [*_messages(outcomes), *once(of.notes(GITLAB, elsewhere))]
     return Page(lines, data, messages, code)
 
 

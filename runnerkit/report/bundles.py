@@ -7,8 +7,10 @@ from runnerkit.bundle.reading import Bundle
 from runnerkit.fleet.bundles.make import Made
 from runnerkit.fleet.bundles.push import Pushed
 from runnerkit.fleet.run import Outcome
+from runnerkit.printable import counted
 from runnerkit.report import outcome as of
-from runnerkit.report.page import Page, once, size, table
+from runnerkit.report.page import Page, advice, once, size
+from runnerkit.report.tables import table
 
 Row = tuple[str, str, str, int]
 
@@ -21,7 +23,9 @@ def made(outcome: Outcome[Made]) -> Page:
 def written(one: Made) -> Page:
     """The same of a file that no host had a part in."""
     data = {"file": str(one.file), "bytes": one.bytes, **_data(one.contents)}
-    return Page([*_table(one.contents), f"{one.file}: {size(one.bytes)}"], data)
+    parts = one.contents.parts.values()
+    nothing = ["nothing in it is new"] if all(part.left_out for part in parts) else []
+    return Page([*_table(one.contents), *nothing, f"{one.file}: {size(one.bytes)}"], data)
 
 
 def pushed(outcome: Outcome[Pushed]) -> Page:
@@ -32,7 +36,7 @@ def pushed(outcome: Outcome[Pushed]) -> Page:
 
 
 def _failed(outcome: Outcome[Made] | Outcome[Pushed]) -> Page:
-    data = {"error": outcome.error, "fix": outcome.fix}
+    data = {"error": outcome.error, "fix": advice(outcome.fix, outcome.host)}
     return Page([], data, once(of.errors([outcome])), 1)
 
 
@@ -52,7 +56,7 @@ def verified(bundle: Bundle, key: str) -> Page:
     parts = [one for one in bundle.contents.parts.values() if not one.left_out]
     number = sum(one.size for one in parts)
     by = "signed by that key" if key else "not asked who signed it"
-    line = f"{bundle.file}: {len(parts)} parts, {size(number)}, all as listed; {by}"
+    line = f"{bundle.file}: {counted(len(parts), 'part')}, {size(number)}, all as listed; {by}"
     data = {"file": str(bundle.file), "digest": bundle.digest, "parts": len(parts), "key": key}
     return Page([line], data)
 
@@ -66,7 +70,8 @@ def _rows(contents: Contents) -> Iterator[Row]:
         kind = "job image" if image.job else "image"
         yield kind, " ".join(image.names), image.manifest, _here(contents, names)
     for packages in contents.packages:
-        count = f"{packages.system}, {packages.source}: {len(packages.files)} packages"
+        number = counted(len(packages.files), "package")
+        count = f"{packages.system}, {packages.source}: {number}"
         yield "packages", count, "", _here(contents, {*packages.files.values()})
     for plugin in contents.plugins:
         place, member = next(iter(plugin.files.items()), ("", ""))
@@ -79,7 +84,12 @@ def _rows(contents: Contents) -> Iterator[Row]:
             _here(contents, {*plugin.files.values()}),
         )
     if contents.wheels:
-        yield "kit", f"{len(contents.wheels)} libraries", "", _here(contents, {*contents.wheels})
+        yield (
+            "kit",
+            counted(len(contents.wheels), "library"),
+            "",
+            _here(contents, {*contents.wheels}),
+        )
 
 
 def _here(contents: Contents, names: set[str]) -> int:

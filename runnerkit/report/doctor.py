@@ -6,9 +6,9 @@ from itertools import groupby
 from runnerkit.checks.finding import Level
 from runnerkit.fleet.health.doctor import Diagnosis, Verdict
 from runnerkit.fleet.run import Outcome
-from runnerkit.place import typed
+from runnerkit.printable import counted
 from runnerkit.report import outcome as of
-from runnerkit.report.page import Page
+from runnerkit.report.page import Page, advice
 
 MARKS = {"ok": "√", "error": "×", "note": "!", "unknown": "·"}
 
@@ -29,25 +29,25 @@ def _host(one: Outcome[Diagnosis]) -> Iterator[str]:
     yield one.host
     if one.error:
         yield f"  {MARKS['error']} {one.error}"
-        yield f"      fix: {typed(one.fix)}"
+        yield f"      fix: {advice(one.fix, one.host)}"
     verdicts = one.result.verdicts if one.result else ()
     for group, members in groupby(verdicts, lambda verdict: verdict.group):
         yield f"  {group}"
         for verdict in members:
-            yield from _verdict(verdict)
+            yield from _verdict(verdict, one.host)
     if changes := one.result.changes if one.result else ():
         yield "  bootstrap would"
         yield from (f"    {change.title}" for change in changes)
 
 
-def _verdict(verdict: Verdict) -> Iterator[str]:
+def _verdict(verdict: Verdict, host: str) -> Iterator[str]:
     if not verdict.findings:
         yield f"    {MARKS[_mark(verdict)]} {verdict.title}" + (
             "" if verdict.known else ": not known"
         )
     for found in verdict.findings:
         yield f"    {MARKS[found.level]} {verdict.title}: {found.what}"
-        yield f"        fix: {typed(found.fix)}  [{found.code}]"
+        yield f"        fix: {advice(found.fix, host)}  [{found.code}]"
 
 
 def _mark(verdict: Verdict) -> str:
@@ -64,21 +64,12 @@ def _sum(outcomes: list[Outcome[Diagnosis]]) -> str:
     errors += sum(bool(one.error) for one in outcomes)
     notes = sum(result.count(Level.NOTE) for result in results)
     counts = (
-        (len(outcomes), "host"),
-        (marks.count("ok"), "check well"),
-        (errors, "error"),
-        (notes, "note"),
-        (marks.count("unknown"), "not known"),
+        f"{counted(marks.count('ok'), 'check')} well",
+        counted(errors, "error"),
+        counted(notes, "note"),
+        f"{marks.count('unknown')} not known",
     )
-    first, *others = (f"{number} {_plural(word, number)}" for number, word in counts)
-    return f"{first}: {', '.join(others)}"
-
-
-def _plural(word: str, number: int) -> str:
-    if number == 1 or word == "not known":
-        return word
-    noun, _, rest = word.partition(" ")
-    return f"{noun}s {rest}".rstrip()
+    return f"{counted(len(outcomes), 'host')}: {', '.join(counts)}"
 
 
 def _data(one: Outcome[Diagnosis]) -> dict[str, object]:
@@ -93,6 +84,6 @@ def _data(one: Outcome[Diagnosis]) -> dict[str, object]:
             }
             for verdict in verdicts
         ],
-        "findings": of.findings(one.result.findings if one.result else ()),
+        "findings": of.findings(one.result.findings if one.result else (), one.host),
         "changes": of.changes(one.result.changes if one.result else ()),
     }

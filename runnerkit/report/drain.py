@@ -7,7 +7,8 @@ from runnerkit.actions.drain import named
 from runnerkit.fleet.changes.drain import DrainState, Terms
 from runnerkit.fleet.run import Outcome
 from runnerkit.report import outcome as of
-from runnerkit.report.page import Page, once, table
+from runnerkit.report.page import Page, once
+from runnerkit.report.tables import table
 
 
 def drained(outcomes: list[Outcome[DrainState]], wanted: Terms) -> Page:
@@ -63,7 +64,7 @@ def _noted(
     elif wanted.resume and not one.changes:
         yield "note", one.host, "takes jobs: nothing to resume", ""
     elif wanted.resume and not now.running:
-        yield "note", one.host, "has no manager", "./inv bootstrap --host NAME runs it"
+        yield "note", one.host, "has no manager", "./inv bootstrap --host HOST runs it"
     elif not wanted.resume and now.mark and not one.changes:
         yield "note", one.host, f"already drained by {now.mark.by}, since {now.mark.since}", ""
     if now.lost:

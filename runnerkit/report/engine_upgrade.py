@@ -3,7 +3,8 @@
 from runnerkit.fleet.changes.engine_upgrade import EngineState
 from runnerkit.fleet.run import Outcome
 from runnerkit.report import outcome as of
-from runnerkit.report.page import Page, once, table
+from runnerkit.report.page import Page, once
+from runnerkit.report.tables import table
 
 
 def upgraded(outcomes: list[Outcome[EngineState]], dry: bool) -> Page:
@@ -32,7 +33,7 @@ def upgraded(outcomes: list[Outcome[EngineState]], dry: bool) -> Page:
             "before": one.result.before if one.result else None,
             "engine": one.result.after if one.result else None,
             "held": list(one.result.held if one.result else ()),
-            "findings": of.findings(one.result.findings if one.result else ()),
+            "findings": of.findings(one.result.findings if one.result else (), one.host),
             "changes": of.changes(one.result.pending if dry and one.result else one.changes),
         },
     )

@@ -1,9 +1,11 @@
 """What GitLab has and no host, listed; and what was taken off."""
 
 from runnerkit.fleet.clearing.sweep import Agree, Listed, Swept, goes
+from runnerkit.printable import counted
 from runnerkit.report import outcome as of
-from runnerkit.report.page import Page, once, table
+from runnerkit.report.page import GITLAB, Page, once
 from runnerkit.report.question import ask
+from runnerkit.report.tables import table
 
 LEFT = "only a runner's own token takes a manager off, and no host that answered has it"
 UNKNOWN = "no runner is listed: which are those of {} is not known"
@@ -23,7 +25,8 @@ def agreed(yes: bool) -> Agree:
     def agree(swept: Swept) -> None:
         if not yes:
             count = sum(map(goes, swept.ghosts))
-            ask(_table(swept.ghosts), f"Take these {count} off GitLab? Type yes: ", ("yes",))
+            what = "this one" if count == 1 else f"these {count}"
+            ask(_table(swept.ghosts), f"Take {what} off GitLab? Type yes: ", ("yes",))
 
     return agree
 
@@ -37,13 +40,13 @@ def shown(swept: Swept) -> Page:
         "unknown": list(swept.unknown),
     }
     notes = [
-        ("note", "GitLab", f"manager {one.ghost.manager.system_id} stays: {LEFT}", "")
+        ("note", GITLAB, f"manager {one.ghost.manager.system_id} stays: {LEFT}", "")
         for one in swept.ghosts
         if one.ghost.manager and not one.ghost.token
     ]
     if swept.unknown:
         names = ", ".join(swept.unknown)
-        notes.append(("note", "GitLab", UNKNOWN.format(names), SETTLED))
+        notes.append(("note", GITLAB, UNKNOWN.format(names), SETTLED))
     failed = any(one.state.startswith("kept: GitLab") for one in swept.ghosts)
     lines = _table(swept.ghosts) or ["no ghosts"]
     messages = once([*notes, *of.errors(swept.outcomes)])
@@ -57,7 +60,7 @@ def _table(ghosts: tuple[Listed, ...]) -> list[str]:
         runner, manager = one.ghost.runner, one.ghost.manager
         what = f"manager {manager.system_id}" if manager else f"runner for {one.ghost.host}"
         status = manager.status if manager else runner.status
-        age = "never" if one.days is None else f"{one.days} days ago"
+        age = "never" if one.days is None else f"{counted(one.days, 'day')} ago"
         rows.append((what, f"{runner.description} (#{runner.id})", status, age, one.state))
     return table(("what", "runner", "GitLab has it as", "last contact", "state"), rows)
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from runnerkit.report.page import Page, table
+from runnerkit.report.page import Page
+from runnerkit.report.tables import table
 
 NONE = "-"  # a machine of an autoscaler is no manager
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from runnerkit.fleet.job_images import ImageRow, Rows
 from runnerkit.fleet.run import Outcome
 from runnerkit.report import outcome as of
-from runnerkit.report.page import Page, once, size, table
+from runnerkit.report.page import Page, once, size
+from runnerkit.report.tables import table
 
 NONE = "-"
 

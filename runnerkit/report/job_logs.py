@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from runnerkit.checks.jobs.messages import Recognized, recognized
 from runnerkit.errors import KitError
-from runnerkit.place import typed
 from runnerkit.redact import mask
 from runnerkit.report import outcome as of
-from runnerkit.report.page import Page, once
+from runnerkit.report.page import GITLAB, Page, advice, once
 
 if TYPE_CHECKING:
     from runnerkit.fleet.journals.job_logs import JobLog
@@ -43,7 +42,7 @@ def shown(outcomes: "list[Outcome[JobLog | None]]", job: str) -> Page:
         "number, GitLab is asked too",
     )
     lines = lines or ([] if of.failed(outcomes) else _error(missing))
-    data = of.hosts(outcomes, lambda one: "ok", lambda one: _fields(one.result))
+    data = of.hosts(outcomes, lambda one: "ok", lambda one: _fields(one.host, one.result))
     well = any(log.status != "failed" or log.recognized for _, log in best)
     return Page(lines, data, once(of.errors(outcomes)), of.failed(outcomes) or int(not well))
 
@@ -55,34 +54,37 @@ def _job(host: str, log: "JobLog") -> Iterator[str]:
     yield f"job {log.number} of {log.project or 'an unknown project'}: {log.status}{reason}{runner}{where}"
     if log.url:
         yield f"  {log.url}"
+    hosts = (host,) if host else ()
     for one in log.recognized:
-        yield from _cause(one, "  ")
+        yield from _cause(one, "  ", *hosts)
     if log.status == "failed" and not log.recognized:
-        yield from _error(UNRECOGNIZED, "  ")
+        yield from _error(UNRECOGNIZED, "  ", *hosts)
 
 
-def _cause(one: Recognized, indent: str = "") -> Iterator[str]:
+def _cause(one: Recognized, indent: str = "", *hosts: str) -> Iterator[str]:
     line = mask(one.line)
     yield f"{indent}{one.finding.level}: {one.finding.what}  [{one.finding.code}]"
     yield f"{indent}  in:  {line[:SHOWN]}{'…' if len(line) > SHOWN else ''}"
-    yield f"{indent}  fix: {typed(one.finding.fix)}"
+    yield f"{indent}  fix: {advice(one.finding.fix, *hosts)}"
 
 
-def _error(error: KitError, indent: str = "") -> list[str]:
-    return [f"{indent}{error.what}", f"{indent}  fix: {typed(error.fix)}"]
+def _error(error: KitError, indent: str = "", *hosts: str) -> list[str]:
+    return [f"{indent}{error.what}", f"{indent}  fix: {advice(error.fix, *hosts)}"]
 
 
-def _fields(log: "JobLog | None") -> dict[str, object]:
+def _fields(host: str, log: "JobLog | None") -> dict[str, object]:
     if log is None:
         return {"job": None, "findings": []}
     names = ("number", "status", "reason", "runner", "project", "url", "here")
     return {
         "job": {name: getattr(log, name) for name in names},
-        "findings": _data(log.recognized),
+        "findings": _data(log.recognized, host),
     }
 
 
-def _data(causes: Iterable[Recognized]) -> list[dict[str, str]]:
+def _data(causes: Iterable[Recognized], host: str = GITLAB) -> list[dict[str, str]]:
     return [
-        {**data, "line": mask(one.line)} for one in causes for data in of.findings((one.finding,))
+        {**data, "line": mask(one.line)}
+        for one in causes
+        for data in of.findings((one.finding,), host)
     ]

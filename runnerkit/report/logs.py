@@ -15,8 +15,9 @@ from runnerkit.fleet.journals.logs import Entry, Tell
 from runnerkit.fleet.run import Outcome
 from runnerkit.printable import in_one_line
 from runnerkit.report import outcome as of
-from runnerkit.report.page import SCHEMA, Page, discard, note, once
+from runnerkit.report.page import SCHEMA, Page, advice, discard, note, once
 
+NONE = ("no such line", "look further back: --since 2h, --since 7d")
 PATIENCE = 5.0  # seconds that hosts are waited for before the first line
 TURN = 0.3  # seconds in which lines of several hosts are put in order
 WAITING = 10_000  # entries; a host waits where nobody reads them
@@ -31,11 +32,12 @@ def read(outcomes: list[Outcome[list[LogLine]]]) -> Page:
     found.sort(key=lambda pair: pair[1].at)
     failed = [_lost(one.host, one.error, one.fix) for one in outcomes if one.error]
     cut = [one.host for one in outcomes if len(one.result or ()) == MOST]
+    none = [one.host for one in outcomes if not (one.error or one.result)]
     few = [("note", host, f"only the last {MOST} lines", "give a later --since") for host in cut]
     return Page(
         [_text(host, line, width) for host, line in found],
         {},
-        once([*of.errors(outcomes), *few]),
+        once([*of.errors(outcomes), *few, *(("note", host, *NONE) for host in none)]),
         of.failed(outcomes),
         [*(_record(host, line) for host, line in found), *failed],
     )
@@ -141,7 +143,7 @@ def _record(host: str, line: LogLine) -> dict[str, object]:
 
 
 def _lost(host: str, what: str, fix: str) -> dict[str, object]:
-    return {"host": host, "error": what, "fix": fix or None}
+    return {"host": host, "error": what, "fix": advice(fix, host) or None}
 
 
 def _when(line: LogLine, between: str, exact: str) -> str:

@@ -8,7 +8,8 @@ from runnerkit.fleet.mirrors.probe import Offers, Survey
 from runnerkit.fleet.run import Outcome
 from runnerkit.images.reference import HUB
 from runnerkit.report import outcome as of
-from runnerkit.report.page import Page, once, table
+from runnerkit.report.page import Page, once
+from runnerkit.report.tables import table
 
 CHOOSE = (
     "name a mirror that has them (mirror.probe --mirrors URL,…), or send them by image.ship from a host "
@@ -71,7 +72,8 @@ def _order(survey: Survey) -> Iterator[str]:
     elif not survey.order:
         yield "no mirror serves all of it" + ("; nothing was written" if survey.wanted else "")
     elif survey.order == survey.settings:
-        yield "the settings name the mirrors that serve all of it, in this order"
+        more = "; there is nothing to write" if survey.wanted else ""
+        yield f"the settings name the mirrors that serve all of it, in this order{more}"
     else:
         yield f"--write would write [docker] registry_mirrors = {_list(survey.order)}"
 

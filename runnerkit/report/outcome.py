@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 
 from runnerkit.checks.finding import Finding
 from runnerkit.fleet.run import Outcome
-from runnerkit.place import typed
 from runnerkit.plan import Change
+from runnerkit.report.page import GITLAB, advice
 
 R = TypeVar("R")
 
@@ -25,7 +25,7 @@ def hosts(
                 "notes": outcome.notes,
                 **fields(outcome),
                 "error": outcome.error or None,
-                "fix": outcome.fix or None,
+                "fix": advice(outcome.fix, outcome.host) or None,
                 "seconds": round(outcome.seconds, 2),
                 "execs": outcome.execs,
             }
@@ -76,9 +76,9 @@ def pending(host: str, changes: Sequence[Change]) -> Iterator[str]:
         yield from (f"      {line}" for line in change.diff.splitlines())
 
 
-def findings(findings: Iterable[Finding]) -> list[dict[str, str]]:
+def findings(findings: Iterable[Finding], host: str = GITLAB) -> list[dict[str, str]]:
     """Findings as data."""
     return [
-        {"code": one.code, "level": str(one.level), "what": one.what, "fix": typed(one.fix)}
+        {"code": one.code, "level": str(one.level), "what": one.what, "fix": advice(one.fix, host)}
         for one in findings
     ]

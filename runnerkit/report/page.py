@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runnerkit.errors import KitError
@@ -12,6 +12,7 @@ from runnerkit.printable import hanging, in_one_line, printable
 
 SCHEMA = 1  # of the JSON; it grows when a field goes or means something else
 NAMED = 5  # hosts; of more only some are named
+GITLAB = "GitLab"  # stands in the place of a host's name
 
 
 @dataclass(frozen=True)
@@ -67,25 +68,6 @@ def discard(stream: int) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns side by side, also where letters take two cells; nothing where there is no row."""
-    if not rows:
-        return []
-    if all(cell.isascii() for row in (heads, *rows) for cell in row):
-        cell_len: Callable[[str], int] = len  # importing takes longer than looking at a host
-    else:
-        from rich.cells import cell_len
-
-    rows = [[in_one_line(cell) for cell in row] for row in rows]
-    widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
-    return [
-        "  ".join(
-            cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in (heads, *rows)
-    ]
-
-
 def size(number: int) -> str:
     """Bytes, as people read them."""
     return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
@@ -103,8 +85,14 @@ def once(messages: Iterable[tuple[str, str, str, str]]) -> list[str]:
     lines = []
     for (kind, what, fix), names in hosts.items():
         lines.append(hanging(f"{kind}: {_named(list(names))}: {what}"))
-        lines += [hanging(f"  fix: {typed(fix)}")] if fix else []
+        lines += [hanging(f"  fix: {advice(fix, *names)}")] if fix else []
     return lines
+
+
+def advice(fix: str, *hosts: str) -> str:
+    """A fix as it is typed for these hosts, which it calls HOST; for GitLab it stays so."""
+    named = hosts and GITLAB not in hosts
+    return typed(fix.replace("--host HOST", f"--host {','.join(hosts)}") if named else fix)
 
 
 def _named(hosts: list[str]) -> str:

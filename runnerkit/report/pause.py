@@ -4,7 +4,8 @@ from dataclasses import asdict
 
 from runnerkit.fleet.changes.pause import PausedRunner, Pauses
 from runnerkit.report import outcome as of
-from runnerkit.report.page import Page, once, table
+from runnerkit.report.page import Page, once
+from runnerkit.report.tables import table
 
 
 def paused(pauses: Pauses, dry: bool) -> Page:

@@ -5,7 +5,8 @@ from dataclasses import asdict
 from runnerkit.actions.prune import Pruned
 from runnerkit.fleet.run import Outcome
 from runnerkit.report import outcome as of
-from runnerkit.report.page import Page, once, size, table
+from runnerkit.report.page import Page, once, size
+from runnerkit.report.tables import table
 
 
 def pruned(outcomes: list[Outcome[Pruned]]) -> Page:

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 from runnerkit.fleet.clearing.remove import Agree, Removed
 from runnerkit.fleet.run import Outcome
 from runnerkit.place import typed
+from runnerkit.printable import counted
 from runnerkit.report import outcome as of
-from runnerkit.report.page import Page, once, table
+from runnerkit.report.page import Page, once
 from runnerkit.report.question import ask
+from runnerkit.report.tables import table
 
 
 def agreed(yes: bool) -> Agree:
@@ -20,7 +22,7 @@ def agreed(yes: bool) -> Agree:
     def agree(outcomes: list[Outcome[Removed]]) -> None:
         if not yes:
             names = [one.host for one in outcomes if one.result and one.result.pending]
-            what = names[0] if len(names) == 1 else f"{len(names)} hosts"
+            what = names[0] if len(names) == 1 else counted(len(names), "host")
             answers = ("yes", *names) if len(names) == 1 else ("yes",)
             question = f"Remove this from {what}? Type {' or '.join(answers)}: "
             ask([*_lines(outcomes), *once(_notes(outcomes))], question, answers)

@@ -6,7 +6,8 @@ from runnerkit.fleet.run import Outcome
 from runnerkit.fleet.tokens.new_tokens import Rotated
 from runnerkit.fleet.tokens.rotate import Rotation
 from runnerkit.report import outcome as of
-from runnerkit.report.page import Page, once, table
+from runnerkit.report.page import Page, once
+from runnerkit.report.tables import table
 
 VERIFIED = {True: "yes", False: "no", None: "the manager does not run"}
 

@@ -12,10 +12,10 @@ from runnerkit.checks.runner.managers import DRAINED, RESTARTING
 from runnerkit.errors import INTERRUPTED, KitError
 from runnerkit.fleet.health.status import HostStatus
 from runnerkit.fleet.run import Outcome
-from runnerkit.place import typed
-from runnerkit.printable import in_one_line
+from runnerkit.printable import counted, in_one_line
 from runnerkit.report import outcome as of
-from runnerkit.report.page import Page, size, table
+from runnerkit.report.page import GITLAB, Page, advice, size
+from runnerkit.report.tables import grid
 from runnerkit.settings import durations
 
 NONE = "-"
@@ -31,12 +31,12 @@ def shown(outcomes: list[Outcome[HostStatus]], elsewhere: Sequence[Finding] = ()
         elsewhere: what is to be noted of GitLab, and of no host.
     """
     differing = _differing(outcomes)
-    heading, *rows = table(HEADS, [_row(one, differing) for one in outcomes]) or [""]
-    lines = [heading]
+    heading, *rows = grid(HEADS, [_row(one, differing) for one in outcomes]) or [[""]]
+    lines = heading
     for one, row in zip(outcomes, rows, strict=True):
-        lines += [row, *_under(one)]
+        lines += [*row, *_under(one)]
     if elsewhere:
-        lines += ["GitLab", *_noted(elsewhere)]
+        lines += [GITLAB, *_noted(elsewhere, GITLAB)]
     data = of.hosts(outcomes, _state, lambda one: _data(one, differing))
     data |= {"findings": of.findings(elsewhere)}
     unwell = any(_state(one) == "unwell" for one in outcomes)
@@ -81,7 +81,7 @@ def _row(one: Outcome[HostStatus], differing: set[str]) -> tuple[str, ...]:
         return (one.host, "unreachable", *[NONE] * (len(HEADS) - 2))
     free = size(now.free_kb << 10)
     if now.free_inodes is not None and now.free_inodes < 100_000:
-        free += f", {now.free_inodes} inodes"
+        free += f", {counted(now.free_inodes, 'inode')}"
     drift = NONE if now.changes is None else str(len(now.changes))
     return (
         one.host,
@@ -97,10 +97,12 @@ def _row(one: Outcome[HostStatus], differing: set[str]) -> tuple[str, ...]:
 
 def _engine(now: HostStatus) -> str:
     more = [now.store] * (now.store == "containerd") + ["cache"] * now.cache
-    return ", ".join([now.engine or NONE, *more])
+    return ", ".join([now.engine or "none", *more])
 
 
 def _manager(now: HostStatus) -> str:
+    if not now.engine:
+        return NONE
     parts = [now.manager or NONE]
     if now.behind:
         parts.append(f"{now.behind} behind")
@@ -129,7 +131,7 @@ def _jobs(now: HostStatus) -> str:
 
 def _images(now: HostStatus, differing: set[str]) -> str:
     names = {name for name, _ in now.images} | {name for name, _ in now.stale}
-    if not names:
+    if not (names and now.engine):
         return NONE
     words = [f"{len(now.stale)} stale"] if now.stale else []
     if count := len(differing & names):
@@ -141,14 +143,14 @@ def _under(one: Outcome[HostStatus]) -> Iterator[str]:
     """What is unwell, and what to do about it."""
     if one.error:
         yield f"  {Level.ERROR}: {one.error}"
-        yield f"    fix: {typed(one.fix)}"
-    yield from _noted(one.result.findings if one.result else ())
+        yield f"    fix: {advice(one.fix, one.host)}"
+    yield from _noted(one.result.findings if one.result else (), one.host)
 
 
-def _noted(findings: Sequence[Finding]) -> Iterator[str]:
+def _noted(findings: Sequence[Finding], host: str) -> Iterator[str]:
     for found in findings:
         yield f"  {found.level}: {found.what}"
-        yield f"    fix: {typed(found.fix)}"
+        yield f"    fix: {advice(found.fix, host)}"
 
 
 def _data(one: Outcome[HostStatus], differing: set[str]) -> dict[str, object]:
@@ -173,7 +175,7 @@ def _data(one: Outcome[HostStatus], differing: set[str]) -> dict[str, object]:
         ],
         "free": {"bytes": now.free_kb << 10, "inodes": now.free_inodes},
         "changes": None if now.changes is None else of.changes(now.changes),
-        "findings": of.findings(now.findings),
+        "findings": of.findings(now.findings, one.host),
     }
 
 

@@ -6,7 +6,8 @@ from runnerkit.fleet.changes.rollout import Standing
 from runnerkit.fleet.changes.upgrade import Upgraded
 from runnerkit.fleet.run import Outcome
 from runnerkit.report import outcome as of
-from runnerkit.report.page import Page, once, table
+from runnerkit.report.page import Page, once
+from runnerkit.report.tables import table
 
 
 def upgraded(end: Upgraded) -> Page:

@@ -131,7 +131,9 @@ def certificates(file: str) -> str:
         return ""
     import ssl
 
-    text = text_of(Path(file).expanduser(), "network.ca_file should hold certificates")
+    text = text_of(
+        Path(file).expanduser(), "correct [network] ca_file: a file of certificates on this machine"
+    )
     blocks = [found.replace("\r", "") for found in _CERTIFICATE.findall(text)]
     pem = "".join(f"{block}\n" for block in blocks)
     try:

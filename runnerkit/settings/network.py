@@ -12,7 +12,7 @@ Proxy = Annotated[
     Meta(
         # It goes into files of systemd and apt. Without a port, curl and Go mean different ones.
         pattern=r"^(https?://([A-Za-z0-9._~%!*+=-]+@)?([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):\d{1,5}/?)?\Z",
-        description="the address of a proxy, with its port and without a password: "
+        description="the address of a proxy, with its port and without a password (that is proxy_password): "
         "http://proxy.example.com:3128",
     ),
 ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from runnerkit.errors import KitError, nearest
+from runnerkit.place import settings_file
 from runnerkit.settings.model import Settings
 from runnerkit.settings.secrets import Secret
 
@@ -69,15 +70,20 @@ def _of(word: str, settings: Settings, known: Known) -> list[Target]:
     if word == "all" or (set(word) & set("*?[") and not _IPV6.search(word)):
         raise KitError(
             f"--host {word} fits no [hosts] of the settings",
-            "name one that is there; without a runnerkit.toml, ./inv init writes one",
+            f"name one that is in {_file()}",
         )
     if not set(word) & set("@.:") and not known(word):
         raise KitError(
             f"--host {word}: no host of the settings, no alias of ssh's, and no name that this machine "
             f"can resolve{nearest(word, [*settings.hosts, 'all', 'local'])}",
-            "correct it, or write [hosts] of the settings: its name and address",
+            f"correct it, or write its name and address into [hosts] of {_file()}",
         )
     return [Target(word, word)]
+
+
+def _file() -> str:
+    none = "a runnerkit.toml: there is none here, and RUNNERKIT_SETTINGS names none; ./inv init writes one"
+    return str(settings_file() or none)
 
 
 def wrong_port(address: str) -> str:

@@ -13,7 +13,7 @@ from runnerkit.facts import Facts, File, Needs
 from runnerkit.files import daemon_json, memory, outside, removals
 from runnerkit.files.daemon_json import PATH, differing, edited, parsed
 from runnerkit.files.write import write_file
-from runnerkit.plan import Change, Hint, Script, mirrors
+from runnerkit.plan import Change, Endpoint, Hint, Script, mirrors
 from runnerkit.templates import render
 from runnerkit.want import Want
 
@@ -99,7 +99,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
             old=file.data if file else None,
             keep_time=keep,
             check=VALIDATE,
-            reaches=() if want.bundle else mirrors(want.docker.fixed_mirrors),
+            reaches=_reaches(want, file, values),
         )
         yield replace(write, title=f"{write.title}{removals.reason(left.goes)}")
         if hot:
@@ -115,6 +115,11 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         yield _restart(want, have)
     elif have.docker_runs and used != _mirrors(have):
         yield _reload(used)
+
+
+def _reaches(want: Want, file: File | None, values: Mapping[str, Any]) -> tuple[Endpoint, ...]:
+    through = outside.named_anew(want, file.text if file else "") if "proxies" in values else ()
+    return (*through, *(() if want.bundle else mirrors(want.docker.fixed_mirrors)))
 
 
 def _mode(want: Want, values: Mapping[str, Any], file: File | None) -> int:

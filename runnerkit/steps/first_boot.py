@@ -47,12 +47,12 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     if not have.systemd:
         raise KitError(
             "the host has no systemd, which first boot needs",
-            "choose a machine with systemd, or set its runner up with ./inv bootstrap --host NAME",
+            "choose a machine with systemd, or set its runner up with ./inv bootstrap --host HOST",
         )
     if "debian" not in (have.os.get("ID"), *have.os.get("ID_LIKE", "").split()):
         raise KitError(
             f"an image of {have.os.get('PRETTY_NAME', 'an unnamed distribution')} cannot be made",
-            "choose a base that is Debian or Ubuntu, or set such machines up with ./inv bootstrap --host NAME",
+            "choose a base that is Debian or Ubuntu, or set such machines up with ./inv bootstrap --host HOST",
         )
     yield from differing(_files(want), have.files)
     if missing := [unit for unit in units(want) if _link(unit) not in have.files]:

@@ -13,6 +13,7 @@ from runnerkit.facts import Facts, Needs
 from runnerkit.files import drained, memory, previous, removals
 from runnerkit.images.reference import normal
 from runnerkit.plan import Change, Hint, Script
+from runnerkit.printable import counted
 from runnerkit.templates import render
 from runnerkit.want import Want
 
@@ -75,7 +76,9 @@ def replacement(
         reasons: why it goes.
         proves: whether the new one must prove itself, and is else put back.
     """
-    jobs = f", after its {have.jobs} running job containers end" if have.jobs else ""
+    jobs = (
+        f", after the end of its {counted(have.jobs, 'running job container')}" if have.jobs else ""
+    )
     title = f"replace the container {want.manager.container} ({'; '.join(reasons)}){jobs}"
     left = {way[0] for way in _left(want, have, now).goes}
     environment = container.variables(have, now)

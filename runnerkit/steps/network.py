@@ -38,12 +38,15 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
 
 
 def _written(want: Want, have: Facts, path: str, content: Content) -> Iterator[Script]:
+    file = have.files.get(path)
     after = {outside.UNIT: outside.RELOADED}.get(path, "")
     after = outside.RENEWED if path in outside.AUTHORITIES else after
     if path != outside.authority(want):
-        yield from differing({path: content}, have.files, after)
+        for write in differing({path: content}, have.files, after):
+            names_it = path in (outside.VARIABLES, outside.APT)
+            reaches = outside.named_anew(want, file.text if file else "") if names_it else ()
+            yield replace(write, reaches=reaches)
         return
-    file = have.files.get(path)
     if file and want.network.ca in file.text:  # whoever wrote it
         return
     for write in differing({path: content}, have.files):

@@ -133,7 +133,7 @@ def mirrors(address: str, registry: str, *lies: str) -> Iterator[dict[str, str]]
 def listening(
     address: str, kind: type[BaseHTTPRequestHandler], secure: tuple[str, str] | None = None
 ) -> Iterator[str]:
-    """A server that answers so, at a port of its own; its address.
+    """A server on this machine; its URL.
 
     Args:
         address: where it listens.

@@ -26,6 +26,7 @@ Summary: stand-in
 License: none
 AutoReqProv: no
 Requires: $requires
+Provides: $name-name $([ "$name" != bash ] || echo /bin/sh)
 %define __os_install_post %{nil}
 %description
 stand-in

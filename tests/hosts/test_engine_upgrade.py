@@ -52,7 +52,7 @@ def test_a_job_lives_through_an_upgrade_of_docker_which_is_held_then(
     before = later(kit, host)
     number, _ = long_job(kit, host)
     (title,) = upgrade(kit, "--dry-run", code=2).titles
-    assert title == f"bring Docker (docker.io) from {before} to {LATER}, after 1 jobs"
+    assert title == f"bring Docker (docker.io) from {before} to {LATER}, after 1 job"
     kit.ssh(host, f"(sleep 5; docker exec $({INSIDE}) touch /end) >/dev/null 2>&1 &")
     (line,) = commands(PAGE)
     ran = kit.run(*line.split()[1:])

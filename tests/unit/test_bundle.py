@@ -17,7 +17,9 @@ from runnerkit.bundle import reading, saved, signature, writing
 from runnerkit.bundle.contents import HEAD, INDEX, blob, parsed
 from runnerkit.bundle.saved import Wanted
 from runnerkit.errors import KitError
+from runnerkit.fleet.bundles import difference
 from runnerkit.place import ROOT
+from tests.unit.build import MANAGER
 from tests.unit.bundling import DEB, NAMES, bundle, pieces, save
 
 BASE, TOP = b"base" * 5000, b"top" * 5000
@@ -199,3 +201,14 @@ def test_memory_stays_flat_however_large_it_is(tmp_path: Path) -> None:
 def test_the_first_member_is_the_list(tmp_path: Path) -> None:
     with tarfile.open(bundle(tmp_path).file) as archive:
         assert archive.getnames()[0] == HEAD
+
+
+def test_a_difference_is_not_written_over_what_it_is_made_of(tmp_path: Path) -> None:
+    old = bundle(tmp_path, {MANAGER: [BASE]}, "old.tar").file
+    new = bundle(tmp_path, {MANAGER: [BASE, TOP]}, "new.tar").file
+    (tmp_path / "link.tar").symlink_to(new)
+    before = new.read_bytes()
+    for file in (new, old, tmp_path / "link.tar"):
+        with pytest.raises(KitError, match="one of the two bundles"):
+            difference.make(old, new, file, "", lambda *_: None)
+    assert new.read_bytes() == before

@@ -13,12 +13,13 @@ from runnerkit.bundle.contents import AGAIN, BundledPlugin, Part, parsed, writte
 from runnerkit.bundle.reading import Bundle
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File
+from runnerkit.images import reference
 from runnerkit.images.reference import known_as, tagged
 from runnerkit.plan import Load, Pull, Script
 from runnerkit.report.bundles import listed
-from runnerkit.steps import fleeting, site_cache
+from runnerkit.steps import fleeting, image_pulls, site_cache
 from runnerkit.want import Want
-from tests.unit.build import blank, converged
+from tests.unit.build import HELPER, blank, converged, want
 from tests.unit.bundling import NAMES, bundle
 from tests.unit.test_autoscaler import MARK, host, scaled
 from tests.unit.test_site_cache import cache, serving
@@ -147,3 +148,50 @@ def test_what_is_pinned_has_the_tag_of_its_digest(name: str, expected: str) -> N
     assert tagged(name) == expected
     assert known_as(name, {}) == name
     assert known_as(name, {expected: {}}) == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        PINNED,
+        f"registry@{DIGEST}",
+        f"m.example.com:5000/a/b:v1-alpine@{DIGEST}",
+        "registry:2",
+        "a/b",
+    ],
+)
+def test_a_pin_can_be_read_from_the_tag(name: str) -> None:
+    assert reference.pinned(tagged(name)) == name
+
+
+@pytest.mark.parametrize("name", [f"x-sha256-{'a' * 64}", "registry:2-sha256-abc", ""])
+def test_what_only_looks_like_a_pin_is_none(name: str) -> None:
+    assert reference.pinned(name) == name
+
+
+def test_an_image_that_is_pinned_by_its_tag_is_pulled_by_the_digest(tmp_path: Path) -> None:
+    name = f"gitlab/gitlab-runner:v19.3.0@{DIGEST}"
+    prefixes = {"docker.io": "m.example.com/hub"}
+    wanted = want(manager={"image": tagged(name)}, docker={"prefix_mirrors": prefixes})
+    assert wanted.release == "v19.3.0"
+    pending = converge.plan(wanted, blank(), (image_pulls,))
+    pull = next(one for one in pending if isinstance(one, Pull))
+    assert pull.image == tagged(name)
+    assert pull.sources == (f"m.example.com/hub/{name}", name)
+    made = bundle(tmp_path, {one: [one.encode()] for one in (tagged(name), *NAMES[1:])})
+    bundled = converge.plan(replace(wanted, bundle=made), blank(), (image_pulls,))
+    assert bundled[0].title == f"load {tagged(name)} from the bundle"
+
+
+@pytest.mark.parametrize("written_as", ["pin", "tag"])
+def test_a_pinned_helper_of_a_bundle_is_not_pulled_again(written_as: str) -> None:
+    pin = f"gitlab/gitlab-runner-helper:x86_64-v19.3.0@{DIGEST}"
+    wanted = want(manager={"helper_image": pin if written_as == "pin" else tagged(pin)})
+    image: dict[str, Any] = {"Id": "sha256:h", "RepoTags": [HELPER, tagged(pin)]}
+    have = replace(converged(), images={**converged().images, HELPER: image})
+    assert converge.plan(wanted, have, (image_pulls,)) == []
+    other_one = {**image, "RepoTags": [HELPER]}
+    have = replace(have, images={**have.images, HELPER: other_one})
+    (pull,) = converge.plan(wanted, have, (image_pulls,))
+    assert isinstance(pull, Pull)
+    assert pull.sources == (pin,)

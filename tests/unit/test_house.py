@@ -166,6 +166,12 @@ def test_no_two_classes_have_one_name() -> None:
     assert [one for one in names if names.count(one) > 1] == []
 
 
+@pytest.mark.parametrize("path", [*PRODUCT, *SANDBOX], ids=name)
+def test_no_number_has_a_plural_of_its_own(path: Path) -> None:
+    """`counted` has them all: "1 caches" comes of an f-string."""
+    assert not re.findall(r"\{len\([^{}]*\)\} [a-z ]*s\b(?! of\b)", path.read_text())
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "templates").iterdir()), ids=str)
 def test_what_a_script_keeps_is_named_by_a_noun(path: Path) -> None:
     assert re.findall(r"\b(?:said|told|asked|made|found|given)\b *=[^=~]", path.read_text()) == []

@@ -123,6 +123,13 @@ def test_what_many_hosts_have_is_in_time_order_and_hostile_words_obey_nobody() -
     assert (page.records or ())[2]["error"] == "gone"
 
 
+def test_that_no_line_was_found_is_told() -> None:
+    page = read([Outcome("ci1", []), Outcome("ci2", [])])
+    note, fix = page.messages
+    assert note == "note: ci1, ci2: no such line"
+    assert "--since" in fix
+
+
 def told(*entries: tuple[str, Entry]) -> Callable[[Tell], None]:
     def follow(tell: Tell) -> None:
         for host, entry in entries:

@@ -272,3 +272,15 @@ def test_before_anything_is_changed_the_proxy_is_tried_in_the_place_of_what_is_b
     found = list(obstacles.findings(machine, None, replace(wanted, runners=()), [change]))
     assert tried == [("proxy.example.com", 3128), ("near.example.com", 443)]
     assert found[0].what == f"proxy {PROXY} does not answer the host"
+
+
+@pytest.mark.parametrize("have", [converged(info=OLD), converged(info=NEW), blank()])
+def test_a_proxy_is_tried_before_a_file_names_it_for_the_first_time(have: Facts) -> None:
+    def tried(wanted: Want, have: Facts) -> set[str]:
+        changes = [one for step in (network, daemon_json) for one in step.changes(wanted, have)]
+        return {end.url for one in changes for end in one.reaches if end.name == "proxy"}
+
+    assert tried(proxied(), have) == {PROXY}
+    there = after(proxied(), have)
+    files = {**there.files, DAEMON: File(f'{{"proxies": {{"x": "{PROXY}"}}}}'.encode(), 0o644, 1)}
+    assert tried(proxied(no_proxy=["x"]), replace(there, files=files)) == set()

@@ -13,7 +13,8 @@ from runnerkit.errors import KitError
 from runnerkit.events import Began, Detail, Event, Phase
 from runnerkit.printable import in_one_line, printable
 from runnerkit.report import progress
-from runnerkit.report.page import Page, note, once, table
+from runnerkit.report.page import Page, note, once
+from runnerkit.report.tables import table
 
 ATTACKS = {
     "title": "\x1b]0;owned\x07",

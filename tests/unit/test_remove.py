@@ -50,9 +50,9 @@ def test_the_token_is_there_until_gitlab_has_heard_and_the_memory_goes_last() ->
     have = host(converged(), OWN, installed=True, volumes=(volume,))
     assert planned(have) == [
         "remove the container gitlab-runner",
-        "remove what its jobs left: 1 caches",
+        "remove what its jobs left: 1 cache",
         "take ci1-web off GitLab, and remove /srv/gitlab-runner/config",
-        f"remove 1 images: {MANAGER}",
+        f"remove 1 image: {MANAGER}",
         "remove Docker and what came with it: 2 packages",
         "remove /var/lib/runnerkit",
     ]
@@ -65,7 +65,7 @@ def test_caches_of_a_token_of_before_are_the_runner_s_too() -> None:
     renewed = GOOD.replace(TOKEN, "glrt-renewed00000000000000").encode()
     files = {**before.files, CONFIG: File(renewed, 0o600, 1)}
     have = replace(before, files=files)
-    assert "remove what its jobs left: 1 caches" in planned(have)
+    assert "remove what its jobs left: 1 cache" in planned(have)
     (left,) = leavings.changes(have, share.of(ours(), have))
     assert SHORT.lower() in left.text
     (note,) = [one for one in memory.parsed(before).settings.values() if one.shorts]
@@ -204,6 +204,23 @@ def test_with_images_that_are_kept_what_tells_of_them_is_kept() -> None:
     kept = replace(have, containers={}, belongings=Belongings(whole=True))
     kept = replace(kept, files={memory.PATH: File(text, 0o600, 1)})
     assert planned(kept, keep_images=True) == []
+
+
+def test_a_docker_that_others_use_goes_by_a_later_removal() -> None:
+    theirs = OwnedContainer("theirs", "theirs")
+    have = host(converged(), OWN, installed=True, containers=(MANAGED, theirs))
+    *_, last = converge.plan(ours(), have, remove.actions({}, False))
+    assert isinstance(last, Script)
+    assert "! -name installed" in last.text
+    text = memory.written(memory.Memory(images=memory.parsed(have).images)).encode()
+    files = {memory.PATH: File(text, 0o600, 1)}
+    files |= {remove_docker.INSTALLED: have.files[remove_docker.INSTALLED]}
+    left = replace(have, files=files, containers={})
+    used = replace(left, belongings=Belongings((theirs,), whole=True))
+    assert planned(used) == []
+    assert remove_docker.stays(ours(), used) == "other containers are in it: theirs"
+    alone = planned(replace(left, belongings=Belongings(whole=True)))
+    assert alone == ["remove Docker and what came with it: 2 packages", "remove /var/lib/runnerkit"]
 
 
 def test_what_docker_has_is_read() -> None:

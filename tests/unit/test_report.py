@@ -14,10 +14,12 @@ from runnerkit.fleet.job_images import ImageRow
 from runnerkit.fleet.run import Outcome
 from runnerkit.place import ROOT
 from runnerkit.plan import Script
+from runnerkit.printable import counted
 from runnerkit.report.bootstrap import bootstrapped, planned
 from runnerkit.report.job_images import built, listed
-from runnerkit.report.page import Page, table
+from runnerkit.report.page import Page, once
 from runnerkit.report.progress import line
+from runnerkit.report.tables import table
 
 NOTE = Finding("some-note", Level.NOTE, "the token expires", "rotate it")
 CHANGE = Script("write x", "", "+a")
@@ -63,6 +65,44 @@ def test_a_change_that_failed_is_not_counted() -> None:
 def test_wide_letters_take_two_cells() -> None:
     heads, chinese, latin = table(("host", "state"), [("构建机", "ok"), ("ci1", "ok")])
     assert (heads, chinese, latin) == ("host    state", "构建机  ok", "ci1     ok")
+
+
+def test_a_terminal_that_is_too_narrow_folds_the_widest_columns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    long = "the quick brown fox jumps over the lazy dog"
+    whole = table(("host", "why"), [("ci1", long), ("ci2", "镜像站" * 9)])
+    assert whole[1] == f"ci1   {long}", "what is no terminal gets lines that are whole"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    lines = table(("host", "why"), [("ci1", long), ("ci2", "镜像站" * 9)])
+    assert lines == [
+        "host  why",
+        "ci1   the quick brown fox jumps over the",
+        "      lazy dog",
+        f"ci2   {('镜像站' * 9)[:17]}",
+        f"      {('镜像站' * 9)[17:]}",
+    ]
+    many = table(("host", "from", "to"), [("ci1", "a" * 30, "b" * 30)])
+    assert [len(line) <= 40 for line in many] == [True] * 3
+
+
+def test_a_fix_names_the_hosts_that_it_is_for() -> None:
+    fix = "./inv bootstrap --host HOST installs it"
+    messages = [("error", one, "no Docker", fix) for one in ("ci1", "ci2")]
+    assert once(messages)[1].endswith("inv bootstrap --host ci1,ci2 installs it")
+    assert once([("note", "GitLab", "paused", fix)])[1].endswith("--host HOST installs it")
+    failed = Outcome[Bootstrapped]("ci1", error="no Docker", fix=fix)
+    hosts: Any = bootstrapped([failed]).data["hosts"]
+    assert hosts[0]["fix"].endswith("inv bootstrap --host ci1 installs it")
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "text"),
+    [(0, "cache", "0 caches"), (1, "cache", "1 cache"), (2, "library", "2 libraries")],
+)
+def test_a_number_has_its_noun_s_form(number: int, noun: str, text: str) -> None:
+    assert counted(number, noun) == text
 
 
 def test_each_verb_s_data_has_its_own_fields_and_a_schema(

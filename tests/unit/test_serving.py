@@ -216,5 +216,5 @@ def test_for_containerds_store_the_head_of_a_manifest_must_come(status: int, ste
 def test_a_token_service_that_does_not_answer_is_named() -> None:
     answers = Answers({url: one for url, one in GOOD.items() if url != TOKEN})
     found = serves(answers, AT, "debian:bookworm", "amd64")
-    assert (found.step, found.reply.place) == ("token", TOKEN)
+    assert (found.step, found.reply.place) == ("token", "https://auth.example.com/token?x=1")
     assert why(found).startswith("its token service is https://auth.example.com/token")

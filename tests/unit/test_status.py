@@ -153,7 +153,7 @@ def test_a_job_is_one_however_many_containers_it_has() -> None:
 
 def test_images_that_differ_between_hosts_are_named_on_each() -> None:
     hosts = [
-        Outcome(name, HostStatus(images=(("web", content),)))
+        Outcome(name, HostStatus("28.5.2", images=(("web", content),)))
         for name, content in (("a", "1"), ("b", "2"))
     ]
     page = shown(hosts)

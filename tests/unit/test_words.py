@@ -42,7 +42,17 @@ def run(
         ("image.build --hots x", "image.build has no option --hots", "--help image.build"),
         ("image.build --hots", "image.build has no option --hots", "--help image.build"),
         ("plan --host --jsn", "plan has no option --jsn (did you mean '--json'?)", "--help plan"),
-        ("image.build", "image.build: NAMES is missing", "image.build NAMES"),
+        ("image.build", "image.build: NAMES is missing", "image.build NAMES --host HOST; NAMES is"),
+        (
+            "bundle.diff a.tar",
+            "bundle.diff: NEW and FILE are missing",
+            "inv bundle.diff OLD NEW FILE; NEW is",
+        ),
+        (
+            "runner.upgrade --host ci1",
+            "runner.upgrade: --to is missing",
+            "inv runner.upgrade --to TO --host HOST; TO is the version",
+        ),
         ("test --only unti", "no session 'unti' (did you mean 'unit'?)", "--only is one of lint"),
         ("plan --host", "--host needs a value", "--help plan"),
         ("plan ci1", "plan takes no word 'ci1'", "--host ci1"),
@@ -180,6 +190,15 @@ def test_ctrl_c_once_more_while_threads_end_is_no_traceback() -> None:
         ran.send_signal(signal.SIGINT)
         assert ran.communicate(timeout=30) == ("", "")
     assert ran.returncode == -signal.SIGINT
+
+
+def test_ctrl_c_that_nobody_takes_has_its_own_exit_code() -> None:
+    menu = "from invoke import Collection, task\nfrom runnerkit import program\n"
+    menu += "@task\ndef begin(_): raise KeyboardInterrupt\nprogram.run(Collection(begin))"
+    ran = subprocess.run(
+        [sys.executable, "-c", menu, "begin"], cwd=ROOT, capture_output=True, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (130, b"")
 
 
 @pytest.mark.parametrize("task", ["bootstrap", "runner.drain", "sandbox.host"])

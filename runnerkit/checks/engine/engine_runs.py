@@ -1,5 +1,6 @@
 """A Docker Engine is there, and answers."""
 
+import re
 from collections.abc import Iterator
 
 from runnerkit.checks.finding import Finding, Kind, Level
@@ -7,31 +8,32 @@ from runnerkit.facts import Facts, Needs
 from runnerkit.want import Want
 
 SNAP = "/snap/bin/docker"
+MISSING = re.compile(r"\bdocker: (command )?not found")  # what shells say
 LOG = "journalctl -u docker on the host, or /var/log/docker.log, tells why"
 ABSENT = Kind(
     "engine-absent",
     Level.ERROR,
     "there is no Docker Engine on the host",
-    "./inv bootstrap --host NAME installs it",
+    "./inv bootstrap --host HOST installs it",
 )
 PODMAN = Kind(
     "engine-podman",
     Level.ERROR,
     "the command docker is Podman's on the host: it is no Docker Engine",
-    "remove podman-docker there; ./inv bootstrap --host NAME then installs Docker",
+    "remove podman-docker there; ./inv bootstrap --host HOST then installs Docker",
 )
 SNAPPED = Kind(
     "engine-snap",
     Level.ERROR,
     "the host's Docker is a snap, which may mount only folders below /home: the manager gets an empty "
     "config.toml",
-    "snap remove docker there; ./inv bootstrap --host NAME then installs the distribution's",
+    "snap remove docker there; ./inv bootstrap --host HOST then installs the distribution's",
 )
 STOPPED = Kind(
     "engine-stopped",
     Level.ERROR,
     "Docker is on the host, and does not run",
-    f"./inv bootstrap --host NAME starts it; {LOG}",
+    f"./inv bootstrap --host HOST starts it; {LOG}",
 )
 SILENT = Kind(
     "engine-silent",

@@ -15,7 +15,7 @@ ACCEPTED = re.compile(r"is (valid|alive)\b.*?runner=(\S+)")
 ENDED_CAUSES = (
     Hint(
         "in a stopped container|[Cc]ontainer \\S+ is (not running|restarting)",
-        "the manager ended while it was asked: ./inv runner.logs --host NAME --errors tells why",
+        "the manager ended while it was asked: ./inv runner.logs --host HOST --errors tells why",
     ),
 )
 REFUSED = re.compile(r"(?:is not valid|is removed|403).*?runner=(\S+)")

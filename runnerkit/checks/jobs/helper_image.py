@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.checks.host.system import PROCESSORS
 from runnerkit.facts import Facts, Needs
-from runnerkit.images.reference import normal, sources
+from runnerkit.images.reference import normal, pinned, sources
 from runnerkit.want import Want
 
 HELPER = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper"
@@ -15,20 +15,20 @@ ABSENT = Kind(
     "helper-absent",
     Level.ERROR,
     "the helper image {image} is not on the host: each job begins with it",
-    "./inv bootstrap --host NAME puts it in place; where no registry has it, name one by [manager] "
+    "./inv bootstrap --host HOST puts it in place; where no registry has it, name one by [manager] "
     "helper_image",
 )
 UNBUILT = Kind(
     "job-image-absent",
     Level.ERROR,
     "the job image {image} of runner {runner} is not on the host, and no registry has it: its jobs fail",
-    "./inv image.build {image} --host NAME",
+    "./inv image.build {image} --host HOST",
 )
 NEVER = Kind(
     "image-never-pulled",
     Level.ERROR,
     "the image {image} of runner {runner} is not on the host, and its pull_policy is never",
-    "./inv bootstrap --host NAME pulls it; or add if-not-present to pull_policy",
+    "./inv bootstrap --host HOST pulls it; or add if-not-present to pull_policy",
 )
 KINDS = (ABSENT, UNBUILT, NEVER)
 
@@ -90,6 +90,6 @@ def usual(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
     repository = want.manager.image.partition("@")[0].rpartition(":")[0]
     beside = f"{repository}-helper:{tag}"
     name = f"{HELPER}:{tag}"
-    named, prefixes = want.manager.helper_image, want.docker.prefix_mirrors
+    named, prefixes = pinned(want.manager.helper_image), want.docker.prefix_mirrors
     *near, _ = sources(name, prefixes)
     return {name: sources(named, prefixes) if named else (*near, *want.sources(beside), name)}

@@ -16,13 +16,13 @@ CHOSEN = Kind(
     "mirrors-chosen",
     Level.NOTE,
     "registry mirrors that are chosen: {mirrors}; left out: {others}",
-    "./inv mirror.probe --host NAME tells more of each",
+    "./inv mirror.probe --host HOST tells more of each",
 )
 NONE = Kind(
     "mirrors-none",
     Level.NOTE,
     "no registry mirror serves the host all of {images}; found are: {others}",
-    "name more mirrors in [docker] mirror_candidates; ./inv mirror.probe --host NAME tells more of each",
+    "name more mirrors in [docker] mirror_candidates; ./inv mirror.probe --host HOST tells more of each",
 )
 KINDS = (CHOSEN, NONE)
 

@@ -13,7 +13,7 @@ STOPPED = Kind(
     "cache-stopped",
     Level.ERROR,
     "the cache that the host runs for the others does not run: {why}",
-    "./inv bootstrap --host NAME runs it anew; docker logs runnerkit-cache on the host tells more",
+    "./inv bootstrap --host HOST runs it anew; docker logs runnerkit-cache on the host tells more",
 )
 SILENT = Kind(
     "cache-silent",
@@ -26,7 +26,7 @@ UNTRUSTED = Kind(
     "cache-untrusted",
     Level.ERROR,
     "the host does not trust the certificate of the cache of {host} at {url}: {why}",
-    "./inv bootstrap --host NAME gives it the one that {host} has now",
+    "./inv bootstrap --host HOST gives it the one that {host} has now",
 )
 EMPTY = Kind(
     "cache-serves-nothing",

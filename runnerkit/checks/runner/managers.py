@@ -12,13 +12,13 @@ STOPPED = Kind(
     "manager-stopped",
     Level.ERROR,
     "the manager does not run: no job is taken",
-    "./inv bootstrap --host NAME starts it; docker logs {container} on the host tells why it ended",
+    "./inv bootstrap --host HOST starts it; docker logs {container} on the host tells why it ended",
 )
 RESTARTING = Kind(
     "manager-restarting",
     Level.ERROR,
     "the manager ends as soon as it starts: no job is taken",
-    "./inv runner.logs --host NAME --errors tells why",
+    "./inv runner.logs --host HOST --errors tells why",
 )
 OFFLINE = Kind(
     "runner-offline",
@@ -30,19 +30,19 @@ DRAINED = Kind(
     "manager-drained",
     Level.NOTE,
     "{state} by {by} since {since}: it takes no jobs",
-    "./inv runner.drain --host NAME --resume has it take jobs again",
+    "./inv runner.drain --host HOST --resume has it take jobs again",
 )
 UNDRAINED = Kind(
     "manager-drained-runs",
     Level.NOTE,
     "it takes jobs, and yet {by} drained it, since {since}: somebody has started the manager",
-    "./inv runner.drain --host NAME drains it again, and with --resume it is as any other",
+    "./inv runner.drain --host HOST drains it again, and with --resume it is as any other",
 )
 PAUSED = Kind(
     "runner-paused",
     Level.NOTE,
     "runner {name} is paused at GitLab{until}: no host of it takes jobs{why}",
-    "./inv runner.resume --host NAME has it take jobs again",
+    "./inv runner.resume --host HOST has it take jobs again",
 )
 KINDS = (STOPPED, RESTARTING, DRAINED, UNDRAINED, OFFLINE, PAUSED)
 

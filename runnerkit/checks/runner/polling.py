@@ -14,7 +14,7 @@ NONE = Kind(
     "concurrent-none",
     Level.ERROR,
     "concurrent is {concurrent} in {config}: gitlab-runner refuses to start",
-    "set [manager] concurrent, then ./inv bootstrap --host NAME",
+    "set [manager] concurrent, then ./inv bootstrap --host HOST",
 )
 FEW = Kind(
     "concurrent-below-runners",

@@ -41,7 +41,8 @@ class Ahead:
         self._coming = []
 
     def wait(self, change: Load, tell: Tell) -> None:
-        """Until that image has been sent, if it is on its way."""
+        """Until that image has been sent, if it is on its way; it is expected no longer."""
+        self._coming = [one for one in self._coming if one is not change]
         if future := self._sent.pop(change.image.manifest, None):
             self._tell = tell
             future.exception()

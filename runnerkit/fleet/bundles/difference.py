@@ -5,6 +5,7 @@ from pathlib import Path
 
 from runnerkit.bundle import difference, reading, signature
 from runnerkit.bundle.writing import reported
+from runnerkit.errors import KitError
 from runnerkit.events import Listener
 from runnerkit.fleet.bundles.make import Made
 from runnerkit.fleet.bundles.verification import whole
@@ -21,8 +22,11 @@ def make(old: Path, new: Path, file: Path, key: str, listener: Listener) -> Made
         listener: told how far it is.
 
     Raises:
-        KitError: one of them is no bundle, or the new one is damaged.
+        KitError: one of them is no bundle, or the new one is damaged; or `file` is one of them.
     """
+    if file.exists() and any(one.exists() and file.samefile(one) for one in (old, new)):
+        what = f"{file} is one of the two bundles that are compared"
+        raise KitError(what, "have the difference written into a file of its own")
     sign = partial(signature.sign, Path(key).expanduser()) if key else None
     newer = whole(new, "", listener)
     with reported(file):

@@ -10,22 +10,23 @@ from runnerkit.facts import Facts
 from runnerkit.fleet.host import Host
 from runnerkit.images.content import content
 from runnerkit.images.definition import hashed_name
-from runnerkit.images.reference import normal, tagged
+from runnerkit.images.reference import digest, normal, tagged
 from runnerkit.plan import Pull
 from runnerkit.settings.model import Settings
 from runnerkit.want import Want
 
 
-def named(want: Want, have: Facts) -> Iterator[Wanted]:
+def named(host: Host, want: Want, have: Facts) -> Iterator[Wanted]:
     """Those that a host of these settings has, where the engine has them all."""
     jobs = {job.reference: job for job in want.images}
-    others = (
-        want.manager.image,
-        *helper_image.helpers(want, have.architecture),
-        *(one.image for one in want.runners if one.image and "$" not in one.image),
-    )
-    for name in dict.fromkeys(one for one in others if one not in jobs):
-        yield Wanted((name,), content(have.images[normal(name)]))
+    helpers = helper_image.helpers(want, have.architecture)
+    runners = (one.image for one in want.runners if one.image and "$" not in one.image)
+    for name in dict.fromkeys((want.manager.image, *helpers, *runners)):
+        if name in jobs:
+            continue
+        pin = helpers.get(name, (name,))[-1]
+        both = (name, _tagged(host, name, pin)) if digest(pin) else (name,)
+        yield Wanted(both, content(have.images[normal(name)]))
     for job in want.images:
         image = have.images[job.reference]
         both = (hashed_name(image), job.reference)
@@ -42,11 +43,15 @@ def of_cache(host: Host, want: Want, settings: Settings) -> Iterator[Wanted]:
     if not find(host.engine, name):
         logins = want.docker.registry_logins
         host.write(want, [Pull(f"pull {name}", name, want.sources(name), logins=logins)])
-    image, own = find(host.engine, name), tagged(name)
-    if own != name:
+    yield Wanted((_tagged(host, name, name),), content(find(host.engine, name)))
+
+
+def _tagged(host: Host, name: str, pin: str) -> str:
+    """Give an image the name, too, by which hosts know one that is pinned so."""
+    if (own := tagged(pin)) != name:
         place, _, word = own.rpartition(":")
         host.engine.tag(name, place, word)
-    yield Wanted((own,), content(image))
+    return own
 
 
 def saved(host: Host, wanted: list[Wanted]) -> Iterator[bytes]:

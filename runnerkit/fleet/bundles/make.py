@@ -11,6 +11,7 @@ import runnerkit
 from runnerkit import converge, resolve
 from runnerkit.bundle import saved, signature, writing
 from runnerkit.bundle.contents import Contents
+from runnerkit.checks.jobs import helper_image
 from runnerkit.errors import KitError
 from runnerkit.events import Began, Detail
 from runnerkit.facts import Facts, distributions, systems
@@ -20,8 +21,10 @@ from runnerkit.fleet.host import Host
 from runnerkit.fleet.job_images import needs_docker
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.images import platforms
+from runnerkit.images.reference import tagged
 from runnerkit.machine import names
 from runnerkit.plan import Change
+from runnerkit.printable import counted
 from runnerkit.settings import targets
 from runnerkit.settings.model import GitLab, Settings
 from runnerkit.want import Want
@@ -75,11 +78,11 @@ def make(fleet: Fleet, order: Order, source: str = "local") -> Outcome[Made]:
                 raise KitError(what, "make it on a host of that kind: --from NAME")
             host.lock()
             every = [
-                *images.named(wanted, have),
+                *images.named(host, wanted, have),
                 *images.of_cache(host, wanted, fleet.settings),
             ]
             total = 1 + len(wanted_systems)
-            host.tell(Began(f"save {len(every)} images", 1, total))
+            host.tell(Began(f"save {counted(len(every), 'image')}", 1, total))
             found = saved.gather(images.saved(host, every), every, depot)
             packages = []
             for number, system in enumerate(wanted_systems, 2):
@@ -138,13 +141,12 @@ def _of_all(settings: Settings) -> Want:
     )
     alone = replace(settings, runners=runners, hosts={}, gitlab=GitLab(url=url), docker=docker)
     wanted = resolve.of_host(alone, "", empty=True)
-    pinned = [
-        one for one in (wanted.manager.image, *(r.image for r in wanted.runners)) if "@" in one
-    ]
+    names = (wanted.manager.image, *(r.image for r in wanted.runners), *helper_image.named(wanted))
+    pinned = [one for one in names if "@" in one]
     if pinned:
         raise KitError(
             f"{pinned[0]} is pinned by its digest, which an engine learns from a registry alone",
-            "name it by its tag: a bundle has each image by its digest itself",
+            f"pin it by its tag, which a bundle can bring: {tagged(pinned[0])}",
         )
     return wanted
 

@@ -39,6 +39,10 @@ PACKERS = {
 }
 HINTS = (
     *INSTALL_HINTS[:2],
+    Hint(
+        "dnf 5 is not known",
+        "install Docker on such hosts yourself, or have them of another release",
+    ),
     Hint("", "see that containers of that machine reach the distribution's packages"),
 )
 

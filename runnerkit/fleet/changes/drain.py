@@ -104,7 +104,7 @@ def run(fleet: Fleet, wanted: Terms) -> list[Outcome[DrainState]]:
         state = DrainState(not ended, jobs, lost, mark, left.now, exited=left.exited)
         if left.resumed:
             raise Unfinished(
-                KitError(RESUMED, "./inv runner.drain --host NAME drains it again"), state
+                KitError(RESUMED, "./inv runner.drain --host HOST drains it again"), state
             )
         if ended:
             return state
@@ -114,7 +114,7 @@ def run(fleet: Fleet, wanted: Terms) -> list[Outcome[DrainState]]:
         why = drain.named(left.work, left.now) if left.running else SILENT
         what = f"not drained within {wanted.typed}: {why}; it goes on draining"
         raise Unfinished(
-            KitError(what, f"{ON.format('NAME')}; --on-deadline kill ends the jobs"), state
+            KitError(what, f"{ON.format('HOST')}; --on-deadline kill ends the jobs"), state
         )
 
     of_all = resolve.of_images(fleet.settings, "")  # only the manager matters here

@@ -33,6 +33,7 @@ from runnerkit.fleet.run import Fleet, Outcome, Unfinished
 from runnerkit.images.reference import normal
 from runnerkit.machine.failure import ScriptFailed
 from runnerkit.place import DRAINED
+from runnerkit.plan import Pull
 from runnerkit.settings import edit
 from runnerkit.steps import image_pulls
 from runnerkit.want import Want
@@ -122,6 +123,12 @@ def _prepare(run: Rollout, host: Host, want: Want, have: Facts, known: Standing)
     _refuse(api_version.findings(want, have))
     acted = act(host, want, (image_pulls,), run.dry)
     if run.dry:
+        from runnerkit.fleet.mirrors.pull_failure import foreseen
+
+        for change in acted.pending:
+            if isinstance(change, Pull):
+                host.tell(Phase("asking registries for the image"))
+                foreseen(host.machine, host.engine, want, change)
         return replace(known, state=PENDING, pending=(*acted.pending, *pending))
     action.suited(want, acted.have)
     host.tell(Phase("trying the new program"))

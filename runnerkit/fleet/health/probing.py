@@ -15,6 +15,7 @@ from runnerkit.facts import Facts
 from runnerkit.facts.docker_trust import of_registry, of_system
 from runnerkit.facts.probe import Probe, Reply, Served
 from runnerkit.images import platforms
+from runnerkit.images.content import may_be_containerds
 from runnerkit.images.reference import HUB, normal, registry
 from runnerkit.machine.forward import NoForwarding
 from runnerkit.machine.machine import Machine
@@ -169,7 +170,8 @@ class Probing:
             return
         architecture = platforms.of(self._have.architecture).split("/")[1]
         try:
-            found = serves(route, url, image, architecture, 0, self._have.containerd)
+            containerd = may_be_containerds(self._have.info)
+            found = serves(route, url, image, architecture, containerd=containerd)
         except NoForwarding:
             self._forwards = False
         else:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from msgspec import structs
 
 from runnerkit import converge
+from runnerkit.checks.engine import engine_runs
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.checks.gitlab import acceptance
 from runnerkit.checks.host import disk
@@ -116,6 +117,8 @@ def _of(host: Host, want: Want, alone: Facts) -> HostStatus:
     found += disk.findings(want, have)
     asked = part(lambda: host.mirror_side.suspected(want, alone), alone)
     found += chosen_mirrors.findings(want, asked)
+    if not have.dockerd:
+        found.append(replace(engine_runs.ABSENT.found(), level=Level.NOTE))
     runners: tuple[RunnerState, ...] = part(lambda: tuple(_runners(want, known)), ())
     container = have.containers.get(want.manager.container, {})
     version, behind = _version(want, str(container.get("Config", {}).get("Image", "")))

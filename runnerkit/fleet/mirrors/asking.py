@@ -14,6 +14,7 @@ from runnerkit.facts.docker_trust import of_registry
 from runnerkit.facts.probe import Probe, Reply, Served
 from runnerkit.fleet.health.probing import beside
 from runnerkit.images import platforms
+from runnerkit.images.content import may_be_containerds
 from runnerkit.images.reference import HUB
 from runnerkit.machine.failure import Failed
 from runnerkit.machine.forward import NoForwarding
@@ -33,7 +34,6 @@ def served(
     architecture: str,
     info: Mapping[str, Any],
     access: Access,
-    containerd: bool = False,
 ) -> tuple[Served, ...]:
     """How far each registry serves each image to the host.
 
@@ -44,7 +44,6 @@ def served(
         architecture: the host's, as its kernel names it.
         info: what its ``docker info`` says; nothing where there is no Docker yet.
         access: the host's proxy and CA.
-        containerd: whether they must also do for containerd's store.
 
     Raises:
         NoForwarding: the host's sshd carries nothing.
@@ -65,6 +64,7 @@ def served(
         else:
             beside(partial(ask, registry, image) for image in images)
 
+    containerd = may_be_containerds(info)
     processor = platforms.of(architecture).split("/")[1]
     beside((partial(knock, one) for one in urls), LIMIT)
     return tuple({**found}.values())

@@ -1,0 +1,78 @@
+"""Columns side by side, within the width of the terminal that shows them."""
+
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+
+from runnerkit.printable import in_one_line
+
+GAP = "  "
+LEAST = 12  # cells of a column that gives way
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of all rows, below the heads; nothing where there is no row."""
+    return [line for row in grid(heads, rows) for line in row]
+
+
+def grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The heads and each row, as lines: of several where a terminal is too narrow for one. Letters may
+    take two cells."""
+    if not rows:
+        return []
+    if all(cell.isascii() for row in (heads, *rows) for cell in row):
+        cell_len: Callable[[str], int] = len  # importing takes longer than looking at a host
+    else:
+        from rich.cells import cell_len
+
+    rows = [[in_one_line(cell) for cell in row] for row in (heads, *rows)]
+    full = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    widths = _within(full, _room() - len(GAP) * (len(full) - 1))
+
+    def lines(row: Sequence[str]) -> list[str]:
+        cells = [_folded(cell, width, cell_len) for cell, width in zip(row, widths, strict=True)]
+        height = max(map(len, cells))
+        filled = [[*cell, *[""] * (height - len(cell))] for cell in cells]
+        return [
+            GAP.join(
+                part + " " * (width - cell_len(part))
+                for part, width in zip(parts, widths, strict=True)
+            ).rstrip()
+            for parts in zip(*filled, strict=True)
+        ]
+
+    return [lines(row) for row in rows]
+
+
+def _room() -> int:
+    """Cells in a line; without end where no terminal shows it."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+
+
+def _within(full: Sequence[int], room: int) -> list[int]:
+    """Widths of which the widest give way, alike; as they are where that is not enough."""
+    widths = [*full]
+    while sum(widths) > room:
+        widest = max(widths)
+        if widest <= LEAST:
+            return [*full]
+        lower = max([LEAST, *(one for one in widths if one < widest)])
+        several = widths.count(widest)
+        fits = (room - sum(one for one in widths if one < widest)) // several
+        widths = [max(lower, fits) if one == widest else one for one in widths]
+    return widths
+
+
+def _folded(cell: str, width: int, cell_len: Callable[[str], int]) -> list[str]:
+    """A cell's lines, at its spaces where they help."""
+    lines = []
+    while cell_len(cell) > width:
+        end = len(cell)
+        while cell_len(cell[:end]) > width:
+            end -= 1
+        end = max(end, 1)
+        space = cell.rfind(" ", 1, end + 1)
+        cut = space if space > end // 2 else end
+        lines.append(cell[:cut].rstrip())
+        cell = cell[cut:].lstrip()
+    return [*lines, cell]
