@@ -51,8 +51,9 @@ def _asked(_: Want, have: Facts) -> bool:
     return bool(have.probe and have.probe.gitlab)
 
 
-def _pulls(_: Want, have: Facts) -> bool:
-    return bool(have.probe and have.probe.forwards and have.probe.served)
+def _pulls(_: Want, have: Facts) -> bool | None:
+    served = have.probe and have.probe.forwards and have.probe.served
+    return None if have.offers and not served else bool(served)  # all may be asked of mirrors alone
 
 
 def _accepts(want: Want, have: Facts) -> bool:
