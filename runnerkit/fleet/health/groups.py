@@ -53,7 +53,9 @@ def _asked(_: Want, have: Facts) -> bool:
 
 def _pulls(_: Want, have: Facts) -> bool | None:
     served = have.probe and have.probe.forwards and have.probe.served
-    return None if have.offers and not served else bool(served)  # all may be asked of mirrors alone
+    if have.offers and not served:  # all are asked of mirrors that choose themselves
+        return None
+    return bool(served) and (have.docker_runs or not have.dockerd)
 
 
 def _accepts(want: Want, have: Facts) -> bool:
