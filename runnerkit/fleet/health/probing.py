@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from runnerkit.checks.host import system
 from runnerkit.checks.network import gitlab_answers, mirrors, package_sources, proxy, registries
 from runnerkit.engine.serving import address, serves
 from runnerkit.facts import Facts
@@ -86,6 +87,8 @@ class Probing:
         if pre:
             places = package_sources.places(self._want, self._have)
             found += [self._call(self._ask_package, one) for one in places]
+            if any(system.findings(self._want, self._have)):  # nothing comes to such a host
+                return found
         return [*found, *(self._call(self._ask_image, name) for name in self._images())]
 
     @property
