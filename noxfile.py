@@ -18,8 +18,6 @@ NEWER = [f"3.{minor}" for minor in range(11, 20) if minor != sys.version_info.mi
 OTHERS = [version for version in NEWER if shutil.which(f"python{version}")]
 UV = "uv==0.13.9"
 
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the kit is started some thousand times
-
 nox.options.default_venv_backend = "none" if READY else "virtualenv"
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True

@@ -12,7 +12,7 @@ from runnerkit import container
 from runnerkit.actions import leavings, remove_docker, remove_host, resume
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import config_toml, leaving, memory, share, take_up
+from runnerkit.files import config_toml, memory, removals, share, take_up
 from runnerkit.files.write import NO_PREVIOUS, write_file
 from runnerkit.plan import Change, Hint, Script, ServerCall
 from runnerkit.printable import counted
@@ -116,9 +116,9 @@ class RunnerRemoval:
         ]
 
     def _entries(self, want: Want, have: Facts, part: share.Share) -> Iterator[Change]:
-        now = leaving.parting(share.nothing(want), have)
-        parting = leaving.Parting(now.whole, {}, part.mine)
-        if not parting.goes:
+        now = removals.config(share.nothing(want), have)
+        removal = removals.ConfigRemoval(now.whole, {}, part.mine)
+        if not removal.goes:
             return
         file, name = have.files[want.config], want.manager.container
         _, takes = take_up.lines(want, have, config_toml.parsed(want, have), restart=False)
@@ -126,7 +126,7 @@ class RunnerRemoval:
         pause = take_up.round_of(want, have) if have.runs(name) else 0
         if entries := self._off(want, have, part):
             after += "\n" + _unregister(want, entries, pause)
-        text = leaving.without(file.text, parting)
+        text = removals.without(file.text, removal)
         yield write_file(want.config, text, 0o600, old=file.data, after=after)
 
     def _folder(self, want: Want, have: Facts, part: share.Share) -> Script:

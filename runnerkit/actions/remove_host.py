@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from runnerkit.actions import remove_docker
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import daemon_json, leaving, memory, record, share
+from runnerkit.files import daemon_json, memory, record, removals, share
 from runnerkit.files.diff import diff
 from runnerkit.files.write import NO_PREVIOUS, write_file
 from runnerkit.place import LOCKS, PROGRAMS
@@ -51,16 +51,16 @@ class DaemonRemoval:
         return Needs(files=(daemon_json.PATH,))
 
     def changes(self, want: Want, have: Facts) -> Iterator[Change]:
-        left = leaving.daemon(share.nothing(want), have)
+        left = removals.daemon(share.nothing(want), have)
         file, now = have.files.get(daemon_json.PATH), daemon_json.parsed(have)
         found = memory.parsed(have).found
-        emptied = [way for way in left.gone if way in leaving.DAEMON_REST and way[0] in now]
+        emptied = [way for way in left.gone if way in removals.DAEMON_REST and way[0] in now]
         goes = [way for way in (*left.goes, *emptied) if not _within(found, way)]
         if not file or not goes:
             return
         rest = {
             way[0]: value
-            for way, value in leaving.DAEMON_REST.items()
+            for way, value in removals.DAEMON_REST.items()
             if way in goes and now[way[0]] != value
         }
         kept = daemon_json.edited(have, rest, [way for way in goes if way[0] not in rest])
@@ -69,7 +69,7 @@ class DaemonRemoval:
         if daemon_json.PATH in own and {*now} == {way[0] for way in goes}:
             after += '\nrm -f "$path"'
             after += '\nrmdir "${path%/*}" 2>/dev/null || :' * (daemon_json.FOLDER in own)
-        if have.docker_runs and any(way not in leaving.DAEMON_REST for way in goes):
+        if have.docker_runs and any(way not in removals.DAEMON_REST for way in goes):
             after += "\n" + render("restart-idle-docker.sh.j2")
         data = file.data
         script = "set -e\n"
@@ -87,7 +87,7 @@ class DaemonRemoval:
 
 def overwritten(want: Want, have: Facts) -> list[str]:
     """Keys of daemon.json that had another value before the kit, which it does not remember."""
-    goes, found = leaving.daemon(share.nothing(want), have).goes, memory.parsed(have).found
+    goes, found = removals.daemon(share.nothing(want), have).goes, memory.parsed(have).found
     known = memory.tree(have, daemon_json.meaning(daemon_json.parsed(have)))
     return [".".join(way) for way in goes if _at(found, way) not in (None, _at(known, way))]
 
@@ -122,12 +122,12 @@ class MemoryRemoval:
             elif memory.FOLDER in have.paths:
                 text = f"rm -rf {memory.FOLDER} {LOCKS}\nrmdir {PROGRAMS} 2>/dev/null || :"
                 yield Script(f"remove {memory.FOLDER}", text, recorded=False)  # with the trail
-        elif leaving.origin_of(want, have) in memory.parsed(have).settings:
+        elif removals.origin_of(want, have) in memory.parsed(have).settings:
             yield record.forgotten(want, have)
 
 
 def _kept(want: Want, have: Facts) -> Iterator[Script]:
-    if leaving.origin_of(want, have) in memory.parsed(have).settings:
+    if removals.origin_of(want, have) in memory.parsed(have).settings:
         change = record.forgotten(want, have)
         others = " ".join(f"! -name {name}" for name in NOTES)
         text = f"{change.text}\nfind {memory.FOLDER} -mindepth 1 {others} -delete"

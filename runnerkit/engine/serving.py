@@ -3,90 +3,43 @@
 A mirror that answers at /v2/ may still refuse each image, or its token service may be down.
 """
 
-import json
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode, urljoin
 
 from runnerkit.engine.genuine import begins, digest, same, size
+from runnerkit.engine.registry_client import RegistryClient, challenges, parsed
 from runnerkit.facts.probe import Reply, Served
 from runnerkit.images.reference import HUB, located
 from runnerkit.machine.route import Exchange, Route, Trouble
 
 HUB_URL = "https://registry-1.docker.io"
-MANIFESTS = ", ".join(
-    f"application/vnd.{kind}+json"
-    for kind in (
-        "docker.distribution.manifest.v2",
-        "docker.distribution.manifest.list.v2",
-        "oci.image.manifest.v1",
-        "oci.image.index.v1",
-    )
-)
-REDIRECTS = (301, 302, 303, 307, 308)
-HOPS = 3
 OPEN = (200, 401)  # statuses of a registry's /v2/
+HEADS = (200, 405)  # of a manifest's head, with which containerd goes on
 FEW = 1024  # bytes
 
 
-@dataclass
-class _Asking:
-    """One image at one registry; `heads` come to hold its token, `place` is where its layer was asked for."""
-
-    route: Route
-    url: str
-    path: str
-    heads: dict[str, str] = field(default_factory=dict)
-    place: str = ""
-
-    def manifest(self, name: str) -> Exchange:
-        return self._ask(f"{self.url}/v2/{self.path}/manifests/{name}", {"Accept": MANIFESTS})
-
-    def blob(self, digest: str, sample: int) -> Exchange:
-        """A layer's first bytes; where it lies elsewhere, as most do, from there, without the token."""
-        self.place = f"{self.url}/v2/{self.path}/blobs/{digest}"
-        first = {"Range": f"bytes=0-{sample - 1}"}
-        answer = self.route.ask(self.place, {**first, **self.heads}, sample)
-        for _ in range(HOPS):
-            if answer.status not in REDIRECTS:
-                break
-            self.place = urljoin(self.place, answer.heads.get("location", ""))
-            answer = self.route.ask(self.place, first, sample)
-        return answer
-
-    def token(self, challenge: str) -> Exchange:
-        """That of the registry's token service, for who is nobody."""
-        words = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
-        asked = {"service": words.get("service", ""), "scope": f"repository:{self.path}:pull"}
-        realm = words.get("realm", "")
-        answer = self.route.ask(f"{realm}{'&' if '?' in realm else '?'}{urlencode(asked)}")
-        found = _json(answer.body)
-        if token := found.get("token") or found.get("access_token"):
-            self.heads["Authorization"] = f"Bearer {token}"
-        return answer
-
-    def _ask(self, url: str, heads: Mapping[str, str]) -> Exchange:
-        return self.route.ask(url, {**heads, **self.heads})
-
-
 def door(route: Route, registry: str) -> Served | None:
-    """Why it answers as no registry does; None where it does.
+    """Why it does not answer; None where it does.
 
     Args:
         route: the way from the host.
         registry: its address, with its scheme.
     """
-    found = Served(registry, "", "door", Reply(registry))
     try:
-        answer = route.ask(f"{registry.rstrip('/')}/v2/")
+        RegistryClient(route, registry.rstrip("/"), "").door()
     except Trouble as error:
-        return replace(found, reply=Reply(registry, error.kind, error.why))
-    return None if _open(answer) else _answered(found, answer)
+        return Served(registry, "", "door", Reply(registry, error.kind, error.why))
+    return None
 
 
-def serves(route: Route, registry: str, image: str, architecture: str, sample: int = 0) -> Served:
+def serves(
+    route: Route,
+    registry: str,
+    image: str,
+    architecture: str,
+    sample: int = 0,
+    containerd: bool = False,
+) -> Served:
     """How far a registry serves an image.
 
     Args:
@@ -95,39 +48,46 @@ def serves(route: Route, registry: str, image: str, architecture: str, sample: i
         image: the image's name.
         architecture: as Docker names it.
         sample: bytes of the largest layer that are fetched; 0 for a few of the smallest.
+        containerd: whether it must also do for containerd's store, which asks for a manifest's head first
+            and takes no other answer for none (its remotes/docker/resolver.go).
     """
     path, name = located(image)
-    asking = _Asking(route, registry.rstrip("/"), path)
+    client = RegistryClient(route, registry.rstrip("/"), path)
     found = Served(registry, image, "door", Reply(registry))
     try:
-        answer = route.ask(f"{asking.url}/v2/")
-        challenge = answer.heads.get("www-authenticate", "")
-        if answer.status == 401 and challenge.lower().startswith("bearer"):
+        shut = answer = client.door()
+        wanted = challenges(answer) if answer.status == 401 else {}
+        if "bearer" in wanted:
             found = replace(found, step="token")
-            answer = asking.token(challenge)
-            if "Authorization" not in asking.heads:
+            answer = client.permit(wanted["bearer"])
+            if not client.token:
                 return _answered(found, answer)
-        elif not _open(answer):
-            return _answered(found, answer)
         found = replace(found, step="manifest")
-        answer = asking.manifest(name)
+        if "basic" in wanted:  # Docker has no password to show, and asks no further
+            return _answered(found, shut)
+        if containerd and (head := client.manifest(name, "HEAD")).status not in HEADS:
+            return _answered(found, head)
+        answer = client.manifest(name)
+        if answer.status != 200 and not _open(shut):
+            return _answered(replace(found, step="door"), shut)
         same(answer, answer.heads.get("docker-content-digest", ""), name)
         if answer.status == 200 and (other := _platform(answer.body, architecture)):
-            answer = asking.manifest(other)
+            answer = client.manifest(other)
             same(answer, other)
         layers = _listed(answer.body, "layers")
         if answer.status != 200 or not layers:
             return _answered(found, answer)
         found = replace(found, step="blob", digest=digest(answer.body))
         layer = max(layers, key=size) if sample else min(layers, key=size)
-        answer = asking.blob(str(layer.get("digest")), sample or FEW)
+        answer = client.blob(str(layer.get("digest")), sample or FEW)
         if answer.status in (200, 206):
             begins(answer, layer, sample or FEW, route.patience)
             found = replace(found, step="", sample=len(answer.body))
         return _answered(found, answer)
     except (Trouble, ValueError) as error:  # a layer may lie at what is no address
         trouble = error if isinstance(error, Trouble) else Trouble("nonsense", str(error))
-        place = "" if asking.place.startswith(f"{asking.url}/") else asking.place[:200]
+        far = found.step == "blob" and not client.place.startswith(f"{client.url}/")
+        place = client.place[:200] if far else ""
         return replace(found, reply=Reply(registry, trouble.kind, trouble.why, place=place))
 
 
@@ -151,26 +111,27 @@ def _told(body: bytes) -> str:
 
 
 def _platform(body: bytes, architecture: str) -> str:
-    """The manifest for that processor, where there are several."""
+    """The manifest for that processor, where there are several.
+
+    Raises:
+        Trouble: there are, and none is.
+    """
+    others = []
     for one in _listed(body, "manifests"):
         platform = one.get("platform")
-        if isinstance(platform, dict) and platform.get("architecture") == architecture:
+        its = platform.get("architecture") if isinstance(platform, dict) else None
+        if its == architecture:
             return str(one.get("digest", ""))
+        others.append(str(its))
+    if others:
+        raise Trouble("processor", f"it is there for {', '.join(dict.fromkeys(others))} alone")
     return ""
 
 
 def _listed(body: bytes, key: str) -> list[dict[str, Any]]:
     """The objects of a list: a registry may answer anything."""
-    found = _json(body).get(key)
+    found = parsed(body).get(key)
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return data if isinstance(data, dict) else {}
 
 
 def address(registry: str) -> str:

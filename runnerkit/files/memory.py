@@ -65,7 +65,7 @@ class Memory(msgspec.Struct):
 
 
 @dataclass(frozen=True)
-class Leaving:
+class Removal:
     """Ways to values that have left the settings: those that go, and those that stay, as somebody else
     has changed them. `gone` are no longer there."""
 
@@ -141,13 +141,13 @@ def union(first: Mapping[str, Any], *others: Mapping[str, Any]) -> Tree:
     return found
 
 
-def leaving(
+def removal(
     have: Facts,
     before: Mapping[str, Any],
     wanted: Mapping[str, Any],
     now: Mapping[str, Any],
     rest: Mapping[Way, Any],
-) -> Leaving:
+) -> Removal:
     """The three-way merge.
 
     Args:
@@ -168,7 +168,7 @@ def leaving(
             goes.append(way)
         else:
             stays.append(way)
-    return Leaving(tuple(goes), tuple(stays), tuple(gone))
+    return Removal(tuple(goes), tuple(stays), tuple(gone))
 
 
 def _left(

@@ -101,10 +101,10 @@ def unread(want: Want, have: Facts, daemon: Mapping[str, Any]) -> bool:
         file is None or file.data != content.text.encode()
         for file, content in zip(files, wanted.values(), strict=True)
     )
-    return have.docker_runs and (newer or lacks or bool(leaving(want, have, wanted, OF_DOCKERD)))
+    return have.docker_runs and (newer or lacks or bool(removals(want, have, wanted, OF_DOCKERD)))
 
 
-def leaving(want: Want, have: Facts, wanted: Iterable[str], ours: Iterable[str]) -> list[str]:
+def removals(want: Want, have: Facts, wanted: Iterable[str], ours: Iterable[str]) -> list[str]:
     """Those of the kit's files on the host that are wanted no longer.
 
     Args:

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator
 
 from runnerkit.facts import Facts
 from runnerkit.files import config_toml, daemon_json
-from runnerkit.files.leaving import origin_of, others_of, records, runner_record, same_runner
 from runnerkit.files.memory import (
     PATH,
     Memory,
@@ -17,6 +16,7 @@ from runnerkit.files.memory import (
     union,
     written,
 )
+from runnerkit.files.removals import origin_of, others_of, records, runner_record, same_runner
 from runnerkit.files.write import NO_PREVIOUS, write_file
 from runnerkit.images.reference import normal
 from runnerkit.plan import Build, Change, Load, Pull, Script

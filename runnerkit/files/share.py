@@ -9,8 +9,8 @@ from msgspec import structs
 
 from runnerkit.facts import Facts
 from runnerkit.files import config_toml
-from runnerkit.files.leaving import records, same_runner
 from runnerkit.files.memory import digest, short_digest
+from runnerkit.files.removals import records, same_runner
 from runnerkit.settings.access import Access
 from runnerkit.want import Want
 

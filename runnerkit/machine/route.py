@@ -40,7 +40,8 @@ class Trouble(Exception):
 
 @dataclass(frozen=True)
 class Exchange:
-    """An answer: its status, its heads in small letters, the beginning of its body, and its time in s."""
+    """An answer: its status, its heads in small letters (of several alike, a line each), the beginning of
+    its body, and its time in s."""
 
     status: int
     heads: Mapping[str, str]
@@ -69,13 +70,16 @@ class Route:
     def __post_init__(self) -> None:
         self._looking = threading.Lock()
 
-    def ask(self, url: str, heads: Mapping[str, str] | None = None, sample: int = 0) -> Exchange:
-        """GET an address; redirects are not followed.
+    def ask(
+        self, url: str, heads: Mapping[str, str] | None = None, sample: int = 0, method: str = "GET"
+    ) -> Exchange:
+        """Ask an address; redirects are not followed.
 
         Args:
             url: the address.
             heads: what is sent besides.
             sample: bytes of the body that are enough, or as many as come within `patience`; 0 for all.
+            method: GET or HEAD.
 
         Raises:
             Trouble: no answer came.
@@ -102,10 +106,11 @@ class Route:
                     forward_proxy.connect(plain, host, port, proxy)
                 connection = http.client.HTTPConnection(host, port, timeout=self.patience)
                 connection.sock = self._secured(plain, host) if secure else plain
-                connection.request("GET", path, headers=heads)
+                connection.request(method, path, headers=heads)
                 answer = connection.getresponse()
                 body = _first(answer, sample, self.patience) if sample else answer.read(LARGEST)
-                known = {name.lower(): value for name, value in answer.getheaders()}
+                every = answer.headers
+                known = {name.lower(): "\n".join(every.get_all(name, ())) for name in every}
                 return Exchange(answer.status, known, body, time.monotonic() - begun)
 
     @contextlib.contextmanager

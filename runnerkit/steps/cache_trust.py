@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import daemon_json, leaving, memory
+from runnerkit.files import daemon_json, memory, removals
 from runnerkit.files.site_cache import CERTS, FILE, certificate, trust
 from runnerkit.files.write import Content, differing
 from runnerkit.plan import Change, Hint, Script
@@ -63,5 +63,5 @@ def _mirrors(want: Want, have: Facts) -> list[str]:
     if way[0] in managed:
         return list(managed[way[0]])
     now = daemon_json.parsed(have).get(way[0]) or []
-    gone = way in leaving.daemon(want, have).goes
+    gone = way in removals.daemon(want, have).goes
     return [] if gone or not isinstance(now, list) else [str(one).rstrip("/") for one in now]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import change_over, config_toml, leaving, memory, register, take_up
+from runnerkit.files import change_over, config_toml, memory, register, removals, take_up
 from runnerkit.files.merge import missing
 from runnerkit.files.write import write_file
 from runnerkit.plan import Change
@@ -29,20 +29,20 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
         for i, runner in entries.items()
         if missing(config_toml.entry_wanted(want, runner, now["runners"][i]), now["runners"][i])
     ]
-    parting = leaving.parting(want, have)
+    removal = removals.config(want, have)
     # Those to come are registered first: where that fails, the host keeps the runner that it has.
     if any(config_toml.entry_index(want, have, runner) is None for runner in want.runners):
-        parting = replace(parting, entries={})
+        removal = replace(removal, entries={})
     over = next(change_over.due(want, have), None)
-    if not (stale or missing(wanted, now) or over or parting.goes):
+    if not (stale or missing(wanted, now) or over or removal.goes):
         return
     file = have.files.get(want.config)
     text = config_toml.edited(file.text if file else "", want, have, entries)
     if over:
         text = change_over.vacated(text, over[0])
-    text = leaving.without(text, parting)
-    restart = parting.restarts
-    restart |= any(missing(wanted[k], now.get(k)) for k in leaving.RESTART if k in wanted)
+    text = removals.without(text, removal)
+    restart = removal.restarts
+    restart |= any(missing(wanted[k], now.get(k)) for k in removals.RESTART if k in wanted)
     restart |= any(
         config_toml.restarts(config_toml.runner_wanted(entries[i]), now["runners"][i])
         for i in stale
@@ -54,7 +54,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     before, after = take_up.lines(want, have, now, restart)
     # One that changes over would stay as the manager of the runner that it was.
     former = [now["runners"][over[0]]] if over else []
-    if managers := leaving.managers([*parting.entries.values(), *former]):
+    if managers := removals.managers([*removal.entries.values(), *former]):
         runs = have.runs(want.manager.container)
         inline, pause = config_toml.inline, take_up.round_of(want, have) if runs else 0
         after += "\n" + render(
@@ -69,12 +69,12 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     old = file.data if file else None
     write = write_file(want.config, text, 0o600, old=old, before=before, after=after, check=check)
     if not over:
-        yield replace(write, title=write.title + parting.reason)
+        yield replace(write, title=write.title + removal.reason)
         return
     name = now["runners"][over[0]].get("name", over[1].key)
     yield replace(
         write,
-        title=f"change runner {name} over to the token of the settings{parting.reason}",
+        title=f"change runner {name} over to the token of the settings{removal.reason}",
         token=over[1].key,
         hints=register.HINTS,
         reaches=register.reaches(want),

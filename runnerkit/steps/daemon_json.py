@@ -10,7 +10,7 @@ from typing import Any
 from runnerkit import container
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, File, Needs
-from runnerkit.files import daemon_json, leaving, memory, outside
+from runnerkit.files import daemon_json, memory, outside, removals
 from runnerkit.files.daemon_json import PATH, differing, edited, parsed
 from runnerkit.files.write import write_file
 from runnerkit.plan import Change, Endpoint, Hint, Script, mirrors
@@ -63,12 +63,12 @@ def needs(want: Want) -> Needs:
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
-    managed, left = daemon_json.managed(want, have), leaving.daemon(want, have)
+    managed, left = daemon_json.managed(want, have), removals.daemon(want, have)
     file, now = have.files.get(PATH), parsed(have)
     # By a reload dockerd keeps what is no longer in its file.
     emptied = {
         way[0]: rest
-        for way, rest in leaving.DAEMON_REST.items()
+        for way, rest in removals.DAEMON_REST.items()
         if way in left.goes or (way in left.gone and now.get(way[0]) == rest)
     }
     goes = [way for way in left.goes if way[0] not in emptied]
@@ -101,7 +101,7 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
             check=VALIDATE,
             reaches=_reaches(want, file, values),
         )
-        yield replace(write, title=f"{write.title}{leaving.reason(left.goes)}")
+        yield replace(write, title=f"{write.title}{removals.reason(left.goes)}")
         if hot:
             yield _reload(used)
         elif have.docker_runs:
@@ -160,7 +160,7 @@ def _restart(want: Want, have: Facts, undo: str = "", store: bool = False) -> Sc
     """Docker's restart ends every container, so the manager's jobs are waited for first."""
     name, drain = want.manager.container, container.jobs_end(want, have)
     files = outside.of_dockerd(want, have, parsed(have))
-    left = outside.leaving(want, have, files, outside.OF_DOCKERD)
+    left = outside.removals(want, have, files, outside.OF_DOCKERD)
     before = outside.removal(left) if left else ""
     text = render("restart-docker.sh.j2", name=name, drain=drain, undo=undo, before=before)
     why = " (another image store, which has none of the images: all come anew)" if store else ""

@@ -10,7 +10,7 @@ from runnerkit.actions import settle
 from runnerkit.checks.engine import selinux
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import drained, leaving, memory, previous
+from runnerkit.files import drained, memory, previous, removals
 from runnerkit.images.reference import normal
 from runnerkit.plan import Change, Hint, Script
 from runnerkit.printable import counted
@@ -143,9 +143,9 @@ def options(want: Want, now: Mapping[str, Any]) -> Iterator[str]:
             yield f"--publish={address}{address and ':'}{one.get('HostPort', '')}:{port}"
 
 
-def _left(want: Want, have: Facts, now: Mapping[str, Any]) -> memory.Leaving:
+def _left(want: Want, have: Facts, now: Mapping[str, Any]) -> memory.Removal:
     """Of its variables those that the settings said, and say no longer."""
-    return leaving.environment(want, have, container.variables(have, now))
+    return removals.environment(want, have, container.variables(have, now))
 
 
 def elsewhere(want: Want, now: Mapping[str, Any] | None) -> None:

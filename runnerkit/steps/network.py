@@ -27,9 +27,9 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     others = outside.of_others(want, have)
     for path, content in {**dockerd, **others}.items():
         yield from _written(want, have, path, content)
-    goes = outside.leaving(want, have, others, (outside.APT, outside.authority(want)))
+    goes = outside.removals(want, have, others, (outside.APT, outside.authority(want)))
     if not want.runners or not have.docker_runs:
-        goes += outside.leaving(want, have, dockerd, outside.OF_DOCKERD)
+        goes += outside.removals(want, have, dockerd, outside.OF_DOCKERD)
     if goes:
         text = f"set -e\n{outside.removal(goes)}"
         if have.docker_runs and {*goes} & {*outside.OF_DOCKERD}:

@@ -6,7 +6,7 @@ from typing import Any
 
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs, ServerRunner
-from runnerkit.files import config_toml, leaving, memory, register
+from runnerkit.files import config_toml, memory, register, removals
 from runnerkit.files.diff import diff
 from runnerkit.plan import Change, Script, ServerCall
 from runnerkit.want import FIELDS, Want, WantedRunner
@@ -52,7 +52,7 @@ def _register(
     entry = diff("", config_toml.shown(runner), want.config)
     reaches = register.reaches(want)
     title = f"register runner {name}"
-    if gone := [str(one.get("name")) for one in leaving.parting(want, have).entries.values()]:
+    if gone := [str(one.get("name")) for one in removals.config(want, have).entries.values()]:
         title += f", after which {', '.join(gone)} goes"
     yield Script(title, text, entry, token=runner.key, hints=register.HINTS, reaches=reaches)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import leaving, memory
+from runnerkit.files import memory, removals
 from runnerkit.files.site_cache import (
     CONFIG,
     FOLDER,
@@ -118,4 +118,4 @@ def _mark(text: str) -> str:
 
 
 def _of_others(want: Want, have: Facts) -> bool:
-    return any(one.cache for one in leaving.records(want, have)[1])
+    return any(one.cache for one in removals.records(want, have)[1])

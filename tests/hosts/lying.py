@@ -114,12 +114,17 @@ def mirrors(address: str, registry: str, *lies: str) -> Iterator[dict[str, str]]
         lies: the faults.
     """
     with ExitStack() as stack:
-        yield {lie: stack.enter_context(_mirror(address, registry, lie)) for lie in lies}
+        yield {
+            lie: stack.enter_context(
+                listening(address, type("One", (Lying,), {"lie": lie, "registry": registry}))
+            )
+            for lie in lies
+        }
 
 
 @contextmanager
-def _mirror(address: str, registry: str, lie: str) -> Iterator[str]:
-    kind = type(f"Lying_{lie}", (Lying,), {"lie": lie, "registry": registry})
+def listening(address: str, kind: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A server that answers so, at a port of its own; its address."""
     server = ThreadingHTTPServer((address, 0), kind)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from runnerkit.files import json_text
-from runnerkit.files.memory import Way, leaving, tree, union
+from runnerkit.files.memory import Way, removal, tree, union
 from runnerkit.files.merge import take_out
 from tests.unit.build import blank
 
@@ -58,7 +58,7 @@ def test_what_others_wrote_stays_and_what_was_left_goes(
     said: dict[str, Any], wanted: dict[str, Any], theirs: dict[str, Any]
 ) -> None:
     before, now = tree(HERE, said), union(said, theirs)
-    left = leaving(HERE, before, wanted, now, {})
+    left = removal(HERE, before, wanted, now, {})
     result = without(now, left.goes)
     for way in ways(now):
         ours = at(before, way) == at(tree(HERE, now), way) != None  # noqa: E711
@@ -67,7 +67,7 @@ def test_what_others_wrote_stays_and_what_was_left_goes(
         goes = ours and not named
         assert (at(result, way) is None) == goes, way
         assert (way in left.goes) == goes
-    assert leaving(HERE, before, wanted, result, {}).goes == ()
+    assert removal(HERE, before, wanted, result, {}).goes == ()
 
 
 @hypothesis_settings(max_examples=200, deadline=None)
@@ -94,4 +94,4 @@ def test_the_same_in_another_form_is_the_same() -> None:
     """The runner writes the file anew in its own form."""
     before = tree(HERE, {"d": {"pull_policy": "never", "volumes": ["/x"]}, "t": "90s"})
     now = {"d": {"pull_policy": ["never"], "volumes": ["/x", "/cache"]}, "t": "1m30s"}
-    assert len(leaving(HERE, before, {}, now, {}).goes) == 3
+    assert len(removal(HERE, before, {}, now, {}).goes) == 3

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,9 @@ class Answers(Route):
 
     patience = 3.0
 
-    def ask(self, url: str, heads: Mapping[str, str] | None = None, sample: int = 0) -> Exchange:
+    def ask(
+        self, url: str, heads: Mapping[str, str] | None = None, sample: int = 0, method: str = "GET"
+    ) -> Exchange:
         self.asked.append((url, "Authorization" in (heads or {})))
         if url not in self.answers:
             raise Trouble("connection", "refused")
@@ -83,7 +86,7 @@ def test_a_registry_is_asked_to_the_first_bytes_of_the_smallest_layer() -> None:
         ({f"{IMAGE}/manifests/bookworm": (200, {}, b"<html>")}, "manifest", 200),
         ({BLOB: (403, {}, {})}, "blob", 403),
         ({FAR: (402, {}, {})}, "blob", 402),
-        ({f"{AT}/v2/": (502, {}, {})}, "door", 502),
+        ({f"{AT}/v2/": (502, {}, {}), f"{IMAGE}/manifests/bookworm": (502, {}, {})}, "door", 502),
         ({f"{IMAGE}/manifests/bookworm": (200, {}, [5])}, "manifest", 200),
         (
             {f"{IMAGE}/manifests/bookworm": (200, {}, {"manifests": 5, "layers": {}})},
@@ -147,3 +150,63 @@ def test_an_image_that_is_pinned_comes_as_it_is_or_not_at_all() -> None:
     other = Answers({**GOOD, name: (200, {}, {"layers": [{}]})})
     assert good.step == ""
     assert serves(other, AT, f"debian@{AMD}", "amd64").reply.trouble == "forgery"
+
+
+TAG = f"{IMAGE}/manifests/bookworm"
+
+
+def at(place: str, answers: Mapping[str, Answer]) -> dict[str, Answer]:
+    """The same, where all of it has moved to another place."""
+    return {url.replace(AT, place): one for url, one in answers.items()}
+
+
+def test_what_has_moved_is_followed_and_the_token_is_for_who_asked_for_it() -> None:
+    new = "https://new.example.com"
+    mine = [url for url in GOOD if url.startswith(AT)]
+    moved: dict[str, Answer] = {url: (301, {"location": url.replace(AT, new)}, {}) for url in mine}
+    route = Answers({**at(new, GOOD), **moved})
+    assert serves(route, AT, "debian:bookworm", "amd64").step == ""
+    carried = {url for url, token in route.asked if token}
+    assert carried and all(url.startswith(new) for url in carried)
+
+
+def test_what_moves_in_a_circle_has_an_end() -> None:
+    route = Answers({f"{AT}/v2/": (302, {"location": "/v2/"}, {}), TAG: (404, {}, {})})
+    found = serves(route, AT, "debian:bookworm", "amd64")
+    assert (found.step, found.reply.status, len(route.asked)) == ("door", 302, 11)
+
+
+@pytest.mark.parametrize(
+    ("challenge", "step", "status"),
+    [
+        (CHALLENGE.replace("Bearer realm", "BEARER Realm"), "", 206),
+        (CHALLENGE.replace('"registry"', "registry"), "", 206),
+        (f"Negotiate\n{CHALLENGE}", "", 206),
+        (f'{CHALLENGE}\nBasic realm="x"', "manifest", 401),  # as Docker, which has no password
+        ('Basic realm="x"', "manifest", 401),
+        ("Negotiate", "", 206),
+        ("Bearer", "token", 0),
+        ('Bearer realm="', "token", 0),
+        (", =,", "", 206),
+    ],
+)
+def test_a_challenge_is_read_as_docker_reads_it(challenge: str, step: str, status: int) -> None:
+    door: Answer = (401, {"www-authenticate": challenge}, {})
+    found = serves(Answers({**GOOD, f"{AT}/v2/": door}), AT, "debian:bookworm", "amd64")
+    assert (found.step, found.reply.status) == (step, status)
+
+
+def test_an_image_for_another_processor_is_none() -> None:
+    found = serves(Answers(GOOD), AT, "debian:bookworm", "s390x")
+    assert (found.step, found.reply.why) == ("manifest", "it is there for arm64, amd64 alone")
+
+
+@pytest.mark.parametrize(("status", "step"), [(200, ""), (405, ""), (403, "manifest")])
+def test_for_containerds_store_the_head_of_a_manifest_must_come(status: int, step: str) -> None:
+    class Heads(Answers):
+        def ask(self, *words: Any, **more: Any) -> Exchange:
+            head = words[3:] == ("HEAD",)
+            return Exchange(status, {}, b"", 0.1) if head else super().ask(*words, **more)
+
+    found = serves(Heads(GOOD), AT, "debian:bookworm", "amd64", containerd=True)
+    assert (found.step, found.reply.status) == (step, 206 if not step else status)

@@ -7,7 +7,7 @@ from runnerkit.checks.network import registries
 from runnerkit.checks.network.verdict import SERVES, Rating
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import daemon_json, leaving, memory, mirror_choice
+from runnerkit.files import daemon_json, memory, mirror_choice, removals
 from runnerkit.images.reference import HUB, normal, registry
 from runnerkit.settings.docker import AUTO
 from runnerkit.want import Want
@@ -71,7 +71,7 @@ def due(want: Want, have: Facts) -> bool:
         now = daemon_json.mirrors(have)
     except KitError:  # the step that writes it tells
         return False
-    known = leaving.records(want, have)[0].chosen == memory.digest(have, list(now))
+    known = removals.records(want, have)[0].chosen == memory.digest(have, list(now))
     return not (known if want.origin else now) or _pulls(want, have)
 
 

@@ -143,7 +143,7 @@ def _kind(one: Judgement) -> Kind:
         return CERTIFICATE
     if one.word is Word.DEAD:
         return UNREACHED if reply.trouble else NO_REGISTRY
-    if one.word is Word.LACKS and reply.status != 404:  # it may be private
+    if one.word is Word.LACKS and reply.status in (401, 403):  # it may be private
         return REFUSES
     return BY_WORD[one.word]
 

@@ -78,6 +78,8 @@ def word(one: Served) -> Word:
         return Word.QUOTA
     if one.reply.trouble == "forgery":
         return Word.STALE
+    if one.reply.trouble == "processor":
+        return Word.LACKS
     if one.step == "token":
         return Word.TOKEN
     if not one.step:

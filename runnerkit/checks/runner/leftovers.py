@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import config_toml, leaving, memory
+from runnerkit.files import config_toml, memory, removals
 from runnerkit.want import Want
 
 LEFT = Kind(
@@ -23,7 +23,7 @@ def needs(want: Want) -> Needs:
 
 def findings(want: Want, have: Facts) -> Iterator[Finding]:
     """The entries of config.toml that are none of the wanted runners."""
-    going = leaving.parting(want, have).entries.values()
+    going = removals.config(want, have).entries.values()
     if left := [one for one in config_toml.others(want, have) if one not in going]:
         names = ", ".join(f"{one.get('name', 'no name')} ({one.get('url')})" for one in left)
         yield LEFT.found(names=names, container=want.manager.container)

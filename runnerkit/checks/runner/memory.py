@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.facts import Facts, Needs
-from runnerkit.files import daemon_json, leaving, memory
+from runnerkit.files import daemon_json, memory, removals
 from runnerkit.want import Want
 
 STAYS = Kind(
@@ -29,8 +29,8 @@ def needs(want: Want) -> Needs:
 def findings(want: Want, have: Facts) -> Iterator[Finding]:
     if memory.damaged(have):
         yield DAMAGED.found(path=memory.PATH)
-    parting = leaving.parting(want, have)
-    config = [parting.whole, *parting.of.values()]
-    for path, parts in ((daemon_json.PATH, [leaving.daemon(want, have)]), (want.config, config)):
+    removal = removals.config(want, have)
+    config = [removal.whole, *removal.of.values()]
+    for path, parts in ((daemon_json.PATH, [removals.daemon(want, have)]), (want.config, config)):
         if keys := [".".join(way) for one in parts for way in one.stays]:
             yield STAYS.found(keys=", ".join(keys), path=path)

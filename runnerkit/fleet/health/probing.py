@@ -160,7 +160,7 @@ class Probing:
             return
         architecture = platforms.of(self._have.architecture).split("/")[1]
         try:
-            found = serves(self._route, url, image, architecture)
+            found = serves(self._route, url, image, architecture, 0, self._have.containerd)
         except NoForwarding:
             self._forwards = False
         else:

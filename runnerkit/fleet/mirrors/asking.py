@@ -28,6 +28,7 @@ def served(
     images: Sequence[str],
     architecture: str,
     access: Access = DIRECT,
+    containerd: bool = False,
 ) -> tuple[Served, ...]:
     """How far each registry serves each image to the host.
 
@@ -37,6 +38,7 @@ def served(
         images: names of Docker Hub's images.
         architecture: the host's, as its kernel names it.
         access: the host's proxy and CA.
+        containerd: whether they must also do for containerd's store.
 
     Raises:
         NoForwarding: the host's sshd carries nothing.
@@ -50,7 +52,7 @@ def served(
     found = {(one, image): Served(one, image, "door", late) for one in urls for image in images}
 
     def ask(registry: str, image: str) -> None:
-        got = serves(route, urls[registry], image, processor, SAMPLE)
+        got = serves(route, urls[registry], image, processor, SAMPLE, containerd)
         found[registry, image] = replace(got, registry=registry)
 
     def knock(registry: str) -> None:

@@ -7,9 +7,11 @@ from runnerkit.checks.network.verdict import SERVES, Judgement, Word, judged
 from runnerkit.errors import KitError
 from runnerkit.files.mirror_candidates import ADDRESS
 from runnerkit.fleet.mirrors.asking import served
+from runnerkit.images.content import store
 from runnerkit.images.reference import HUB, registry
 from runnerkit.machine.machine import Machine
 from runnerkit.plan import Pull
+from runnerkit.settings.access import DIRECT
 
 if TYPE_CHECKING:
     import docker
@@ -68,7 +70,8 @@ def _answers(
     if not images or not (mirrors or alone) or info.get("HttpsProxy") or info.get("HttpProxy"):
         return ()
     try:
-        return judged(served(machine, (*mirrors, HUB), images, str(info.get("Architecture"))))
+        where = str(info.get("Architecture")), DIRECT, store(info) == "containerd"
+        return judged(served(machine, (*mirrors, HUB), images, *where))
     except KitError:  # sshd does not forward, or the connection broke: the pull's own reason stays
         return ()
 

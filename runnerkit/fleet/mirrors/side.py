@@ -33,6 +33,6 @@ class MirrorSide:
             images, _ = registries.hub_images(want, have)
             candidates = mirror_candidates.every(want.docker, have, daemon_json.others(want, have))
             asked = (*(one.address for one in candidates), HUB)
-            architecture, access = have.architecture, want.network
-            self._offers = served(self._machine, asked, images, architecture, access)
+            where = have.architecture, want.network, have.containerd
+            self._offers = served(self._machine, asked, images, *where)
         return replace(have, offers=self._offers)

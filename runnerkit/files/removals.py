@@ -7,13 +7,13 @@ from typing import Any
 from runnerkit.facts import Facts
 from runnerkit.files import config_toml, daemon_json
 from runnerkit.files.memory import (
-    Leaving,
     Record,
+    Removal,
     RunnerRecord,
     Way,
     digest,
-    leaving,
     parsed,
+    removal,
     union,
 )
 from runnerkit.files.merge import take_out
@@ -27,11 +27,11 @@ ENTRY_REST: Mapping[Way, Any] = {("docker", "volumes"): ["/cache"]}
 
 
 @dataclass(frozen=True)
-class Parting:
+class ConfigRemoval:
     """What leaves config.toml: of its global part, of entries by their index, and whole entries."""
 
-    whole: Leaving
-    of: Mapping[int, Leaving]
+    whole: Removal
+    of: Mapping[int, Removal]
     entries: Mapping[int, Mapping[str, Any]]
 
     @property
@@ -62,15 +62,15 @@ def managers(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     return [one for one in told if one["token"].startswith("glrt-")]
 
 
-def daemon(want: Want, have: Facts) -> Leaving:
+def daemon(want: Want, have: Facts) -> Removal:
     """Of daemon.json."""
     own, others = records(want, have)
     wanted = union(daemon_json.managed(want, have), *(one.daemon for one in others))
     now = daemon_json.meaning(daemon_json.parsed(have))
-    return leaving(have, own.daemon, wanted, now, DAEMON_REST)
+    return removal(have, own.daemon, wanted, now, DAEMON_REST)
 
 
-def parting(want: Want, have: Facts) -> Parting:
+def config(want: Want, have: Facts) -> ConfigRemoval:
     """Of config.toml."""
     own, others = records(want, have)
     now = config_toml.parsed(want, have)
@@ -81,22 +81,22 @@ def parting(want: Want, have: Facts) -> Parting:
         if index is not None:
             of[index] = _entry(want, have, runner, now["runners"][index])
     whole = _entries(want, have)
-    return Parting(leaving(have, own.config, wanted, now, {}), of, whole)
+    return ConfigRemoval(removal(have, own.config, wanted, now, {}), of, whole)
 
 
-def _entry(want: Want, have: Facts, runner: WantedRunner, now: Mapping[str, Any]) -> Leaving:
+def _entry(want: Want, have: Facts, runner: WantedRunner, now: Mapping[str, Any]) -> Removal:
     own, others = records(want, have)
     token = digest(have, now.get("token"))
     same = (each for one in others for each in one.runners.values() if each.token == token)
     wanted = union(config_toml.runner_wanted(runner), *(each.keys for each in same))
-    return leaving(have, runner_record(own, runner, token).keys, wanted, now, ENTRY_REST)
+    return removal(have, runner_record(own, runner, token).keys, wanted, now, ENTRY_REST)
 
 
-def environment(want: Want, have: Facts, now: Mapping[str, str]) -> Leaving:
+def environment(want: Want, have: Facts, now: Mapping[str, str]) -> Removal:
     """Of the manager's variables."""
     own, others = records(want, have)
     wanted = union(want.manager.environment, *(one.environment for one in others))
-    return leaving(have, own.environment, wanted, now, {})
+    return removal(have, own.environment, wanted, now, {})
 
 
 def _entries(want: Want, have: Facts) -> dict[int, dict[str, Any]]:
@@ -127,19 +127,19 @@ def reason(ways: Iterable[Way], more: Iterable[str] = ()) -> str:
     return f" (no longer in the settings: {shown})"
 
 
-def without(text: str, parting: Parting) -> str:
+def without(text: str, removal: ConfigRemoval) -> str:
     """config.toml without what goes."""
     import tomlkit
 
     document = tomlkit.parse(text)
-    for way in parting.whole.goes:
+    for way in removal.whole.goes:
         take_out(document, way)
-    for index, one in parting.of.items():
+    for index, one in removal.of.items():
         for way in one.goes:
             take_out(document["runners"][index], way, ENTRY_REST.get(way))
-    for index in sorted(parting.entries, reverse=True):
+    for index in sorted(removal.entries, reverse=True):
         del document["runners"][index]
-    if parting.entries and not document["runners"]:
+    if removal.entries and not document["runners"]:
         del document["runners"]
     return tomlkit.dumps(document)
 
