@@ -98,6 +98,8 @@ class Writer(Reader, Protocol):
 
     def lock(self) -> None: ...
 
+    def expect(self, pending: list[Change]) -> None: ...
+
     def write(self, want: Want, batch: list[Change]) -> None: ...
 
 
@@ -167,6 +169,7 @@ def apply(
             _remember(host, want, record.ahead(want, have, pending))
         elif steps is not GOLDEN:
             _remember(host, want, record.brought(want, have, pending))
+        host.expect(pending)
         number = 0
         for batch in batches(pending):
             for change in batch:

@@ -29,9 +29,11 @@ class Ended:
 
 @dataclass(frozen=True)
 class Detail:
-    """A line of what a change goes through. May come from a program: secrets are masked in it."""
+    """A line of what a change goes through. May come from a program: secrets are masked in it. `lasting`
+    is whether it is of use afterwards: a choice that was made."""
 
     text: str
+    lasting: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def named(name: str, tell: Tell) -> Tell:
     def tell_named(event: Event) -> None:
         match event:
             case Detail(text):
-                tell(Detail(f"{name}: {text}"))
+                tell(replace(event, text=f"{name}: {text}"))
             case Progress():
                 tell(replace(event, name=name))
             case _:

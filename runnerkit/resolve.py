@@ -63,7 +63,7 @@ def of_host(
         network=outside,
         origin=_origin(),
         caches=_caches(settings, host),
-        cache=_own_cache(settings, host),
+        cache=_own_cache(settings, host, outside.ca),
     )
 
 
@@ -80,7 +80,7 @@ def _at(host: HostSettings, section: CacheSettings) -> str:
     return f"{f'[{ip}]' if ':' in ip else ip}:{section.port}"
 
 
-def _own_cache(settings: Settings, host: str) -> OwnCache | None:
+def _own_cache(settings: Settings, host: str, ca: str) -> OwnCache | None:
     named, section, docker = settings.hosts.get(host), settings.cache, settings.docker
     if not named or not named.cache:
         return None
@@ -89,10 +89,14 @@ def _own_cache(settings: Settings, host: str) -> OwnCache | None:
         raise KitError(f"cache.password is empty: {section.password}", "set it, and run again")
     # A mirror of somebody else's is not shown a login.
     usual = cache.HUB_URL if password else next(iter(docker.fixed_mirrors), cache.HUB_URL)
-    image = nearest_name(docker.registry_image, docker.prefix_mirrors)
-    upstream = section.upstream or usual
+    image, upstream = cache_image(settings), section.upstream or usual
     place = _at(named, section)
-    return OwnCache(place, section.max_gb, upstream, image, section.username, password)
+    return OwnCache(place, section.max_gb, upstream, image, section.username, password, ca)
+
+
+def cache_image(settings: Settings) -> str:
+    """What a host runs the site's cache from."""
+    return nearest_name(settings.docker.registry_image, settings.docker.prefix_mirrors)
 
 
 def _origin() -> str:

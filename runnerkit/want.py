@@ -8,7 +8,7 @@ from typing import Any
 from runnerkit.bundle.reading import Bundle
 from runnerkit.errors import nearest
 from runnerkit.images.definition import JobImage
-from runnerkit.images.reference import digest, repository, sources
+from runnerkit.images.reference import digest, pinned, repository, sources
 from runnerkit.settings import autoscaler
 from runnerkit.settings.access import Access
 from runnerkit.settings.docker import Docker
@@ -74,7 +74,7 @@ class Cache:
 
 @dataclass(frozen=True)
 class OwnCache:
-    """The cache that a host runs itself."""
+    """The cache that a host runs itself; `ca` is what it trusts besides."""
 
     address: str
     max_gb: int
@@ -82,6 +82,7 @@ class OwnCache:
     image: str
     username: str = ""
     password: Secret | None = None
+    ca: str = ""
 
     @property
     def ip(self) -> str:
@@ -116,7 +117,7 @@ class Want:
     @property
     def release(self) -> str:
         """The manager's version as its image's tag has it, for example v19.3.0; "" for none."""
-        tag = re.search(r":(?:[a-z0-9.]+-)?(v\d+\.\d+\.\d+)(?:@|$)", self.manager.image)
+        tag = re.search(r":(?:[a-z0-9.]+-)?(v\d+\.\d+\.\d+)(?:@|-sha256-|$)", self.manager.image)
         return tag[1] if tag else ""
 
     @property
@@ -139,7 +140,8 @@ class Want:
 
         One that is pinned has no other: an engine knows a digest only by the name that it came by.
         """
-        return (image,) if digest(image) else sources(image, self.docker.prefix_mirrors)
+        own = pinned(image)
+        return (image,) if digest(image) else sources(own, self.docker.prefix_mirrors)
 
     def slip(self, image: str) -> str:
         """`` (did you mean 'web'?)``, where an image of the settings is written nearly so; else nothing."""

@@ -22,7 +22,7 @@ probe() {
   echo "apparmor_parser $(command -v apparmor_parser || echo none)"
   grep -rhiE '^(export +)?(https?|no)_proxy=' /etc/environment /etc/profile.d 2>/dev/null | head -n 20 | sed 's/^/proxy /'
   grep -rhoE 'https?://[^/ ]+' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | sort -u | head -n 4 | sed 's/^/source /'
-  for file in /etc/docker/certs.d/*/*.crt /usr/local/share/ca-certificates/*.crt /etc/pki/ca-trust/source/anchors/*; do
+  for file in /etc/docker/certs.d/*/*.crt /usr/local/share/ca-certificates/*.crt /etc/pki/ca-trust/source/anchors/* /etc/pki/trust/anchors/* /etc/ca-certificates/trust-source/anchors/*; do
     [ ! -f "$file" ] || echo "certificate $file $(head -c 65536 "$file" | base64 | tr -d '\n')"
   done
   wait

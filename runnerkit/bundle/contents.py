@@ -19,7 +19,7 @@ ALGORITHM = "sha256:"
 AGAIN = "make it anew with ./inv bundle.make"
 Digest = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
 # What goes into scripts, and into names of files on hosts.
-Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+~:%/@-]*\Z")]
+Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+~^:%/@-]*\Z")]
 
 
 class Frozen(msgspec.Struct, frozen=True):
@@ -53,13 +53,25 @@ class BundledImage(Frozen, frozen=True):
 
 
 class BundledPackages(Frozen, frozen=True):
-    """Docker's packages of a system, for example debian-12: the index that a package manager reads,
-    where each file of it is in the bundle, and their bytes installed."""
+    """Docker's packages of a system, for example debian-12: as which [docker] source has them, which of
+    them are asked for, the index that a package manager reads, where each file of it is in the bundle,
+    and their bytes installed."""
 
     system: Word
+    source: Word
+    names: tuple[Word, ...]
     index: str
     files: dict[Word, Word]
     installed: int
+
+
+class BundledPlugin(Frozen, frozen=True):
+    """A fleeting plugin, as the settings name it: its files by their places below the plugins' folder,
+    where each is in the bundle, and what the program that fetched it tells of it."""
+
+    name: Word
+    files: dict[Word, Word]
+    note: str
 
 
 class Part(Frozen, frozen=True):
@@ -79,6 +91,7 @@ class Contents(Frozen, frozen=True):
     architecture: Word
     images: tuple[BundledImage, ...]
     packages: tuple[BundledPackages, ...] = ()
+    plugins: tuple[BundledPlugin, ...] = ()
     wheels: tuple[Word, ...] = ()
     parts: dict[Word, Part] = {}
     base: str = ""
@@ -92,6 +105,10 @@ class Contents(Frozen, frozen=True):
     def job(self, name: str, inputs: str) -> BundledImage | None:
         """The job image of that name, as it is defined."""
         return next((one for one in self.images if (one.job, one.inputs) == (name, inputs)), None)
+
+    def plugin(self, name: str) -> BundledPlugin | None:
+        """The fleeting plugin that settings name so."""
+        return next((one for one in self.plugins if one.name == name), None)
 
     def of(self, system: str) -> BundledPackages | None:
         """Docker's packages of that system."""
@@ -134,12 +151,15 @@ def parsed(text: bytes, file: str) -> Contents:
     needed = [
         *(blob(one) for image in found.images for one in image.blobs),
         *(name for packages in found.packages for name in packages.files.values()),
+        *(name for plugin in found.plugins for name in plugin.files.values()),
         *found.wheels,
     ]
     if missing := [name for name in needed if name not in found.parts]:
         raise KitError(f"{file} does not list {missing[0]}, which it needs", AGAIN)
     if wrong := [one for one in found.packages for name in one.files if "/" in name]:
         raise KitError(f"{file} has packages of {wrong[0].system} with wrong names", AGAIN)
+    if outside := [one for one in found.plugins for name in one.files if ".." in name.split("/")]:
+        raise KitError(f"{file} has the plugin {outside[0].name} with wrong names", AGAIN)
     if wrong_blob := [
         one for one, part in found.parts.items()
         if re.match("blobs/", one) and one != blob(part.digest)

@@ -1,16 +1,17 @@
 """What a host gets from a bundle in place of the network: changes, as steps yield them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from runnerkit.bundle.contents import BundledImage, BundledPackages, blob
+from runnerkit.bundle.contents import BundledImage, BundledPackages, BundledPlugin, blob
 from runnerkit.bundle.reading import Bundle
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts
+from runnerkit.facts import Facts, systems
 from runnerkit.images import platforms
 from runnerkit.images.content import content, layers
 from runnerkit.images.definition import JobImage
-from runnerkit.images.reference import normal
+from runnerkit.images.reference import digest, normal, tagged
 from runnerkit.plan import Load
+from runnerkit.want import OwnCache
 
 ANEW = "make the bundle anew with these settings: ./inv bundle.make"
 
@@ -43,13 +44,35 @@ def jobs(bundle: Bundle, have: Facts, images: Iterable[JobImage]) -> Iterator[Lo
         yield from _load(bundle, have, image, f"load the job image {job.name} from the bundle")
 
 
+def cache(bundle: Bundle, have: Facts, own: OwnCache) -> Iterator[Load]:
+    """The image of the site's cache, where the host has not that very one: by its digest, where it is
+    pinned, or as the bundle has it.
+
+    Raises:
+        KitError: the bundle has none.
+    """
+    if not digest(own.image) or normal(own.image) not in have.images:
+        yield from loads(bundle, have, [tagged(own.image)])
+
+
+def plugin(bundle: Bundle, name: str) -> BundledPlugin:
+    """The fleeting plugin that settings name so.
+
+    Raises:
+        KitError: the bundle has none.
+    """
+    if not (found := bundle.contents.plugin(name)):
+        raise KitError(f"{bundle.file} has no fleeting plugin {name}", ANEW)
+    return found
+
+
 def packages(bundle: Bundle, have: Facts) -> BundledPackages:
     """Docker's packages for the host.
 
     Raises:
         KitError: the bundle is for other systems.
     """
-    system = system_of(have.os)
+    system = systems.of(have.os)
     if not (found := bundle.contents.of(system)):
         what = f"{bundle.file} is for {bundle.contents.systems}; the host is {system}"
         fix = f"make one for it: ./inv bundle.make --for {system}; nothing was sent"
@@ -70,11 +93,6 @@ def check(bundle: Bundle, have: Facts) -> None:
         raise KitError(what, fix)
 
 
-def system_of(os: Mapping[str, str]) -> str:
-    """What a system is called here: debian-12."""
-    return f"{os.get('ID', '').lower() or 'unknown'}-{os.get('VERSION_ID') or 'unknown'}"
-
-
 def coming(bundle: Bundle, have: Facts, images: Iterable[BundledImage]) -> int:
     """The bytes that the bundle's parts take on the host's disk at the most: as they come, as the
     engine puts them aside, and unpacked; containerd's store keeps them packed, too."""
@@ -86,7 +104,7 @@ def coming(bundle: Bundle, have: Facts, images: Iterable[BundledImage]) -> int:
         packed = contents.bytes([blob(one.digest) for one in missing])
         total += copies * packed + sum(one.size for one in missing)
         known |= {one.diff_id for one in missing}
-    if not have.dockerd and (needed := contents.of(system_of(have.os))):
+    if not have.dockerd and (needed := contents.of(systems.of(have.os))):
         total += needed.installed + contents.bytes(list(needed.files.values()))
     return total
 

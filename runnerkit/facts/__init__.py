@@ -166,8 +166,3 @@ class Facts:
     def store(self) -> str:
         """Whose image store the engine has: each shows only its own images."""
         return store(self.info)
-
-    @property
-    def containerd(self) -> bool:
-        """Whether images are in containerd's store, or may come to be where there is no Docker yet."""
-        return not self.info or self.store == "containerd"

@@ -31,6 +31,7 @@ class Distribution:
         own_releases: whether a release that is not in `releases` is there by its own name.
         script: whether the script of get.docker.com serves it.
         by_hand: what to do where none of these can be.
+        image: its container image, by version, where that has not its ID's name.
     """
 
     manager: str = ""
@@ -40,6 +41,7 @@ class Distribution:
     own_releases: bool = True
     script: bool = False
     by_hand: str = STATIC
+    image: str = ""
 
     def release(self, os: Mapping[str, str]) -> str:
         """What Docker's site calls the host's release; "" where it has none."""
@@ -75,7 +77,7 @@ OF_DEBIAN = Distribution("apt", "docker.io", "debian", own_releases=False, scrip
 OF_UBUNTU = Distribution("apt", "docker.io", "ubuntu", own_releases=False, script=True)
 # docs.docker.com/engine/install/rhel: no Docker of its own since 8. Docker's site has major versions,
 # and $releasever may be a minor one.
-RHEL = Distribution("dnf", "", "rhel", script=True)
+RHEL = Distribution("dnf", "", "rhel", script=True, image="registry.access.redhat.com/ubi{}")
 # Rebuilds take CentOS' folder: what wiki.almalinux.org and docs.rockylinux.org tell, and mirrors have.
 REBUILD = Distribution("dnf", "", "centos")
 FEDORA = Distribution("dnf", "moby-engine", "fedora", script=True)
@@ -95,12 +97,8 @@ VARIANTS = {
     "transactional": TRANSACTIONAL,
 }
 MICRO = {
-    "microos",
-    "opensuse-microos",
-    "suse-microos",
-    "opensuse-leap-micro",
-    "sle-micro",
-    "sl-micro",
+    *("microos", "opensuse-microos", "suse-microos"),
+    *("opensuse-leap-micro", "sle-micro", "sl-micro"),
 }
 
 # By ID, or by ID and major version where they differ.
@@ -119,13 +117,15 @@ DISTRIBUTIONS: dict[str, Distribution] = {
         False,
     ),
     "fedora": FEDORA,
-    "centos": Distribution("dnf", "", "centos", script=True),
+    "centos": Distribution(
+        "dnf", "", "centos", script=True, image="quay.io/centos/centos:stream{}"
+    ),
     "rhel": RHEL,
-    "rocky": Distribution("dnf", "", "centos", script=True),
+    "rocky": Distribution("dnf", "", "centos", script=True, image="rockylinux/rockylinux:{}"),
     "almalinux": REBUILD,
-    "ol": REBUILD,  # ID_LIKE is fedora
+    "ol": Distribution("dnf", "", "centos", image="oraclelinux:{}"),  # ID_LIKE is fedora
     # docs.aws.amazon.com/linux/al2023: its own package docker; Docker's site has no such release
-    "amzn": Distribution("dnf", "docker"),
+    "amzn": Distribution("dnf", "docker", image="amazonlinux:{}"),
     "amzn 2": Distribution(
         by_hand="amazon-linux-extras install -y docker on the host, and set [docker] "
         'source = "present"'

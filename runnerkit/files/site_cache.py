@@ -4,13 +4,14 @@ import json
 
 from runnerkit.files.write import Content
 from runnerkit.templates import render
-from runnerkit.want import Cache, OwnCache
+from runnerkit.want import OwnCache
 
 NAME = "runnerkit-cache"  # the container, and its volume
 FOLDER = "/var/lib/runnerkit/cache"
 CONFIG, UPKEEP = f"{FOLDER}/config.yml", f"{FOLDER}/upkeep.sh"
+AUTHORITY = f"{FOLDER}/ca.crt"  # of [network] ca_file, which its upstream may have
 CERTS = "/etc/docker/certs.d"
-FILE = "runnerkit-cache.crt"  # in it, by which the kit knows its own again
+FILE = "runnerkit-cache*.crt"  # in it, by which the kit knows its own again
 INSIDE = "/etc/runnerkit-cache"  # the folder, as the container sees it
 
 
@@ -19,9 +20,19 @@ def certificate(ip: str) -> str:
     return f"{FOLDER}/{ip}.crt"
 
 
-def trust(cache: Cache) -> str:
-    """Where a host's Docker looks for it."""
-    return f"{CERTS}/{cache.address}/{FILE}"
+def trust(address: str, store: str) -> tuple[str, ...]:
+    """Where a host's Docker looks for a cache's certificate.
+
+    From 29 on, with containerd's store, that is one folder for all mirrors of Docker Hub (moby's
+    daemon/hosts.go, mergeLegacyConfig). There it is only with that store, as others know of no such thing.
+
+    Args:
+        address: the cache's, with its port.
+        store: whose image store the engine has.
+    """
+    own = f"{CERTS}/{address}/{FILE.replace('*', '')}"
+    together = f"{CERTS}/docker.io/{FILE.replace('*', f'-{address}')}"
+    return (own, together) if store == "containerd" else (own,)
 
 
 def key(own: OwnCache) -> str:
@@ -52,4 +63,5 @@ def files(own: OwnCache) -> dict[str, Content]:
         "proxy": proxy,
     }
     text = json.dumps(data, indent=2) + "\n"
-    return {UPKEEP: Content(render("cache-upkeep.sh")), CONFIG: Content(text, 0o600)}
+    found = {UPKEEP: Content(render("cache-upkeep.sh")), CONFIG: Content(text, 0o600)}
+    return found | ({AUTHORITY: Content(own.ca)} if own.ca else {})

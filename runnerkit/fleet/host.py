@@ -14,7 +14,6 @@ from runnerkit.events import Detail, Ended, Tell
 from runnerkit.facts import Facts, ServerRunner
 from runnerkit.files import config_toml
 from runnerkit.fleet import obstacles
-from runnerkit.fleet.bundles import supplies
 from runnerkit.fleet.engine_side import EngineSide
 from runnerkit.fleet.gitlab_side import accepted
 from runnerkit.fleet.hold import Hold
@@ -107,6 +106,9 @@ class Host:
     def lock(self) -> None:
         self.hold.take()
 
+    def expect(self, pending: list[Change]) -> None:
+        self._engine.ahead.expect(pending)
+
     def obstacles(self, want: Want, pending: list[Change]) -> list[Finding]:
         server = partial(self._server, want) if self._token else None
         return list(obstacles.findings(self.machine, server, want, pending))
@@ -146,7 +148,7 @@ class Host:
             text = f"{certificate.variables(change.address)}\n{text}"
         try:
             if change.supply:
-                supplies.send(self.machine, change.supply, self.tell)
+                self._engine.supply(change.supply)
             return self.machine.run(text, self._heard)
         except Failed as error:
             known = hint(mask(plain(error.stderr)), (*lock.HINTS, *change.hints))
@@ -155,11 +157,10 @@ class Host:
 
     def _heard(self, line: str) -> None:
         self.hold.heard(line)
-        self.tell(Detail(mask(plain(line))))
+        self.tell(Detail(mask(plain(line)), lasting=line.startswith("note: ")))
 
     @property
     def engine(self) -> "docker.APIClient":
-        """The host's Docker Engine."""
         return self._engine.client
 
     def close(self) -> None:
@@ -179,7 +180,7 @@ class Host:
             case Script():
                 self.script(want, change)
             case Pull() | Build() | Load():
-                self._engine.make(change, beside)
+                self._engine.make(want, change, beside)
             case ServerCall(action="update"):
                 self._server(want).update(change.id, change.data)
             case ServerCall(action="delete"):

@@ -55,6 +55,11 @@ def store(info: Mapping[str, Any]) -> str:
     return "containerd" if "io.containerd.snapshotter" in str(status) else "classic"
 
 
+def may_be_containerds(info: Mapping[str, Any]) -> bool:
+    """Whether images are in containerd's store, or may come to be where there is no Docker yet."""
+    return not info or store(info) == "containerd"
+
+
 def instant(time: str) -> float:
     """Seconds since 1970 of a time as Docker writes it, to the second; 0 of what is none."""
     try:

@@ -14,6 +14,7 @@ _DIGEST = re.compile(r"@(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-
 # The same in one, for what a type can say of a key.
 GRAMMAR = rf"(?:{_DOMAIN.pattern}/)?{PATH.pattern}(?:{_TAG.pattern})?(?:{_DIGEST.pattern})?"
 _ID = re.compile(r"[a-f0-9]{64}")
+_PIN_OF_TAG = re.compile(r"(:.+(?=-)|)[-:]sha256-([a-f0-9]{64})")
 HUB = "docker.io"
 
 
@@ -80,6 +81,28 @@ def nearest_name(name: str, prefixes: Mapping[str, str]) -> str:
     """The name by which an image is used: that of the mirror, where it is pinned by a digest, which an
     engine knows only by the name that the image came by."""
     return sources(name, prefixes)[0] if digest(name) else name
+
+
+def tagged(name: str) -> str:
+    """The name that an image gets which comes from a bundle: where it is pinned, the digest is part of
+    its tag, for an engine learns a digest from a registry alone; else its own."""
+    _, _, tag, pin = _split(name)
+    return (
+        f"{untagged(name)}{tag + '-' if tag else ':'}{pin[1:].replace(':', '-')}" if pin else name
+    )
+
+
+def pinned(name: str) -> str:
+    """The name whose `tagged` this is, by which a registry has it; else its own."""
+    if not (found := _PIN_OF_TAG.fullmatch(_split(name)[2])):
+        return name
+    return f"{untagged(name)}{found[1]}@sha256:{found[2]}"
+
+
+def known_as(name: str, images: Mapping[str, Mapping[str, Any]]) -> str:
+    """The name by which an engine that has these images knows one: its own, or what `tagged` gives it."""
+    own, other = normal(name), normal(tagged(name))
+    return tagged(name) if own not in images and other in images else name
 
 
 def by_reference(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -12,10 +12,11 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3.util.ssltransport import SSLTransport
 
 from runnerkit.errors import KitError
 from runnerkit.machine import forward, forward_proxy, tunnel
@@ -55,20 +56,23 @@ class Route:
 
     Args:
         machine: the host.
-        names: the addresses of names that it knows; others are asked for.
+        names: the addresses of names that it knows; others are asked for, and noted.
         trusted: certificates that it trusts besides, by the server's name ("" for any).
         patience: seconds that one step takes at most.
-        through: the proxy by which an address is reached, spoken to by http; "" for none.
+        through: the proxy by which an address is reached; "" for none.
+        looking: held while the host is asked for a name.
     """
 
     machine: Machine
-    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     trusted: Mapping[str, str] = field(default_factory=dict)
     patience: float = 3.0
     through: Callable[[str], str] = lambda _: ""
+    looking: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def __post_init__(self) -> None:
-        self._looking = threading.Lock()
+    def trusting(self, certificates: str) -> "Route":
+        """The same way, with other certificates that are trusted besides."""
+        return replace(self, trusted={"": certificates})
 
     def ask(
         self, url: str, heads: Mapping[str, str] | None = None, sample: int = 0, method: str = "GET"
@@ -100,12 +104,14 @@ class Route:
                     f"http://{parts.netloc}{path}",
                     {**heads, **forward_proxy.login(proxy)},
                 )
-            first = (proxy.hostname, proxy.port or 80) if proxy.hostname else ()
+            first = (proxy.hostname, proxy.port or PORTS[proxy.scheme]) if proxy.hostname else ()
             with self._connected(*(first or (host, port))) as plain:
+                by_tls = proxy.hostname and proxy.scheme == "https"
+                line = self._secured(plain, proxy.hostname or "") if by_tls else plain
                 if proxy.hostname and secure:
-                    forward_proxy.connect(plain, host, port, proxy)
+                    forward_proxy.connect(line, host, port, proxy)
                 connection = http.client.HTTPConnection(host, port, timeout=self.patience)
-                connection.sock = self._secured(plain, host) if secure else plain
+                connection.sock = self._secured(line, host) if secure else line
                 connection.request(method, path, headers=heads)
                 answer = connection.getresponse()
                 body = _first(answer, sample, self.patience) if sample else answer.read(LARGEST)
@@ -143,14 +149,14 @@ class Route:
         """As the host knows them: an SSH server that looks up a name by itself stands still meanwhile."""
         if re.fullmatch(r"[\d.]+|[0-9a-fA-F:]+", host):
             return (host,)
-        with self._looking:  # sshd lets a connection have ten commands at a time
+        with self.looking:  # sshd lets a connection have ten commands at a time
             if host not in self.names:
                 script = f"timeout 2 getent ahosts {shlex.quote(host)} | awk '{{print $1}}'; :"
                 with contextlib.suppress(KitError):
-                    self.names = {**self.names, host: tuple(self.machine.run(script).split())}
+                    self.names[host] = tuple(self.machine.run(script).split())
             return self.names.get(host, ())
 
-    def _secured(self, plain: socket.socket, host: str) -> socket.socket:
+    def _secured(self, line: socket.socket, host: str) -> socket.socket:
         # As programs bring them, and not what this machine trusts besides.
         context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
         for name in ("", host):
@@ -158,7 +164,9 @@ class Route:
                 text = self.trusted.get(name, "").encode("ascii", "ignore").decode()  # no comments
                 if text.strip():
                     context.load_verify_locations(cadata=text)
-        return context.wrap_socket(plain, server_hostname=host)
+        if isinstance(line, ssl.SSLSocket):  # within a proxy's own, which it cannot do itself
+            return SSLTransport(line, context, host)  # type: ignore[return-value]
+        return context.wrap_socket(line, server_hostname=host)
 
 
 def _first(answer: http.client.HTTPResponse, most: int, seconds: float) -> bytes:

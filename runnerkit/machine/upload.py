@@ -29,8 +29,8 @@ echo free $(($(df -Pk . | tail -n 1 | awk '{{print $4}}')))
 for file in {names}; do
   [ ! -f "$file" ] || echo "$file" $(($(wc -c <"$file"))) "$(sha256sum <"$file" | cut -d ' ' -f 1)"
 done"""
-APPEND = "umask 77; cat >>{folder}/{name} && echo done"
-UNPACK = "umask 77; tar -x -o -m -f - -C {folder} && echo done"
+APPEND = "umask 77; mkdir -p {folder}; cat >>{folder}/{name} && echo done"
+UNPACK = "umask 77; mkdir -p {folder}; tar -x -o -m -f - -C {folder} && echo done"
 Tell = Callable[[int, int], None]
 
 
@@ -65,7 +65,25 @@ def of_bundle(bundle: Bundle, members: Sequence[str]) -> list[Upload]:
 
 
 def send(machine: Machine, files: Sequence[Upload], tell: Tell) -> int:
-    """Put them there.
+    """Put them there, and see that each is what it should be.
+
+    Raises:
+        KitError: as from `put`; or one did not arrive whole.
+    """
+    lacking, sent = put(machine, files, tell)
+    if lacking:
+        there, _ = _look(machine, lacking)
+        if wrong := [one for one in lacking if there.get(one.name) != (one.size, one.name)]:
+            machine.run(f"cd {FOLDER} && rm -f {shlex.join(one.name for one in wrong)}")
+            raise KitError(
+                f"{machine.where()}: {counted(len(wrong), 'file')} did not arrive whole, {wrong[0].name} first",
+                "see to the host's disk and network, then run again",
+            )
+    return sent
+
+
+def put(machine: Machine, files: Sequence[Upload], tell: Tell) -> tuple[list[Upload], int]:
+    """Put them there, unseen whether they arrive whole.
 
     Args:
         machine: the host.
@@ -73,10 +91,10 @@ def send(machine: Machine, files: Sequence[Upload], tell: Tell) -> int:
         tell: told how many bytes of how many are there.
 
     Returns:
-        The bytes that were sent.
+        What was not there yet, and the bytes that were sent.
 
     Raises:
-        KitError: there is no room, the connection broke, or one did not arrive whole.
+        KitError: there is no room, or the connection broke.
     """
     there, free = _look(machine, files)
     lacking = [one for one in files if there.get(one.name) != (one.size, one.name)]
@@ -101,15 +119,7 @@ def send(machine: Machine, files: Sequence[Upload], tell: Tell) -> int:
             _stream(machine, command, one.read(start, one.size), count)
     if whole := [one for one in lacking if not begun[one.name]]:
         _stream(machine, UNPACK.format(folder=FOLDER), _archive(whole), count)
-    if lacking:
-        there, _ = _look(machine, lacking)
-        if wrong := [one for one in lacking if there.get(one.name) != (one.size, one.name)]:
-            machine.run(f"cd {FOLDER} && rm -f {shlex.join(one.name for one in wrong)}")
-            raise KitError(
-                f"{machine.where()}: {counted(len(wrong), 'file')} did not arrive whole, {wrong[0].name} first",
-                "see to the host's disk and network, then run again",
-            )
-    return sent
+    return lacking, sent
 
 
 def _look(machine: Machine, files: Sequence[Upload]) -> tuple[dict[str, tuple[int, str]], int]:

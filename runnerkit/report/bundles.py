@@ -70,8 +70,19 @@ def _rows(contents: Contents) -> Iterator[Row]:
         kind = "job image" if image.job else "image"
         yield kind, " ".join(image.names), image.manifest, _here(contents, names)
     for packages in contents.packages:
-        count = f"{packages.system}: {counted(len(packages.files), 'package')}"
+        number = counted(len(packages.files), "package")
+        count = f"{packages.system}, {packages.source}: {number}"
         yield "packages", count, "", _here(contents, {*packages.files.values()})
+    for plugin in contents.plugins:
+        place, member = next(iter(plugin.files.items()), ("", ""))
+        version = place.rpartition("/")[0].rpartition("/")[2]
+        digest = contents.parts[member].digest if member else ""
+        yield (
+            "plugin",
+            f"{plugin.name} {version}",
+            digest,
+            _here(contents, {*plugin.files.values()}),
+        )
     if contents.wheels:
         yield (
             "kit",

@@ -42,7 +42,7 @@ def progress() -> Iterator[Listener]:
                 return
             if host not in tasks:
                 tasks[host] = live.add_task("", total=None, host=host)
-            if isinstance(event, Began):
+            if isinstance(event, Began) or lasts(event):
                 console.print(f"{host}  {text}", markup=False, highlight=False, soft_wrap=True)
             live.update(tasks[host], description=text[: max(20, console.width - 30)])
 
@@ -50,6 +50,11 @@ def progress() -> Iterator[Listener]:
             yield show
         finally:
             terminal.displays.remove(live)
+
+
+def lasts(event: Event) -> bool:
+    """Whether it is shown however much goes on."""
+    return isinstance(event, Detail) and event.lasting
 
 
 def line(event: Event) -> str:
@@ -74,7 +79,7 @@ def _plain() -> Listener:
 
     def show(host: str, event: Event) -> None:
         now = monotonic()
-        frequent = isinstance(event, Detail | Progress)
+        frequent = isinstance(event, Detail | Progress) and not lasts(event)
         if not (text := in_one_line(line(event))) or (
             frequent and now - last.get(host, 0) <= EVERY
         ):

@@ -7,6 +7,7 @@ anywhere, and a plan needs no second host: who has a certificate keeps it until 
 
 from collections.abc import Iterator
 from dataclasses import replace
+from fnmatch import fnmatch
 
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import daemon_json, memory, removals
@@ -20,36 +21,48 @@ UNKNOWN = "nobody has read its certificate: the host of the cache did not answer
 
 def needs(want: Want) -> Needs:
     own = (certificate(want.cache.ip),) if want.cache else ()
-    files = (daemon_json.PATH, memory.PATH, *map(trust, want.caches), *own)
-    return Needs(files=files, paths=(f"{CERTS}/*/{FILE}",))
+    trusts = (path for one in want.caches for path in trust(one.address, "containerd"))
+    return Needs(files=(daemon_json.PATH, memory.PATH, *trusts, *own), paths=(f"{CERTS}/*/{FILE}",))
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
     """Docker reads these files anew with each pull."""
     for one in want.caches:
-        path, title = trust(one), f"trust the cache of {one.host} at {one.address}"
-        if want.cache and want.cache.address == one.address:
-            source = certificate(want.cache.ip)
-            known = have.files[source].text if source in have.files else ""
-            text = (
-                f"set -e\nmkdir -p '{path.rpartition('/')[0]}'\ninstall -m 644 '{source}' '{path}'"
-            )
-            hints: tuple[Hint, ...] = ()
-        else:
-            known, text, hints = one.certificate, f"echo '{UNKNOWN}' >&2\nexit 1", (_fix(one),)
-        if known:
-            written = differing({path: Content(known)}, have.files)
-            yield from (replace(each, title=title) for each in written)
-        elif path not in have.files or not hints:
-            yield Script(title, text, hints=hints)
-    used = {f"{CERTS}/{url.partition('://')[2]}/{FILE}" for url in _mirrors(want, have)}
-    ours = sorted(path for path in have.paths if path.startswith(CERTS) and path.endswith(FILE))
+        for path in trust(one.address, have.store):
+            yield from _trust(want, have, one, path)
+    addresses = [url.partition("://")[2] for url in _mirrors(want, have)]
+    used = {path for one in addresses for path in trust(one, "containerd")}
+    ours = sorted(path for path in have.paths if fnmatch(path, f"{CERTS}/*/{FILE}"))
     if over := [path for path in ours if path not in used]:
         lines = (
             f"rm -f '{path}'\nrmdir '{path.rpartition('/')[0]}' 2>/dev/null || :" for path in over
         )
-        title = f"trust {', '.join(path.split('/')[-2] for path in over)} no longer"
+        title = f"trust {', '.join(dict.fromkeys(map(_address, over)))} no longer"
         yield Script(title, "\n".join((*lines, f"rmdir {CERTS} 2>/dev/null || :")))
+
+
+def _trust(want: Want, have: Facts, one: Cache, path: str) -> Iterator[Change]:
+    title = f"trust the cache of {one.host} at {one.address}"
+    if path != trust(one.address, "")[0]:
+        title += ", for containerd's store"
+    if want.cache and want.cache.address == one.address:
+        source = certificate(want.cache.ip)
+        known = have.files[source].text if source in have.files else ""
+        text = f"set -e\nmkdir -p '{path.rpartition('/')[0]}'\ninstall -m 644 '{source}' '{path}'"
+        hints: tuple[Hint, ...] = ()
+    else:
+        known, text, hints = one.certificate, f"echo '{UNKNOWN}' >&2\nexit 1", (_fix(one),)
+    if known:
+        written = differing({path: Content(known)}, have.files)
+        yield from (replace(each, title=title) for each in written)
+    elif path not in have.files or not hints:
+        yield Script(title, text, hints=hints)
+
+
+def _address(path: str) -> str:
+    """Of the cache whose certificate is there."""
+    folder, name = path.split("/")[-2:]
+    return name.removeprefix(FILE.partition("*")[0]).removesuffix(".crt").lstrip("-") or folder
 
 
 def _fix(cache: Cache) -> Hint:

@@ -1,6 +1,6 @@
 """A Docker Engine runs. Installed only where there is none."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from runnerkit import container
 from runnerkit.bundle import installation
@@ -59,34 +59,54 @@ def _install(want: Want, have: Facts) -> Script:
             "remove podman-docker there (Podman itself may stay), then run again",
         )
     if want.bundle and want.docker.source != "present":
-        return installation.script(want.bundle, have)
-    source, mirror = want.docker.source, want.docker.package_mirror
-    name, row = distributions.name(have.os), distributions.of(have.os, have.ostree)
-    works = row.sources(have.os)
-    if source not in works:
-        raise KitError(
-            REFUSALS[source].format(name=name),
-            f'set [docker] source = "{works[0]}"' if works else row.by_hand,
-        )
-    _trusted(want, row.manager)
+        return installation.script(want.bundle, have, want.docker.source)
+    row = distributions.of(have.os, have.ostree)
+    words = origin(want, have.os, row)
     text = outside.exports(want) + render(
         "install-docker.sh.j2",
-        source=source,
-        key=want.docker.package_key or KEYS.get(row.manager, ""),
-        checksum=want.docker.script_sha256,
-        manager=row.manager,
-        packages=row.packages(have.os) if source == "distro" else CE,
-        folder=row.folder,
-        release=row.release(have.os),
-        mirror=mirror,
-        sites=package_mirrors.sites(mirror),
         notes=memory.FOLDER,
         start=render("start-docker.sh.j2", verb="start"),
         folder_of_bundle="",
+        **words,
     )
     return Script(
-        f"install Docker ({source}, {name})", text, hints=INSTALL_HINTS, reaches=_mirror(mirror)
+        f"install Docker ({want.docker.source}, {distributions.name(have.os)})",
+        text,
+        hints=INSTALL_HINTS,
+        reaches=_mirror(want.docker.package_mirror),
     )
+
+
+def origin(want: Want, os: Mapping[str, str], row: distributions.Distribution) -> dict[str, object]:
+    """Where Docker comes from on a system, as the templates have it.
+
+    Args:
+        want: what is wanted.
+        os: the system's os-release.
+        row: its distribution.
+
+    Raises:
+        KitError: the source has no Docker for it, or nobody vouches for it.
+    """
+    source, mirror = want.docker.source, want.docker.package_mirror
+    works = row.sources(os)
+    if source not in works:
+        raise KitError(
+            REFUSALS[source].format(name=distributions.name(os)),
+            f'set [docker] source = "{works[0]}"' if works else row.by_hand,
+        )
+    _trusted(want, row.manager)
+    return {
+        "source": source,
+        "key": want.docker.package_key or KEYS.get(row.manager, ""),
+        "checksum": want.docker.script_sha256,
+        "manager": row.manager,
+        "packages": row.packages(os) if source == "distro" else CE,
+        "folder": row.folder,
+        "release": row.release(os),
+        "mirror": mirror,
+        "sites": package_mirrors.sites(mirror),
+    }
 
 
 def _trusted(want: Want, manager: str) -> None:

@@ -12,7 +12,7 @@ from runnerkit.checks.host import disk
 from runnerkit.checks.jobs import helper_image
 from runnerkit.errors import nearest
 from runnerkit.facts import Facts, Needs
-from runnerkit.images.reference import digest, normal, repository
+from runnerkit.images.reference import digest, normal, repository, tagged
 from runnerkit.plan import Change, Load, Pull, mirrors
 from runnerkit.want import Want
 
@@ -26,8 +26,9 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
     if want.bundle:
         supply.check(want.bundle, have)
         pending += supply.loads(want.bundle, have, _names(want, have))
-        jobs = supply.jobs(want.bundle, have, want.images)
-        loads = [one.image for one in (*pending, *jobs) if isinstance(one, Load)]
+        others = [*supply.jobs(want.bundle, have, want.images)]
+        others += supply.cache(want.bundle, have, want.cache) if want.cache else ()
+        loads = [one.image for one in (*pending, *others) if isinstance(one, Load)]
         coming = supply.coming(want.bundle, have, loads)
     else:
         pending += _changes(want, have)
@@ -51,7 +52,7 @@ def _changes(want: Want, have: Facts) -> Iterator[Change]:
     if normal(image) not in have.images:
         yield pull(f"pull {image}", image, want.sources(image))
     for name, sources in helper_image.helpers(want, have.architecture).items():
-        if not _holds(have, name, digest(sources[0])):
+        if not _holds(have, name, sources[-1]):
             yield pull(f"put the helper image in place as {name}", name, sources)
     own = {job.reference for job in want.images}
     for reference in _images(want):
@@ -61,10 +62,13 @@ def _changes(want: Want, have: Facts) -> Iterator[Change]:
             yield pull(title, reference, want.sources(reference), near=near)
 
 
-def _holds(have: Facts, name: str, pin: str) -> bool:
+def _holds(have: Facts, name: str, source: str) -> bool:
     """Whether the host has the image, and where that is pinned this very one."""
-    digests = have.images.get(normal(name), {}).get("RepoDigests") or ()
-    return normal(name) in have.images and (not pin or any(one.endswith(pin) for one in digests))
+    if not (image := have.images.get(normal(name))):
+        return False
+    pulled = any(one.endswith(digest(source)) for one in image.get("RepoDigests") or ())
+    bundled = normal(tagged(source)) in (image.get("RepoTags") or ())
+    return not digest(source) or pulled or bundled
 
 
 def _images(want: Want) -> dict[str, None]:

@@ -9,9 +9,11 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from runnerkit.bundle import supply
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import memory, removals
 from runnerkit.files.site_cache import (
+    AUTHORITY,
     CONFIG,
     FOLDER,
     INSIDE,
@@ -23,7 +25,7 @@ from runnerkit.files.site_cache import (
 )
 from runnerkit.files.write import differing
 from runnerkit.images.content import instant
-from runnerkit.images.reference import normal
+from runnerkit.images.reference import known_as, normal, tagged
 from runnerkit.plan import Change, Hint, Pull, Script, mirrors
 from runnerkit.templates import render
 from runnerkit.want import OwnCache, Want
@@ -37,6 +39,11 @@ HINTS = (
         "cannot assign requested address",
         "the host has no such address: name one that it has itself by cache_address of [hosts.NAME]",
     ),
+    Hint(
+        "panic: Get ",
+        "a cache asks its upstream when it starts: let the host reach that ([network] proxy), or name one "
+        "that it reaches by [cache] upstream",
+    ),
     Hint("", f"docker logs {NAME} on the host tells more"),
 )
 
@@ -44,8 +51,9 @@ HINTS = (
 def needs(want: Want) -> Needs:
     if not (own := want.cache):
         return Needs(files=(memory.PATH,), paths=(FOLDER,), others=(NAME,))
-    known = (CONFIG, UPKEEP, certificate(own.ip))
-    return Needs(files=known, paths=(FOLDER, key(own)), images=(own.image,), others=(NAME,))
+    known = (CONFIG, UPKEEP, AUTHORITY, certificate(own.ip))
+    images = (own.image, tagged(own.image))
+    return Needs(files=known, paths=(FOLDER, key(own)), images=images, others=(NAME,))
 
 
 def changes(want: Want, have: Facts) -> Iterator[Change]:
@@ -63,7 +71,11 @@ def changes(want: Want, have: Facts) -> Iterator[Change]:
 def _serve(want: Want, have: Facts, own: OwnCache) -> Iterator[Change]:
     stale = list(differing(files(own), have.files))
     yield from stale
-    if normal(own.image) not in have.images:
+    if not own.ca and AUTHORITY in have.files:
+        yield Script(f"remove {AUTHORITY}", f"rm -f {AUTHORITY}")
+    if want.bundle:
+        yield from supply.cache(want.bundle, have, own)
+    elif normal(_image(want, have, own)) not in have.images:
         near = mirrors(want.docker.fixed_mirrors)
         sources, logins = want.sources(own.image), want.docker.registry_logins
         yield Pull(
@@ -73,19 +85,22 @@ def _serve(want: Want, have: Facts, own: OwnCache) -> Iterator[Change]:
     if now is None or stale or (reason := _reason(want, have, own, now)):
         why = "" if now is None else f" anew ({reason if not stale else 'its settings changed'})"
         yield Script(
-            f"run the cache of Docker Hub's images, {NAME}{why}", _run(want, own), hints=HINTS
+            f"run the cache of Docker Hub's images, {NAME}{why}", _run(want, have, own), hints=HINTS
         )
 
 
 def _reason(want: Want, have: Facts, own: OwnCache, now: Mapping[str, Any]) -> str:
     """Why the container is not as it should be; "" where it is."""
-    image = have.images.get(normal(own.image), {}).get("Id")
+    image = have.images.get(normal(_image(want, have, own)), {}).get("Id")
     labels = now["Config"].get("Labels") or {}
-    read = (path for path in (CONFIG, certificate(own.ip)) if path in have.files)
+    read = (path for path in (CONFIG, AUTHORITY, certificate(own.ip)) if path in have.files)
     written = max((have.files[path].modified for path in read), default=0)
     if image != now["Image"]:
         return "another image"
-    if labels.get(NAME) != _mark(_script(want, own)) or instant(_begun(now)) + 1 < written:
+    if (
+        labels.get(NAME) != _mark(_script(want, own, own.image))
+        or instant(_begun(now)) + 1 < written
+    ):
         return "its settings changed"
     return "" if have.runs(NAME) else "it does not run"
 
@@ -94,22 +109,29 @@ def _begun(now: Mapping[str, Any]) -> str:
     return str(now["State"].get("StartedAt", ""))
 
 
-def _script(want: Want, own: OwnCache, mark: str = "") -> str:
+def _image(want: Want, have: Facts, own: OwnCache) -> str:
+    """The name by which the host's engine knows its image, or will once it has come from a bundle."""
+    absent = normal(own.image) not in have.images
+    return tagged(own.image) if want.bundle and absent else known_as(own.image, have.images)
+
+
+def _script(want: Want, own: OwnCache, image: str, mark: str = "") -> str:
     return render(
         "cache-run.sh.j2",
         name=NAME,
         folder=FOLDER,
         inside=INSIDE,
-        image=own.image,
+        image=image,
         mark=mark,
         most=own.max_gb << 20,
         free=want.docker.min_free_mb << 10,
         proxy=want.network.variables,
+        authority=own.ca and AUTHORITY.replace(FOLDER, INSIDE),
     )
 
 
-def _run(want: Want, own: OwnCache) -> str:
-    return _script(want, own, _mark(_script(want, own)))
+def _run(want: Want, have: Facts, own: OwnCache) -> str:
+    return _script(want, own, _image(want, have, own), _mark(_script(want, own, own.image)))
 
 
 def _mark(text: str) -> str:

@@ -10,6 +10,20 @@ from sandbox.hosts.kinds import find
 from sandbox.world import BlankHost, World
 from tests.hosts.kit import RESTART, Kit
 
+# By what tests call it: a kind of host, and whether it has containerd's store (None: its own choice).
+ENGINES = {
+    "20.10": ("docker", None),
+    "26.1": ("trixie", False),
+    "28.5, containerd's store": ("sid", True),
+    "29": ("docker29", None),
+}
+
+
+def running(kit: Kit, name: str, version: str) -> BlankHost:
+    """A host with that engine, which runs."""
+    kind, containerd = ENGINES[version]
+    return engine(kit, host(kit.world, name, kind), containerd)
+
 
 def engine(kit: Kit, host: BlankHost, containerd: bool | None = None, **options: Any) -> BlankHost:
     """Give the host's Docker the mirror and an image store (None: its own choice), and start it."""

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -38,6 +39,9 @@ class Lying(BaseHTTPRequestHandler):
     """Hands on what the registry says, but for its fault."""
 
     lie, registry = "", ""
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def do_GET(self) -> None:
         manifest, blob = "/manifests/" in self.path, "/blobs/" in self.path
@@ -87,6 +91,8 @@ class Lying(BaseHTTPRequestHandler):
         for name, value in {**heads, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
+        if self.command == "HEAD":
+            return
         for number in range(pieces):
             if pieces > 1:
                 time.sleep(0.1)
@@ -123,14 +129,28 @@ def mirrors(address: str, registry: str, *lies: str) -> Iterator[dict[str, str]]
 
 
 @contextmanager
-def listening(address: str, kind: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    """A server that answers so, at a port of its own; its address."""
+def listening(
+    address: str, kind: type[BaseHTTPRequestHandler], secure: tuple[str, str] | None = None
+) -> Iterator[str]:
+    """A server on this machine; its URL.
+
+    Args:
+        address: where it listens.
+        kind: what answers.
+        secure: the files of its certificate and key.
+    """
     server = ThreadingHTTPServer((address, 0), kind)
     server.daemon_threads = True
+    if secure:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*secure)
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield f"http://{address}:{server.server_port}"
+        yield f"{'https' if secure else 'http'}://{address}:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()

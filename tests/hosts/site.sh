@@ -18,8 +18,9 @@ for package in docker-ce docker-ce-cli containerd.io docker-buildx-plugin; do
   dpkg-deb -Znone --build --root-owner-group "/tmp/$package" "pool/$package.deb" >/dev/null
 done
 apt-ftparchive packages pool >dists/bookworm/stable/binary-amd64/Packages
-apt-ftparchive -o APT::FTPArchive::Release::Codename=bookworm -o APT::FTPArchive::Release::Components=stable \
-  -o APT::FTPArchive::Release::Architectures=amd64 release dists/bookworm >/tmp/Release
+gzip -k dists/bookworm/stable/binary-amd64/Packages
+apt-ftparchive -o APT::FTPArchive::Release::Origin=Docker -o APT::FTPArchive::Release::Codename=bookworm \
+  -o APT::FTPArchive::Release::Components=stable -o APT::FTPArchive::Release::Architectures=amd64 release dists/bookworm >/tmp/Release
 mv /tmp/Release dists/bookworm/Release
 gpg --batch --quiet --passphrase '' --quick-gen-key tests@example.com default default never
 gpg --batch --armor --export tests@example.com >gpg

@@ -15,7 +15,6 @@ from runnerkit.bundle import reading
 from runnerkit.bundle.contents import blob
 from runnerkit.place import BUNDLE
 from sandbox.world import BlankHost, World
-from tests.bench.test_budgets import RECIPE, seconds
 from tests.hosts.conftest import Blank
 from tests.hosts.kit import Kit, Ran
 from tests.pages import commands
@@ -49,8 +48,8 @@ def file(world: World, maker: BlankHost, tmp_path_factory: pytest.TempPathFactor
 
 def settings(kit: Kit, *hosts: BlankHost, **more: Any) -> None:
     """The usual ones; the hosts' Docker is asked for no mirror."""
-    no_mirror = {"registry_mirrors": [], "min_free_mb": 100}
-    kit.settings(*hosts, docker=no_mirror, bundle={"bases": BASES}, **more)
+    docker = {"registry_mirrors": [], "min_free_mb": 100, **more.pop("docker", {})}
+    kit.settings(*hosts, docker=docker, bundle={"bases": BASES}, **more)
 
 
 def make(kit: Kit, name: str, systems: str) -> dict[str, object]:
@@ -63,10 +62,15 @@ def make(kit: Kit, name: str, systems: str) -> dict[str, object]:
 
 def cut_off(kit: Kit, host: BlankHost) -> None:
     """Take every way out from a host but those to GitLab and to this machine."""
+    way(kit, host, "del", "default")
+    way(kit, host, "add", "blackhole", f"{kit.world.net.mirror}/32")
+
+
+def way(kit: Kit, host: BlankHost, *words: str) -> None:
+    """Change a host's routes."""
     container = docker.from_env().containers.get(kit.world.names.container(f"host-{host.name}"))
     enter = ["nsenter", "-t", str(container.attrs["State"]["Pid"]), "-n", "ip", "route"]
-    subprocess.run([*enter, "del", "default"], check=True)
-    subprocess.run([*enter, "add", "blackhole", f"{kit.world.net.mirror}/32"], check=True)
+    subprocess.run([*enter, *words], check=True)
 
 
 def bootstrapped(kit: Kit, file: Path, code: int = 0) -> Ran:
@@ -127,20 +131,21 @@ def test_an_installation_that_was_cut_off_is_completed_without_a_network(
     bootstrapped(kit, file)
 
 
-def test_what_it_takes_beside_the_recipe_with_a_mirror(kit: Kit, blank: Blank, file: Path) -> None:
-    host = blank("systemd")
-    words = {"MIRROR": kit.world.mirror_url, "IMAGE": kit.world.runner_image,
-             "URL": kit.world.gitlab_url, "TOKEN": kit.new_token()}  # fmt: skip
-    head = "".join(f"{name}={value}\n" for name, value in words.items())
-    by_hand = seconds(lambda: kit.ssh(host, head + RECIPE.read_text()))
-    kit.world.remove(host.name)
+def test_images_are_sent_while_the_packages_install(kit: Kit, blank: Blank, file: Path) -> None:
     host = blank("systemd")
     settings(kit, host)
     cut_off(kit, host)
     kit.new_token()
-    offline = seconds(lambda: bootstrapped(kit, file))
-    print(f"\n  the recipe with a mirror {by_hand:.1f} s, bootstrap --bundle {offline:.1f} s")
-    assert offline < 2 * by_hand
+    held = reading.opened(file).contents
+    layer = max(held.images[0].layers, key=lambda one: one.size).digest.partition(":")[2]
+    command, env = kit.command("bootstrap", "--host", "all", "--bundle", str(file))
+    with subprocess.Popen(
+        command, env=env, cwd=kit.folder, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as running:  # fmt: skip
+        kit.ssh(host, f"until [ -e {BUNDLE}/{layer} ]; do sleep 0.05; done; ! docker info")
+        assert running.wait(300) == 0
+    assert kit.ssh(host, f"ls {BUNDLE} 2>/dev/null", check=False) == ""
 
 
 def test_the_commands_of_the_page(kit: Kit, blank: Blank, maker: BlankHost) -> None:

@@ -17,17 +17,11 @@ from runnerkit.images.content import content
 from runnerkit.place import BUNDLE
 from runnerkit.plan import Load
 from sandbox.world import BlankHost, World
-from tests.hosts.engines import engine, host
+from tests.hosts.engines import ENGINES, running
 from tests.hosts.kit import Kit
 from tests.hosts.shipping import BUILD, CLEAN, NEW, OLD, door
 from tests.hosts.test_bad_hosts import shadow
 
-ENGINES = {
-    "20.10": ("docker", None),
-    "26.1": ("trixie", False),
-    "28.5, containerd's store": ("sid", True),
-    "29": ("docker29", None),
-}
 PADDING = 20_000  # bytes of what goes with the files
 LONG = [pytest.param(name, marks=pytest.mark.long) for name in ENGINES if name != "20.10"]
 
@@ -37,9 +31,8 @@ def one(
     request: pytest.FixtureRequest, world: World, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BlankHost]:
     """A host with an engine."""
-    kind, containerd = ENGINES[request.param]
     kit = Kit(world, tmp_path_factory.mktemp("load"))
-    yield engine(kit, host(world, "loads", kind), containerd)
+    yield running(kit, "loads", request.param)
     world.remove("loads")
 
 

@@ -8,6 +8,7 @@ import pytest
 from runnerkit.checks.network.verdict import SERVES, why, word
 from runnerkit.fleet.mirrors.asking import served
 from runnerkit.images.content import store
+from runnerkit.settings.access import DIRECT
 from sandbox.world import BlankHost, World
 from tests.hosts.engines import engine, host
 from tests.hosts.kit import Kit
@@ -40,8 +41,8 @@ def one(request: pytest.FixtureRequest, world: World, kit: Kit) -> Iterator[Blan
 @pytest.mark.long
 def test_what_is_found_of_a_mirror_is_what_docker_gets_from_it(kit: Kit, one: BlankHost) -> None:
     with odd_mirrors(kit.world.net.address(1)) as urls, door(kit.world, one) as (machine, client):
-        containerd = store(client.info()) == "containerd"
-        answers = served(machine, [*urls.values()], [IMAGE], "x86_64", containerd=containerd)
+        containerd = store(info := client.info()) == "containerd"
+        answers = served(machine, [*urls.values()], [IMAGE], "x86_64", info, DIRECT)
         asked = {each.registry: each for each in answers}
         found = {way: word(asked[url]) in SERVES for way, url in urls.items()}
         output = {

@@ -134,7 +134,7 @@ def test_a_host_with_docker_and_no_way_out_but_the_proxy_runs_a_job(
     )
 
 
-@pytest.mark.parametrize("kind", ["systemd", "plain", "trixie", "sid"])
+@pytest.mark.parametrize("kind", ["systemd", "plain", "trixie", "sid", "docker29"])
 def test_so_does_a_blank_one_and_one_with_another_engine(
     kit: Kit, world: World, outlet: Outlet, kind: str
 ) -> None:

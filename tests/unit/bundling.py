@@ -60,8 +60,10 @@ def bundle(
     name: str = "b.tar",
     architecture: str = "amd64",
     sign: writing.Signer | None = None,
+    source: str = "distro",
+    system: str = "debian-12",
 ) -> Bundle:
-    """A bundle for debian-12 with these images, or those of `want()`; each job image is its own name."""
+    """A bundle for a system with these images, or those of `want()`; each job image is its own name."""
     found = images or {one: [b"base" * 5000, one.encode() * 500] for one in NAMES}
     file = folder / name
     with writing.gathering(file) as depot:
@@ -69,8 +71,9 @@ def bundle(
         gathered = saved.gather(iter([save(found)]), wanted, depot)
         depot.add(DEB, [b"a package"])
         packages = BundledPackages(
-            "debian-12", "Package: docker.io\n", {DEB.rsplit("/", maxsplit=1)[-1]: DEB}, 9
-        )
+            system, source, (f"docker-of-{source}",), "Package: docker.io\n",
+            {DEB.rsplit("/", maxsplit=1)[-1]: DEB}, 9,
+        )  # fmt: skip
         writing.layout(depot, gathered)
         contents = Contents(
             "1", "2026-11-27T00:00:00+00:00", architecture, tuple(gathered), (packages,),

@@ -36,6 +36,19 @@ def test_a_blank_host_gets_all_of_it_from_the_bundle_and_nothing_from_elsewhere(
     assert {end.name for one in pending for end in one.reaches} == {"GitLab"}
 
 
+def test_docker_is_the_one_of_the_source_that_the_settings_name(tmp_path: Path) -> None:
+    made = bundle(tmp_path, source="docker-ce")
+    mirror = {"source": "docker-ce", "package_mirror": "auto"}
+    pending = converge.plan(replace(want(docker=mirror), bundle=made), blank())
+    (install,) = [one for one in pending if one.title.startswith("install Docker (the bundle's")]
+    assert isinstance(install, Script)
+    assert "install docker-of-docker-ce $extra" in install.text
+    for source in ("distro", "script"):
+        with pytest.raises(KitError, match=f'of source "docker-ce"; .* is "{source}"') as caught:
+            titles(made, blank(), docker={"source": source})
+        assert 'source = "docker-ce"' in caught.value.fix
+
+
 def test_a_converged_host_needs_nothing_of_it(tmp_path: Path) -> None:
     assert titles(bundle(tmp_path), converged()) == []
 
@@ -54,7 +67,7 @@ def test_an_image_that_is_another_than_the_bundles_is_replaced(tmp_path: Path) -
             {"os": {"ID": "debian", "VERSION_ID": "13"}},
             r"is for debian-12 \(amd64\); the host is debian-13",
         ),
-        ({"os": {"ID": "rocky", "VERSION_ID": "9.4"}}, "the host is rocky-9.4"),
+        ({"os": {"ID": "rocky", "VERSION_ID": "9.4"}}, "the host is rocky-9"),
         ({"os": {}}, "the host is unknown-unknown"),
         ({"architecture": "aarch64"}, "is for amd64; the host is arm64"),
     ],
@@ -65,6 +78,30 @@ def test_another_system_or_architecture_is_refused_by_name(
     with pytest.raises(KitError, match=says) as caught:
         titles(bundle(tmp_path), blank(**changes))
     assert "nothing was sent" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("made", "os", "right"),
+    [
+        ("rocky-9", {"ID": "rocky", "VERSION_ID": "9.4"}, True),
+        ("rocky-9", {"ID": "rocky", "VERSION_ID": "10.0"}, False),
+        ("rocky-9", {"ID": "almalinux", "VERSION_ID": "9.4"}, False),
+        ("fedora-43", {"ID": "fedora", "VERSION_ID": "43"}, True),
+        ("fedora-43", {"ID": "fedora", "VERSION_ID": "44"}, False),
+        ("openeuler-24.03", {"ID": "openEuler", "VERSION_ID": "24.03"}, True),
+        ("openeuler-24.03", {"ID": "openEuler", "VERSION_ID": "24.09"}, False),
+        ("ubuntu-24.04", {"ID": "ubuntu", "VERSION_ID": "24.10"}, False),
+    ],
+)
+def test_packages_are_for_one_release_which_has_minor_ones_where_docker_s_site_has(
+    tmp_path: Path, made: str, os: dict[str, str], right: bool
+) -> None:
+    bundled = bundle(tmp_path, source="docker-ce", system=made)
+    if right:
+        assert titles(bundled, blank(os=os), docker={"source": "docker-ce"})
+        return
+    with pytest.raises(KitError, match=r"is for .*; the host is"):
+        titles(bundled, blank(os=os), docker={"source": "docker-ce"})
 
 
 def test_a_host_of_another_system_that_has_docker_needs_no_packages(tmp_path: Path) -> None:

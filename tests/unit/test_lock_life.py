@@ -21,7 +21,8 @@ from runnerkit.place import LOCKS
 from tests.unit.test_lock import here, run
 
 SHELLS = ["sh", "bash --posix", "busybox sh"]
-SILENCE = 2  # s: long enough for what a busy machine starts meanwhile
+SILENCE = 4  # s: long enough for what a busy machine starts meanwhile
+PATIENT = 60  # s, of one that shall not end by silence
 
 
 @pytest.fixture(autouse=True)
@@ -32,8 +33,10 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 class Held:
     """The script on a host, as a run has it: its lines, and what it is sent."""
 
-    def __init__(self, shell: str, folder: Path, owner: str, wait: bool = False) -> None:
-        script = lock.script(wait, silence=SILENCE).replace(LOCKS, str(folder))
+    def __init__(
+        self, shell: str, folder: Path, owner: str, wait: bool = False, silence: int = SILENCE
+    ) -> None:
+        script = lock.script(wait, silence=silence).replace(LOCKS, str(folder))
         self.process = subprocess.Popen(
             [*shlex.split(shell), "-c", script],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
@@ -48,21 +51,6 @@ class Held:
     def line(self) -> str:
         assert self.process.stdout
         return self.process.stdout.readline().strip()
-
-    def beating(self) -> threading.Event:
-        """Heard of from now on, until the event is set."""
-        over = threading.Event()
-
-        def beat() -> None:
-            while not over.wait(0.25):
-                self.send(".")
-
-        threading.Thread(target=beat, daemon=True).start()
-        return over
-
-    def past_beats(self) -> str:
-        """The next line that is no answer to a beat."""
-        return next(line for line in iter(self.line, "") if line != ".")
 
     def end(self) -> int:
         return self.process.wait(30)
@@ -97,33 +85,28 @@ def test_one_that_is_silent_is_held_no_longer(shell: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_one_that_waits_is_told_for_whom_and_has_it_then(shell: str, tmp_path: Path) -> None:
-    first, second = Held(shell, tmp_path, "alice"), None
-    over = first.beating()
-    assert first.past_beats() == "locked"
-    second = Held(shell, tmp_path, "bob", wait=True)
+    first = Held(shell, tmp_path, "alice", silence=PATIENT)
+    assert first.line() == "locked"
+    second = Held(shell, tmp_path, "bob", wait=True, silence=PATIENT)
     with ended(first, second):
-        beats = second.beating()
-        assert second.past_beats() == "waiting for alice"
+        assert second.line() == "waiting for alice"
         assert first.process.stdin
-        over.set()
-        assert second.past_beats() == "locked"  # the first is silent
+        first.process.stdin.close()
+        assert second.line() == "locked"
         third = Held(shell, tmp_path, "carol")
         with ended(third):
             assert third.line() == "held by bob"
-        beats.set()
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_one_that_waits_and_is_silent_waits_no_longer(shell: str, tmp_path: Path) -> None:
-    first = Held(shell, tmp_path, "alice")
-    over = first.beating()
-    assert first.past_beats() == "locked"
+    first = Held(shell, tmp_path, "alice", silence=PATIENT)
+    assert first.line() == "locked"
     second = Held(shell, tmp_path, "bob", wait=True)
     with ended(first, second):
         assert second.line() == "waiting for alice"
         second.end()
         assert first.process.poll() is None
-        over.set()
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -190,7 +173,7 @@ class Far:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(lock, "BEAT", 0.05)
-        monkeypatch.setattr(lock, "LEASE", 0.5)
+        monkeypatch.setattr(lock, "LEASE", 1.5)
         near, self.pipe = socket.socketpair()
         self.pipe.settimeout(30)
         self.closed = threading.Event()
@@ -208,7 +191,7 @@ class Far:
 
 def test_a_run_that_is_answered_has_its_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     far = Far(monkeypatch)
-    far.answer(30)  # three times as long as the lease
+    far.answer(60)  # twice as long as the lease
     far.lock.check()
     far.lock.close()
     last = b"".join(iter(lambda: far.pipe.recv(100), b""))
@@ -221,7 +204,7 @@ def test_a_run_that_is_not_answered_changes_nothing_more(monkeypatch: pytest.Mon
     far = Far(monkeypatch)
     far.answer(2)
     assert far.closed.wait(30), "its connection is open still"
-    with pytest.raises(KitError, match="nothing was heard of the host for 0 s, and this run has"):
+    with pytest.raises(KitError, match="nothing was heard of the host for 2 s, and this run has"):
         far.lock.check()
 
 

@@ -18,6 +18,7 @@ from tests.unit.build import blank, want
 
 FEDORA = {"ID": "fedora", "VERSION_ID": "43", "PRETTY_NAME": "Fedora 43"}
 SUM = {"script_sha256": "a" * 64}
+OWN = "etc/apt/sources.list.d/docker.list"
 
 
 def script(os: dict[str, str] | None = None, /, **docker: str) -> str:
@@ -46,9 +47,9 @@ def test_http_is_refused_where_the_lists_are_not_signed(
 
 def test_apt_takes_one_key_s_signature_whatever_else_the_mirror_s_key_file_holds() -> None:
     text = script(source="docker-ce", package_mirror="http://m.example.com")
-    assert f"signed-by=/etc/apt/keyrings/docker.asc,{KEYS['apt']}]" in text
+    assert f"signed-by=$key,{KEYS['apt']}]" in text
     own = script(source="docker-ce", package_key="A" * 40)
-    assert f"docker.asc,{'A' * 40}]" in own
+    assert f"signed-by=$key,{'A' * 40}]" in own
 
 
 def test_a_mirror_s_script_needs_a_checksum() -> None:
@@ -99,7 +100,7 @@ def test_dnf_takes_the_known_key_alone(
     monkeypatch.setenv("GNUPGHOME", str(tmp_path))
     whole = script(FEDORA, source="docker-ce", package_key=known).partition("systemctl")[0]
     lines = whole.replace("/etc/", f"{tmp_path}/").splitlines()
-    last = next(number for number, line in enumerate(lines) if line.startswith("take "))
+    last = next(number for number, line in enumerate(lines) if line.startswith("rm -rf "))
     here = "\n".join(lines[: last + 1])
     ran = subprocess.run(["sh", "-c", here], capture_output=True, text=True, check=False)
     assert (ran.returncode == 0) == (served == "known"), ran.stderr
@@ -109,54 +110,93 @@ def test_dnf_takes_the_known_key_alone(
 
 
 CURL = """#!/bin/sh
+exec 3>&1
+out=/dev/stdout
 while [ $# -gt 1 ]; do
-  case $1 in -o) out=$2 && shift ;; -w | --max-time) shift ;; esac
+  case $1 in -o) out=$2 && shift ;; -w | -r | --max-time | --connect-timeout) shift ;; esac
   shift
 done
 case $1 in
-  */gpg) echo key >"$out" ;;
-  *tuna*) echo 'Origin: Docker' >"$out"; printf 0.9 ;;
-  *ustc*) echo 'Origin: Docker' >"$out"; printf 0.2 ;;
-  *aliyun*) echo '<html>log in</html>' >"$out"; printf 0.1 ;;
-  *) echo "curl: (28) Connection timed out" >&2; exit 28 ;;
-esac
+  *download.docker.com*) echo "curl: (28) Connection timed out" >&2; exit 28 ;;
+  *tencent*Packages.gz) echo "curl: (22) The requested URL returned error: 404" >&2; exit 22 ;;
+  *Packages.gz) echo "$LIST" | gzip ;;
+  *aliyun*) echo '<html>log in</html>' ;;
+  *tuna*docker-ce_9) printf 80000.000 >&3; exit 28 ;;
+  *ustc*docker-ce_9) printf 900000 >&3 ;;
+  *) echo 'Origin: Docker' ;;
+esac >"$out"
 """
+LIST = "\n".join(
+    f"Package: {name}\nVersion: 5:{version}-1\nFilename: pool/{name}_{version}\n"
+    for name, version in (("docker-ce", 9), ("docker-ce-cli", 11), ("docker-ce", 8))
+)
 
 
-def chosen(folder: Path, refused: str) -> subprocess.CompletedProcess[str]:
-    """What the choice among the known sites comes to, where those of a name give no packages."""
+def chosen(folder: Path, take: str) -> subprocess.CompletedProcess[str]:
+    """What the choice among the known sites comes to, with `take` as what a shell does to take one."""
     (folder / "curl").write_text(CURL)
     (folder / "curl").chmod(0o755)
-    text = render("choose-site.sh.j2", sites=package_mirrors.sites("auto"), folder="debian")
-    head = f"""set -eu
-        release=bookworm index=dists/bookworm/InRelease words='Origin: Docker'
-        take() {{ case $1 in {refused}) return 1 ;; esac; echo "took $1"; }}
-        """
+    for name in ("etc/apt/sources.list.d", "etc/apt/keyrings", "tmp"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / OWN).write_text("the host's own\n")
+    words = {"manager": "apt", "folder": "debian", "release": "bookworm", "key": "A" * 40}
+    parts = [
+        render(f"{name}.sh.j2", sites=package_mirrors.sites("auto"), notes="", **words)
+        for name in ("docker-site", "choose-site")
+    ]
+    head, choice = (part.replace("/etc/", f"{folder}/etc/") for part in parts)
+    take = f'take() {{ echo "deb $1" >$list; {take}; echo "took $1"; }}'
     return subprocess.run(
-        ["sh"], input=head + text, text=True, capture_output=True, check=False,
-        env={"PATH": f"{folder}:/usr/bin:/bin", "TMPDIR": str(folder)},
+        ["sh"], input="\n".join(["set -eu", head, take, choice]), text=True, capture_output=True,
+        check=False, env={"PATH": f"{folder}:/usr/bin:/bin", "TMPDIR": f"{folder}/tmp", "LIST": LIST},
     )  # fmt: skip
 
 
 def test_of_the_known_sites_the_fastest_that_has_the_packages_is_taken(tmp_path: Path) -> None:
-    ran = chosen(tmp_path, "nobody")
+    ran = chosen(tmp_path, ":")
     assert ran.returncode == 0, ran.stderr
-    assert "Docker's packages come from https://mirrors.ustc.edu.cn/docker-ce\n" in ran.stdout
+    assert "note: Docker's packages come from https://mirrors.ustc.edu.cn/docker-ce\n" in ran.stdout
     assert "https://download.docker.com: curl: (28) Connection timed out\n" in ran.stdout
-    other = chosen(tmp_path, "*ustc*")  # whose signature is another's, say
-    assert "come from https://mirrors.tuna.tsinghua.edu.cn/docker-ce\n" in other.stdout
+    assert "https://mirrors.ustc.edu.cn/docker-ce: 900 kB/s\n" in ran.stdout
+    assert (
+        "https://mirrors.tuna.tsinghua.edu.cn/docker-ce: 80 kB/s\n" in ran.stdout
+    )  # not all in time
+    assert (tmp_path / OWN).read_text() == "deb https://mirrors.ustc.edu.cn/docker-ce\n"
+    assert not list(tmp_path.glob("tmp/*"))
+
+
+WRONG = "case $1 in *ustc*) echo 'E: GPG error: NO_PUBKEY' >&2; return 1 ;; esac"
+
+
+def test_the_next_is_taken_where_the_fastest_is_signed_by_another(tmp_path: Path) -> None:
+    ran = chosen(tmp_path, WRONG)
+    assert "come from https://mirrors.tuna.tsinghua.edu.cn/docker-ce\n" in ran.stdout
 
 
 def test_where_none_has_them_it_is_told_what_each_answered(tmp_path: Path) -> None:
-    ran = chosen(tmp_path, "*")
+    ran = chosen(tmp_path, "echo 'E: Failed to fetch it  404  Not Found' >&2; return 1")
     assert ran.returncode == 1
-    (line,) = ran.stderr.splitlines()
+    line = ran.stderr.splitlines()[-1]
     assert line.startswith("none of the known mirrors gives the host Docker's packages for debian ")
     assert all(f"{site}: " in line for site in package_mirrors.SITES)
     assert "no index of Docker packages" in ran.stderr
+    assert "https://mirrors.cloud.tencent.com/docker-ce: curl: (22)" in line
+    assert "https://mirrors.ustc.edu.cn/docker-ce: Failed to fetch it" in line
     fix = next(one.fix for one in INSTALL_HINTS if re.search(one.pattern, ran.stderr))
     assert "package_mirror" in fix
-    assert not list(tmp_path.glob("tmp.*"))
+    assert (tmp_path / OWN).read_text() == "the host's own\n"
+    assert not list(tmp_path.glob("tmp/*"))
+
+
+def test_what_is_the_host_s_own_fault_is_no_site_s(tmp_path: Path) -> None:
+    ran = chosen(
+        tmp_path, "echo 'E: Unable to correct problems: held broken packages' >&2; return 1"
+    )
+    assert ran.returncode == 1
+    assert "none of the known mirrors" not in ran.stderr
+    assert ran.stdout.count("took") == 0
+    assert ran.stderr.count("held broken") == 1
+    assert (tmp_path / OWN).read_text() == "the host's own\n"
 
 
 def test_auto_is_for_docker_ce_alone() -> None:

@@ -10,6 +10,7 @@ from runnerkit.facts.probe import Reply, Served
 from runnerkit.fleet.mirrors import pull_failure
 from runnerkit.images.reference import HUB
 from runnerkit.plan import Pull
+from tests.unit.build import want
 
 IMAGE, MIRROR = "gitlab/gitlab-runner:v19.9.9", "https://mirror.example.com"
 ABSENT, GONE = Reply(MIRROR, status=404), Reply(HUB, "name")
@@ -24,8 +25,8 @@ def foreseen(
 ) -> None:
     monkeypatch.setattr(pull_failure, "served", lambda *_: tuple(served))
     client: Any = SimpleNamespace(info=lambda: info)
-    machine: Any = None
-    pull_failure.foreseen(machine, client, Pull("pull", IMAGE, sources or (IMAGE,)))
+    machine: Any = SimpleNamespace(where=lambda: "root@ci1:22")
+    pull_failure.foreseen(machine, client, want(), Pull("pull", IMAGE, sources or (IMAGE,)))
 
 
 def test_an_image_that_nobody_serves_is_told_with_what_each_has_answered(

@@ -4,7 +4,7 @@ import base64
 import socket
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from runnerkit.machine import local
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.route import Route, Trouble
 from runnerkit.settings.secrets import Secret
+from tests.hosts.lying import listening
 from tests.hosts.sick import as_json, certificate, server
 
 HOME = "127.0.0.1"
@@ -64,16 +65,21 @@ def pump(source: socket.socket, sink: socket.socket) -> None:
         return
 
 
-@pytest.fixture
-def proxy() -> Iterator[tuple[str, list[str]]]:
+@pytest.fixture(params=["http", "https"])
+def proxy(
+    request: pytest.FixtureRequest, files: tuple[str, str]
+) -> Iterator[tuple[str, list[str]]]:
     """Its address, with the login; and what it was asked for."""
     asked: list[str] = []
     handler = type("Noting", (Proxy,), {"asked": asked})
-    listening = ThreadingHTTPServer((HOME, 0), handler)
-    threading.Thread(target=listening.serve_forever, daemon=True).start()
-    yield f"http://ci:a%2Fb@{HOME}:{listening.server_port}", asked
-    listening.shutdown()
-    listening.server_close()
+    with listening(HOME, handler, files if request.param == "https" else None) as url:
+        yield url.replace("://", "://ci:a%2Fb@"), asked
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Of a certificate, and of its key."""
+    return certificate(tmp_path_factory.mktemp("ca"), HOME)
 
 
 def route(proxy: str, ca: str = "") -> Route:
@@ -81,22 +87,36 @@ def route(proxy: str, ca: str = "") -> Route:
 
 
 def test_a_server_is_asked_through_the_proxy_and_by_the_ca(
-    tmp_path: Path, proxy: tuple[str, list[str]]
+    files: tuple[str, str], proxy: tuple[str, list[str]]
 ) -> None:
-    files = certificate(tmp_path, HOME)
     with server(HOME, lambda _: as_json(401, {}), files) as url:
         answer = route(proxy[0], Path(files[0]).read_text()).ask(f"{url}/api")
     assert (answer.status, proxy[1]) == (401, [url.removeprefix("https://")])
 
 
-def test_by_http_it_is_asked_for_the_whole_address(proxy: tuple[str, list[str]]) -> None:
-    assert route(proxy[0]).ask("http://nowhere.invalid/a?b=c").status == 401
+def test_by_http_it_is_asked_for_the_whole_address(
+    files: tuple[str, str], proxy: tuple[str, list[str]]
+) -> None:
+    assert (
+        route(proxy[0], Path(files[0]).read_text()).ask("http://nowhere.invalid/a?b=c").status
+        == 401
+    )
     assert proxy[1] == ["http://nowhere.invalid/a?b=c"]
 
 
-def test_a_proxy_that_refuses_is_told_in_its_own_words(proxy: tuple[str, list[str]]) -> None:
+def test_a_proxy_that_refuses_is_told_in_its_own_words(
+    files: tuple[str, str], proxy: tuple[str, list[str]]
+) -> None:
     with pytest.raises(Trouble, match="the proxy answers 407 Proxy Authentication Required"):
-        route(proxy[0].replace("a%2Fb", "wrong")).ask("https://nowhere.invalid/")
+        route(proxy[0].replace("a%2Fb", "wrong"), Path(files[0]).read_text()).ask(
+            "https://nowhere.invalid/"
+        )
+
+
+def test_a_proxy_whose_certificate_nobody_knows_is_no_proxy(files: tuple[str, str]) -> None:
+    with listening(HOME, Proxy, files) as url, pytest.raises(Trouble) as caught:
+        route(url).ask("https://nowhere.invalid/")
+    assert caught.value.kind == "certificate"
 
 
 def test_gitlabs_api_is_trusted_by_the_ca_of_the_settings(

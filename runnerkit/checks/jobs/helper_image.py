@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.checks.host.system import PROCESSORS
 from runnerkit.facts import Facts, Needs
-from runnerkit.images.reference import normal, sources
+from runnerkit.images.reference import normal, pinned, sources
 from runnerkit.want import Want
 
 HELPER = "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper"
@@ -90,6 +90,6 @@ def usual(want: Want, architecture: str) -> dict[str, tuple[str, ...]]:
     repository = want.manager.image.partition("@")[0].rpartition(":")[0]
     beside = f"{repository}-helper:{tag}"
     name = f"{HELPER}:{tag}"
-    named, prefixes = want.manager.helper_image, want.docker.prefix_mirrors
+    named, prefixes = pinned(want.manager.helper_image), want.docker.prefix_mirrors
     *near, _ = sources(name, prefixes)
     return {name: sources(named, prefixes) if named else (*near, *want.sources(beside), name)}

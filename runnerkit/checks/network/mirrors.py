@@ -60,7 +60,7 @@ def _words(one: Rating) -> str:
 def apart(want: Want, have: Facts) -> bool:
     """Whether the host's Docker goes by a proxy of its own, and pulls go another way than our questions."""
     proxied = have.info.get("HttpProxy") or have.info.get("HttpsProxy")
-    return bool(proxied) and not want.network.proxy.startswith("http:")
+    return bool(want.docker.daemon.get("proxies") or (proxied and not want.network.proxy))
 
 
 def due(want: Want, have: Facts) -> bool:

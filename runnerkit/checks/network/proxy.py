@@ -58,7 +58,9 @@ def for_gitlab(want: Want, have: Facts) -> str:
     given = [f"{name}={value}" for name, value in want.manager.environment.items()]
     manager = _proxies([*given, *lines])
     passed = passed_by(want.url, manager.get("no_proxy", "").split(","))
-    return "" if passed else manager.get(f"{urlsplit(want.url).scheme}_proxy", "")
+    found = manager.get(f"{urlsplit(want.url).scheme}_proxy", "")
+    # Go's programs take one without a scheme for one of http (x/net/http/httpproxy, parseProxy).
+    return "" if passed or not found else found if "://" in found else f"http://{found}"
 
 
 def _proxies(lines: Iterable[str]) -> dict[str, str]:

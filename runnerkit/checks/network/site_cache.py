@@ -33,7 +33,7 @@ EMPTY = Kind(
     Level.ERROR,
     "the cache of {host} at {url} answers, and serves none of {images}: {why}",
     "see what it says of its upstream: docker logs runnerkit-cache on {host}; name another by [cache] "
-    "upstream, or correct its login",
+    "upstream, correct its login, or name the upstream's CA as [network] ca_file",
 )
 OPEN = Kind(
     "cache-login",

@@ -1,10 +1,8 @@
 """A bundle made on a machine that reaches things: by its engine, from what the settings say."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -12,29 +10,23 @@ import runnerkit
 from runnerkit import converge, resolve
 from runnerkit.bundle import saved, signature, writing
 from runnerkit.bundle.contents import Contents
-from runnerkit.bundle.saved import Wanted
 from runnerkit.checks.jobs import helper_image
 from runnerkit.errors import KitError
-from runnerkit.events import Began, Detail, Progress
-from runnerkit.facts import Facts, distributions
-from runnerkit.fleet.bundles import wheels
-from runnerkit.fleet.bundles.packages import gathered
+from runnerkit.events import Began, Detail
+from runnerkit.facts import Facts, distributions, systems
+from runnerkit.fleet.bundles import images, plugins, wheels
+from runnerkit.fleet.bundles.packages import PACKERS, gathered
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.job_images import needs_docker
 from runnerkit.fleet.run import Fleet, Outcome
 from runnerkit.images import platforms
-from runnerkit.images.content import content
-from runnerkit.images.definition import hashed_name
-from runnerkit.images.reference import normal
+from runnerkit.images.reference import tagged
 from runnerkit.machine import names
 from runnerkit.plan import Change
 from runnerkit.printable import counted
 from runnerkit.settings import targets
 from runnerkit.settings.model import GitLab, Settings
 from runnerkit.want import Want
-
-if TYPE_CHECKING:
-    import docker
 
 
 @dataclass(frozen=True)
@@ -84,22 +76,27 @@ def make(fleet: Fleet, order: Order, source: str = "local") -> Outcome[Made]:
                 what = f"{host.machine.where()} is {ours}, the bundle shall be for {order.arch}"
                 raise KitError(what, "make it on a host of that kind: --from NAME")
             host.lock()
-            total, every = 1 + len(wanted_systems), list(_images(wanted, have))
+            every = [
+                *images.named(host, wanted, have),
+                *images.of_cache(host, wanted, fleet.settings),
+            ]
+            total = 1 + len(wanted_systems)
             host.tell(Began(f"save {counted(len(every), 'image')}", 1, total))
-            stream = _counted(host, _saved(host.engine, every))
-            images = saved.gather(stream, every, depot)
+            found = saved.gather(images.saved(host, every), every, depot)
             packages = []
             for number, system in enumerate(wanted_systems, 2):
                 host.tell(Began(f"download Docker for {system}", number, total))
-                base = fleet.settings.bundle.bases.get(system) or system.replace("-", ":")
+                base = fleet.settings.bundle.bases.get(system) or systems.image(system)
                 packages.append(gathered(host, wanted, depot, system, base, ours))
-            writing.layout(depot, images)
+            fetched = tuple(plugins.gathered(host, wanted, depot))
+            writing.layout(depot, found)
             contents = Contents(
                 kit=runnerkit.__version__,
                 made=datetime.now(UTC).isoformat(timespec="seconds"),
                 architecture=ours,
-                images=tuple(images),
+                images=tuple(found),
                 packages=tuple(packages),
+                plugins=fetched,
                 wheels=wheels.gathered(depot) if order.kit else (),
                 parts=dict(depot.parts),
             )
@@ -112,16 +109,16 @@ def make(fleet: Fleet, order: Order, source: str = "local") -> Outcome[Made]:
 
 
 def _system(word: str) -> str:
-    """A system that has packages for apt, by the one table of distributions."""
-    name = word.strip().lower()
-    known, _, version = name.partition("-")
-    row = distributions.of({"ID": known, "VERSION_ID": version}) if version else None
-    if known not in distributions.DISTRIBUTIONS or not row or row.manager != "apt":
+    """A system that a bundle can be made for, by the one table of distributions."""
+    known, _, version = word.strip().lower().partition("-")
+    os = {"ID": known, "VERSION_ID": version}
+    row = distributions.of(os) if version else None
+    if known not in distributions.DISTRIBUTIONS or not row or row.manager not in PACKERS:
         raise KitError(
-            f"--for {name}: no bundle can be made for it",
-            "name systems of apt by their ID and VERSION_ID: debian-12, ubuntu-24.04",
+            f"--for {word.strip()}: no bundle can be made for it",
+            "name systems of apt or dnf by their ID and VERSION_ID: debian-12, ubuntu-24.04, rocky-9",
         )
-    return name
+    return systems.of(os)
 
 
 def _of_all(settings: Settings) -> Want:
@@ -131,18 +128,23 @@ def _of_all(settings: Settings) -> Want:
         for key, one in settings.runners.items()
     }
     url = settings.gitlab.url or "https://gitlab.invalid"
+    source = settings.docker.source
+    if source == "script":
+        what = '[docker] source is "script", and what a script fetches cannot be put into a bundle'
+        raise KitError(what, 'set source = "docker-ce": they are the same packages')
     docker = replace(
-        settings.docker, registry_mirrors=()
-    )  # the hosts', which this one may not reach
+        settings.docker,
+        registry_mirrors=(),  # the hosts', which this one may not reach
+        source="distro" if source == "present" else source,
+    )
     alone = replace(settings, runners=runners, hosts={}, gitlab=GitLab(url=url), docker=docker)
     wanted = resolve.of_host(alone, "", empty=True)
-    pinned = [
-        one for one in (wanted.manager.image, *(r.image for r in wanted.runners)) if "@" in one
-    ]
+    names = (wanted.manager.image, *(r.image for r in wanted.runners), *helper_image.named(wanted))
+    pinned = [one for one in names if "@" in one]
     if pinned:
         raise KitError(
             f"{pinned[0]} is pinned by its digest, which an engine learns from a registry alone",
-            "name it by its tag: a bundle has each image by its digest itself",
+            f"pin it by its tag, which a bundle can bring: {tagged(pinned[0])}",
         )
     return wanted
 
@@ -150,35 +152,3 @@ def _of_all(settings: Settings) -> Want:
 def _engine(have: Facts) -> list[Change]:
     needs_docker(have)
     return []
-
-
-def _images(want: Want, have: Facts) -> Iterator[Wanted]:
-    """What is saved, by all the names that it gets on hosts."""
-    jobs = {job.reference: job for job in want.images}
-    others = (
-        want.manager.image,
-        *helper_image.helpers(want, have.architecture),
-        *(one.image for one in want.runners if one.image and "$" not in one.image),
-    )
-    for name in dict.fromkeys(one for one in others if one not in jobs):
-        yield Wanted((name,), content(have.images[normal(name)]))
-    for job in want.images:
-        image = have.images[job.reference]
-        both = (hashed_name(image), job.reference)
-        yield Wanted(both, content(image), job.name, job.inputs)
-
-
-def _saved(client: "docker.APIClient", wanted: list[Wanted]) -> Iterator[bytes]:
-    from runnerkit.engine import failure
-    from runnerkit.engine.client import saved_all
-
-    with failure.translated("save the images"):
-        yield from saved_all(client, [name for one in wanted for name in one.names])
-
-
-def _counted(host: Host, stream: Iterator[bytes]) -> Iterator[bytes]:
-    done = 0
-    for data in stream:
-        done += len(data)
-        host.tell(Progress(done))
-        yield data

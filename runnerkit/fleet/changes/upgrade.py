@@ -128,7 +128,7 @@ def _prepare(run: Rollout, host: Host, want: Want, have: Facts, known: Standing)
         for change in acted.pending:
             if isinstance(change, Pull):
                 host.tell(Phase("asking registries for the image"))
-                foreseen(host.machine, host.engine, change)
+                foreseen(host.machine, host.engine, want, change)
         return replace(known, state=PENDING, pending=(*acted.pending, *pending))
     action.suited(want, acted.have)
     host.tell(Phase("trying the new program"))

@@ -12,12 +12,14 @@ from urllib.parse import urlsplit
 from runnerkit.checks.network import gitlab_answers, mirrors, package_sources, proxy, registries
 from runnerkit.engine.serving import address, serves
 from runnerkit.facts import Facts
+from runnerkit.facts.docker_trust import of_registry, of_system
 from runnerkit.facts.probe import Probe, Reply, Served
 from runnerkit.images import platforms
+from runnerkit.images.content import may_be_containerds
 from runnerkit.images.reference import normal
 from runnerkit.machine.forward import NoForwarding
 from runnerkit.machine.machine import Machine
-from runnerkit.machine.route import Exchange, Route, Trouble
+from runnerkit.machine.route import PORTS, Exchange, Route, Trouble
 from runnerkit.want import Want, bare
 
 LIMIT = 6.0  # seconds that all of it takes at most
@@ -64,8 +66,11 @@ class Probing:
     def __init__(self, machine: Machine, want: Want, have: Facts, looked: float) -> None:
         self._want, self._have, self._looked = want, have, looked
         self._probe = have.probe or Probe()
-        trusted, names = self._trusted(), self._probe.names
-        self._route = Route(machine, names, trusted, through=want.network.through)
+        names = {**self._probe.names}
+        self._certificates = self._probe.certificates
+        system = want.network.ca + of_system(self._certificates)
+        self._route = Route(machine, names, {"": system}, through=want.network.through)
+        trusted = {"": system, **self._of_gitlab()}
         self._of_manager = Route(
             machine, names, trusted, through=lambda _: proxy.for_gitlab(want, have)
         )
@@ -76,7 +81,7 @@ class Probing:
 
     def calls(self, pre: bool) -> list[Call]:
         """What is asked."""
-        askable = not proxy.for_gitlab(self._want, self._have).startswith("https:")
+        askable = urlsplit(proxy.for_gitlab(self._want, self._have)).scheme in ("", *PORTS)
         found: list[Call] = [self._ask_gitlab] if self._want.url and askable else []
         if pre:
             places = package_sources.places(self._want, self._have)
@@ -154,21 +159,25 @@ class Probing:
         return lambda: ask(one, other)
 
     def _ask_registry(self, where: str, image: str) -> None:
-        url = where if "://" in where else self._address(where)
+        mirror = "://" in where
+        url = where if mirror else self._address(where)
+        own = of_registry(self._certificates, self._have.info, url, mirror)
+        route = self._route.trusting(self._want.network.ca + own)
         if where in self._want.docker.registry_logins:
-            self._ask_door(url, where, image)
+            self._ask_door(route, url, where, image)
             return
         architecture = platforms.of(self._have.architecture).split("/")[1]
         try:
-            found = serves(self._route, url, image, architecture, 0, self._have.containerd)
+            containerd = may_be_containerds(self._have.info)
+            found = serves(route, url, image, architecture, containerd=containerd)
         except NoForwarding:
             self._forwards = False
         else:
             self._served.append(replace(found, registry=where))
 
-    def _ask_door(self, url: str, where: str, image: str) -> None:
+    def _ask_door(self, route: Route, url: str, where: str, image: str) -> None:
         """What a registry serves to a login alone is not asked: the login stays on this machine."""
-        reply = self._reply(f"{url}/v2/", self._route)
+        reply = self._reply(f"{url}/v2/", route)
         if reply and (reply.trouble or reply.status not in (200, 401)):
             self._served.append(Served(where, image, "door", reply))
 
@@ -177,23 +186,8 @@ class Probing:
         secure = (known.get(where) or {}).get("Secure", True)
         return address(where) if secure else f"http://{where}"
 
-    def _trusted(self) -> dict[str, str]:
-        """Certificates that the host knows besides, by the server that they are for; "" for all."""
-        gitlab = urlsplit(self._want.url).hostname or ""
+    def _of_gitlab(self) -> dict[str, str]:
+        """Certificates by which the manager knows GitLab."""
         known = (self._have.files.get(one) for one in gitlab_answers.authorities(self._want))
-        trusted = certificates(self._probe)
-        return {
-            **trusted,
-            "": self._want.network.ca + trusted.get("", ""),
-            gitlab: "".join(file.text for file in known if file),
-        }
-
-
-def certificates(probe: Probe) -> dict[str, str]:
-    """Those that a host or its Docker trusts besides, by the server that they are for; "" for all."""
-    found: dict[str, str] = {}
-    for file, text in probe.certificates.items():
-        own = file.split("/")[-2] if file.startswith("/etc/docker/certs.d/") else ""
-        name = own.rpartition(":")[0] or own
-        found[name] = found.get(name, "") + text
-    return found
+        host = urlsplit(self._want.url).hostname or ""
+        return {host: "".join(file.text for file in known if file)}

@@ -1,22 +1,25 @@
 """Registries asked for images, from a host, side by side and in bounded time."""
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 from runnerkit.engine.serving import address, door, serves
 from runnerkit.facts import probe
+from runnerkit.facts.docker_trust import of_registry
 from runnerkit.facts.probe import Probe, Reply, Served
-from runnerkit.fleet.health.probing import beside, certificates
+from runnerkit.fleet.health.probing import beside
 from runnerkit.images import platforms
+from runnerkit.images.content import may_be_containerds
 from runnerkit.images.reference import HUB
 from runnerkit.machine.failure import Failed
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.route import Route
 from runnerkit.place import TEMPLATES
-from runnerkit.settings.access import DIRECT, Access
+from runnerkit.settings.access import Access
 
 LIMIT = 6.0  # seconds that all of it takes at most, after the names are known
 SAMPLE = 1 << 18  # bytes of each image's largest layer
@@ -27,8 +30,8 @@ def served(
     registries: Sequence[str],
     images: Sequence[str],
     architecture: str,
-    access: Access = DIRECT,
-    containerd: bool = False,
+    info: Mapping[str, Any],
+    access: Access,
 ) -> tuple[Served, ...]:
     """How far each registry serves each image to the host.
 
@@ -37,31 +40,35 @@ def served(
         registries: their addresses, Docker Hub by its name.
         images: names of Docker Hub's images.
         architecture: the host's, as its kernel names it.
+        info: what its ``docker info`` says; nothing where there is no Docker yet.
         access: the host's proxy and CA.
-        containerd: whether they must also do for containerd's store.
 
     Raises:
         NoForwarding: the host's sshd carries nothing.
     """
     urls = {one: address(one) if one == HUB else one for one in registries}
     known = _surroundings(machine, urls.values())
-    trusted = certificates(known)
-    trusted[""] = trusted.get("", "") + access.ca
-    route = Route(machine, known.names, trusted, through=access.through)
+    way = Route(machine, {**known.names}, through=access.through)
+
+    def route(one: str) -> Route:
+        files = known.certificates
+        return way.trusting(access.ca + of_registry(files, info, urls[one], mirror=one != HUB))
+
     late = Reply("", "silence")
     found = {(one, image): Served(one, image, "door", late) for one in urls for image in images}
 
     def ask(registry: str, image: str) -> None:
-        got = serves(route, urls[registry], image, processor, SAMPLE, containerd)
+        got = serves(route(registry), urls[registry], image, processor, SAMPLE, containerd)
         found[registry, image] = replace(got, registry=registry)
 
     def knock(registry: str) -> None:
-        if shut := door(route, urls[registry]):
+        if shut := door(route(registry), urls[registry]):
             for image in images:
                 found[registry, image] = replace(shut, registry=registry, image=image)
         else:
             beside(partial(ask, registry, image) for image in images)
 
+    containerd = may_be_containerds(info)
     processor = platforms.of(architecture).split("/")[1]
     beside((partial(knock, one) for one in urls), LIMIT)
     return tuple({**found}.values())

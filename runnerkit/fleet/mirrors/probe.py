@@ -105,8 +105,7 @@ def offers(host: Host, want: Want, have: Facts, more: Sequence[str] = ()) -> Off
     candidates = every(want.docker, have, now, more)
     host.tell(Phase("asking registry mirrors"))
     asked = (*(one.address for one in candidates), HUB)
-    where = have.architecture, want.network, have.containerd
-    found = served(host.machine, asked, images, *where)
+    found = served(host.machine, asked, images, have.architecture, have.info, want.network)
     return Offers(images, ratings(found), candidates, others, apart(want, have))
 
 

@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from runnerkit.checks.network.mirrors import apart
 from runnerkit.checks.network.verdict import SERVES, Judgement, Word, judged
 from runnerkit.errors import KitError
+from runnerkit.facts import Facts
 from runnerkit.files.mirror_candidates import ADDRESS
 from runnerkit.fleet.mirrors.asking import served
-from runnerkit.images.content import store
 from runnerkit.images.reference import HUB, registry
 from runnerkit.machine.machine import Machine
 from runnerkit.plan import Pull
-from runnerkit.settings.access import DIRECT
+from runnerkit.want import Want
 
 if TYPE_CHECKING:
     import docker
@@ -24,17 +25,18 @@ NAME = "check the name and the tag; ./inv mirror.probe --host HOST tells what th
 
 
 def explained(
-    machine: Machine, client: "docker.APIClient", change: Pull, error: KitError
+    machine: Machine, client: "docker.APIClient", want: Want, change: Pull, error: KitError
 ) -> KitError:
     """The failure with a line for each mirror of the host's Docker.
 
     Args:
         machine: the host.
         client: its engine.
+        want: what the host should be.
         change: the pull.
         error: how it failed.
     """
-    if not (found := _answers(machine, client, change)):
+    if not (found := _answers(machine, client, want, change)):
         return error
     # Docker Hub may be out of reach: where all mirrors have no such image, its name may be wrong.
     answers = [one.word for one in found if one.served.registry != HUB]
@@ -42,7 +44,7 @@ def explained(
     return KitError("\n  ".join([error.what, *_lines(found)]), error.fix if well else FIND)
 
 
-def foreseen(machine: Machine, client: "docker.APIClient", change: Pull) -> None:
+def foreseen(machine: Machine, client: "docker.APIClient", want: Want, change: Pull) -> None:
     """Ask for the image of a pull that is only planned.
 
     Raises:
@@ -50,7 +52,7 @@ def foreseen(machine: Machine, client: "docker.APIClient", change: Pull) -> None
     """
     if any(registry(one) != HUB for one in change.sources):
         return  # another may have it
-    found = _answers(machine, client, change, alone=True)
+    found = _answers(machine, client, want, change, alone=True)
     if not found or any(one.word in SERVES for one in found):
         return
     what = f"the host could not pull {change.image}: nobody that its Docker asks serves it"
@@ -59,7 +61,7 @@ def foreseen(machine: Machine, client: "docker.APIClient", change: Pull) -> None
 
 
 def _answers(
-    machine: Machine, client: "docker.APIClient", change: Pull, alone: bool = False
+    machine: Machine, client: "docker.APIClient", want: Want, change: Pull, alone: bool = False
 ) -> tuple[Judgement, ...]:
     """What the mirrors of the host's Docker and Docker Hub answer, the latter also `alone`; nothing
     where they cannot be asked as Docker asks them."""
@@ -67,11 +69,12 @@ def _answers(
     listed = (info.get("RegistryConfig") or {}).get("Mirrors") or ()
     mirrors = [str(one).rstrip("/") for one in listed if ADDRESS.fullmatch(str(one))]
     images = [one for one in change.sources if registry(one) == HUB]
-    if not images or not (mirrors or alone) or info.get("HttpsProxy") or info.get("HttpProxy"):
+    have = Facts(machine.where(), architecture=str(info.get("Architecture")), info=info)
+    if not images or not (mirrors or alone) or apart(want, have):
         return ()
     try:
-        where = str(info.get("Architecture")), DIRECT, store(info) == "containerd"
-        return judged(served(machine, (*mirrors, HUB), images, *where))
+        asked, access = (*mirrors, HUB), want.network
+        return judged(served(machine, asked, images, have.architecture, info, access))
     except KitError:  # sshd does not forward, or the connection broke: the pull's own reason stays
         return ()
 

@@ -33,6 +33,7 @@ class MirrorSide:
             images, _ = registries.hub_images(want, have)
             candidates = mirror_candidates.every(want.docker, have, daemon_json.others(want, have))
             asked = (*(one.address for one in candidates), HUB)
-            where = have.architecture, want.network, have.containerd
-            self._offers = served(self._machine, asked, images, *where)
+            self._offers = served(
+                self._machine, asked, images, have.architecture, have.info, want.network
+            )
         return replace(have, offers=self._offers)

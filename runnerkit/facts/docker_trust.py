@@ -1,0 +1,46 @@
+"""Which certificates a host's Docker trusts besides, when it asks a registry: a folder of its certs.d.
+
+They hold for all that comes of the question: a token service elsewhere, and where layers lie.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from runnerkit.facts.packages import release
+from runnerkit.images.content import store
+from runnerkit.images.reference import HUB
+
+FOLDER = "/etc/docker/certs.d"
+TOGETHER = 29  # the major version from which containerd's store has one folder for all mirrors
+
+
+def together(info: Mapping[str, Any]) -> bool:
+    """Whether all mirrors of Docker Hub are asked by what is in its own folder (moby, daemon/hosts.go).
+
+    Args:
+        info: what ``docker info`` says.
+    """
+    version = release(str(info.get("ServerVersion", "")))
+    return store(info) == "containerd" and bool(version) and version[0] >= TOGETHER
+
+
+def of_registry(
+    certificates: Mapping[str, str], info: Mapping[str, Any], url: str, mirror: bool
+) -> str:
+    """Those of the system and those of its folder, as PEM.
+
+    Args:
+        certificates: all that the host has, by file.
+        info: what ``docker info`` says.
+        url: the registry's address.
+        mirror: whether it is asked as a mirror of Docker Hub.
+    """
+    folder = HUB if mirror and together(info) else urlsplit(url).netloc
+    own = (one for file, one in certificates.items() if file.startswith(f"{FOLDER}/{folder}/"))
+    return of_system(certificates) + "".join(own)
+
+
+def of_system(certificates: Mapping[str, str]) -> str:
+    """Those that all of the host's programs trust, as PEM."""
+    return "".join(text for file, text in certificates.items() if not file.startswith(f"{FOLDER}/"))
