@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 
 
 @fleet_task("url", "image", "name", "tags", "mirror", changes=True)
-def bootstrap(fleet: "Fleet", bundle: str = "") -> "Page":
+def bootstrap(fleet: "Fleet", bundle: str = "", mirrors_anew: bool = False) -> "Page":
     """Make hosts into runner hosts, and prove that GitLab accepts them."""
     from runnerkit.fleet import bootstrap
     from runnerkit.report.bootstrap import bootstrapped
 
-    return bootstrapped(bootstrap.bootstrap(fleet, bundle))
+    return bootstrapped(bootstrap.bootstrap(fleet, bundle, mirrors_anew))
 
 
 @fleet_task("url", "image", "name", "tags", "mirror")
-def plan(fleet: "Fleet", bundle: str = "") -> "Page":
+def plan(fleet: "Fleet", bundle: str = "", mirrors_anew: bool = False) -> "Page":
     """Show what bootstrap would change; exit 0 nothing, 2 changes pending, 1 failed."""
     from runnerkit.fleet import bootstrap
     from runnerkit.report.bootstrap import planned
 
-    return planned(*bootstrap.plan(fleet, bundle))
+    return planned(*bootstrap.plan(fleet, bundle, mirrors_anew))
 
 
 @fleet_task()

@@ -96,7 +96,8 @@ class Want:
 
     `names` are those of all job images that there are, `origin` tells the settings file from others (""
     where there is none), `caches` are those of the site in the order in which the host asks them, `cache`
-    the one that it runs, `bundle` what all comes from that else were fetched.
+    the one that it runs, `bundle` what all comes from that else were fetched, `mirrors_anew` whether
+    registry mirrors are asked though some are chosen.
     """
 
     url: str
@@ -113,6 +114,7 @@ class Want:
     caches: tuple[Cache, ...] = ()
     cache: OwnCache | None = None
     bundle: Bundle | None = None
+    mirrors_anew: bool = False
 
     @property
     def release(self) -> str:

@@ -25,7 +25,7 @@ HOPS = 9  # redirects that Docker follows (Go's net/http)
 @dataclass
 class RegistryClient:
     """One image at one registry; `token` is for `at`, the server that asked for one, and `place` is where
-    its layer was asked for."""
+    was asked last."""
 
     route: Route
     url: str
@@ -51,7 +51,10 @@ class RegistryClient:
         self.at = _server(self.place)
         asked = {"service": challenge.get("service", ""), "scope": f"repository:{self.path}:pull"}
         realm = challenge.get("realm", "")
-        answer = self._get(f"{realm}{'&' if '?' in realm else '?'}{urlencode(asked)}")
+        try:
+            answer = self._get(f"{realm}{'&' if '?' in realm else '?'}{urlencode(asked)}")
+        finally:
+            self.place = realm
         found = parsed(answer.body)
         self.token = str(found.get("token") or found.get("access_token") or "")
         return answer

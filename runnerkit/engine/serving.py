@@ -86,7 +86,7 @@ def serves(
         return _answered(found, answer)
     except (Trouble, ValueError) as error:  # a layer may lie at what is no address
         trouble = error if isinstance(error, Trouble) else Trouble("nonsense", str(error))
-        far = found.step == "blob" and not client.place.startswith(f"{client.url}/")
+        far = found.step in ("token", "blob") and not client.place.startswith(f"{client.url}/")
         place = client.place[:200] if far else ""
         return replace(found, reply=Reply(registry, trouble.kind, trouble.why, place=place))
 

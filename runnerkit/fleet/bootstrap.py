@@ -16,6 +16,7 @@ from runnerkit.fleet.host import Host
 from runnerkit.fleet.mirrors import caches
 from runnerkit.fleet.run import Fleet, Outcome, Unfinished
 from runnerkit.plan import Change
+from runnerkit.settings.docker import AUTO
 from runnerkit.settings.model import Settings
 from runnerkit.settings.secrets import Secret
 from runnerkit.want import Want
@@ -39,12 +40,15 @@ class Planned:
     presence: ghosts.Presence | None = None
 
 
-def bootstrap(fleet: Fleet, bundle: str = "") -> list[Outcome[Bootstrapped]]:
+def bootstrap(
+    fleet: Fleet, bundle: str = "", mirrors_anew: bool = False
+) -> list[Outcome[Bootstrapped]]:
     """Converge every host, then prove that GitLab accepts its runners.
 
     Args:
         fleet: the hosts.
         bundle: the file that all comes from which else were fetched; "" for none.
+        mirrors_anew: whether registry mirrors are asked though some are chosen.
     """
 
     def work(host: Host, wanted: Want) -> Bootstrapped:
@@ -56,11 +60,13 @@ def bootstrap(fleet: Fleet, bundle: str = "") -> list[Outcome[Bootstrapped]]:
         concurrent = config_toml.parsed(wanted, have).get("concurrent", 1)
         return Bootstrapped(tuple(acceptance.accepted(wanted, have)), found, concurrent)
 
-    known, token = wants(fleet, bundle=bundle)
+    known, token = wants(fleet, bundle=bundle, mirrors_anew=mirrors_anew)
     return caches.first(fleet, known, work, token)
 
 
-def plan(fleet: Fleet, bundle: str = "") -> tuple[list[Outcome[Planned]], tuple[Finding, ...]]:
+def plan(
+    fleet: Fleet, bundle: str = "", mirrors_anew: bool = False
+) -> tuple[list[Outcome[Planned]], tuple[Finding, ...]]:
     """What bootstrap would change on every host; and what is to be noted of none."""
 
     def work(host: Host, wanted: Want) -> Planned:
@@ -74,7 +80,7 @@ def plan(fleet: Fleet, bundle: str = "") -> tuple[list[Outcome[Planned]], tuple[
         noted = (*proof, *host.obstacles(wanted, pending))
         return Planned(tuple(pending), noted, ghosts.presence(wanted, have))
 
-    known, token = wants(fleet, True, bundle)
+    known, token = wants(fleet, True, bundle, mirrors_anew)
     outcomes = fleet.each(known, work, token)
     return outcomes, ghosts.findings(fleet, outcomes, token)
 
@@ -91,7 +97,7 @@ def findings(wanted: Want, have: Facts) -> tuple[Finding, ...]:
 
 
 def wants(
-    fleet: Fleet, empty: bool = False, bundle: str = ""
+    fleet: Fleet, empty: bool = False, bundle: str = "", mirrors_anew: bool = False
 ) -> tuple[dict[str, Want], Secret | None]:
     """What each host should be, by its name, and GitLab's API token where there is one.
 
@@ -99,10 +105,17 @@ def wants(
         fleet: the hosts.
         empty: whether one without a runner is no mistake.
         bundle: the file that all comes from which else were fetched; "" for none.
+        mirrors_anew: whether registry mirrors are asked though some are chosen.
     """
     settings, names = fleet.settings, [target.name for target in fleet.targets]
     _one_master({*settings.hosts, *names}, settings)
     found = {name: resolve.of_host(settings, name, empty, names) for name in names}
+    if mirrors_anew and settings.docker.registry_mirrors != AUTO:
+        raise KitError(
+            "--mirrors-anew: [docker] registry_mirrors names the mirrors, and none choose themselves",
+            f'leave it out, or set registry_mirrors = "{AUTO}"; no host was touched',
+        )
+    found = {name: replace(one, mirrors_anew=mirrors_anew) for name, one in found.items()}
     token = token_of(settings)
     if token is None:  # its source is named, but empty: the other ways to register are left
         found = {name: replace(wanted, api=False) for name, wanted in found.items()}

@@ -55,8 +55,8 @@ class Host:
         self.hold = hold or Hold(machine, tell)
         self.changes: list[Change] = []
         self._minted: dict[str, Secret] = {}
-        self._engine = EngineSide(machine, tell)
-        self.mirrors = MirrorSide(machine, tell).known
+        self._engine, self.mirror_side = EngineSide(machine, tell), MirrorSide(machine, tell)
+        self.mirrors = self.mirror_side.known
         self._gitlab: Server | None = None
 
     def look(self, script: str, hints: Iterable[Hint] = ()) -> str:

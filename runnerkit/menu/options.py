@@ -15,6 +15,7 @@ HELP = {
     "tags": "comma-separated tags of the runner",
     "mirror": "a registry mirror of Docker Hub for the hosts, https://…",
     "mirrors": "more mirrors than the settings, the hosts and the kit's list name: URL,URL",
+    "mirrors-anew": 'ask registry mirrors though some are chosen, with registry_mirrors = "auto"',
     "bundle": "a file of bundle.make: all that would be fetched comes from it, and no network is needed",
     "file": "the bundle",
     "old": "the bundle that hosts were set up from",

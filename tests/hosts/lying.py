@@ -69,7 +69,8 @@ class Lying(BaseHTTPRequestHandler):
             self._handed_on(manifest, blob)
 
     def _handed_on(self, manifest: bool, blob: bool) -> None:
-        heads = {name: self.headers[name] for name in FORWARDED if name in self.headers}
+        heads = {name: ", ".join(self.headers.get_all(name, [])) for name in FORWARDED}
+        heads = {name: value for name, value in heads.items() if value}
         try:
             with DIRECT.open(Request(self.registry + self.path, headers=heads), timeout=20) as got:
                 status, known, body = got.status, dict(got.headers), got.read()

@@ -272,7 +272,6 @@ def test_its_upstream_may_be_by_a_ca_of_the_site_s_own_with_a_token_service(
         try:
             kit.ssh(second, f"docker pull -q {TINY}")
         finally:
-            print(kit.ssh(first, "docker logs --tail 20 runnerkit-cache 2>&1"))
             kit.ssh(second, OPEN.format(net.mirror))
     assert kit.plan().code == 0
     with_cache(kit, pair)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runnerkit.checks.network.verdict import why
 from runnerkit.engine.serving import serves
 from runnerkit.machine.route import Exchange, Route, Trouble
 
@@ -210,3 +211,10 @@ def test_for_containerds_store_the_head_of_a_manifest_must_come(status: int, ste
 
     found = serves(Heads(GOOD), AT, "debian:bookworm", "amd64", containerd=True)
     assert (found.step, found.reply.status) == (step, 206 if not step else status)
+
+
+def test_a_token_service_that_does_not_answer_is_named() -> None:
+    answers = Answers({url: one for url, one in GOOD.items() if url != TOKEN})
+    found = serves(answers, AT, "debian:bookworm", "amd64")
+    assert (found.step, found.reply.place) == ("token", "https://auth.example.com/token?x=1")
+    assert why(found).startswith("its token service is https://auth.example.com/token")

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,6 +31,8 @@ class Answering:
     ) -> None:  # fmt: skip
         self.known, self.status, self.fault = known, status, fault
         self.others = {"web": renewed} if renewed else {}
+
+        self.mirror_side = SimpleNamespace(suspected=self.mirrors)
 
     def mirrors(self, _: object, have: Facts) -> Facts:
         return have

@@ -63,16 +63,24 @@ def apart(want: Want, have: Facts) -> bool:
     return bool(want.docker.daemon.get("proxies") or (proxied and not want.network.proxy))
 
 
-def due(want: Want, have: Facts) -> bool:
-    """Whether they are to be asked: none is chosen yet, or one of them is about to be needed."""
+def askable(want: Want, have: Facts) -> bool:
+    """Whether they choose themselves, and what they answer us they answer the host's Docker."""
     if want.docker.registry_mirrors != AUTO or want.bundle or apart(want, have):
         return False
     try:
-        now = daemon_json.mirrors(have)
+        daemon_json.mirrors(have)
     except KitError:  # the step that writes it tells
         return False
+    return True
+
+
+def due(want: Want, have: Facts) -> bool:
+    """Whether they are to be asked: that is wanted, none is chosen yet, or one is about to be needed."""
+    if not askable(want, have):
+        return False
+    now = daemon_json.mirrors(have)
     known = removals.records(want, have)[0].chosen == memory.digest(have, list(now))
-    return not (known if want.origin else now) or _pulls(want, have)
+    return want.mirrors_anew or not (known if want.origin else now) or _pulls(want, have)
 
 
 def _pulls(want: Want, have: Facts) -> bool:

@@ -100,7 +100,8 @@ def why(one: Served) -> str:
     words = mask(plain(reply.why)).replace("\n", " ").strip()[:200]
     if reply.trouble:
         known = TROUBLES.get(reply.trouble) or words or reply.trouble
-        return f"its layers lie at {mask(reply.place)}: {known}" if reply.place else known
+        where = "its token service is" if one.step == "token" else "its layers lie at"
+        return f"{where} {mask(reply.place)}: {known}" if reply.place else known
     if not one.step:
         return f"{one.sample} bytes in {reply.seconds:.1f} s"
     return f"status {reply.status} for {WHERE[one.step]}" + (f", {words}" if words else "")

@@ -1,6 +1,6 @@
 """Why a host does not work: everything that is checked, and what could not be told."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from time import monotonic
 
@@ -10,6 +10,7 @@ from runnerkit.checks.network import gitlab_answers
 from runnerkit.errors import KitError
 from runnerkit.events import Phase
 from runnerkit.facts import Facts
+from runnerkit.facts.probe import Served
 from runnerkit.fleet.bootstrap import wants
 from runnerkit.fleet.health.groups import ROWS, Row
 from runnerkit.fleet.health.probing import Probing, beside
@@ -17,6 +18,7 @@ from runnerkit.fleet.health.rehearsal import LONGEST, Subject, rehearsed
 from runnerkit.fleet.health.status import UNTOLD, Alone, with_gitlab
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome
+from runnerkit.machine.forward import NoForwarding
 from runnerkit.plan import Change
 from runnerkit.want import Want
 
@@ -110,14 +112,24 @@ class Questions:
         if self._want.api and not pre:
             self.failure = KitError(f"{self._want.url}: its API gave no answer in time", SLOW)
             calls.append(self._api)
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(2) as pool:
             asking = pool.submit(beside, calls)
+            mirrors = pool.submit(self._host.mirror_side.examined, self._want, self._alone)
             seen = rehearsed(self._host, self._want, self._alone) if rehearsal else self._alone
             asking.result()
+            offers = self._offers(mirrors)
         probe = self._probing.probe
         if self._server:
             probe = replace(probe, api=True)
-        return replace(self._server or self._alone, probe=probe, rehearsals=seen.rehearsals)
+        have = self._server or self._alone
+        return replace(have, probe=probe, rehearsals=seen.rehearsals, offers=offers)
+
+    def _offers(self, mirrors: Future[Facts]) -> tuple[Served, ...]:
+        """What mirrors serve, where they choose themselves."""
+        try:
+            return mirrors.result().offers
+        except NoForwarding:  # which a check tells
+            return ()
 
     def _api(self) -> None:
         try:

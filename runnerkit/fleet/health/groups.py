@@ -10,6 +10,7 @@ from runnerkit.checks.host import blank_host, disk, neighbours, system
 from runnerkit.checks.jobs import cache_poisoning, helper_image, metadata_address, powers
 from runnerkit.checks.network import (
     carries,
+    chosen_mirrors,
     gitlab_answers,
     mirrors,
     mtu,
@@ -50,10 +51,8 @@ def _asked(_: Want, have: Facts) -> bool:
     return bool(have.probe and have.probe.gitlab)
 
 
-def _pulls(want: Want, have: Facts) -> bool:
-    return (
-        _engine(want, have) and carries.known(want, have) and bool(have.probe and have.probe.served)
-    )
+def _pulls(_: Want, have: Facts) -> bool:
+    return bool(have.probe and have.probe.forwards and have.probe.served)
 
 
 def _accepts(want: Want, have: Facts) -> bool:
@@ -91,7 +90,8 @@ ROWS = (
     Row("network", "the kit's questions to servers", carries, when="both"),
     Row("network", "GitLab's name, certificate, answer and clock", gitlab_answers, _asked, "both"),
     Row("network", "package sources", package_sources, carries.known, "before"),
-    Row("registries", "each registry serves the images", registries, _pulls),
+    Row("registries", "each registry serves the images", registries, _pulls, "both"),
+    Row("registries", "mirrors choose themselves", chosen_mirrors, chosen_mirrors.known, "both"),
     Row("registries", "the site's caches serve the images", site_cache, site_cache.known),
     Row("runner", "config.toml", config_file),
     Row("runner", "keys of config.toml", config_keys),

@@ -16,7 +16,7 @@ from runnerkit.facts.docker_trust import of_registry, of_system
 from runnerkit.facts.probe import Probe, Reply, Served
 from runnerkit.images import platforms
 from runnerkit.images.content import may_be_containerds
-from runnerkit.images.reference import normal
+from runnerkit.images.reference import HUB, normal, registry
 from runnerkit.machine.forward import NoForwarding
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.route import PORTS, Exchange, Route, Trouble
@@ -86,7 +86,6 @@ class Probing:
         if pre:
             places = package_sources.places(self._want, self._have)
             found += [self._call(self._ask_package, one) for one in places]
-            return found
         return [*found, *(self._call(self._ask_image, name) for name in self._images())]
 
     @property
@@ -143,7 +142,10 @@ class Probing:
     def _images(self) -> list[str]:
         if mirrors.apart(self._want, self._have):
             return []  # Docker goes a way of its own, and tells nobody its password
-        return list(registries.images(self._want, self._have))
+        # Of Docker Hub's, those that choose themselves are asked all at once.
+        auto = mirrors.askable(self._want, self._have)
+        every = registries.images(self._want, self._have).items()
+        return [name for name, names in every if not auto or HUB not in map(registry, names)]
 
     def _ask_image(self, name: str) -> None:
         """By its first name; by others where it is not on the host, and the first is not served."""

@@ -11,6 +11,7 @@ from runnerkit.checks.engine import engine_runs
 from runnerkit.checks.finding import Finding, Kind, Level
 from runnerkit.checks.gitlab import acceptance
 from runnerkit.checks.host import disk
+from runnerkit.checks.network import chosen_mirrors
 from runnerkit.checks.runner import managers
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Job
@@ -114,6 +115,8 @@ def _of(host: Host, want: Want, alone: Facts) -> HostStatus:
     known = part(lambda: host.renewed(want, have), have)
     found += part(lambda: findings(want, known), ())
     found += disk.findings(want, have)
+    asked = part(lambda: host.mirror_side.suspected(want, alone), alone)
+    found += chosen_mirrors.findings(want, asked)
     if not have.dockerd:
         found.append(replace(engine_runs.ABSENT.found(), level=Level.NOTE))
     runners: tuple[RunnerState, ...] = part(lambda: tuple(_runners(want, known)), ())

@@ -1,7 +1,8 @@
 """Registries asked for images, from a host, side by side and in bounded time."""
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from runnerkit.images import platforms
 from runnerkit.images.content import may_be_containerds
 from runnerkit.images.reference import HUB
 from runnerkit.machine.failure import Failed
+from runnerkit.machine.forward import NoForwarding
 from runnerkit.machine.machine import Machine
 from runnerkit.machine.route import Route
 from runnerkit.place import TEMPLATES
@@ -47,13 +49,7 @@ def served(
         NoForwarding: the host's sshd carries nothing.
     """
     urls = {one: address(one) if one == HUB else one for one in registries}
-    known = _surroundings(machine, urls.values())
-    way = Route(machine, {**known.names}, through=access.through)
-
-    def route(one: str) -> Route:
-        files = known.certificates
-        return way.trusting(access.ca + of_registry(files, info, urls[one], mirror=one != HUB))
-
+    route = _routes(machine, urls, info, access)
     late = Reply("", "silence")
     found = {(one, image): Served(one, image, "door", late) for one in urls for image in images}
 
@@ -72,6 +68,44 @@ def served(
     processor = platforms.of(architecture).split("/")[1]
     beside((partial(knock, one) for one in urls), LIMIT)
     return tuple({**found}.values())
+
+
+def shut(
+    machine: Machine, registries: Sequence[str], info: Mapping[str, Any], access: Access
+) -> bool:
+    """Whether one of them does not answer the host as a registry does.
+
+    Args:
+        machine: the host.
+        registries: their addresses.
+        info: what its ``docker info`` says.
+        access: the host's proxy and CA.
+    """
+    urls = {one: one for one in registries}
+    route, open_ = _routes(machine, urls, info, access), set[str]()
+
+    def knock(one: str) -> None:
+        if not door(route(one), one):
+            open_.add(one)
+
+    with suppress(NoForwarding):
+        beside((partial(knock, one) for one in urls), LIMIT)
+        return {*urls} != open_
+    return False
+
+
+def _routes(
+    machine: Machine, urls: Mapping[str, str], info: Mapping[str, Any], access: Access
+) -> Callable[[str], Route]:
+    """The way to each registry, with the certificates that the host's Docker takes of it."""
+    known = _surroundings(machine, urls.values())
+    way = Route(machine, {**known.names}, through=access.through)
+
+    def route(one: str) -> Route:
+        own = of_registry(known.certificates, info, urls[one], mirror=one != HUB)
+        return way.trusting(access.ca + own)
+
+    return route
 
 
 def _surroundings(machine: Machine, urls: Iterable[str]) -> Probe:

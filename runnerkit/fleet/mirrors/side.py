@@ -1,5 +1,6 @@
 """A host's registry mirrors as its plan needs them: asked at most once a run, and only where they are due."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from runnerkit.checks.network import mirrors, registries
@@ -26,7 +27,18 @@ class MirrorSide:
 
     def known(self, want: Want, have: Facts) -> Facts:
         """The facts with what the mirrors serve, where that is to be known for a choice."""
-        if not self._offers and mirrors.due(want, have):
+        return self._asked(mirrors.due, want, have)
+
+    def examined(self, want: Want, have: Facts) -> Facts:
+        """The same wherever they choose themselves."""
+        return self._asked(mirrors.askable, want, have)
+
+    def suspected(self, want: Want, have: Facts) -> Facts:
+        """The same where one that was chosen does not answer."""
+        return self._asked(self._silent, want, have)
+
+    def _asked(self, whether: Callable[[Want, Facts], bool], want: Want, have: Facts) -> Facts:
+        if not self._offers and whether(want, have):
             from runnerkit.fleet.mirrors.asking import served
 
             self._tell(Phase("asking registry mirrors"))
@@ -37,3 +49,11 @@ class MirrorSide:
                 self._machine, asked, images, have.architecture, have.info, want.network
             )
         return replace(have, offers=self._offers)
+
+    def _silent(self, want: Want, have: Facts) -> bool:
+        if not have.docker_runs or not mirrors.askable(want, have):
+            return False
+        from runnerkit.fleet.mirrors.asking import shut
+
+        now = daemon_json.others(want, have)
+        return shut(self._machine, now, have.info, want.network)
