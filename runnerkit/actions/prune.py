@@ -13,7 +13,7 @@ ITEM = re.compile(r"(removed|would remove) (volume|image|build-cache) (.+) (\d+)
 DISK = re.compile(r"disk: (\d+)% -> (\d+)%")
 FREED = re.compile(r"freed (\d+)")
 HINTS = (
-    Hint("docker does not answer|docker: not found", "./inv bootstrap --host HOST sets Docker up"),
+    Hint("docker does not answer", "./inv bootstrap --host HOST sets Docker up"),
     Hint("", "what it said tells; what was removed until then stays removed"),
 )
 
