@@ -67,7 +67,7 @@ TEXTS = {
     ("audit", "since"): "how far back: 10m, 2h, or a date; all if not given",
     ("logs", "job"): "only lines about the job of this number",
     ("test", "image"): "the image; the newest if not given",
-    ("make", "for"): "the hosts' systems, comma-separated: debian-12,debian-13",
+    ("make", "for"): "the hosts' systems, comma-separated: debian-12,rocky-9",
     ("make", "from"): "the host that pulls, builds and saves; this machine if not given",
     ("diff", "file"): "the file that is written",
     ("push", "from"): "the host whose Docker pushes; this machine if not given",

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -10,6 +10,8 @@ from runnerkit import converge
 from runnerkit.bundle.reading import Bundle
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts
+from runnerkit.fleet.bundles import make
+from runnerkit.fleet.run import Fleet
 from runnerkit.images.definition import JobImage
 from runnerkit.plan import Load, Pull, Script
 from tests.unit.build import HELPER, MANAGER, blank, converged, want
@@ -149,3 +151,13 @@ def test_a_disk_that_is_too_small_for_all_of_it_is_told_first(tmp_path: Path) ->
     assert titles(made, blank(free_kb=(2048 + 20) << 10))
     with pytest.raises(KitError, match=r"2052 MB free in /, 2057 needed"):
         titles(made, blank(free_kb=(2048 + 4) << 10))
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["rocky", "foo-1", "opensuse-leap-15.6", "alpine-3.22", "rocky-9;x", "debian-12 x", "kylin-10"],
+)
+def test_a_system_that_no_bundle_is_for_is_refused_at_once(tmp_path: Path, word: str) -> None:
+    nothing_reached = cast("Fleet", None)
+    with pytest.raises(KitError, match=f"--for {word}: no bundle can be made"):
+        make.make(nothing_reached, make.Order(tmp_path / "b.tar", f"debian-12,{word}"))

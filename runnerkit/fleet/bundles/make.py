@@ -1,5 +1,6 @@
 """A bundle made on a machine that reaches things: by its engine, from what the settings say."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,7 +114,7 @@ def _system(word: str) -> str:
     """A system that a bundle can be made for, by the one table of distributions."""
     known, _, version = word.strip().lower().partition("-")
     os = {"ID": known, "VERSION_ID": version}
-    row = distributions.of(os) if version else None
+    row = distributions.of(os) if re.fullmatch(r"\d+(\.\d+)?", version) else None
     if known not in distributions.DISTRIBUTIONS or not row or row.manager not in PACKERS:
         raise KitError(
             f"--for {word.strip()}: no bundle can be made for it",
