@@ -5,6 +5,8 @@ Everybody has the program and a key (OpenSSH 8.0, ssh-keygen(1); sshsig's PROTOC
 
 import subprocess
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from runnerkit.bundle.reading import Bundle
@@ -31,6 +33,15 @@ def sign(key: Path, text: bytes) -> bytes:
             what, "name a private key of ssh; one with a passphrase must be in the agent"
         )
     return ran.stdout
+
+
+def signer(key: str) -> Callable[[bytes], bytes] | None:
+    """What signs by the key in a file, tried at once and not after all the work; None without one."""
+    if not key:
+        return None
+    file = Path(key).expanduser()
+    sign(file, b"")
+    return partial(sign, file)
 
 
 def check(bundle: Bundle, key: str) -> None:

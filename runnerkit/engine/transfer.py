@@ -19,7 +19,8 @@ UNREACHED = re.compile(
 )
 MIRRORLESS = (
     "this Docker has no registry mirror, and does not reach that registry: ./inv mirror.probe --host HOST "
-    "tells what serves it; a bundle can be made on another host, --from"
+    "tells which mirrors serve it, and by --write the settings name them; bundle.make takes a host that has "
+    "some by --from"
 )
 # What the engine says of a layer that has come; it does not count up to its last byte.
 WHOLE = ("Verifying Checksum", "Download complete", "Pull complete")
@@ -61,12 +62,12 @@ def pull(client: docker.APIClient, change: Pull, tell: Tell) -> None:
         return
     mirrors = client.info().get("RegistryConfig", {}).get("Mirrors") or []
     by = f" (mirrors tried: {', '.join(mirrors)})" if mirrors else " (no registry mirror is set)"
-    if not mirrors and UNREACHED.search(failures[-1]):
-        raise KitError(f"{NO_PULL} {' or '.join(failures)}{by}", fix(failures[-1], MIRRORLESS))
     usual = (
         "check the name (an image of your own is a folder of dockerfiles/); behind a firewall set"
         " [docker] registry_mirrors to one that has the image"
     )
+    if not mirrors and UNREACHED.search(failures[-1]):
+        usual = MIRRORLESS
     if denied:  # or of another name: a registry may not tell which
         usual = f"{denied}; or {usual}"
     raise KitError(f"{NO_PULL} {' or '.join(failures)}{by}{change.near}", fix(failures[-1], usual))

@@ -9,6 +9,7 @@ from invoke.parser.context import ParserContext
 from runnerkit.errors import KitError, nearest
 
 NEAR = 0.5  # of the menu's few words one is meant
+BLANK = "init"  # which writes a file without hosts too
 PREPOSITIONS = ("to",)  # typed with their dashes, though they must be there
 
 
@@ -16,7 +17,7 @@ def usage(context: ParserContext) -> str:
     """How a task is typed: what must be there, and hosts."""
     names = [_flag(one.name) for one in context.positional_args]
     words = [f"--{name} {name.upper()}" if name in PREPOSITIONS else name.upper() for name in names]
-    hosts = ["--host HOST"] if "--host" in context.flags else []
+    hosts = ["--host HOST"] if "--host" in context.flags and context.name != BLANK else []
     return " ".join(["./inv", context.name or "", *words, *hosts])
 
 
@@ -46,7 +47,8 @@ def _missing(words: Sequence[str], context: ParserContext) -> KitError:
     """What must be there and is not, with what each of it is."""
     flags = [_flag(one) for one in words]
     names = [f"--{one}" if one in PREPOSITIONS else one.upper() for one in flags]
-    what = f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} missing"
+    every = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    what = f"{every} {'is' if len(names) == 1 else 'are'} missing"
     texts = (
         f"{_flag(one.name).upper()} is {one.help}"
         for one in context.positional_args

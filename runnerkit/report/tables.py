@@ -1,5 +1,6 @@
 """Columns side by side, within the width of the terminal that shows them."""
 
+import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -7,7 +8,8 @@ from collections.abc import Callable, Sequence
 from runnerkit.printable import in_one_line
 
 GAP = "  "
-LEAST = 12  # cells of a column that gives way
+LEAST, SPLIT = 8, 12  # cells of a column that gives way; of one whose words do
+WORD = re.compile(r"^ *\S*|\S+")
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -26,8 +28,10 @@ def grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[str]]
         from rich.cells import cell_len
 
     rows = [[in_one_line(cell) for cell in row] for row in (heads, *rows)]
-    full = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
-    widths = _within(full, _room() - len(GAP) * (len(full) - 1))
+    columns = list(zip(*rows, strict=True))
+    full = [max(map(cell_len, column)) for column in columns]
+    words = [max(cell_len(word) for cell in one for word in WORD.findall(cell)) for one in columns]
+    widths = _within(full, words, _room() - len(GAP) * (len(full) - 1))
 
     def lines(row: Sequence[str]) -> list[str]:
         cells = [_folded(cell, width, cell_len) for cell, width in zip(row, widths, strict=True)]
@@ -49,30 +53,32 @@ def _room() -> int:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
 
 
-def _within(full: Sequence[int], room: int) -> list[int]:
-    """Widths of which the widest give way, alike; as they are where that is not enough."""
-    widths = [*full]
-    while sum(widths) > room:
-        widest = max(widths)
-        if widest <= LEAST:
-            return [*full]
-        lower = max([LEAST, *(one for one in widths if one < widest)])
-        several = widths.count(widest)
-        fits = (room - sum(one for one in widths if one < widest)) // several
-        widths = [max(lower, fits) if one == widest else one for one in widths]
-    return widths
+def _within(full: Sequence[int], words: Sequence[int], room: int) -> list[int]:
+    """Widths of which the widest give way: no further than their longest word, but where that is not
+    enough; as they are where nothing is."""
+    for least in ([max(word, LEAST) for word in words], [SPLIT] * len(words)):
+        widths = [*full]
+        while sum(widths) > room:
+            able = [at for at, width in enumerate(widths) if width > least[at]]
+            if not able:
+                break
+            widths[max(able, key=widths.__getitem__)] -= 1
+        else:
+            return widths
+    return [*full]
 
 
 def _folded(cell: str, width: int, cell_len: Callable[[str], int]) -> list[str]:
     """A cell's lines, at its spaces where they help."""
     lines = []
     while cell_len(cell) > width:
-        end = len(cell)
+        end = min(len(cell), width)
         while cell_len(cell[:end]) > width:
             end -= 1
         end = max(end, 1)
         space = cell.rfind(" ", 1, end + 1)
-        cut = space if space > end // 2 else end
+        word = cell[space + 1 :].partition(" ")[0]
+        cut = space if space > 0 and cell_len(word) <= width else end
         lines.append(cell[:cut].rstrip())
         cell = cell[cut:].lstrip()
     return [*lines, cell]

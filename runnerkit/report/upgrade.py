@@ -43,7 +43,7 @@ def _state(one: Outcome[Standing], back: bool) -> str:
 
 
 def _way(standing: Standing | None) -> tuple[str, str]:
-    return (standing.old, standing.new) if standing else ("-", "-")
+    return (standing.old or "-", standing.new or "-") if standing else ("-", "-")
 
 
 def _notes(end: Upgraded) -> Iterator[tuple[str, str, str, str]]:

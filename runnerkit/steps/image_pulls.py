@@ -12,7 +12,7 @@ from runnerkit.checks.host import disk
 from runnerkit.checks.jobs import helper_image
 from runnerkit.errors import nearest
 from runnerkit.facts import Facts, Needs
-from runnerkit.images.reference import digest, normal, repository, tagged
+from runnerkit.images.reference import digest, normal, tagged
 from runnerkit.plan import Change, Load, Pull, mirrors
 from runnerkit.want import Want
 
@@ -57,7 +57,7 @@ def _changes(want: Want, have: Facts) -> Iterator[Change]:
     own = {job.reference for job in want.images}
     for reference in _images(want):
         if reference not in own and normal(reference) not in have.images:
-            near = nearest(repository(reference), want.names)
+            near = nearest(reference, want.names)
             title = f"pull {reference}{want.slip(reference)}"
             yield pull(title, reference, want.sources(reference), near=near)
 

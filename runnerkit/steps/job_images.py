@@ -19,7 +19,7 @@ from runnerkit.images.definition import (
     labels,
     pairs,
 )
-from runnerkit.images.reference import bare, normal, repository
+from runnerkit.images.reference import bare, normal
 from runnerkit.plan import Build, Change, Hint, Pull, Script, mirrors
 from runnerkit.templates import render
 from runnerkit.want import Want
@@ -89,7 +89,7 @@ def pulls(jobs: list[JobImage], want: Want, have: Facts, again: bool = False) ->
         if bare(base) in own:
             continue
         if again or normal(base) not in have.images:
-            near = nearest(repository(base), want.names)
+            near = nearest(base, want.names)
             title = f"pull {base}, to build on{want.slip(base)}"
             yield Pull(title, base, want.sources(base), platform, near, logins, reaches=reaches)
 

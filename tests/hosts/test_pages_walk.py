@@ -33,6 +33,7 @@ def test_the_page_is_walked(world: World, kit: Kit, tmp_path: Path) -> None:
         (mirror,) = re.findall(rf"{world.mirror_url} .*", output["mirror.probe --host ci1"])
         assert re.match(r"\S+ +settings +good ", mirror)
         assert "Job succeeded" in output["runner.logs --host ci1"]
+        assert any("\nit runs" in job["trace"] for job in kit.gitlab.jobs().values())
         (bundled,) = [text for verb, text in output.items() if "--bundle" in verb]
         assert re.search(r"^ci2 +changed", bundled, re.MULTILINE)
     finally:

@@ -106,4 +106,4 @@ def test_a_manager_is_followed_through_a_restart_and_answers_on_loopback(
     kit.ssh(host, f"docker rm -f gitlab-runner; {other}")
     assert "name another one in [manager] metrics" in kit.bootstrap(code=1).out
     none = kit.run("runner.logs", "--host", "watch2")
-    assert (none.code, "inv bootstrap --host HOST runs it" in none.err) == (1, True), none.err
+    assert (none.code, "inv bootstrap --host watch2 runs it" in none.err) == (1, True), none.err

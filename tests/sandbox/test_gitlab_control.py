@@ -37,6 +37,7 @@ def test_the_job_of_the_page(sandbox: Sandbox, tmp_path: Path) -> None:
     subprocess.run(["bash", "-ec", typed], cwd=tmp_path, check=True, capture_output=True)
     (job,) = sandbox.state()["jobs"]
     assert job["status"] == "pending"
+    assert sandbox.server.state.jobs[job["id"]].script == ["sleep 60"]
 
 
 def test_an_ordered_failure_comes_as_often_as_ordered_and_does_nothing(sandbox: Sandbox) -> None:

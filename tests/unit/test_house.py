@@ -172,6 +172,12 @@ def test_no_number_has_a_plural_of_its_own(path: Path) -> None:
     assert not re.findall(r"\{len\([^{}]*\)\} [a-z ]*s\b(?! of\b)", path.read_text())
 
 
+@pytest.mark.parametrize("path", PRODUCT, ids=name)
+def test_a_fix_calls_its_host_by_one_word(path: Path) -> None:
+    """Which a page replaces with the host's name."""
+    assert not re.findall(r"--host [A-Z]+\b(?<!HOST)", path.read_text().replace("--host H,", ""))
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "templates").iterdir()), ids=str)
 def test_what_a_script_keeps_is_named_by_a_noun(path: Path) -> None:
     assert re.findall(r"\b(?:said|told|asked|made|found|given)\b *=[^=~]", path.read_text()) == []

@@ -1,10 +1,12 @@
-"""A pull that is only planned is asked for where its Docker would ask."""
+"""What is told of a pull that fails, or would."""
 
 from types import SimpleNamespace
 from typing import Any
 
+import docker
 import pytest
 
+from runnerkit.engine import transfer
 from runnerkit.errors import KitError
 from runnerkit.facts.probe import Reply, Served
 from runnerkit.fleet.mirrors import pull_failure
@@ -55,3 +57,19 @@ def test_where_one_serves_it_or_may_nothing_is_told(
     sources: tuple[str, ...],
 ) -> None:
     foreseen(monkeypatch, served, info, *sources)
+
+
+@pytest.mark.parametrize(
+    ("mirrors", "fix"), [([], "has no registry mirror"), ([MIRROR], "check the name")]
+)
+def test_a_docker_that_reaches_no_registry_is_not_told_of_a_wrong_name(
+    mirrors: list[str], fix: str
+) -> None:
+    def pull(*_: Any, **__: Any) -> None:
+        raise docker.errors.APIError("dial tcp: lookup registry-1.docker.io: no such host")
+
+    info = {"RegistryConfig": {"Mirrors": mirrors}}
+    client: Any = SimpleNamespace(pull=pull, info=lambda: info)
+    with pytest.raises(KitError) as caught:
+        transfer.pull(client, Pull("pull", IMAGE, (IMAGE,)), lambda _: None)
+    assert fix in caught.value.fix

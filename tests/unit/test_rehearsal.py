@@ -211,6 +211,21 @@ def test_what_a_container_tells_is_the_finding(out: str, code: int, err: str, kn
     assert codes(ran(CASE, out, code, err)) == [known]
 
 
+def test_what_no_address_has_is_nothing_to_the_host_and_not_unknown() -> None:
+    names, certificate = (
+        next(one for one in SUBJECTS if word in one.title) for word in ("names", "certificate")
+    )
+    for url, expected in (
+        ("http://10.0.0.1:8080", (None, None)),
+        ("http://gitlab.example.com", (False, None)),
+        ("https://10.0.0.1", (None, False)),
+    ):
+        facts = replace(
+            have({}), rehearsals=(ran(replace(CASE, addresses=(("gitlab", url),)), ""),)
+        )
+        assert (names.known(WANT, facts), certificate.known(WANT, facts)) == expected, url
+
+
 def test_what_the_host_says_nothing_of_is_late_and_no_error_of_the_kit() -> None:
     assert [one.code for one in parse("", [CASE, CASE])] == [-1, -1]
     odd = "state 0 code " + "9" * 9000, "out 0 abc", "out ² x", f"state {'1' * 9000} code 0"

@@ -83,6 +83,10 @@ def test_a_terminal_that_is_too_narrow_folds_the_widest_columns(
         f"ci2   {('镜像站' * 9)[:17]}",
         f"      {('镜像站' * 9)[17:]}",
     ]
+    assert table(("host", "is", "why"), [("ci1", "1 of 1 online", "b" * 21)])[1:] == [
+        f"ci1   1 of 1       {'b' * 21}",
+        "      online",
+    ]
     many = table(("host", "from", "to"), [("ci1", "a" * 30, "b" * 30)])
     assert [len(line) <= 40 for line in many] == [True] * 3
 

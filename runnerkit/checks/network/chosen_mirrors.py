@@ -16,20 +16,20 @@ GONE = Kind(
     "mirror-gone",
     Level.ERROR,
     "registry mirror {mirror}, which was chosen, serves the host no longer: {word}, {why}",
-    "./inv bootstrap --host NAME --mirrors-anew takes {others} in its place",
+    "./inv bootstrap --host HOST --mirrors-anew takes {others} in its place",
 )
 ALONE = Kind(
     GONE.code,
     Level.ERROR,
     GONE.what,
     "no other serves the host all that it needs: name more in [docker] mirror_candidates, then "
-    "./inv bootstrap --host NAME --mirrors-anew",
+    "./inv bootstrap --host HOST --mirrors-anew",
 )
 NOWHERE = Kind(
     "mirrors-unserved",
     Level.ERROR,
     "no registry mirror serves the host {images}, nor does Docker Hub",
-    "name a mirror that has it in [docker] mirror_candidates; ./inv mirror.probe --host NAME tells more of "
+    "name a mirror that has it in [docker] mirror_candidates; ./inv mirror.probe --host HOST tells more of "
     "each",
 )
 KINDS = (GONE, ALONE, NOWHERE)

@@ -1,6 +1,5 @@
 """A bundle of what is new against an older one."""
 
-from functools import partial
 from pathlib import Path
 
 from runnerkit.bundle import difference, reading, signature
@@ -27,7 +26,7 @@ def make(old: Path, new: Path, file: Path, key: str, listener: Listener) -> Made
     if file.exists() and any(one.exists() and file.samefile(one) for one in (old, new)):
         what = f"{file} is one of the two bundles that are compared"
         raise KitError(what, "have the difference written into a file of its own")
-    sign = partial(signature.sign, Path(key).expanduser()) if key else None
+    sign = signature.signer(key)
     newer = whole(new, "", listener)
     with reported(file):
         found, size = difference.write(reading.opened(old), newer, file, sign)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -63,11 +62,12 @@ def make(fleet: Fleet, order: Order, source: str = "local") -> Outcome[Made]:
     Raises:
         KitError: a name is wrong.
     """
-    wanted_systems = [_system(word) for word in order.systems.split(",") if word.strip()]
+    words = [word for word in order.systems.split(",") if word.strip()]
+    wanted_systems = [*dict.fromkeys(map(_system, words))]
     if not wanted_systems:
         raise KitError("no system is named", "say which hosts it is for: --for debian-12,debian-13")
     target = targets.one(source, fleet.settings, names.known)
-    wanted = _of_all(fleet.settings)
+    wanted, sign = _of_all(fleet.settings), signature.signer(order.key)
 
     def work(host: Host, wanted: Want) -> Made:
         with writing.gathering(order.file) as depot:
@@ -102,7 +102,6 @@ def make(fleet: Fleet, order: Order, source: str = "local") -> Outcome[Made]:
                 parts=dict(depot.parts),
             )
             host.tell(Detail(f"writing {order.file}"))
-            sign = partial(signature.sign, Path(order.key).expanduser()) if order.key else None
             size = writing.write(order.file, contents, depot.read, sign)
         return Made(order.file, size, contents)
 

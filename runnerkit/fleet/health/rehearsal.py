@@ -55,8 +55,17 @@ class Subject:
         codes = {kind.code for kind in self._kinds}
         yield from (one for one in rehearsal.findings(want, have) if one.code in codes)
 
-    def known(self, _: Want, have: Facts) -> bool:
-        return _known(have, self._kinds)
+    def known(self, _: Want, have: Facts) -> bool | None:
+        told = _known(have, self._kinds)
+        return None if not told and have.rehearsals and not self._concerns(have) else told
+
+    def _concerns(self, have: Facts) -> bool:
+        """Whether it is of any address that jobs have: a certificate of https, a name of no number."""
+        urls = [url for one in have.rehearsals for _, url in one.case.addresses]
+        if rehearsal.CERTIFICATE in self._kinds:
+            return any(url.startswith("https:") for url in urls)
+        named = (re.search("[a-z]", host_of(url)) for url in urls)
+        return rehearsal.DNS not in self._kinds or any(named)
 
 
 SUBJECTS = tuple(Subject(title, kinds) for title, kinds in _SUBJECTS.items())

@@ -68,8 +68,10 @@ class Request:
 
     @cached_property
     def params(self) -> Params:
-        """Query and JSON parameters as one, as GitLab sees them."""
+        """Those of the query and of a JSON or form body as one, as GitLab sees them."""
         values = _pairs(self.query)
+        if self.headers.get_content_type() == "application/x-www-form-urlencoded":
+            values |= _pairs(self.body.decode(errors="replace"))
         if self.body and self.headers.get_content_type() == "application/json":
             try:
                 sent = json.loads(self.body)
