@@ -44,8 +44,7 @@ def mirrors(address: str, registry: str, folder: Path) -> Iterator[dict[str, str
         registry: the real one behind them.
         folder: where their files are put; in it, `ca` is the CA of the first two.
     """
-    (theirs := folder / "theirs").mkdir()
-    ours, foreign = certificate(folder, address), certificate(theirs, address)
+    ours, foreign = _files(folder / "ours", address), _files(folder / "theirs", address)
     (folder / "ca").write_bytes(Path(ours[0]).read_bytes())
     with ExitStack() as stack:
         realm = stack.enter_context(listening(address, Tokens, ours))
@@ -54,6 +53,14 @@ def mirrors(address: str, registry: str, folder: Path) -> Iterator[dict[str, str
             name: stack.enter_context(listening(address, _guarded(registry, at), files))
             for name, (at, files) in rows.items()
         }
+
+
+def _files(folder: Path, address: str) -> tuple[str, str]:
+    """Of a certificate and its key; the same for all mirrors of a folder."""
+    if folder.exists():
+        return str(next(folder.glob("*.crt"))), str(next(folder.glob("*.key")))
+    folder.mkdir()
+    return certificate(folder, address)
 
 
 def _guarded(registry: str, realm: str) -> type[Guarded]:
