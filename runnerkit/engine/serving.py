@@ -19,17 +19,18 @@ FEW = 1024  # bytes
 
 
 def door(route: Route, registry: str) -> Served | None:
-    """Why it does not answer; None where it does.
+    """Why it does not answer, or answers as no registry does; None where it does.
 
     Args:
         route: the way from the host.
         registry: its address, with its scheme.
     """
+    found = Served(registry, "", "door", Reply(registry))
     try:
-        RegistryClient(route, registry.rstrip("/"), "").door()
+        answer = RegistryClient(route, registry.rstrip("/"), "").door()
     except Trouble as error:
-        return Served(registry, "", "door", Reply(registry, error.kind, error.why))
-    return None
+        return replace(found, reply=Reply(registry, error.kind, error.why))
+    return None if _open(answer) else _answered(found, answer)
 
 
 def serves(

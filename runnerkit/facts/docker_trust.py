@@ -4,6 +4,7 @@ They hold for all that comes of the question: a token service elsewhere, and whe
 """
 
 from collections.abc import Mapping
+from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,6 +40,28 @@ def of_registry(
     folder = HUB if mirror and together(info) else urlsplit(url).netloc
     own = (one for file, one in certificates.items() if file.startswith(f"{FOLDER}/{folder}/"))
     return of_system(certificates) + "".join(own)
+
+
+def checked(info: Mapping[str, Any], url: str) -> bool:
+    """Whether a registry's certificate must be trusted: not where `insecure-registries` have it (moby's
+    isSecureIndex), which containerd's store heeds from 29 on. A name counts, or a network of addresses.
+
+    Args:
+        info: what ``docker info`` says.
+        url: the registry's address.
+    """
+    known, parts = info.get("RegistryConfig") or {}, urlsplit(url)
+    if store(info) == "containerd" and not together(info):
+        return True
+    own = (known.get("IndexConfigs") or {}).get(parts.netloc)
+    if own:
+        return bool(own.get("Secure", True))
+    try:
+        address = ip_address(parts.hostname or "")
+        networks = [ip_network(str(one)) for one in known.get("InsecureRegistryCIDRs") or ()]
+    except ValueError:  # a name
+        return True
+    return not any(address in one for one in networks)
 
 
 def of_system(certificates: Mapping[str, str]) -> str:

@@ -60,6 +60,7 @@ class Route:
         trusted: certificates that it trusts besides, by the server's name ("" for any).
         patience: seconds that one step takes at most.
         through: the proxy by which an address is reached; "" for none.
+        checks: whether a server's certificate must be trusted.
         looking: held while the host is asked for a name.
     """
 
@@ -68,11 +69,12 @@ class Route:
     trusted: Mapping[str, str] = field(default_factory=dict)
     patience: float = 3.0
     through: Callable[[str], str] = lambda _: ""
+    checks: bool = True
     looking: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def trusting(self, certificates: str) -> "Route":
-        """The same way, with other certificates that are trusted besides."""
-        return replace(self, trusted={"": certificates})
+    def trusting(self, certificates: str, checks: bool = True) -> "Route":
+        """The same way, with other certificates that are trusted besides; or any, unless it checks."""
+        return replace(self, trusted={"": certificates}, checks=checks)
 
     def ask(
         self, url: str, heads: Mapping[str, str] | None = None, sample: int = 0, method: str = "GET"
@@ -111,7 +113,7 @@ class Route:
                 if proxy.hostname and secure:
                     forward_proxy.connect(line, host, port, proxy)
                 connection = http.client.HTTPConnection(host, port, timeout=self.patience)
-                connection.sock = self._secured(line, host) if secure else line
+                connection.sock = self._secured(line, host, self.checks) if secure else line
                 connection.request(method, path, headers=heads)
                 answer = connection.getresponse()
                 body = _first(answer, sample, self.patience) if sample else answer.read(LARGEST)
@@ -156,7 +158,7 @@ class Route:
                     self.names[host] = tuple(self.machine.run(script).split())
             return self.names.get(host, ())
 
-    def _secured(self, line: socket.socket, host: str) -> socket.socket:
+    def _secured(self, line: socket.socket, host: str, checks: bool = True) -> socket.socket:
         # As programs bring them, and not what this machine trusts besides.
         context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
         for name in ("", host):
@@ -164,6 +166,8 @@ class Route:
                 text = self.trusted.get(name, "").encode("ascii", "ignore").decode()  # no comments
                 if text.strip():
                     context.load_verify_locations(cadata=text)
+        if not checks:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         if isinstance(line, ssl.SSLSocket):  # within a proxy's own, which it cannot do itself
             return SSLTransport(line, context, host)  # type: ignore[return-value]
         return context.wrap_socket(line, server_hostname=host)

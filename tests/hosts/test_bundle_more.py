@@ -9,6 +9,7 @@ import requests
 
 from runnerkit.bundle import reading
 from runnerkit.bundle.reading import Bundle
+from runnerkit.images.reference import tagged
 from runnerkit.steps import fleeting, image_pulls
 from runnerkit.want import Want
 from sandbox.world import BlankHost, World
@@ -150,3 +151,32 @@ def test_a_cache_runs_from_the_bundle_though_its_image_is_pinned(
     assert kit.run("plan", "--host", "ci1", "--bundle", "bundle.tar").code == 0
     ran = kit.plan("ci1")
     assert ran.titles == [], ran.err
+
+
+def test_pinned_images_come_from_the_bundle_and_run_a_job(
+    kit: Kit, blank: Blank, maker: BlankHost
+) -> None:
+    kit.mirrored(maker)
+    name, _, version = kit.world.runner_image.rpartition(":")
+    images = (f"{name}:{version}", f"{name}-helper:x86_64-{version}", "debian:bookworm")
+    for image in images:
+        kit.ssh(maker, f"docker pull -q {image}")
+    asks = f"docker image inspect -f '{{{{index .RepoDigests 0}}}}' {' '.join(images)}"
+    digests = [one.partition("@")[2] for one in kit.ssh(maker, asks).split()]
+    pins = [f"{image}@{one}" for image, one in zip(images, digests, strict=True)]
+    settings(kit, maker, manager={"image": pins[0]})
+    refused = kit.run("bundle.make", "no.tar", "--for", "debian-12", "--from", "maker")
+    assert refused.code == 1
+    assert f"pin it by its tag, which a bundle can bring: {tagged(pins[0])}" in refused.err
+    manager = {"image": tagged(pins[0]), "helper_image": pins[1]}
+    runners = {"web": {"image": tagged(pins[2])}}
+    settings(kit, maker, manager=manager, runners=runners)
+    make(kit, "bundle.tar", "debian-12")
+    host = blank("docker")
+    settings(kit, host, manager=manager, runners=runners)
+    cut_off(kit, host)
+    kit.new_token(tag_list="pinned")
+    assert "pull" not in str(bootstrapped(kit, kit.folder / "bundle.tar").titles)
+    job = kit.job("echo it runs", image=tagged(pins[2]), tags=["pinned"])
+    assert job["state"] == "success", job["trace"]
+    assert kit.plan().titles == []

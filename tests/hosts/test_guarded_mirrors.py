@@ -106,3 +106,21 @@ def test_one_that_has_died_is_told_by_doctor_and_status_with_what_takes_its_plac
     kit.bootstrap("all", 0, "--mirrors-anew")
     assert in_use(kit, host) == [urls["works"]]
     assert not kit.run("status", "--host", host.name, "--json").found("mirror-gone")
+
+
+def test_one_whose_certificate_the_engine_need_not_trust_is_judged_so(
+    kit: Kit, host: BlankHost, urls: dict[str, str]
+) -> None:
+    settings(kit, host, urls, ca=False)
+    engine = kit.ssh(host, "docker info --format '{{.ServerVersion}} {{.DriverStatus}}'")
+    data = json.loads(kit.ssh(host, "cat /etc/docker/daemon.json"))
+    places = [url.partition("://")[2] for url in urls.values()]
+    # Containerd's store heeds that from 29 on.
+    heeds = "29" in engine or "containerd" not in engine
+    for insecure in ([], places, ["10.0.0.0/8"]):
+        text = json.dumps({**data, "insecure-registries": insecure})
+        kit.ssh(host, f"echo '{text}' >/etc/docker/daemon.json")
+        got = {name: pulls(kit, host, url) for name, url in urls.items()}
+        found = words(kit.run("mirror.probe", "--host", host.name, "--json"), host)
+        assert {name: found[url] == "good" for name, url in urls.items()} == got, insecure
+        assert got["works"] == (heeds and bool(insecure))

@@ -99,6 +99,23 @@ def test_auto_chooses_those_that_serve_and_asks_no_more(kit: Kit, blank: Blank) 
     assert in_use(kit, host) == [world.mirror_url], "the one that is gone is left out"
 
 
+@pytest.mark.long
+def test_doctor_says_of_a_blank_host_what_bootstrap_would_find(kit: Kit, blank: Blank) -> None:
+    host, world = blank(), kit.world
+    with mirrors(world.net.address(1), world.mirror_url, "honest", "allowlist") as urls:
+        auto = {"registry_mirrors": "auto", "mirror_candidates": [*urls.values()]}
+        packages = {"source": "docker-ce", "package_mirror": "auto"}
+        kit.settings(host, docker={**auto, **packages})
+        ran = kit.run("doctor", "--pre", "--host", host.name, "--json")
+        kit.settings(host, docker={**auto, "mirror_candidates": [urls["allowlist"]]})
+        nothing = kit.run("doctor", "--pre", "--host", host.name, "--json")
+    (note,) = ran.found("mirrors-chosen")
+    assert urls["honest"] in note["what"] and f"{urls['allowlist']} (allowlist)" in note["what"]
+    (none,) = ran.found("packages-nowhere")
+    assert "https://download.docker.com (" in none["what"]
+    assert nothing.code == 1 and "debian:bookworm" in nothing.found("mirrors-unserved")[0]["what"]
+
+
 def in_use(kit: Kit, host: BlankHost) -> list[str]:
     """The mirrors of a host's Docker."""
     info = kit.ssh(host, "docker info --format '{{json .RegistryConfig.Mirrors}}'")

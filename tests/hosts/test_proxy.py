@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ apt-get install -y -qq --no-install-recommends tinyproxy stunnel4 openssl >/dev/
 echo '127.0.0.1 {names}' >>/etc/hosts
 cd /etc/stunnel
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj '/CN=ours' \
-  -addext 'subjectAltName=DNS:{gitlab},DNS:{mirror}' -keyout key.pem -out ca.pem 2>/dev/null
+  -addext 'subjectAltName=DNS:{gitlab},DNS:{mirror},IP:{address}' -keyout key.pem -out ca.pem 2>/dev/null
 cat >ours.conf <<'END'
 cert = /etc/stunnel/ca.pem
 key = /etc/stunnel/key.pem
@@ -37,6 +37,9 @@ connect = {gitlab_at}
 [mirror]
 accept = 127.0.0.1:5443
 connect = {mirror_at}
+[proxy]
+accept = 8889
+connect = 127.0.0.1:8888
 END
 stunnel ours.conf
 install -d -o tinyproxy /var/log/tinyproxy
@@ -57,17 +60,22 @@ cat ca.pem
 
 @dataclass(frozen=True)
 class Outlet:
-    """A forwarding proxy that wants a login, and the certificate of what is behind it."""
+    """A forwarding proxy that wants a login, itself asked by HTTP or TLS, and the certificate of all."""
 
     host: BlankHost
     ca: str
+    scheme: str = "http"
+
+    @property
+    def place(self) -> str:
+        return f"{self.host.address}:{8888 if self.scheme == 'http' else 8889}"
 
     def settings(self, kit: Kit, *hosts: BlankHost, **more: Any) -> None:
         """Settings by which hosts go through it."""
         (kit.folder / "ca.pem").write_text(self.ca)
         kit.env["PROXY_PASSWORD"] = SENTINEL
         network: dict[str, object] = {
-            "proxy": f"http://ci@{self.host.address}:8888",
+            "proxy": f"{self.scheme}://ci@{self.place}",
             "proxy_password": {"env": "PROXY_PASSWORD"},
             "ca_file": str(kit.folder / "ca.pem"),
         }
@@ -85,6 +93,7 @@ def outlet(world: World) -> Iterator[Outlet]:
     host = world.host("outlet")
     text = PROXY.format(
         names=f"{GITLAB} {MIRROR}", gitlab=GITLAB, mirror=MIRROR, password=SENTINEL,
+        address=host.address,
         gitlab_at=f"{world.net.gitlab}:8080", mirror_at=f"{world.net.mirror}:5000",
     )  # fmt: skip
     yield Outlet(host, Kit(world, Path()).ssh(host, text))
@@ -112,7 +121,7 @@ def runs_a_job(kit: Kit, outlet: Outlet) -> None:
     kit.settled()
     job = kit.job("echo $HTTPS_PROXY | sed s,.*@,by:,")
     assert job["status"] == "success", job
-    assert f"by:{outlet.host.address}:8888" in job["trace"]
+    assert f"by:{outlet.place}" in job["trace"]
     plan = kit.plan()
     assert (plan.code, plan.titles) == (0, [])
     assert "sentinel" not in ran.out + ran.err + plan.out + plan.err
@@ -148,5 +157,23 @@ def test_so_does_a_blank_one_and_one_with_another_engine(
         titles = kit.plan().titles
         assert any("restart docker" in one for one in titles)
         assert any("95runnerkit-proxy" in one for one in titles)
+    finally:
+        world.remove(host.name)
+
+
+@pytest.mark.parametrize("kind", ["docker", "docker29"])
+def test_so_does_one_whose_proxy_is_itself_asked_by_tls(
+    kit: Kit, world: World, outlet: Outlet, kind: str
+) -> None:
+    """And what doctor asks of registries and GitLab goes there too."""
+    host = cut_off(kit, engines.host(world, f"by-tls-{kind}", kind))
+    by_tls = replace(outlet, scheme="https")
+    try:
+        by_tls.settings(kit, host)
+        runs_a_job(kit, by_tls)
+        ran = kit.run("doctor", "--host", host.name, "--no-rehearsal", "--json")
+        marks = {one["title"]: one["mark"] for one in ran.hosts[host.name]["checks"]}
+        assert marks["GitLab's name, certificate, answer and clock"] == "ok", ran.out
+        assert marks["each registry serves the images"] == "ok", ran.out
     finally:
         world.remove(host.name)

@@ -8,7 +8,7 @@ import pytest
 
 from runnerkit import converge
 from runnerkit.errors import KitError
-from runnerkit.facts import Facts, distributions, look, os_release
+from runnerkit.facts import Facts, distributions, look, os_release, systems
 from runnerkit.plan import Script
 from runnerkit.steps.docker_engine import KEYS
 from tests.unit.build import blank, want
@@ -174,3 +174,22 @@ def test_an_os_release_that_tells_nothing_is_the_reason(text: str) -> None:
 def test_the_file_that_the_look_sends_is_read() -> None:
     have = look.parse("kernel: Linux ci1 x86_64\nostree: yes\nos SUQ9ImFtem4i\nend: yes\n")
     assert (have.os, have.ostree) == ({"ID": "amzn"}, True)
+
+
+@pytest.mark.parametrize(
+    ("known", "version", "system", "image"),
+    [
+        ("debian", "12", "debian-12", "debian:12"),
+        ("ubuntu", "24.04", "ubuntu-24.04", "ubuntu:24.04"),
+        ("rocky", "9.4", "rocky-9", "rockylinux/rockylinux:9"),
+        ("almalinux", "10.1", "almalinux-10", "almalinux:10"),
+        ("ol", "8.10", "ol-8", "oraclelinux:8"),
+        ("rhel", "9.6", "rhel-9", "registry.access.redhat.com/ubi9"),
+        ("amzn", "2023", "amzn-2023", "amazonlinux:2023"),
+    ],
+)
+def test_a_system_of_a_bundle_has_a_name_and_a_container_image(
+    known: str, version: str, system: str, image: str
+) -> None:
+    assert systems.of({"ID": known, "VERSION_ID": version}) == system
+    assert systems.image(system) == image

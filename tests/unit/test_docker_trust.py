@@ -9,7 +9,7 @@ import pytest
 from runnerkit import converge
 from runnerkit.engine import certificate
 from runnerkit.facts import File
-from runnerkit.facts.docker_trust import FOLDER, of_registry
+from runnerkit.facts.docker_trust import FOLDER, checked, of_registry
 from runnerkit.files.site_cache import AUTHORITY
 from runnerkit.plan import Script
 from runnerkit.steps import cache_trust, site_cache
@@ -73,3 +73,22 @@ def test_a_cache_takes_the_ca_of_the_settings_for_its_upstream(tmp_path: Path) -
     run = converge.plan(wanted, converged(), (site_cache, cache_trust))
     (text,) = (one.text for one in run if isinstance(one, Script) and "run the" in one.title)
     assert "-e SSL_CERT_FILE=/etc/runnerkit-cache/ca.crt" in text
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://m.example.com:5000", False),
+        ("https://m.example.com", True),
+        ("https://10.1.2.3:5000", False),
+        ("https://[fd00::1]:5000", True),
+        ("https://192.0.2.1", True),
+    ],
+)
+def test_a_certificate_is_checked_but_for_an_insecure_registry(url: str, expected: bool) -> None:
+    known = {"m.example.com:5000": {"Secure": False}, "docker.io": {"Secure": True}}
+    registries = {"IndexConfigs": known, "InsecureRegistryCIDRs": ["10.0.0.0/8", "::1/128"]}
+    assert checked(info := {"RegistryConfig": registries}, url) == expected
+    assert checked({**info, "ServerVersion": "28.5.2", **CONTAINERD}, url)
+    assert checked({**info, "ServerVersion": "29.1.0", **CONTAINERD}, url) == expected
+    assert checked({}, url)

@@ -119,6 +119,7 @@ done
 case $1 in
   *download.docker.com*) echo "curl: (28) Connection timed out" >&2; exit 28 ;;
   *tencent*Packages.gz) echo "curl: (22) The requested URL returned error: 404" >&2; exit 22 ;;
+  *ustc*Packages.gz) { echo "$LIST"; head -c "$BOMB" /dev/zero; } | gzip ;;
   *Packages.gz) echo "$LIST" | gzip ;;
   *aliyun*) echo '<html>log in</html>' ;;
   *tuna*docker-ce_9) printf 80000.000 >&3; exit 28 ;;
@@ -132,7 +133,7 @@ LIST = "\n".join(
 )
 
 
-def chosen(folder: Path, take: str) -> subprocess.CompletedProcess[str]:
+def chosen(folder: Path, take: str, bomb: int = 0) -> subprocess.CompletedProcess[str]:
     """What the choice among the known sites comes to, with `take` as what a shell does to take one."""
     (folder / "curl").write_text(CURL)
     (folder / "curl").chmod(0o755)
@@ -147,8 +148,8 @@ def chosen(folder: Path, take: str) -> subprocess.CompletedProcess[str]:
     head, choice = (part.replace("/etc/", f"{folder}/etc/") for part in parts)
     take = f'take() {{ echo "deb $1" >$list; {take}; echo "took $1"; }}'
     return subprocess.run(
-        ["sh"], input="\n".join(["set -eu", head, take, choice]), text=True, capture_output=True,
-        check=False, env={"PATH": f"{folder}:/usr/bin:/bin", "TMPDIR": f"{folder}/tmp", "LIST": LIST},
+        ["sh"], timeout=60, input="\n".join(["set -eu; ulimit -v 200000", head, take, choice]), text=True, capture_output=True,
+        check=False, env={"PATH": f"{folder}:/usr/bin:/bin", "TMPDIR": f"{folder}/tmp", "LIST": LIST, "BOMB": str(bomb)},
     )  # fmt: skip
 
 
@@ -163,6 +164,12 @@ def test_of_the_known_sites_the_fastest_that_has_the_packages_is_taken(tmp_path:
     )  # not all in time
     assert (tmp_path / OWN).read_text() == "deb https://mirrors.ustc.edu.cn/docker-ce\n"
     assert not list(tmp_path.glob("tmp/*"))
+
+
+def test_a_list_that_has_no_end_is_read_to_a_bound(tmp_path: Path) -> None:
+    """A list of 130 MB in as many kB, to programs that get 200 MB."""
+    ran = chosen(tmp_path, ":", 1 << 27)
+    assert "https://mirrors.ustc.edu.cn/docker-ce: 900 kB/s\n" in ran.stdout
 
 
 WRONG = "case $1 in *ustc*) echo 'E: GPG error: NO_PUBKEY' >&2; return 1 ;; esac"

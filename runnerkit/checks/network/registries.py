@@ -23,7 +23,7 @@ CERTIFICATE = Kind(
     Level.ERROR,
     "the host does not trust the certificate of {registry}: {why}",
     "name the file of its CA as [network] ca_file; or put it on the host as "
-    "/etc/docker/certs.d/HOST:PORT/ca.crt",
+    "/etc/docker/certs.d/HOST:PORT/ca.crt, of a mirror from Docker 29 on as certs.d/docker.io/ca.crt",
 )
 NO_REGISTRY = Kind(
     "registry-other",

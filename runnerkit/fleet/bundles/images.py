@@ -48,9 +48,12 @@ def of_cache(host: Host, want: Want, settings: Settings) -> Iterator[Wanted]:
 
 def _tagged(host: Host, name: str, pin: str) -> str:
     """Give an image the name, too, by which hosts know one that is pinned so."""
+    from runnerkit.engine import failure
+
     if (own := tagged(pin)) != name:
         place, _, word = own.rpartition(":")
-        host.engine.tag(name, place, word)
+        with failure.translated(f"name {name} {own}"):
+            host.engine.tag(name, place, word)
     return own
 
 

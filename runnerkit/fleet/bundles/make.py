@@ -62,7 +62,8 @@ def make(fleet: Fleet, order: Order, source: str = "local") -> Outcome[Made]:
     Raises:
         KitError: a name is wrong.
     """
-    wanted_systems = [_system(word) for word in order.systems.split(",") if word.strip()]
+    words = [word for word in order.systems.split(",") if word.strip()]
+    wanted_systems = [*dict.fromkeys(map(_system, words))]
     if not wanted_systems:
         raise KitError("no system is named", "say which hosts it is for: --for debian-12,debian-13")
     target = targets.one(source, fleet.settings, names.known)

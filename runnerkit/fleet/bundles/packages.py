@@ -43,6 +43,10 @@ HINTS = (
         "dnf 5 is not known",
         "install Docker on such hosts yourself, or have them of another release",
     ),
+    Hint(
+        "(?i)is not signed|gpg check|gpg error|signature",
+        "the repository has it not as its own key says: name another, or see what answers in its place",
+    ),
     Hint("", "see that containers of that machine reach the distribution's packages"),
 )
 

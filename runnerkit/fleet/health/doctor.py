@@ -18,7 +18,6 @@ from runnerkit.fleet.health.rehearsal import LONGEST, Subject, rehearsed
 from runnerkit.fleet.health.status import UNTOLD, Alone, with_gitlab
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.run import Fleet, Outcome
-from runnerkit.machine.forward import NoForwarding
 from runnerkit.plan import Change
 from runnerkit.want import Want
 
@@ -128,7 +127,7 @@ class Questions:
         """What mirrors serve, where they choose themselves."""
         try:
             return mirrors.result().offers
-        except NoForwarding:  # which a check tells
+        except KitError:  # sshd does not forward, which a check tells, or the connection broke
             return ()
 
     def _api(self) -> None:

@@ -51,8 +51,11 @@ def _asked(_: Want, have: Facts) -> bool:
     return bool(have.probe and have.probe.gitlab)
 
 
-def _pulls(_: Want, have: Facts) -> bool:
-    return bool(have.probe and have.probe.forwards and have.probe.served)
+def _pulls(_: Want, have: Facts) -> bool | None:
+    served = have.probe and have.probe.forwards and have.probe.served
+    if have.offers and not served:  # all are asked of mirrors that choose themselves
+        return None
+    return bool(served) and (have.docker_runs or not have.dockerd)
 
 
 def _accepts(want: Want, have: Facts) -> bool:

@@ -9,10 +9,11 @@ from itertools import islice
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from runnerkit.checks.host import system
 from runnerkit.checks.network import gitlab_answers, mirrors, package_sources, proxy, registries
 from runnerkit.engine.serving import address, serves
 from runnerkit.facts import Facts
-from runnerkit.facts.docker_trust import of_registry, of_system
+from runnerkit.facts.docker_trust import checked, of_registry, of_system
 from runnerkit.facts.probe import Probe, Reply, Served
 from runnerkit.images import platforms
 from runnerkit.images.content import may_be_containerds
@@ -86,6 +87,8 @@ class Probing:
         if pre:
             places = package_sources.places(self._want, self._have)
             found += [self._call(self._ask_package, one) for one in places]
+            if any(system.findings(self._want, self._have)):  # nothing comes to such a host
+                return found
         return [*found, *(self._call(self._ask_image, name) for name in self._images())]
 
     @property
@@ -164,7 +167,8 @@ class Probing:
         mirror = "://" in where
         url = where if mirror else self._address(where)
         own = of_registry(self._certificates, self._have.info, url, mirror)
-        route = self._route.trusting(self._want.network.ca + own)
+        certificates = self._want.network.ca + own
+        route = self._route.trusting(certificates, checked(self._have.info, url))
         if where in self._want.docker.registry_logins:
             self._ask_door(route, url, where, image)
             return

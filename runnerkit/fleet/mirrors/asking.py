@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from runnerkit.engine.serving import address, door, serves
 from runnerkit.facts import probe
-from runnerkit.facts.docker_trust import of_registry
+from runnerkit.facts.docker_trust import checked, of_registry
 from runnerkit.facts.probe import Probe, Reply, Served
 from runnerkit.fleet.health.probing import beside
 from runnerkit.images import platforms
@@ -58,7 +58,8 @@ def served(
         found[registry, image] = replace(got, registry=registry)
 
     def knock(registry: str) -> None:
-        if shut := door(route(registry), urls[registry]):
+        # Docker goes on also where that is refused.
+        if (shut := door(route(registry), urls[registry])) and shut.reply.trouble:
             for image in images:
                 found[registry, image] = replace(shut, registry=registry, image=image)
         else:
@@ -103,7 +104,7 @@ def _routes(
 
     def route(one: str) -> Route:
         own = of_registry(known.certificates, info, urls[one], mirror=one != HUB)
-        return way.trusting(access.ca + own)
+        return way.trusting(access.ca + own, checked(info, urls[one]))
 
     return route
 

@@ -51,9 +51,9 @@ class MirrorSide:
         return replace(have, offers=self._offers)
 
     def _silent(self, want: Want, have: Facts) -> bool:
-        if not have.docker_runs or not mirrors.askable(want, have):
+        askable = have.docker_runs and mirrors.askable(want, have)
+        if not askable or not (now := daemon_json.others(want, have)):
             return False
         from runnerkit.fleet.mirrors.asking import shut
 
-        now = daemon_json.others(want, have)
         return shut(self._machine, now, have.info, want.network)
