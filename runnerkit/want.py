@@ -61,11 +61,11 @@ class WantedRunner:
 @dataclass(frozen=True)
 class Cache:
     """A cache of the site: whose host it is, at which address and port. `certificate` is what it answers
-    with; "" where that has not been asked for."""
+    with; "" where its host did not tell, None where that was not asked, as in a plan."""
 
     host: str
     address: str
-    certificate: str = ""
+    certificate: str | None = None
 
     @property
     def url(self) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fnmatch import fnmatch
 
+from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
 from runnerkit.files import daemon_json, memory, removals
 from runnerkit.files.site_cache import CERTS, FILE, certificate, trust
@@ -51,7 +52,9 @@ def _trust(want: Want, have: Facts, one: Cache, path: str) -> Iterator[Change]:
         text = f"set -e\nmkdir -p '{path.rpartition('/')[0]}'\ninstall -m 644 '{source}' '{path}'"
         hints: tuple[Hint, ...] = ()
     else:
-        known, text, hints = one.certificate, f"echo '{UNKNOWN}' >&2\nexit 1", (_fix(one),)
+        known, text, hints = one.certificate or "", f"echo '{UNKNOWN}' >&2\nexit 1", (_fix(one),)
+        if one.certificate == "" and path not in have.files:
+            raise KitError(f"{title}: {UNKNOWN}", _fix(one).fix)
     if known:
         written = differing({path: Content(known)}, have.files)
         yield from (replace(each, title=title) for each in written)

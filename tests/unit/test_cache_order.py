@@ -59,7 +59,7 @@ def run(
         return found
 
     def work(host: Host, want: Want) -> str:
-        world.done.append((host.name, want.caches[0].certificate if want.caches else ""))
+        world.done.append((host.name, (want.caches[0].certificate or "") if want.caches else ""))
         return host.name
 
     monkeypatch.setattr(Fleet, "each", each)

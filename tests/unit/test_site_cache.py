@@ -32,7 +32,7 @@ def cache(**more: Any) -> Want:
     return want(**{"hosts": {"ci1": CI1, "ci2": CI2}, "docker": docker, **more})
 
 
-def asks(certificate: str = PEM, **more: Any) -> Want:
+def asks(certificate: str | None = PEM, **more: Any) -> Want:
     """A host that asks the cache of another, of which the run knows the certificate."""
     wanted = want(**{"hosts": {"ci1": CI2, "other": CI1}, **more})
     return replace(
@@ -211,11 +211,13 @@ def test_mirrors_that_are_named_as_a_key_of_the_daemon_s_stay_behind_the_cache()
 
 def test_what_nobody_has_read_keeps_what_the_host_trusts_and_else_fails_with_the_way_out() -> None:
     there = {**converged().files, TRUST: File(PEM.encode(), 0o644, 900)}
+    assert titles(asks(""), converged(files=there)) == titles(asks(None), converged(files=there))
     assert titles(asks(""), converged(files=there)) == []
-    (change,) = converge.plan(asks(""), converged(), (cache_trust,))
-    assert isinstance(change, Script)
-    assert "exit 1" in change.text
-    assert "./inv bootstrap --host other" in change.hints[0].fix
+    with pytest.raises(KitError, match="the host of the cache did not answer") as caught:
+        converge.plan(asks(""), converged(), (cache_trust,))  # before anything is changed
+    assert "./inv bootstrap --host other" in caught.value.fix
+    (change,) = converge.plan(asks(None), converged(), (cache_trust,))
+    assert change.title == "trust the cache of other at 10.0.0.5:5443"
 
 
 def test_what_is_asked_no_longer_is_trusted_no_longer() -> None:
