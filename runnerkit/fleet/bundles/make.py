@@ -16,7 +16,7 @@ from runnerkit.errors import KitError
 from runnerkit.events import Began, Detail
 from runnerkit.facts import Facts, distributions, systems
 from runnerkit.fleet.bundles import images, plugins, wheels
-from runnerkit.fleet.bundles.packages import PACKERS, gathered
+from runnerkit.fleet.bundles.packages import PACKERS, base, gathered
 from runnerkit.fleet.host import Host
 from runnerkit.fleet.job_images import needs_docker
 from runnerkit.fleet.run import Fleet, Outcome
@@ -78,6 +78,7 @@ def make(fleet: Fleet, order: Order, source: str = "local") -> Outcome[Made]:
                 what = f"{host.machine.where()} is {ours}, the bundle shall be for {order.arch}"
                 raise KitError(what, "make it on a host of that kind: --from NAME")
             host.lock()
+            bases = [base(host, wanted, one, fleet.settings.bundle.bases) for one in wanted_systems]
             every = [
                 *images.named(host, wanted, have),
                 *images.of_cache(host, wanted, fleet.settings),
@@ -86,10 +87,9 @@ def make(fleet: Fleet, order: Order, source: str = "local") -> Outcome[Made]:
             host.tell(Began(f"save {counted(len(every), 'image')}", 1, total))
             found = saved.gather(images.saved(host, every), every, depot)
             packages = []
-            for number, system in enumerate(wanted_systems, 2):
-                host.tell(Began(f"download Docker for {system}", number, total))
-                base = fleet.settings.bundle.bases.get(system) or systems.image(system)
-                packages.append(gathered(host, wanted, depot, system, base, ours))
+            for number, one in enumerate(bases, 2):
+                host.tell(Began(f"download Docker for {one.system}", number, total))
+                packages.append(gathered(host, wanted, depot, one, ours))
             fetched = tuple(plugins.gathered(host, wanted, depot))
             writing.layout(depot, found)
             contents = Contents(

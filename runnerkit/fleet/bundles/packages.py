@@ -3,6 +3,7 @@
 import re
 import shlex
 import tarfile
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -51,41 +52,68 @@ HINTS = (
 )
 
 
-def gathered(
-    host: Host, want: Want, depot: Depot, system: str, base: str, architecture: str
-) -> BundledPackages:
+@dataclass(frozen=True)
+class Base:
+    """The container image of a system, for example debian-12, and the os-release in it."""
+
+    system: str
+    image: str
+    os: dict[str, str]
+
+
+def base(host: Host, want: Want, system: str, named: Mapping[str, str]) -> Base:
+    """The image that a system's packages are resolved in; it is pulled where it is not there.
+
+    Args:
+        host: the one that shall have the container.
+        want: what hosts shall be.
+        system: for example debian-12.
+        named: images by their systems, as the settings name them.
+
+    Raises:
+        KitError: it is not to be had, or another system's.
+    """
+    from runnerkit.engine.client import find
+
+    image = named.get(system) or systems.image(system)
+    if not find(host.engine, image):
+        logins = want.docker.registry_logins
+        try:
+            host.write(want, [Pull(f"pull {image}", image, want.sources(image), logins=logins)])
+        except KitError as error:
+            fix = f"{error.fix}; or name another image of {system}: [bundle] bases"
+            raise KitError(error.what, fix) from None
+    os = _os(host, want, image)
+    if (own := systems.of(os)) != system:
+        raise KitError(
+            f"the image {image} is {own}, not {system}",
+            "name an image of that system: [bundle] bases",
+        )
+    return Base(system, image, os)
+
+
+def gathered(host: Host, want: Want, depot: Depot, of: Base, architecture: str) -> BundledPackages:
     """Put Docker's packages of a system into a depot, resolved in a container of it.
 
     Args:
         host: the one that has the container.
         want: what hosts shall be.
         depot: where they go.
-        system: for example debian-12.
-        base: the image of it.
+        of: the system.
         architecture: as the bundle names it.
 
     Raises:
-        KitError: the image is another system's, or the packages are not to be had.
+        KitError: the packages are not to be had.
     """
     from runnerkit.engine import failure
-    from runnerkit.engine.client import find
 
-    if not find(host.engine, base):
-        logins = want.docker.registry_logins
-        host.write(want, [Pull(f"pull {base}", base, want.sources(base), logins=logins)])
-    os = _os(host, want, base)
-    if (own := systems.of(os)) != system:
-        raise KitError(
-            f"the image {base} is {own}, not {system}",
-            "name an image of that system: [bundle] bases",
-        )
-    row = distributions.of(os)
-    words, packer = docker_engine.origin(want, os, row), PACKERS[row.manager]
+    row, system = distributions.of(of.os), of.system
+    words, packer = docker_engine.origin(want, of.os, row), PACKERS[row.manager]
     names = str(words["packages"])
     text = render(
         "bundle-packages.sh.j2",
         name=(name := f"{CONTAINER}-{system}"),
-        base=base,
+        base=of.image,
         ca=want.network.ca,
         **{**words, "packages": names + packer.extra, "notes": ""},
     )
