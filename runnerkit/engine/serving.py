@@ -66,9 +66,9 @@ def serves(
         found = replace(found, step="manifest")
         if "basic" in wanted:  # Docker has no password to show, and asks no further
             return _answered(found, shut)
-        if containerd and (head := client.manifest(name, "HEAD")).status not in HEADS:
-            return _answered(found, head)
-        answer = client.manifest(name)
+        answer = client.manifest(name, "HEAD") if containerd else shut
+        if not containerd or answer.status in HEADS:
+            answer = client.manifest(name)
         if answer.status != 200 and not _open(shut):
             return _answered(replace(found, step="door"), shut)
         same(answer, answer.heads.get("docker-content-digest", ""), name)

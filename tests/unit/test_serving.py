@@ -211,6 +211,11 @@ def test_for_containerds_store_the_head_of_a_manifest_must_come(status: int, ste
 
     found = serves(Heads(GOOD), AT, "debian:bookworm", "amd64", containerd=True)
     assert (found.step, found.reply.status) == (step, 206 if not step else status)
+    page: Answer = (200, {"content-type": "text/html"}, b"<html>")
+    found = serves(
+        Heads({**GOOD, f"{AT}/v2/": page}), AT, "debian:bookworm", "amd64", containerd=True
+    )
+    assert found.step == ("door" if step else ""), "what has no door and no image is no registry"
 
 
 def test_a_token_service_that_does_not_answer_is_named() -> None:
