@@ -58,7 +58,7 @@ def test_a_host_that_is_not_there_does_not_hide_the_others(kit: Kit, blank: Blan
     assert "gone     unreachable" in ran.out
     assert "Connection refused" in ran.out
     (row,) = [line for line in ran.out.splitlines() if line.startswith("status2")]
-    assert row.split()[1] == "-", "there is no Docker yet"
+    assert row.split()[1] == "none", "there is no Docker yet"
 
 
 def test_of_twenty_hosts_one_unreachable_and_one_silent_keep_nobody_waiting(
