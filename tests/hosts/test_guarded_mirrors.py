@@ -68,14 +68,20 @@ def test_each_is_called_what_it_is_and_the_engine_agrees(
 def test_one_that_the_engine_alone_trusts_is_good_and_one_of_another_folder_is_not(
     kit: Kit, host: BlankHost, urls: dict[str, str]
 ) -> None:
-    """By certs.d: before 29 a folder for each mirror, with containerd's store there one for all."""
+    """By certs.d: before 29 a folder for each mirror, with containerd's store there one for all.
+
+    Containerd's store before 29 takes a mirror's folder for the mirror alone, and trusts its token service
+    by the system's certificates: the kit does not tell these two apart.
+    """
     settings(kit, host, urls, ca=False)
     if kit.plan().titles:
         kit.new_token()
         kit.bootstrap(code=0)
     ours = (kit.folder / "ca").read_text()
     place = urls["works"].partition("://")[2]
-    for folder in (place, "docker.io", place.partition(":")[0]):
+    engine = kit.ssh(host, "docker info --format '{{.ServerVersion}} {{.DriverStatus}}'")
+    early = engine.startswith("28") and "containerd" in engine
+    for folder in (*([] if early else [place]), "docker.io", place.partition(":")[0]):
         kit.ssh(host, f"""rm -rf /etc/docker/certs.d; mkdir -p /etc/docker/certs.d/{folder}
             echo '{ours}' >{OURS.format(folder)}""")  # fmt: skip
         ran = kit.run("mirror.probe", "--host", host.name, "--json")
