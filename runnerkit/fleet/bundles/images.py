@@ -7,11 +7,11 @@ from runnerkit.bundle.saved import Wanted
 from runnerkit.checks.jobs import helper_image
 from runnerkit.events import Progress
 from runnerkit.facts import Facts
+from runnerkit.fleet.bundles.gathering import pulled
 from runnerkit.fleet.host import Host
 from runnerkit.images.content import content
 from runnerkit.images.definition import hashed_name
 from runnerkit.images.reference import digest, normal, tagged
-from runnerkit.plan import Pull
 from runnerkit.settings.model import Settings
 from runnerkit.want import Want
 
@@ -40,9 +40,7 @@ def of_cache(host: Host, want: Want, settings: Settings) -> Iterator[Wanted]:
     if not any(one.cache for one in settings.hosts.values()):
         return
     name = resolve.cache_image(settings)
-    if not find(host.engine, name):
-        logins = want.docker.registry_logins
-        host.write(want, [Pull(f"pull {name}", name, want.sources(name), logins=logins)])
+    pulled(host, want, name)
     yield Wanted((_tagged(host, name, name),), content(find(host.engine, name)))
 
 

@@ -2,20 +2,18 @@
 
 import re
 import shlex
-import tarfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from runnerkit.bundle import writing
 from runnerkit.bundle.contents import BundledPackages
-from runnerkit.bundle.writing import Depot, Pieces
+from runnerkit.bundle.writing import CHUNK, Depot
 from runnerkit.errors import KitError
 from runnerkit.facts import distributions, os_release, systems
 from runnerkit.files.package_hints import INSTALL_HINTS
+from runnerkit.fleet.bundles.gathering import container_files, pulled
 from runnerkit.fleet.host import Host
-from runnerkit.plan import Hint, Pull, Script
+from runnerkit.plan import Hint, Script
 from runnerkit.steps import docker_engine
 from runnerkit.templates import render
 from runnerkit.want import Want
@@ -73,16 +71,12 @@ def base(host: Host, want: Want, system: str, named: Mapping[str, str]) -> Base:
     Raises:
         KitError: it is not to be had, or another system's.
     """
-    from runnerkit.engine.client import find
-
     image = named.get(system) or systems.image(system)
-    if not find(host.engine, image):
-        logins = want.docker.registry_logins
-        try:
-            host.write(want, [Pull(f"pull {image}", image, want.sources(image), logins=logins)])
-        except KitError as error:
-            fix = f"{error.fix}; or name another image of {system}: [bundle] bases"
-            raise KitError(error.what, fix) from None
+    try:
+        pulled(host, want, image)
+    except KitError as error:
+        fix = f"{error.fix}; or name another image of {system}: [bundle] bases"
+        raise KitError(error.what, fix) from None
     os = _os(host, want, image)
     if (own := systems.of(os)) != system:
         raise KitError(
@@ -105,8 +99,6 @@ def gathered(host: Host, want: Want, depot: Depot, of: Base, architecture: str) 
     Raises:
         KitError: the packages are not to be had.
     """
-    from runnerkit.engine import failure
-
     row, system = distributions.of(of.os), of.system
     words, packer = docker_engine.origin(want, of.os, row), PACKERS[row.manager]
     names = str(words["packages"])
@@ -118,27 +110,16 @@ def gathered(host: Host, want: Want, depot: Depot, of: Base, architecture: str) 
         **{**words, "packages": names + packer.extra, "notes": ""},
     )
     title = f"download Docker's packages for {system}"
-    try:
-        host.script(want, Script(title, text, hints=HINTS, recorded=False))
-        folder = f"packages/{system}/{architecture}"
-        index, files = "", {}
-        with (
-            failure.translated(title),
-            tarfile.open(
-                fileobj=Pieces(host.engine.get_archive(name, "/runnerkit")[0]), mode="r|"
-            ) as archive,
-        ):
-            for member in archive:
-                file = member.name.rpartition("/")[2]
-                content = archive.extractfile(member) if member.isfile() else None
-                if content and file == packer.index:
-                    index = content.read().decode()
-                elif content:
-                    files[file] = f"{folder}/{file}"
-                    depot.add(files[file], iter(partial(content.read, writing.CHUNK), b""))
-    finally:
-        with suppress(Exception):  # what went wrong before says more
-            host.engine.remove_container(name, v=True, force=True)
+    script = Script(title, text, hints=HINTS, recorded=False)
+    index, files = "", {}
+    with container_files(host, want, script, name, "/runnerkit") as found:
+        for place, content in found:
+            file = place.rpartition("/")[2]
+            if file == packer.index:
+                index = content.read().decode()
+            else:
+                files[file] = f"packages/{system}/{architecture}/{file}"
+                depot.add(files[file], iter(partial(content.read, CHUNK), b""))
     sizes = re.findall(packer.size, index, re.MULTILINE)
     total = sum(map(int, sizes)) * packer.unit
     return BundledPackages(system, want.docker.source, tuple(names.split()), index, files, total)

@@ -1,13 +1,12 @@
 """An autoscaler's plugins for a bundle: fetched by the official program itself, as a host would."""
 
-import tarfile
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import partial
 
 from runnerkit.bundle.contents import BundledPlugin
-from runnerkit.bundle.writing import CHUNK, Depot, Pieces
+from runnerkit.bundle.writing import CHUNK, Depot
 from runnerkit.events import Detail
+from runnerkit.fleet.bundles.gathering import container_files
 from runnerkit.fleet.host import Host
 from runnerkit.plan import Script
 from runnerkit.settings.autoscaler import PLUGINS
@@ -30,34 +29,15 @@ def gathered(host: Host, want: Want, depot: Depot) -> Iterator[BundledPlugin]:
     """
     for plugin in fleeting.plugins(want):
         host.tell(Detail(f"the fleeting plugin {plugin}"))
-        title, text = (
-            f"fetch the fleeting plugin {plugin}",
-            fleeting.script(want, plugin, CONTAINER),
-        )
-        try:
-            host.script(want, Script(title, text, hints=fleeting.HINTS, recorded=False))
-            yield _plugin(host, depot, plugin, title)
-        finally:
-            with suppress(Exception):  # what went wrong before says more
-                host.engine.remove_container(CONTAINER, v=True, force=True)
-
-
-def _plugin(host: Host, depot: Depot, plugin: str, title: str) -> BundledPlugin:
-    from runnerkit.engine import failure
-
-    note, files = "", {}
-    with (
-        failure.translated(title),
-        tarfile.open(
-            fileobj=Pieces(host.engine.get_archive(CONTAINER, PLUGINS)[0]), mode="r|"
-        ) as archive,
-    ):
-        for member in archive:
-            place = member.name.partition("/")[2]
-            content = archive.extractfile(member) if member.isfile() else None
-            if content and f"fleeting/{place}" == fleeting.note(plugin):
-                note = content.read().decode()
-            elif content:
-                files[place] = f"plugins/{place}"
-                depot.add(files[place], iter(partial(content.read, CHUNK), b""))
-    return BundledPlugin(plugin, files, note)
+        text = fleeting.script(want, plugin, CONTAINER)
+        title = f"fetch the fleeting plugin {plugin}"
+        script = Script(title, text, hints=fleeting.HINTS, recorded=False)
+        note, files = "", {}
+        with container_files(host, want, script, CONTAINER, PLUGINS) as found:
+            for place, content in found:
+                if f"fleeting/{place}" == fleeting.note(plugin):
+                    note = content.read().decode()
+                else:
+                    files[place] = f"plugins/{place}"
+                    depot.add(files[place], iter(partial(content.read, CHUNK), b""))
+        yield BundledPlugin(plugin, files, note)
