@@ -13,14 +13,15 @@ from datetime import UTC, datetime, timedelta
 import docker
 
 from runnerkit.errors import KitError
+from runnerkit.facts.docker_trust import CERTS, insecure_network
 from runnerkit.machine.forward import LOOPBACK
 from runnerkit.machine.machine import Machine
 
 YEARS = 20  # nobody remembers to renew one
 DAYS = 7  # before and after now: a host's clock may be off
-FOLDER = f"/etc/docker/certs.d/{LOOPBACK}:"
+FOLDER = f"{CERTS}/{LOOPBACK}:"
 CLEAN = f"""for file in {FOLDER}*/runnerkit.crt; do
-  [ ! -e "$file" ] || {{ rm -f "$file"; rmdir "${{file%/*}}" /etc/docker/certs.d 2>/dev/null; }}
+  [ ! -e "$file" ] || {{ rm -f "$file"; rmdir "${{file%/*}}" {CERTS} 2>/dev/null; }}
 done
 :
 """
@@ -69,8 +70,7 @@ def trusted(
 
     Nothing is written where it takes any.
     """
-    insecure = client.info()["RegistryConfig"].get("InsecureRegistryCIDRs") or ()
-    if any(ipaddress.ip_address(LOOPBACK) in ipaddress.ip_network(one) for one in insecure):
+    if insecure_network(client.info(), LOOPBACK):
         yield
         return
     file = f"'{FOLDER}{port}/runnerkit.crt'"

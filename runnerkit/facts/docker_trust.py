@@ -12,7 +12,7 @@ from runnerkit.facts.packages import release
 from runnerkit.images.content import store
 from runnerkit.images.reference import HUB
 
-FOLDER = "/etc/docker/certs.d"
+CERTS = "/etc/docker/certs.d"
 TOGETHER = 29  # the major version from which containerd's store has one folder for all mirrors
 
 
@@ -38,7 +38,7 @@ def of_registry(
         mirror: whether it is asked as a mirror of Docker Hub.
     """
     folder = HUB if mirror and together(info) else urlsplit(url).netloc
-    own = (one for file, one in certificates.items() if file.startswith(f"{FOLDER}/{folder}/"))
+    own = (one for file, one in certificates.items() if file.startswith(f"{CERTS}/{folder}/"))
     return of_system(certificates) + "".join(own)
 
 
@@ -50,20 +50,32 @@ def checked(info: Mapping[str, Any], url: str) -> bool:
         info: what ``docker info`` says.
         url: the registry's address.
     """
-    known, parts = info.get("RegistryConfig") or {}, urlsplit(url)
+    parts = urlsplit(url)
     if store(info) == "containerd" and not together(info):
         return True
-    own = (known.get("IndexConfigs") or {}).get(parts.netloc)
-    if own:
-        return bool(own.get("Secure", True))
+    if (own := secure(info, parts.netloc)) is not None:
+        return own
+    return not insecure_network(info, parts.hostname or "")
+
+
+def insecure_network(info: Mapping[str, Any], host: str) -> bool:
+    """Whether an address is in a network whose registries the engine takes as they are; no name is."""
+    listed = (info.get("RegistryConfig") or {}).get("InsecureRegistryCIDRs") or ()
     try:
-        address = ip_address(parts.hostname or "")
-        networks = [ip_network(str(one)) for one in known.get("InsecureRegistryCIDRs") or ()]
-    except ValueError:  # a name
-        return True
-    return not any(address in one for one in networks)
+        address = ip_address(host)
+        networks = [ip_network(str(one)) for one in listed]
+    except ValueError:
+        return False
+    return any(address in one for one in networks)
+
+
+def secure(info: Mapping[str, Any], server: str) -> bool | None:
+    """Whether a registry is secure to an engine that knows it by its name; None where it does not."""
+    known = (info.get("RegistryConfig") or {}).get("IndexConfigs") or {}
+    own = known.get(server)
+    return bool(own.get("Secure", True)) if own else None
 
 
 def of_system(certificates: Mapping[str, str]) -> str:
     """Those that all of the host's programs trust, as PEM."""
-    return "".join(text for file, text in certificates.items() if not file.startswith(f"{FOLDER}/"))
+    return "".join(text for file, text in certificates.items() if not file.startswith(f"{CERTS}/"))

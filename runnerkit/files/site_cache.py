@@ -2,6 +2,7 @@
 
 import json
 
+from runnerkit.facts.docker_trust import CERTS
 from runnerkit.files.write import Content
 from runnerkit.templates import render
 from runnerkit.want import OwnCache
@@ -10,7 +11,6 @@ NAME = "runnerkit-cache"  # the container, and its volume
 FOLDER = "/var/lib/runnerkit/cache"
 CONFIG, UPKEEP = f"{FOLDER}/config.yml", f"{FOLDER}/upkeep.sh"
 AUTHORITY = f"{FOLDER}/ca.crt"  # of [network] ca_file, which its upstream may have
-CERTS = "/etc/docker/certs.d"
 FILE = "runnerkit-cache*.crt"  # in it, by which the kit knows its own again
 INSIDE = "/etc/runnerkit-cache"  # the folder, as the container sees it
 

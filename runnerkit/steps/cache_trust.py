@@ -11,8 +11,9 @@ from fnmatch import fnmatch
 
 from runnerkit.errors import KitError
 from runnerkit.facts import Facts, Needs
+from runnerkit.facts.docker_trust import CERTS
 from runnerkit.files import daemon_json, memory, removals
-from runnerkit.files.site_cache import CERTS, FILE, certificate, trust
+from runnerkit.files.site_cache import FILE, certificate, trust
 from runnerkit.files.write import Content, differing
 from runnerkit.plan import Change, Hint, Script
 from runnerkit.want import Cache, Want

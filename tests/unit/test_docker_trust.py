@@ -9,7 +9,7 @@ import pytest
 from runnerkit import converge
 from runnerkit.engine import certificate
 from runnerkit.facts import File
-from runnerkit.facts.docker_trust import FOLDER, checked, of_registry
+from runnerkit.facts.docker_trust import CERTS, checked, of_registry
 from runnerkit.files.site_cache import AUTHORITY
 from runnerkit.plan import Script
 from runnerkit.steps import cache_trust, site_cache
@@ -19,12 +19,12 @@ from tests.unit.test_site_cache import PEM, TRUST, URL, asks, cache, serving, ti
 CONTAINERD = {"DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]]}
 OF_MIRROR, OF_HUB, OF_SYSTEM = "of the mirror", "of docker.io", "of the system"
 FILES = {
-    f"{FOLDER}/m.example.com:5000/ca.crt": OF_MIRROR,
-    f"{FOLDER}/m.example.com/ca.crt": "of another port",
-    f"{FOLDER}/docker.io/ca.crt": OF_HUB,
+    f"{CERTS}/m.example.com:5000/ca.crt": OF_MIRROR,
+    f"{CERTS}/m.example.com/ca.crt": "of another port",
+    f"{CERTS}/docker.io/ca.crt": OF_HUB,
     "/usr/local/share/ca-certificates/ours.crt": OF_SYSTEM,
 }
-TOGETHER = f"{FOLDER}/docker.io/runnerkit-cache-10.0.0.5:5443.crt"
+TOGETHER = f"{CERTS}/docker.io/runnerkit-cache-10.0.0.5:5443.crt"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from runnerkit.checks.host import system
 from runnerkit.checks.network import gitlab_answers, mirrors, package_sources, proxy, registries
 from runnerkit.engine.serving import address, serves
 from runnerkit.facts import Facts
-from runnerkit.facts.docker_trust import checked, of_registry, of_system
+from runnerkit.facts.docker_trust import checked, of_registry, of_system, secure
 from runnerkit.facts.probe import Probe, Reply, Served
 from runnerkit.images import platforms
 from runnerkit.images.content import may_be_containerds
@@ -188,9 +188,8 @@ class Probing:
             self._served.append(Served(where, image, "door", reply))
 
     def _address(self, where: str) -> str:
-        known = (self._have.info.get("RegistryConfig") or {}).get("IndexConfigs") or {}
-        secure = (known.get(where) or {}).get("Secure", True)
-        return address(where) if secure else f"http://{where}"
+        plain = secure(self._have.info, where) is False
+        return f"http://{where}" if plain else address(where)
 
     def _of_gitlab(self) -> dict[str, str]:
         """Certificates by which the manager knows GitLab."""
